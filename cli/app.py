@@ -1,0 +1,49 @@
+"""The two scripts: `zoo` with all commands, and `compare`, one of them under its own name."""
+
+import os
+import sys
+
+import typer
+
+from cli.comparing import compare as compare_command
+from cli.output import say
+from cli.train import train
+from cli.variants import variants
+from compare.errors import CompareError
+from zoo.errors import ZooError
+
+
+def _app(help: str | None = None) -> typer.Typer:
+    return typer.Typer(
+        help=help, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None
+    )
+
+
+zoo_app = _app("Train a zoo of wide and deep ResNets, and find out what any two models share.")
+zoo_app.command()(train)
+zoo_app.command()(variants)
+zoo_app.command("compare", no_args_is_help=True)(compare_command)
+
+compare_app = _app()
+compare_app.command(no_args_is_help=True)(compare_command)
+
+
+def zoo() -> None:
+    """Entry point of the script `zoo`."""
+    _run(zoo_app)
+
+
+def compare() -> None:
+    """Entry point of the script `compare`."""
+    _run(compare_app)
+
+
+def _run(app: typer.Typer) -> None:
+    """Tell failures that the user can act on in one line; anything else is a bug and keeps its traceback."""
+    try:
+        app()
+    except (ZooError, CompareError) as error:
+        if os.environ.get("ZOO_DEBUG"):
+            raise
+        say(f"Error: {error}")
+        sys.exit(1)

@@ -1,0 +1,98 @@
+"""Where results and messages go: data to stdout or files, prose and progress to stderr."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+from rich.markup import escape
+
+from zoo.errors import ZooError
+
+
+def say(message: str) -> None:
+    """One line for the user, on stderr."""
+    Console(stderr=True).print(escape(message), soft_wrap=True, highlight=False)
+
+
+def show(result: RenderableType) -> None:
+    """A result for people, on stdout."""
+    Console().print(result)
+
+
+def write_result(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; `-` is stdout.
+
+    A file that stands there is replaced only if it begins alike: an older result of the same kind, or an empty file.
+
+    Args:
+        path: where to.
+        data: its content.
+
+    Raises:
+        ZooError: another kind of file stands there, or the place cannot be written.
+    """
+    if str(path) == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    check_result_path(path, data[:8])
+    beside = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+            beside = Path(file.name)
+            file.write(data)
+        beside.chmod(0o666 & ~_umask())
+        beside.replace(path)
+    except OSError as error:
+        raise ZooError(f"cannot write {path} ({error.strerror}); choose another file.") from error
+    finally:
+        if beside is not None:
+            beside.unlink(missing_ok=True)
+
+
+def check_result_path(path: Path, beginning: bytes) -> None:
+    """Refuse, before any work, a file that could not be written in the end.
+
+    Args:
+        path: where a result is to go; `-` is stdout.
+        beginning: first bytes of every result of this kind.
+
+    Raises:
+        ZooError: no such folder, or another kind of file stands there.
+    """
+    if str(path) == "-":
+        return
+    if not path.parent.is_dir():
+        raise ZooError(
+            f"expected a file in an existing folder, but there is no {path.parent}; make it, or choose another."
+        )
+    if path.is_dir():
+        raise ZooError(f"expected a file, but {path} is a folder; name a file in it.")
+    if path.exists():
+        with path.open("rb") as file:
+            found = file.read(len(beginning))
+        if found and found != beginning:
+            raise ZooError(f"{path} exists and is no earlier result of this kind; choose another file, or remove it.")
+
+
+@contextmanager
+def interruptible(consequence: str) -> Iterator[None]:
+    """Turn Ctrl-C into one clear line.
+
+    Args:
+        consequence: what the user is left with, such as `nothing was written`.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise ZooError(f"interrupted; {consequence}.") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

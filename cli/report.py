@@ -1,0 +1,165 @@
+"""A comparison in the terminal: the verdict, heatmaps, and tables."""
+
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.markup import escape
+from rich.segment import Segments
+from rich.table import Table
+from rich.text import Text
+
+from cards.stages import stages
+from cards.verdict import verdict
+from cli.heatmap import Axis, Heatmap, legend
+from compare.block_structure import BlockSpan
+from compare.result import Comparison, ModelResult
+
+# More than these belong in the JSON.
+MAX_EXAMPLES = 10
+MAX_CLASSES = 20
+
+
+class Report:
+    """All that a comparison found, for as wide a console as there is.
+
+    Args:
+        comparison: what to show.
+    """
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(verdict(self._comparison))
+        yield ""
+        yield _models_table(self._comparison)
+        yield ""
+        yield _heatmaps(self._comparison, options.max_width)
+        yield Segments(legend(console, options.ascii_only), new_lines=False)
+        yield "\n"
+        yield from _tables(self._comparison)
+
+
+def _tables(comparison: Comparison) -> Iterator[RenderableType]:
+    yield _block_table(comparison)
+    yield ""
+    yield _class_table(comparison)
+    if comparison.disagreement.examples:
+        yield ""
+        yield _example_table(comparison)
+    for note in comparison.notes:
+        yield Text(f"Note: {note}")
+
+
+def _models_table(comparison: Comparison) -> Table:
+    dataset = comparison.dataset
+    images = " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
+    table = _table(f"Models, on {images}", "", "model")
+    for heading in ("parameters", "layers", "accuracy"):
+        table.add_column(heading, justify="right")
+    for side, model in (("a", comparison.models.a), ("b", comparison.models.b)):
+        table.add_row(
+            side, escape(model.name), f"{model.parameters:,}", str(len(model.layers)), f"{model.accuracy:.2%}"
+        )
+    return table
+
+
+def _heatmaps(comparison: Comparison, width: int) -> RenderableType:
+    """Side by side as far as they fit: three in a row, two, or one."""
+    a, b, cka = comparison.models.a, comparison.models.b, comparison.cka
+    axis_a, axis_b = _axis(a, comparison.block_structure.a), _axis(b, comparison.block_structure.b)
+    in_a_row = 3 if width >= 110 else 2 if width >= 70 else 1
+    margin = max(len(stage.name) for axis in (axis_a, axis_b) for stage in axis.stages) + 4
+    size = max(8, min(60, width // in_a_row - margin))
+    maps = [
+        Heatmap(cka.aa, axis_a, axis_a, "a with itself", size),
+        Heatmap(cka.bb, axis_b, axis_b, "b with itself", size),
+        Heatmap(cka.ab, axis_a, axis_b, "a (up) with b (across)", size),
+    ]
+    grid = Table.grid(padding=(0, 2, 1, 0))
+    for start in range(0, len(maps), in_a_row):
+        grid.add_row(*maps[start : start + in_a_row])
+    return grid
+
+
+def _axis(model: ModelResult, spans: tuple[BlockSpan, ...]) -> Axis:
+    blocks = tuple((span.start, span.stop) for span in spans if span.kind == "block structure")
+    return Axis(stages(model.layers), blocks)
+
+
+def _block_table(comparison: Comparison) -> Table:
+    table = _table("Spans of layers that are alike", "", "layers", "kind")
+    for heading in ("count", "CKA", "PC1", "shared"):
+        table.add_column(heading, justify="right")
+    table.caption = "PC1: variance on the first component; shared: squared cosine of the layers' first components"
+    for side, spans in (("a", comparison.block_structure.a), ("b", comparison.block_structure.b)):
+        for span in spans:
+            table.add_row(
+                side,
+                escape(f"{span.first_layer} to {span.last_layer}"),
+                Text(span.kind, style="bold cyan" if span.kind == "block structure" else ""),
+                str(span.stop - span.start),
+                f"{span.mean_cka:.2f}",
+                _number(span.pc1_fraction, ".2f"),
+                _number(span.pc1_alignment, ".2f"),
+            )
+    return table
+
+
+def _class_table(comparison: Comparison) -> Table:
+    """Classes by how surely they differ, then by how much."""
+    table = _table("Classes: accuracy of a and b", "class")
+    for heading in ("images", "a", "b", "a - b", "95 % interval", "only a", "only b", "p (Holm)"):
+        table.add_column(heading, justify="right")
+    rows = sorted(comparison.disagreement.classes, key=lambda row: (row.p_adjusted or 0.0, -abs(row.difference or 0.0)))
+    for row in rows[:MAX_CLASSES]:
+        interval = "-" if row.ci_low is None or row.ci_high is None else f"{row.ci_low:+.1%} to {row.ci_high:+.1%}"
+        table.add_row(
+            escape(row.name),
+            str(row.examples),
+            _number(row.accuracy_a, ".1%"),
+            _number(row.accuracy_b, ".1%"),
+            _number(row.difference, "+.1%"),
+            interval,
+            str(row.only_a_right),
+            str(row.only_b_right),
+            _number(row.p_adjusted, ".2g"),
+        )
+    table.caption = _left_out(len(rows), MAX_CLASSES)
+    return table
+
+
+def _example_table(comparison: Comparison) -> Table:
+    classes, examples = comparison.dataset.classes, comparison.disagreement.examples
+    table = _table("Images that they predict differently, surest first")
+    table.add_column("index", justify="right")
+    for heading in ("label", "a says", "b says"):
+        table.add_column(heading)
+    for example in examples[:MAX_EXAMPLES]:
+        table.add_row(
+            str(example.index),
+            escape(classes[example.label]),
+            _prediction(classes[example.prediction_a], example.confidence_a, example.prediction_a == example.label),
+            _prediction(classes[example.prediction_b], example.confidence_b, example.prediction_b == example.label),
+        )
+    table.caption = _left_out(len(examples), MAX_EXAMPLES)
+    return table
+
+
+def _prediction(name: str, confidence: float, right: bool) -> Text:
+    return Text(f"{name} ({confidence:.0%}, {'right' if right else 'wrong'})", style="" if right else "red")
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", caption_justify="left", box=None, padding=(0, 2, 0, 0))
+    for heading in columns:
+        table.add_column(heading)
+    return table
+
+
+def _left_out(count: int, shown: int) -> str | None:
+    return f"and {count - shown} more, all in --json" if count > shown else None
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -1,0 +1,108 @@
+"""`zoo train`: train one variant and keep it as a model folder."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import BatchSize, Dataset, Device, Seed
+from cli.output import interruptible, say
+from cli.progress import progress_bar
+from zoo.errors import ZooError
+from zoo.family import Variant
+from zoo.folder import check_writable
+from zoo.recipe import Recipe, default_recipe
+from zoo.record import Epoch, TrainingRecord, model_name
+
+
+def train(
+    depth: Annotated[int, typer.Option(help="Weighted layers, 6n+2: 8, 14, 20, ...")] = 14,
+    width: Annotated[float, typer.Option(help="Multiplier of the 16, 32 and 64 filters.")] = 1.0,
+    dataset: Dataset = "digits",
+    subset: Annotated[str, typer.Option(help="Part of the training images, such as 1/4; class-balanced.")] = "1",
+    seed: Seed = 0,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.", show_default=False)] = None,
+    lr: Annotated[float | None, typer.Option(help="Highest learning rate.", show_default=False)] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="On kernels only.", show_default=False)] = None,
+    batch_size: BatchSize = None,
+    device: Device = "auto",
+    out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="models/NAME")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model folder that exists.")] = False,
+) -> None:
+    """Train a ResNet of the family and write it as a model folder.
+
+    What is not given comes from the data set's own recipe. For example: zoo train --depth 14 --width 1
+    """
+    defaults = default_recipe(dataset)
+    recipe = replace(
+        defaults,
+        epochs=defaults.epochs if epochs is None else epochs,
+        lr=defaults.lr if lr is None else lr,
+        weight_decay=defaults.weight_decay if weight_decay is None else weight_decay,
+        batch_size=defaults.batch_size if batch_size is None else batch_size,
+    )
+    fraction = _parse_subset(subset)
+    folder = out or Path("models") / model_name(Variant(depth, width), dataset, str(fraction), seed)
+    check_writable(folder, force)
+    with interruptible("nothing was written"):
+        record = _train(depth, width, dataset, recipe, fraction, seed, device, folder, force)
+    say(
+        f"{record.test_right} of {record.test_images} test images right ({record.accuracy:.2%}) "
+        f"after {recipe.epochs} epochs in {record.seconds:.0f} s."
+    )
+    print(folder)
+
+
+def _train(
+    depth: int,
+    width: float,
+    dataset: str,
+    recipe: Recipe,
+    subset: Fraction,
+    seed: int,
+    device: str,
+    folder: Path,
+    force: bool,
+) -> TrainingRecord:
+    from cards.model_card import model_card
+    from zoo.checkpoint import save_checkpoint
+    from zoo.data import balanced_subset
+    from zoo.device import pick_device
+    from zoo.sources import load_images
+    from zoo.train import train_variant
+
+    device = pick_device(device)
+    whole = load_images(dataset, "train")
+    train_set = balanced_subset(whole, round(len(whole) * subset), seed)
+    with progress_bar() as progress:
+        task = progress.add_task("training", total=recipe.epochs, facts="")
+
+        def show(epoch: Epoch) -> None:
+            facts = f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.1%}  {epoch.images_per_second:,.0f} images/s"
+            progress.update(task, advance=1, facts=facts)
+
+        model, record = train_variant(
+            depth,
+            width,
+            train_set,
+            load_images(dataset, "test"),
+            recipe,
+            subset=subset,
+            seed=seed,
+            device=device,
+            on_epoch=show,
+        )
+    save_checkpoint(folder, model, record, model_card(record), force)
+    return record
+
+
+def _parse_subset(text: str) -> Fraction:
+    try:
+        subset = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        subset = Fraction(0)
+    if not 0 < subset <= 1:
+        raise ZooError(f"subset must be a fraction above 0 and at most 1, such as 1/4, got {text!r}.")
+    return subset

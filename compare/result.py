@@ -1,0 +1,156 @@
+"""The result of a comparison: plain frozen values, written to JSON and read back. Needs no torch."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from compare.block_structure import BlockSpan
+from compare.disagreement import Disagreement
+from compare.errors import CompareError
+
+FORMAT_VERSION = 1
+# One row per layer; None where a layer is constant or not finite.
+Matrix = tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """One of the two models, and what was found in it alone.
+
+    Args:
+        ref: the reference it was asked for by; None for a module in memory.
+        name: short name for tables and pictures.
+        revision: commit on the Hub, if it comes from there.
+        sha256: hash of the weights file, if there is one.
+        architecture: class or registered name.
+        parameters: how many numbers it has learned.
+        accuracy: fraction of the examples that it gets right, in [0, 1].
+        layers: names of the layers looked at, in execution order.
+        pc1_fraction: per layer, the share of variance on its first principal component, in (0, 1].
+    """
+
+    ref: str | None
+    name: str
+    revision: str | None
+    sha256: str | None
+    architecture: str
+    parameters: int
+    accuracy: float
+    layers: tuple[str, ...]
+    pc1_fraction: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class ModelPair:
+    """The two models."""
+
+    a: ModelResult
+    b: ModelResult
+
+
+@dataclass(frozen=True)
+class DatasetResult:
+    """The examples that both models saw.
+
+    Args:
+        name: name of the data set; None for batches from memory, like split and fingerprint.
+        split: which part of it.
+        examples: how many.
+        classes: names of the classes.
+        fingerprint: sha256 over images, labels and class names.
+    """
+
+    name: str | None
+    split: str | None
+    examples: int
+    classes: tuple[str, ...]
+    fingerprint: str | None
+
+
+@dataclass(frozen=True)
+class CKAResult:
+    """CKA of every two layers.
+
+    Args:
+        ab: layers of a (rows) with layers of b (columns).
+        aa: layers of a with each other.
+        bb: layers of b with each other.
+        standard_error_ab: standard error of each cell of ab.
+        batch_size: examples in the largest minibatch.
+        passes: passes over the data.
+    """
+
+    ab: Matrix
+    aa: Matrix
+    bb: Matrix
+    standard_error_ab: Matrix
+    batch_size: int
+    passes: int
+
+
+@dataclass(frozen=True)
+class BlockPair:
+    """Spans of alike layers in each model."""
+
+    a: tuple[BlockSpan, ...]
+    b: tuple[BlockSpan, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What two models share and where they differ.
+
+    Args:
+        format_version: version of this layout.
+        models: the two models.
+        dataset: the examples they saw.
+        cka: how alike their layers are.
+        block_structure: spans of alike layers in each.
+        disagreement: where their predictions differ.
+        settings: how it was computed, enough to do it again.
+        versions: of the program and the libraries.
+        notes: what a reader must know: reasons for missing values, layers left out.
+    """
+
+    format_version: int = FORMAT_VERSION
+    models: ModelPair
+    dataset: DatasetResult
+    cka: CKAResult
+    block_structure: BlockPair
+    disagreement: Disagreement
+    settings: dict[str, str | int | float | bool | None]
+    versions: dict[str, str]
+    notes: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """The result as JSON text; floats rounded to 6 digits, null for what does not exist."""
+        return msgspec.json.encode(_rounded(msgspec.to_builtins(self))).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> "Comparison":
+        """Read what `to_json` wrote.
+
+        Raises:
+            CompareError: not JSON, another format version, or a field missing or of the wrong type.
+        """
+        try:
+            result = msgspec.json.decode(text, type=cls)
+        except msgspec.MsgspecError as error:
+            raise CompareError(f"expected the JSON of a comparison, got something else: {error}.") from error
+        if result.format_version != FORMAT_VERSION:
+            raise CompareError(
+                f"expected a comparison of format version {FORMAT_VERSION}, got {result.format_version}; "
+                "make it again with this version of the program."
+            )
+        return result
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value

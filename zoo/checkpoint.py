@@ -1,0 +1,218 @@
+"""Model folders: weights, configuration and record, written whole, and checked before anything is built from them."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from torch import nn
+
+from zoo.errors import ZooError
+from zoo.family import Variant
+from zoo.folder import CONFIG, WEIGHTS, new_folder
+from zoo.record import TrainingRecord, model_name
+from zoo.resnet import CifarResNet
+
+FORMAT_VERSION = 1
+ARCHITECTURE = "cifar_resnet"
+
+
+@dataclass(frozen=True)
+class ModelArgs:
+    """What timm builds the architecture from."""
+
+    depth: int
+    width: float
+    in_chans: int
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """The part of timm's `pretrained_cfg` that says how images reach the model.
+
+    Args:
+        input_size: channels, height and width.
+        mean: per channel, of pixels in [0, 1].
+        std: per channel.
+    """
+
+    input_size: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ZooConfig:
+    """Our own part of config.json."""
+
+    format_version: int
+    name: str
+    dataset: str
+    subset: str
+    seed: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """config.json: timm's layout, and our own record under `zoo`."""
+
+    architecture: str
+    num_classes: int
+    label_names: tuple[str, ...]
+    model_args: ModelArgs
+    pretrained_cfg: Preprocessing
+    zoo: ZooConfig
+
+    @property
+    def variant(self) -> Variant:
+        """The member of the family that it describes.
+
+        Raises:
+            ZooError: there is none.
+        """
+        args = self.model_args
+        return Variant(args.depth, args.width, args.in_chans, self.num_classes)
+
+
+def save_checkpoint(out: Path, model: CifarResNet, record: TrainingRecord, card: str, force: bool = False) -> None:
+    """Write a model folder: model.safetensors, config.json, training.json and README.md, all or nothing.
+
+    Args:
+        out: the folder, which must not exist.
+        model: the trained model.
+        record: what is known of it.
+        card: text of README.md.
+        force: replace a model folder that stands there.
+
+    Raises:
+        ZooError: the folder exists, or cannot be written.
+    """
+    from safetensors.torch import save_file
+
+    with new_folder(out, force) as folder:
+        weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+        config = msgspec.json.encode(_config(record))
+        (folder / CONFIG).write_bytes(msgspec.json.format(config) + b"\n")
+        (folder / "training.json").write_text(record.to_json(), encoding="utf-8")
+        (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Read and check a model folder's config.json, without building anything.
+
+    Raises:
+        ZooError: no such file, not JSON, another architecture, or a value of the wrong type or out of bounds.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise ZooError(
+            f"expected a model folder with {CONFIG}, got {folder} without; `zoo train --out FOLDER` writes one."
+        )
+    try:
+        raw = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        if raw.get("architecture") != ARCHITECTURE:
+            raise ZooError(f"expected the architecture {ARCHITECTURE} in {path}, got {raw.get('architecture')!r}.")
+        config = msgspec.convert(raw, ModelConfig)
+    except msgspec.MsgspecError as error:
+        raise ZooError(f"{path} is no model configuration of this program: {error}.") from error
+    _check_config(config, path)
+    return config
+
+
+def load_checkpoint(folder: str | Path) -> nn.Module:
+    """Load the model of a folder.
+
+    Args:
+        folder: a model folder.
+
+    Returns:
+        The model, in eval mode on the CPU. It takes images normalised as config.json's `pretrained_cfg` says, here
+        scaled to [0, 1], of shape (n, channels, height, width), and returns logits of shape (n, classes).
+
+    Raises:
+        ZooError: a file is missing, damaged, or belongs to another model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    folder = Path(folder)
+    variant = read_config(folder).variant
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise ZooError(f"expected the weights {path}, got none; train or fetch the model again.")
+    try:
+        weights = load_file(path)
+    except SafetensorError as error:
+        raise ZooError(f"{path} is no whole safetensors file ({error}); train or fetch the model again.") from error
+    model = CifarResNet(variant)
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    if found != expected:
+        name = min(name for name, _ in expected.items() ^ found.items())
+        raise ZooError(
+            f"{path} holds weights of another model than {variant.name}: expected {name} "
+            f"{_shape(expected.get(name))}, got {_shape(found.get(name))}."
+        )
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+def file_sha256(path: Path) -> str:
+    """Hexadecimal sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _config(record: TrainingRecord) -> dict[str, Any]:
+    variant, data = record.variant, record.data
+    return {
+        "architecture": ARCHITECTURE,
+        "num_classes": variant.num_classes,
+        "num_features": variant.filters[2],
+        "global_pool": "avg",
+        "label_names": data.classes,
+        "model_args": ModelArgs(variant.depth, variant.width, variant.in_chans),
+        "pretrained_cfg": {
+            "num_classes": variant.num_classes,
+            "input_size": data.input_size,
+            "pool_size": None,
+            "crop_pct": 1.0,
+            "interpolation": "bilinear",
+            "mean": [0.0] * variant.in_chans,
+            "std": [1.0] * variant.in_chans,
+            "first_conv": "stem.conv",
+            "classifier": "head.fc",
+        },
+        "zoo": ZooConfig(
+            format_version=FORMAT_VERSION,
+            name=model_name(variant, data.name, data.subset, record.seed),
+            dataset=data.name,
+            subset=data.subset,
+            seed=record.seed,
+            accuracy=record.accuracy,
+        ),
+    }
+
+
+def _check_config(config: ModelConfig, path: Path) -> None:
+    """Refuse what types alone do not: an unknown variant, or parts that contradict each other."""
+    try:
+        variant = config.variant
+    except ZooError as error:
+        raise ZooError(f"{path}: {error}") from error
+    size = config.pretrained_cfg.input_size
+    if size[0] != variant.in_chans or not all(1 <= side <= 4096 for side in size):
+        raise ZooError(f"{path}: input_size must be ({variant.in_chans}, height, width), got {size}.")
+    if len(config.label_names) != config.num_classes:
+        raise ZooError(f"{path}: expected {config.num_classes} label_names, got {len(config.label_names)}.")
+    if config.zoo.format_version != FORMAT_VERSION:
+        raise ZooError(
+            f"{path}: expected format version {FORMAT_VERSION}, got {config.zoo.format_version}; update resnet-zoo."
+        )
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "no such tensor" if shape is None else f"of shape {shape}"

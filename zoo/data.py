@@ -1,0 +1,136 @@
+"""Labelled images: one uint8 tensor, class names, a fingerprint; and how they are cut into subsets."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.errors import ZooError
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Labelled images of one split of one data set.
+
+    Args:
+        name: name of the data set, such as `digits`.
+        split: `train` or `test`.
+        images: uint8, shape (n, channels, height, width), values 0 to 255.
+        labels: int64, shape (n,), each an index into `classes`.
+        indices: int64, shape (n,), where each image stands in its split.
+        classes: names of the classes.
+
+    Raises:
+        ZooError: a class has no image.
+    """
+
+    name: str
+    split: str
+    images: Tensor
+    labels: Tensor
+    indices: Tensor
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        counts = torch.bincount(self.labels, minlength=len(self.classes)).tolist()
+        empty = [name for name, count in zip(self.classes, counts, strict=True) if not count]
+        if empty:
+            raise ZooError(
+                f"every class of {self.name} needs an image, got {len(self)} images with none of class "
+                f"{', '.join(repr(name) for name in empty[:5])}; take a larger part of the data."
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over images, labels and class names: equal data, equal fingerprint."""
+        digest = hashlib.sha256(repr((tuple(self.images.shape), self.classes)).encode())
+        digest.update(self.images.contiguous().numpy().tobytes())
+        digest.update(self.labels.contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    @property
+    def input_size(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        _, channels, height, width = self.images.shape
+        return channels, height, width
+
+    def take(self, indices: Tensor) -> "ImageSet":
+        """The images at these indices, in this order."""
+        return replace(
+            self,
+            images=self.images[indices],
+            labels=self.labels[indices],
+            indices=self.indices[indices],
+        )
+
+
+def balanced_sizes(labels: np.ndarray, size: int) -> np.ndarray:
+    """How many of each class to take so that they add up to `size` with the shares that they have.
+
+    Args:
+        labels: class indices, shape (n,).
+        size: from 0 to n.
+
+    Returns:
+        One count per class, by largest remainder.
+    """
+    shares = np.bincount(labels) * size / len(labels)
+    sizes = shares.astype(int)
+    sizes[np.argsort(sizes - shares, kind="stable")[: size - sizes.sum()]] += 1
+    return sizes
+
+
+def balanced_subset(data: ImageSet, size: int, seed: int) -> ImageSet:
+    """So many images drawn at random with the same share of every class, in their original order.
+
+    Args:
+        data: where to draw from.
+        size: number of images, from one per class to all.
+        seed: which images are drawn.
+
+    Raises:
+        ZooError: the size is out of range.
+    """
+    least, most = len(data.classes), len(data)
+    if not least <= size <= most:
+        raise ZooError(
+            f"expected from {least} (one image per class) to {most} images of {data.name} {data.split}, got {size}."
+        )
+    labels = data.labels.numpy()
+    # RandomState, because numpy promises its stream for all time.
+    random = np.random.RandomState(seed)
+    kept = [
+        random.permutation(np.flatnonzero(labels == label))[:count]
+        for label, count in enumerate(balanced_sizes(labels, size))
+    ]
+    return data.take(torch.from_numpy(np.sort(np.concatenate(kept))))
+
+
+class ShuffledBatches:
+    """Minibatches of an image set in random order, another order each time they are gone through.
+
+    Args:
+        data: the images.
+        batch_size: images per minibatch; the last one may hold fewer.
+        seed: of the orders.
+    """
+
+    def __init__(self, data: ImageSet, batch_size: int, seed: int) -> None:
+        self._data = data
+        self._batch_size = batch_size
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __len__(self) -> int:
+        return -(-len(self._data) // self._batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Yields uint8 images, labels, and where the images stand in their split."""
+        order = torch.randperm(len(self._data), generator=self._generator)
+        for part in order.split(self._batch_size):
+            yield self._data.images[part], self._data.labels[part], self._data.indices[part]

@@ -1,0 +1,95 @@
+"""The CIFAR ResNet family as numbers: which variants exist and how big they are. Needs no torch."""
+
+from dataclasses import dataclass
+from math import isfinite
+
+from zoo.errors import ZooError
+
+DEPTHS = (14, 20, 26, 32, 38, 44, 56, 110, 164)
+WIDTHS = (1.0, 2.0, 4.0, 8.0, 10.0)
+# Bounds for what a config.json from elsewhere may ask this machine to build.
+MAX_DEPTH, MAX_WIDTH, MAX_CHANNELS, MAX_CLASSES = 1202, 64, 64, 100_000
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One member of the family of Nguyen et al. 2021 (arXiv:2010.15327), section 2.
+
+    Args:
+        depth: number of weighted layers on the main path, 6n + 2 with n residual blocks in each of 3 stages.
+        width: multiplier of the filters 16, 32, 64 of the stages; the stem is scaled with stage 1. May be fractional.
+        in_chans: channels of the input images.
+        num_classes: number of logits.
+
+    Raises:
+        ZooError: a value outside the family.
+    """
+
+    depth: int = 14
+    width: float = 1.0
+    in_chans: int = 3
+    num_classes: int = 10
+
+    def __post_init__(self) -> None:
+        if self.depth < 8 or self.depth % 6 != 2 or self.depth > MAX_DEPTH:
+            below = max(8, (self.depth - 2) // 6 * 6 + 2)
+            near = f"; near are {below} and {below + 6}" if 8 <= self.depth < MAX_DEPTH else ""
+            raise ZooError(f"depth must be 6n+2, from 8 to {MAX_DEPTH} (8, 14, 20, ...), got {self.depth}{near}.")
+        if not isfinite(self.width) or not 1 / 32 < self.width <= MAX_WIDTH:
+            raise ZooError(
+                f"width must be above 1/32 (one filter) and at most {MAX_WIDTH}, got {self.width:g}; "
+                "1 is the paper's narrowest."
+            )
+        for field, value, most in (
+            ("in_chans", self.in_chans, MAX_CHANNELS),
+            ("num_classes", self.num_classes, MAX_CLASSES),
+        ):
+            if not 1 <= value <= most:
+                raise ZooError(f"{field} must be from 1 to {most}, got {value}.")
+
+    @property
+    def name(self) -> str:
+        """Short name, such as `resnet14-w1`."""
+        return f"resnet{self.depth}-w{self.width:g}"
+
+    @property
+    def blocks(self) -> int:
+        """Residual blocks per stage, n."""
+        return (self.depth - 2) // 6
+
+    @property
+    def filters(self) -> tuple[int, int, int]:
+        """Channels of the three stages."""
+        return round(16 * self.width), round(32 * self.width), round(64 * self.width)
+
+    @property
+    def representations(self) -> int:
+        """Layer outputs, input and additions included: 21n + 9."""
+        return 21 * self.blocks + 9
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters, convolution biases included."""
+        convolutions = sum(k * k * c_in * c_out + c_out for k, c_in, c_out, _ in self._convolutions())
+        norms = sum(2 * c_out for k, _, c_out, _ in self._convolutions() if k == 3)
+        return convolutions + norms + (self.filters[2] + 1) * self.num_classes
+
+    def multiply_adds(self, height: int, width: int) -> int:
+        """Multiply-adds of convolutions and head for one image of this many pixels."""
+        total = self.filters[2] * self.num_classes
+        for k, c_in, c_out, stage in self._convolutions():
+            reduction = 2**stage
+            total += k * k * c_in * c_out * -(-height // reduction) * -(-width // reduction)
+        return total
+
+    def _convolutions(self) -> list[tuple[int, int, int, int]]:
+        """Kernel size, channels in and out, and stage (0, 1, 2) of every convolution."""
+        convolutions = [(3, self.in_chans, self.filters[0], 0)]
+        before = self.filters[0]
+        for stage, filters in enumerate(self.filters):
+            if stage > 0:
+                convolutions.append((1, before, filters, stage))
+            convolutions.append((3, before, filters, stage))
+            convolutions += [(3, filters, filters, stage)] * (2 * self.blocks - 1)
+            before = filters
+        return convolutions

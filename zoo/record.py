@@ -1,0 +1,107 @@
+"""What is known of a trained model: plain frozen values, kept as training.json. Needs no torch."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from zoo.family import Variant
+from zoo.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training images.
+
+    Args:
+        loss: mean cross-entropy, in nats, as the images were seen.
+        accuracy: fraction right, as the images were seen.
+        images_per_second: speed.
+    """
+
+    loss: float
+    accuracy: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """What it was trained on.
+
+    Args:
+        name: of the data set.
+        subset: fraction of the training images taken, such as `1/4`.
+        train_images: how many that were.
+        input_size: channels, height, width.
+        classes: names of the classes.
+        train_fingerprint: sha256 of the images, labels and class names trained on.
+        test_fingerprint: the same of the test images.
+    """
+
+    name: str
+    subset: str
+    train_images: int
+    input_size: tuple[int, int, int]
+    classes: tuple[str, ...]
+    train_fingerprint: str
+    test_fingerprint: str
+
+
+@dataclass(frozen=True)
+class ClassAccuracy:
+    """Test images of one class, and how many of them the model gets right."""
+
+    name: str
+    examples: int
+    right: int
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """Everything that is needed to train the model again, and what came of it.
+
+    Args:
+        variant: the member of the family.
+        data: what it was trained on.
+        recipe: how.
+        seed: of initial weights, order and augmentation.
+        device: where it ran.
+        history: one entry per epoch.
+        test: the last epoch's result on the test images, class by class; they had no part in training or selection.
+        seconds: wall time of training and testing.
+        versions: of the program and the libraries.
+    """
+
+    variant: Variant
+    data: DataRecord
+    recipe: Recipe
+    seed: int
+    device: str
+    history: tuple[Epoch, ...]
+    test: tuple[ClassAccuracy, ...]
+    seconds: float
+    versions: dict[str, str]
+
+    @property
+    def test_images(self) -> int:
+        """Number of test images."""
+        return sum(row.examples for row in self.test)
+
+    @property
+    def test_right(self) -> int:
+        """Test images that the model gets right."""
+        return sum(row.right for row in self.test)
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of the test images that it gets right."""
+        return self.test_right / self.test_images
+
+    def to_json(self) -> str:
+        """The record as indented JSON text."""
+        return msgspec.json.format(msgspec.json.encode(self)).decode() + "\n"
+
+
+def model_name(variant: Variant, dataset: str, subset: str, seed: int) -> str:
+    """Folder name, such as `resnet14-w1-digits-s0`, or `resnet14-w1-digits-1of4-s0` for a quarter of the data."""
+    part = "" if subset == "1" else f"-{subset.replace('/', 'of')}"
+    return f"{variant.name}-{dataset}{part}-s{seed}"

@@ -1,0 +1,191 @@
+"""Train a variant: the paper's recipe, nothing chosen by the test images."""
+
+import platform
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from zoo.data import ImageSet
+from zoo.errors import ZooError
+from zoo.family import Variant
+from zoo.recipe import Recipe
+from zoo.record import ClassAccuracy, DataRecord, Epoch, TrainingRecord
+from zoo.resnet import CifarResNet, initialise
+from zoo.transforms import normalise, random_flip, random_shift
+
+# The paper scales pixels to [0, 1] and subtracts nothing.
+MEAN, STD = (0.0,), (1.0,)
+
+
+def train_variant(
+    depth: int,
+    width: float,
+    train_set: ImageSet,
+    test_set: ImageSet,
+    recipe: Recipe,
+    *,
+    subset: Fraction = Fraction(1),
+    seed: int = 0,
+    device: str = "cpu",
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_step: Callable[[], None] = lambda: None,
+) -> tuple[CifarResNet, TrainingRecord]:
+    """Train one member of the family and test it once, at the end.
+
+    Equal arguments give equal weights on the same machine.
+
+    Args:
+        depth: of the variant.
+        width: of the variant.
+        train_set: the images to learn from, already reduced to the subset.
+        test_set: the images to test on.
+        recipe: how to train.
+        subset: fraction of the data set that `train_set` is, for the record.
+        seed: of initial weights, order and augmentation.
+        device: a torch device.
+        on_epoch: called after each epoch.
+        on_step: called after each step.
+
+    Returns:
+        The model, in eval mode on the CPU, and its record.
+
+    Raises:
+        ZooError: the variant does not exist, or the loss is no longer a number.
+    """
+    channels, _, _ = train_set.input_size
+    variant = Variant(depth, width, channels, len(train_set.classes))
+    generator = torch.Generator().manual_seed(seed)
+    model = CifarResNet(variant)
+    initialise(model, generator)
+    model.to(device).to(memory_format=torch.channels_last)
+    start = time.perf_counter()
+    history = fit(model, train_set, recipe, generator, on_epoch=on_epoch, on_step=on_step)
+    predictions = predict(model, test_set.images).argmax(1)
+    record = TrainingRecord(
+        variant=variant,
+        data=_describe_data(train_set, test_set, subset),
+        recipe=recipe,
+        seed=seed,
+        device=device,
+        history=history,
+        test=_class_accuracies(predictions, test_set),
+        seconds=time.perf_counter() - start,
+        versions=_versions(),
+    )
+    return model.cpu(), record
+
+
+def fit(
+    model: nn.Module,
+    data: ImageSet,
+    recipe: Recipe,
+    generator: torch.Generator,
+    *,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_step: Callable[[], None] = lambda: None,
+) -> tuple[Epoch, ...]:
+    """Train a model on its device, in place.
+
+    Args:
+        model: gives logits for normalised images.
+        data: what to learn from.
+        recipe: how.
+        generator: on the CPU, source of order and augmentation.
+        on_epoch: called after each epoch.
+        on_step: called after each step.
+
+    Returns:
+        One entry per epoch.
+
+    Raises:
+        ZooError: the loss is no longer a number.
+    """
+    device = next(model.parameters()).device
+    images, labels = data.images.to(device), data.labels.to(device)
+    batch_size = min(recipe.batch_size, len(data))
+    steps = len(data) // batch_size
+    optimiser = _optimiser(model, recipe)
+    history = []
+    model.train()
+    for epoch in range(recipe.epochs):
+        start = time.perf_counter()
+        order = torch.randperm(len(data), generator=generator)[: steps * batch_size].to(device)
+        total = torch.zeros(2, device=device)  # loss, number right
+        for step, batch in enumerate(order.split(batch_size)):
+            for group in optimiser.param_groups:
+                group["lr"] = recipe.lr_at(epoch + step / steps)
+            total += _step(model, optimiser, augment(images[batch], recipe, generator), labels[batch])
+            on_step()
+        loss, right = (total / (steps * batch_size)).tolist()
+        if loss != loss or loss == float("inf"):
+            raise ZooError(
+                f"the loss became {loss} in epoch {epoch + 1} of {recipe.epochs}, so training was stopped and nothing "
+                f"was written; try a smaller --lr than {recipe.lr:g}."
+            )
+        seconds = time.perf_counter() - start
+        history.append(Epoch(loss, right, steps * batch_size / seconds))
+        on_epoch(history[-1])
+    return tuple(history)
+
+
+def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Shift and mirror uint8 images at random as the recipe says."""
+    images = random_shift(images, recipe.shift, generator)
+    return random_flip(images, generator) if recipe.flip else images
+
+
+@torch.no_grad()
+def predict(model: nn.Module, images: Tensor, batch_size: int = 256) -> Tensor:
+    """Logits of uint8 images in their order, shape (n, classes), on the CPU; leaves the model in eval mode."""
+    device = next(model.parameters()).device
+    model.eval()
+    return torch.cat([model(normalise(part.to(device), MEAN, STD)).cpu() for part in images.split(batch_size)])
+
+
+def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
+    """SGD with weight decay on kernels, not on biases and batch norm."""
+    kernels = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim == 1]
+    groups: list[dict[str, Any]] = [{"params": kernels, "weight_decay": recipe.weight_decay}, {"params": others}]
+    return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
+
+
+def _step(model: nn.Module, optimiser: torch.optim.SGD, images: Tensor, labels: Tensor) -> Tensor:
+    """One step of gradient descent; summed loss and number right of the batch, before the step."""
+    logits = model(normalise(images, MEAN, STD))
+    loss = cross_entropy(logits, labels)
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    right = (logits.argmax(1) == labels).sum()
+    return torch.stack([loss.detach() * len(labels), right])
+
+
+def _describe_data(train_set: ImageSet, test_set: ImageSet, subset: Fraction) -> DataRecord:
+    return DataRecord(
+        name=train_set.name,
+        subset=str(subset),
+        train_images=len(train_set),
+        input_size=train_set.input_size,
+        classes=train_set.classes,
+        train_fingerprint=train_set.fingerprint,
+        test_fingerprint=test_set.fingerprint,
+    )
+
+
+def _class_accuracies(predictions: Tensor, data: ImageSet) -> tuple[ClassAccuracy, ...]:
+    right = predictions == data.labels
+    return tuple(
+        ClassAccuracy(name, int((data.labels == label).sum()), int(right[data.labels == label].sum()))
+        for label, name in enumerate(data.classes)
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("resnet-zoo", "torch", "numpy")} | {"python": platform.python_version()}
