@@ -36,6 +36,7 @@ def _draw(axes: Any, matrix: Matrix, rows: ModelResult, columns: ModelResult, ti
     values = np.array(matrix, dtype=np.float64)
     image = axes.imshow(values, origin="lower", cmap=COLOURS, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     axes.set_title(title, fontsize=11)
+    axes.set_box_aspect(1)
     axes.set_facecolor("0.6")
     _rule(axes.axhline, axes.set_yticks, stages(rows.layers))
     _rule(axes.axvline, axes.set_xticks, stages(columns.layers))

@@ -77,7 +77,7 @@ class Heatmap:
     def _axis(self, bottom: int, ascii_only: bool) -> Iterator[Segment]:
         """Stage name and axis to the left of a line of two rows of cells."""
         here = range(bottom, bottom + 2)
-        name = next((name for middle, name in self._rows.names if middle in here), "")
+        name = next((name for middle, name in self._rows.middles if middle in here), "")
         yield Segment(f"{name:>{self._margin - 1}} ")
         if any(row in self._rows.in_block for row in here):
             yield Segment("#" if ascii_only else "┃", _BLOCK)
@@ -96,13 +96,23 @@ class Heatmap:
             else:
                 yield Segment(tick if column in self._columns.starts else line)
         yield Segment.line()
-        names = ""
-        for middle, name in self._columns.names:
-            start = max(0, min(middle - len(name) // 2, self._columns.size - len(name)))
-            if start >= len(names) + bool(names):
-                names = names.ljust(start) + name
-        yield Segment(" " * (self._margin + 1) + names[: self._columns.size])
+        yield Segment(" " * (self._margin + 1) + self._names_across())
         yield Segment.line()
+
+    def _names_across(self) -> str:
+        """Stage names below their middles, the longest stages first, as far as they fit with a space around."""
+        line = " " * self._columns.size
+        for middle, name in self._columns.middles:
+            start = max(0, min(middle - len(name) // 2, len(line) - len(name)))
+            stop = start + len(name)
+            if not line[max(0, start - 1) : stop + 1].strip() and stop <= len(line):
+                line = line[:start] + name + line[stop:]
+        return line
+
+
+def longest_first(parts: Sequence[Stage]) -> list[Stage]:
+    """Stages by their number of layers, so that the names of the long ones win the room there is."""
+    return sorted(parts, key=lambda stage: stage.start - stage.stop)
 
 
 class _Ticks:
@@ -113,8 +123,7 @@ class _Ticks:
         self.bins = np.arange(size) * axis.layers // size
         cell = [int(np.searchsorted(self.bins, layer, side="right")) - 1 for layer in range(axis.layers)]
         self.starts = {cell[stage.start] for stage in axis.stages[1:]}
-        longest_first = sorted(axis.stages, key=lambda stage: stage.start - stage.stop)
-        self.names = sorted((cell[(stage.start + stage.stop - 1) // 2], stage.name) for stage in longest_first[:4])
+        self.middles = [(cell[(stage.start + stage.stop - 1) // 2], stage.name) for stage in longest_first(axis.stages)]
         self.in_block = {cell[layer] for start, stop in axis.blocks for layer in range(start, stop)}
 
 

@@ -109,18 +109,17 @@ def _block_table(comparison: Comparison) -> Table:
 def _class_table(comparison: Comparison) -> Table:
     """Classes by how surely they differ, then by how much."""
     table = _table("Classes: accuracy of a and b", "class")
-    for heading in ("images", "a", "b", "a - b", "95 % interval", "only a", "only b", "p (Holm)"):
+    for heading in ("images", "a %", "b %", "a - b", "95 % interval", "only a", "only b", "p (Holm)"):
         table.add_column(heading, justify="right")
     rows = sorted(comparison.disagreement.classes, key=lambda row: (row.p_adjusted or 0.0, -abs(row.difference or 0.0)))
     for row in rows[:MAX_CLASSES]:
-        interval = "-" if row.ci_low is None or row.ci_high is None else f"{row.ci_low:+.1%} to {row.ci_high:+.1%}"
         table.add_row(
             escape(row.name),
             str(row.examples),
-            _number(row.accuracy_a, ".1%"),
-            _number(row.accuracy_b, ".1%"),
-            _number(row.difference, "+.1%"),
-            interval,
+            _percent(row.accuracy_a, ".1f"),
+            _percent(row.accuracy_b, ".1f"),
+            _percent(row.difference, "+.1f"),
+            f"{_percent(row.ci_low, '+.1f')} to {_percent(row.ci_high, '+.1f')}",
             str(row.only_a_right),
             str(row.only_b_right),
             _number(row.p_adjusted, ".2g"),
@@ -159,6 +158,10 @@ def _table(title: str, *columns: str) -> Table:
 
 def _left_out(count: int, shown: int) -> str | None:
     return f"and {count - shown} more, all in --json" if count > shown else None
+
+
+def _percent(fraction: float | None, form: str) -> str:
+    return "-" if fraction is None else format(100 * fraction, form)
 
 
 def _number(value: float | None, form: str) -> str:

@@ -50,7 +50,7 @@ class MinibatchCKA:
         products = u_centre(grams).flatten(1)
         if self._exponents is None:
             # A power of two per layer, fixed for all batches: exact, cancels in the ratio, keeps squares within range.
-            self._exponents = torch.frexp(products.norm(dim=1, keepdim=True)).exponent
+            self._exponents = torch.frexp(products.abs().amax(1, keepdim=True)).exponent
             self._sums = [torch.zeros(len(grams), len(grams), dtype=torch.float64) for _ in range(4)]
         if len(products) != len(self._exponents):
             raise ValueError(f"expected {len(self._exponents)} layers as before, got {len(products)}.")
@@ -87,7 +87,8 @@ class MinibatchCKA:
             Shape (L, L), float64; NaN with fewer than two minibatches in a pass.
         """
         hsic, scale = self._hsic_and_scale()
-        if self.batches < 2 * passes:
+        in_a_pass = self.batches / passes
+        if in_a_pass < 2:
             return torch.full_like(hsic, torch.nan)
         _, squares, products, own_products = self._sums
         cka, own = hsic / scale, hsic.diagonal()
@@ -99,7 +100,7 @@ class MinibatchCKA:
             + cka**2 / 4 * (own_squares + own_squares[:, None] + 2 * own_products / (own * own[:, None]))
         )
         # The exact value for a cell that never varies is 0; rounding may leave it a hair below.
-        return (variance.abs() * passes * self.batches / (self.batches - 1)).sqrt()
+        return (variance.abs() * passes * in_a_pass / (in_a_pass - 1)).sqrt()
 
     def _hsic_and_scale(self) -> tuple[Tensor, Tensor]:
         if not self.batches:

@@ -208,10 +208,12 @@ def paired_interval(counts: Ints) -> tuple[Floats, Floats]:
     correlation = np.divide(corrected, np.sqrt(margins), out=np.zeros_like(product), where=margins > 0)
 
     def distance(x: Floats, y: Floats) -> Floats:
-        return np.sqrt(x**2 - 2 * correlation * x * y + y**2)
+        joined: Floats = np.sqrt(x**2 - 2 * correlation * x * y + y**2)
+        return joined
 
-    difference = a - b
-    return difference - distance(a - a_low, b_high - b), difference + distance(a_high - a, b - b_low)
+    low: Floats = a - b - distance(a - a_low, b_high - b)
+    high: Floats = a - b + distance(a_high - a, b - b_low)
+    return low, high
 
 
 def _wilson(successes: Floats, n: Ints) -> tuple[Floats, Floats, Floats]:

@@ -22,8 +22,8 @@ class LayerGrams:
 
     A layer is one call of one module that makes a new representation: every leaf module, and a block that returns
     something else than its last leaf did (a functional addition, say). A module called again is another layer,
-    `name#2`. Of a tuple or dict output the first tensor counts. An activation is let go at once, before an in-place operation can
-    change it.
+    `name#2`. Of a tuple or dict output the first tensor counts. An activation is let go at once, before an in-place
+    operation can change it.
 
     Use it as a context: hooks are removed and train/eval modes restored on leaving, whatever happens.
 
@@ -79,7 +79,8 @@ class LayerGrams:
         self._start(len(inputs))
         device = next((p.device for p in self._model.parameters()), inputs.device)
         with torch.no_grad():
-            outputs = _first_tensor(self._model(inputs.to(device)))
+            # A copy, because a model may write into its input, and the other model must see the same.
+            outputs = _first_tensor(self._model(inputs.to(device, copy=True)))
         if outputs is None or outputs.ndim != 2 or len(outputs) != len(inputs):
             shape = "no tensor" if outputs is None else f"shape {tuple(outputs.shape)}"
             raise CompareError(

@@ -89,11 +89,11 @@ def save_checkpoint(out: Path, model: CifarResNet, record: TrainingRecord, card:
     Raises:
         ZooError: the folder exists, or cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     with new_folder(out, force) as folder:
         weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-        save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+        (folder / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
         config = msgspec.json.encode(_config(record))
         (folder / CONFIG).write_bytes(msgspec.json.format(config) + b"\n")
         (folder / "training.json").write_text(record.to_json(), encoding="utf-8")

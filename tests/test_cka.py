@@ -1,0 +1,137 @@
+import pytest
+import torch
+
+from compare.cka import MinibatchCKA
+from tests.reference import minibatch_cka
+
+N, BATCHES = 20, 4
+
+
+def layers(generator, n=N, dtype=torch.float32):
+    """Activations of four layers that share a signal in different shapes."""
+    signal = torch.randn(n, 6, generator=generator, dtype=torch.float64)
+    mix = torch.randn(6, 48, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
+    noise = torch.randn(n, 48, generator=generator, dtype=torch.float64)
+    made = [signal, signal @ mix, (signal @ mix + 4 * noise).relu().reshape(n, 3, 4, 4), noise]
+    return [layer.to(dtype) for layer in made]
+
+
+def cka(batches):
+    measure = MinibatchCKA()
+    for batch in batches:
+        measure.update(batch)
+    return measure.compute()
+
+
+@pytest.mark.parametrize("last", [4, 5, 20])
+def test_agrees_with_songs_formula_in_float64(generator, last):
+    batches = [layers(generator) for _ in range(BATCHES)] + [layers(generator, last)]
+    expected = minibatch_cka([[layer.double() for layer in batch] for batch in batches])
+    assert (cka(batches) - expected).abs().max() < 1e-5
+
+
+def test_result_is_symmetric_float64_with_diagonal_one(generator):
+    result = cka([layers(generator) for _ in range(BATCHES)])
+    assert result.dtype == torch.float64
+    assert torch.equal(result, result.T)
+    torch.testing.assert_close(result.diagonal(), torch.ones(4, dtype=torch.float64))
+
+
+def test_rotation_scaling_and_shift_change_nothing(generator):
+    x = torch.randn(N, 12, generator=generator)
+    rotation = torch.linalg.qr(torch.randn(12, 12, generator=generator)).Q
+    result = cka([[x, 7 * x @ rotation + 100]])
+    assert result[0, 1].item() == pytest.approx(1, abs=1e-5)
+
+
+def test_stretching_one_direction_changes_it(generator):
+    x = torch.randn(N, 12, generator=generator)
+    assert cka([[x, x * torch.tensor([20.0] + [1] * 11)]])[0, 1] < 0.8
+
+
+def test_unrelated_layers_average_to_zero_with_both_signs(generator):
+    values = torch.stack([cka([[torch.randn(N, 50, generator=generator) for _ in range(2)]])[0, 1] for _ in range(300)])
+    assert values.min() < 0 < values.max()
+    assert values.mean().abs() < 4 * values.std() / 300**0.5
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1e6, 1e12])
+def test_scale_of_a_layer_does_not_matter(generator, scale):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    scaled = [[batch[0], batch[1] * scale, *batch[2:]] for batch in batches]
+    assert (cka(scaled) - cka(batches)).abs().max() < 1e-5
+
+
+def test_constant_layer_has_no_cka_and_leaves_the_others_alone(generator):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    dead = [[*batch, torch.full((N, 3), 0.1)] for batch in batches]
+    result = cka(dead)
+    assert result[4].isnan().all()
+    assert torch.equal(result[:4, :4], cka(batches))
+
+
+def test_layer_that_is_not_finite_has_no_cka_and_leaves_the_others_alone(generator):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    broken = [[*batch, torch.full((N, 3), float("nan"))] for batch in batches]
+    result = cka(broken)
+    assert result[4].isnan().all()
+    torch.testing.assert_close(result[:4, :4], cka(batches))
+
+
+def test_standard_error_is_the_spread_over_repeated_samples():
+    estimates, errors = [], []
+    for seed in range(300):
+        generator = torch.Generator().manual_seed(seed)
+        measure = MinibatchCKA()
+        for _ in range(20):
+            measure.update(layers(generator))
+        estimates.append(measure.compute()[2, 1])
+        errors.append(measure.standard_error()[2, 1])
+    spread = torch.stack(estimates).std()
+    assert torch.stack(errors).square().mean().sqrt() == pytest.approx(spread.item(), rel=0.15)
+
+
+def test_standard_error_follows_the_delta_method(generator):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    measure = MinibatchCKA()
+    for batch in batches:
+        measure.update(batch)
+    # Jackknife over minibatches: equal to first order.
+    left_out = torch.stack([cka(batches[:i] + batches[i + 1 :]) for i in range(BATCHES)])
+    jackknife = ((BATCHES - 1) * left_out.var(0, correction=0)).sqrt()
+    torch.testing.assert_close(measure.standard_error(), jackknife, rtol=0.35, atol=1e-3)
+
+
+def test_passes_over_the_same_examples_make_nothing_surer(generator):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    once, thrice = MinibatchCKA(), MinibatchCKA()
+    for batch in batches * 3:
+        thrice.update(batch)
+    for batch in batches:
+        once.update(batch)
+    assert torch.allclose(thrice.standard_error(passes=3), once.standard_error(), atol=1e-7)
+
+
+def test_standard_error_needs_two_minibatches(generator):
+    measure = MinibatchCKA()
+    measure.update(layers(generator))
+    assert measure.standard_error().isnan().all()
+
+
+def test_layers_with_other_examples_are_refused(generator):
+    with pytest.raises(ValueError, match=r"same examples, got \[5, 6\] of them"):
+        MinibatchCKA().update([torch.rand(5, 2), torch.rand(6, 2)])
+
+
+def test_another_number_of_layers_is_refused(generator):
+    measure = MinibatchCKA()
+    measure.update(layers(generator))
+    with pytest.raises(ValueError, match="expected 4 layers as before, got 3"):
+        measure.update(layers(generator)[:3])
+
+
+def test_too_small_batches_and_empty_streams_are_refused():
+    with pytest.raises(ValueError, match="at least 4 examples, got 3"):
+        MinibatchCKA().update([torch.rand(3, 2)])
+    with pytest.raises(ValueError, match="at least one minibatch"):
+        MinibatchCKA().compute()

@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+
+from compare.disagreement import class_disagreement, disagreed_examples, mcnemar, paired_interval
+
+# Six examples of two classes, counted by hand below.
+LABELS = [0, 0, 0, 0, 1, 1]
+A = [0, 0, 1, 1, 1, 0]
+B = [0, 1, 0, 1, 1, 1]
+
+
+def test_six_examples_counted_by_hand():
+    result = class_disagreement(A, B, LABELS, ["cat", "dog"])
+    assert result.agreement == pytest.approx(3 / 6)
+    assert (result.accuracy_a, result.accuracy_b) == (pytest.approx(3 / 6), pytest.approx(4 / 6))
+    counts = (result.both_right, result.only_a_right, result.only_b_right, result.both_wrong)
+    assert counts == (2, 1, 2, 1)
+    cat, dog = result.classes
+    assert (cat.name, cat.examples, cat.accuracy_a, cat.accuracy_b) == ("cat", 4, 0.5, 0.5)
+    assert (dog.only_a_right, dog.only_b_right, dog.difference) == (0, 1, -0.5)
+
+
+def test_equal_predictions_leave_nothing_to_explain():
+    result = class_disagreement(A, A, LABELS, ["cat", "dog"])
+    assert (result.agreement, result.p_value) == (1, 1)
+    assert all(row.difference == 0 and row.p_adjusted == 1 for row in result.classes)
+    assert all(row.ci_low < 0 < row.ci_high for row in result.classes)
+
+
+def test_p_values_are_exact_mcnemar():
+    counts = [(0, 0), (1, 0), (3, 9), (12, 12), (40, 22), (0, 25)]
+    ours = mcnemar(*np.array(counts).T)
+    for (only_a, only_b), p_value in zip(counts, ours, strict=True):
+        expected = statsmodels_mcnemar([[5, only_a], [only_b, 5]], exact=True).pvalue if only_a + only_b else 1
+        assert p_value == pytest.approx(expected)
+
+
+def test_p_values_are_adjusted_by_holm_over_the_classes():
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 5, 600)
+    a = np.where(random.random(600) < 0.7, labels, (labels + 1) % 5)
+    b = np.where(random.random(600) < 0.55, labels, (labels + 1) % 5)
+    rows = class_disagreement(a, b, labels, list("vwxyz")).classes
+    ordered = sorted(rows, key=lambda row: row.p_value)
+    running = 0
+    for rank, row in enumerate(ordered):
+        running = max(running, min(1, (5 - rank) * row.p_value))
+        assert row.p_adjusted == pytest.approx(running)
+
+
+def test_class_without_examples_has_no_numbers_and_does_not_count_in_the_correction():
+    with_empty = class_disagreement(A, B, LABELS, ["cat", "dog", "owl"])
+    without = class_disagreement(A, B, LABELS, ["cat", "dog"])
+    assert with_empty.classes[:2] == without.classes
+    owl = with_empty.classes[2]
+    assert owl.examples == 0
+    assert {owl.accuracy_a, owl.difference, owl.ci_low, owl.p_value, owl.p_adjusted} == {None}
+
+
+def draw(random, runs, n, table):
+    """Cells both right, only a, only b, both wrong for many runs."""
+    return random.multinomial(n, table, size=runs)
+
+
+@pytest.mark.parametrize("table", [(0.85, 0.05, 0.05, 0.05), (0.5, 0.2, 0.1, 0.2), (0.9, 0.06, 0.02, 0.02)])
+@pytest.mark.parametrize(("n", "most"), [(36, 0.995), (200, 0.975), (1000, 0.965)])
+def test_interval_covers_the_true_difference_as_often_as_it_says(table, n, most):
+    counts = draw(np.random.default_rng(1), 20_000, n, table)
+    low, high = paired_interval(counts)
+    truth = table[1] - table[2]
+    covered = ((low <= truth) & (truth <= high)).mean()
+    # Newcombe's method 10 errs on the safe side where few examples disagree.
+    assert 0.94 < covered < most
+
+
+def test_interval_holds_the_estimate_and_stays_within_one():
+    counts = np.array([[0, 30, 0, 0], [0, 0, 30, 0], [30, 0, 0, 0], [0, 0, 0, 30], [0, 15, 15, 0], [10, 3, 2, 5]])
+    low, high = paired_interval(counts)
+    estimate = (counts[:, 1] - counts[:, 2]) / counts.sum(1)
+    assert (low <= estimate).all() and (estimate <= high).all()
+    assert low.min() >= -1 and high.max() <= 1
+
+
+def test_interval_is_newcombes_published_example():
+    # Newcombe 1998, table II, data set e, f, g, h = 36, 12, 2, 0 of n = 50: method 10.
+    low, high = paired_interval(np.array([[36, 12, 2, 0]]))
+    assert (round(low[0], 4), round(high[0], 4)) == (0.0569, 0.3404)
+
+
+def test_false_positives_stay_at_or_below_five_percent():
+    counts = draw(np.random.default_rng(2), 20_000, 300, (0.8, 0.06, 0.06, 0.08))
+    assert (mcnemar(counts[:, 1], counts[:, 2]) < 0.05).mean() <= 0.05
+
+
+def test_planted_difference_is_found():
+    random = np.random.default_rng(3)
+    labels = np.repeat(np.arange(4), 100)
+    b = labels.copy()
+    worse = random.random(400) < 0.2
+    b[(labels == 2) & worse] = 0
+    rows = class_disagreement(labels, b, labels, list("abcd")).classes
+    assert [row.p_adjusted < 0.01 for row in rows] == [False, False, True, False]
+
+
+def test_surest_pairs_of_different_predictions_come_first():
+    a = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.99, 0.01]])
+    b = np.array([[0.3, 0.7], [0.9, 0.1], [0.9, 0.1], [0.45, 0.55]])
+    examples = disagreed_examples(a, b, np.array([0, 0, 1, 1]), np.array([10, 11, 12, 13]))
+    assert [example.index for example in examples] == [12, 10, 13]
+    first = examples[0]
+    assert (first.label, first.prediction_a, first.prediction_b) == (1, 1, 0)
+    assert (first.confidence_a, first.confidence_b) == (0.8, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0], [0, 1], [0, 1]), "same examples, at least one, got 1, 2 and 2"),
+        (([], [], []), "one-dimensional array of integers|at least one"),
+        (([0.5], [0], [0]), "predictions_a must be a one-dimensional array of integers, got float64"),
+        (([0], [2], [0]), "predictions_b must be class indices from 0 to 1, got 2 to 2"),
+        (([0], [0], [-1]), "labels must be class indices from 0 to 1, got -1 to -1"),
+    ],
+)
+def test_arrays_that_make_no_sense_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        class_disagreement(*arguments, ["cat", "dog"])
+
+
+def test_overall_p_value_is_a_fair_coin_over_the_examples_one_gets_right():
+    result = class_disagreement(A, B, LABELS, ["cat", "dog"])
+    assert result.p_value == pytest.approx(stats.binomtest(1, 3).pvalue)
