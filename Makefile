@@ -1,7 +1,8 @@
 # `make demo` and `make test` set everything up on a machine with Python 3.11+ and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
-DEMO := --epochs 60 --batch-size 128 --lr 0.04
+SHALLOW := models/resnet14-w1-digits-s0
+DEEP := models/resnet74-w1-digits-s0
 
 .PHONY: setup demo test quick lint bench
 
@@ -14,9 +15,9 @@ setup: .venv/installed
 
 # A shallow and a deep network on real handwritten digits, then what they share: about two minutes on two cores.
 demo: setup
-	test -d models/demo-shallow || $(BIN)/zoo train --depth 14 --width 1 $(DEMO) --out models/demo-shallow
-	test -d models/demo-deep || $(BIN)/zoo train --depth 74 --width 1 $(DEMO) --out models/demo-deep
-	$(BIN)/compare models/demo-shallow models/demo-deep --json models/demo.json --png models/demo.png
+	test -d $(SHALLOW) || $(BIN)/zoo train --depth 14 --width 1
+	test -d $(DEEP) || $(BIN)/zoo train --depth 74 --width 1
+	$(BIN)/compare $(SHALLOW) $(DEEP) --json models/demo.json --png models/demo.png
 
 lint: setup
 	$(BIN)/ruff check

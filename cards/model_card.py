@@ -36,10 +36,10 @@ The weights are those of the last epoch; the test images had no part in choosing
 
     {command}
 
-SGD with momentum {momentum:g}, learning rate {lr:g} (warm-up of {warmup:g} epochs, then a cosine to 0), weight decay
-{weight_decay:g} on kernels, {epochs} epochs of batches of {batch_size}, {train_images} training images ({subset} of the
-data set). Final training loss {loss:.4f}. It took {seconds:.0f} s on {device}. Every epoch, all settings and versions
-are in `training.json`.
+SGD with momentum {momentum:g}, learning rate {lr:g} falling to 0 along a cosine, weight decay {weight_decay:g} on
+kernels, {epochs} epochs of batches of {batch_size}, {train_images} training images ({subset} of the data set). Final
+training loss {loss:.4f}. It took {seconds:.0f} s on {device}. Every epoch, all settings and versions are in
+`training.json`.
 
 ## Use
 
@@ -79,7 +79,6 @@ def model_card(record: TrainingRecord) -> str:
         command=training_command(record),
         momentum=recipe.momentum,
         lr=recipe.lr,
-        warmup=recipe.warmup,
         weight_decay=recipe.weight_decay,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,

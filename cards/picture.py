@@ -35,7 +35,8 @@ def heatmaps_png(comparison: Comparison) -> bytes:
 def _draw(axes: Any, matrix: Matrix, rows: ModelResult, columns: ModelResult, title: str) -> Any:
     values = np.array(matrix, dtype=np.float64)
     image = axes.imshow(values, origin="lower", cmap=COLOURS, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    axes.set_title(title, fontsize=11)
+    # Names come from elsewhere, and a dollar sign is no formula.
+    axes.set_title(title, fontsize=11, parse_math=False)
     axes.set_box_aspect(1)
     axes.set_facecolor("0.6")
     _rule(axes.axhline, axes.set_yticks, stages(rows.layers))
@@ -49,7 +50,8 @@ def _rule(line: Any, set_ticks: Any, parts: tuple[Stage, ...]) -> None:
         line(part.start - 0.5, color="white", linewidth=0.5, alpha=0.6)
     total = parts[-1].stop
     named = [part for part in parts if part.stop - part.start >= total / 12]
-    set_ticks([(part.start + part.stop - 1) / 2 for part in named], [part.name for part in named], fontsize=9)
+    middles = [(part.start + part.stop - 1) / 2 for part in named]
+    set_ticks(middles, [part.name for part in named], fontsize=9, parse_math=False)
 
 
 def _outline(axes: Any, spans: tuple[BlockSpan, ...]) -> None:

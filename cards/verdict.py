@@ -50,5 +50,5 @@ def _disagreement(comparison: Comparison) -> str:
     else:
         text += f"neither is right more often than chance explains (p = {result.p_value:.2g})"
     if differ:
-        return f"{text}, and they differ on the classes {', '.join(differ)}."
+        return f"{text}, and they differ on class {', '.join(differ)}."
     return f"{text}, nor do they differ on any single class."

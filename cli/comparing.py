@@ -21,9 +21,9 @@ JSON_START, PNG_START = b'{"format', b"\x89PNG\r\n\x1a\n"
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="A model folder.", show_default=False)],
-    b: Annotated[str, typer.Argument(help="Another, for the same classes.", show_default=False)],
-    dataset: Annotated[str | None, typer.Option(help="Data set to compare on.", show_default="that of A")] = None,
+    a: Annotated[str, typer.Argument(metavar="A", help="A model folder.", show_default=False)],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another, for the same classes.", show_default=False)],
+    dataset: Annotated[str | None, typer.Option(help="Data set to compare on.", show_default="A's own")] = None,
     split: Annotated[str, typer.Option(help="Its split.")] = "test",
     max_examples: Annotated[
         int | None, typer.Option(help="At most so many, class-balanced.", show_default="all")
@@ -37,9 +37,10 @@ def compare(
     json_file: Json = None,
     png: Annotated[Path | None, typer.Option(help="Write the heatmaps as a picture.", show_default=False)] = None,
 ) -> None:
-    """Compare two models: CKA within and between them, block structure, and where their predictions differ.
+    """Show what two models share and where they differ.
 
-    For example: compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
+    CKA within and between them, block structure, and their disagreement on classes and images. For example:
+    compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """
     for path, beginning in ((json_file, JSON_START), (png, PNG_START)):
         if path is not None:
@@ -85,6 +86,7 @@ def compare_folders(
     device: str,
 ) -> "Comparison":
     """Compare the models of two folders on a split of a data set; arguments as in the command."""
+    from compare.gram import MIN_EXAMPLES
     from compare.run import compare_models, default_batch_size
     from zoo.checkpoint import load_checkpoint, read_config
     from zoo.data import ShuffledBatches, balanced_subset
@@ -98,7 +100,10 @@ def compare_folders(
     check_fit(config_a, config_b, data)
     if max_examples is not None:
         data = balanced_subset(data, min(max_examples, len(data)), seed)
-    batch_size = batch_size or default_batch_size(len(data))
+    if batch_size is None:
+        batch_size = default_batch_size(len(data))
+    elif batch_size < MIN_EXAMPLES:
+        raise ZooError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
     model_a, model_b = (
         takes_images(load_checkpoint(folder), config.pretrained_cfg.mean, config.pretrained_cfg.std).to(device)
         for folder, config in ((folder_a, config_a), (folder_b, config_b))

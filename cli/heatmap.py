@@ -12,6 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from cards.stages import Stage
+from cli.output import plain
 
 # Anchors of matplotlib's magma: perceptually even, safe for colour-blind readers.
 _MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
@@ -123,7 +124,9 @@ class _Ticks:
         self.bins = np.arange(size) * axis.layers // size
         cell = [int(np.searchsorted(self.bins, layer, side="right")) - 1 for layer in range(axis.layers)]
         self.starts = {cell[stage.start] for stage in axis.stages[1:]}
-        self.middles = [(cell[(stage.start + stage.stop - 1) // 2], stage.name) for stage in longest_first(axis.stages)]
+        self.middles = [
+            (cell[(stage.start + stage.stop - 1) // 2], plain(stage.name).plain) for stage in longest_first(axis.stages)
+        ]
         self.in_block = {cell[layer] for start, stop in axis.blocks for layer in range(start, stop)}
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-Dataset = Annotated[str, typer.Option("--dataset", help="Data set: digits.", show_default=False)]
+Dataset = Annotated[str, typer.Option("--dataset", help="Data set.")]
 BatchSize = Annotated[int | None, typer.Option("--batch-size", help="Images per minibatch.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", help="Source of all randomness.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps, ...")]

@@ -3,19 +3,42 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console, RenderableType
-from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
 from zoo.errors import ZooError
 
 
+def plain(text: str) -> Text:
+    """Text from elsewhere, without effect on the terminal: no markup, no control codes."""
+    return Text("".join(character if character.isprintable() else "?" for character in text))
+
+
+def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
+    """An empty table without lines.
+
+    Args:
+        title: stands above it.
+        texts: headings of the first columns, flush left.
+        numbers: headings of the others, flush right.
+    """
+    table = Table(title=plain(title), title_style="bold", title_justify="left", caption_justify="left", box=None)
+    table.padding = (0, 2, 0, 0)
+    for heading in texts:
+        table.add_column(heading)
+    for heading in numbers:
+        table.add_column(heading, justify="right")
+    return table
+
+
 def say(message: str) -> None:
     """One line for the user, on stderr."""
-    Console(stderr=True).print(escape(message), soft_wrap=True, highlight=False)
+    Console(stderr=True).print(plain(message), soft_wrap=True, highlight=False)
 
 
 def show(result: RenderableType) -> None:

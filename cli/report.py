@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.markup import escape
 from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +10,7 @@ from rich.text import Text
 from cards.stages import stages
 from cards.verdict import verdict
 from cli.heatmap import Axis, Heatmap, legend
+from cli.output import plain, plain_table
 from compare.block_structure import BlockSpan
 from compare.result import Comparison, ModelResult
 
@@ -30,7 +30,7 @@ class Report:
         self._comparison = comparison
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(verdict(self._comparison))
+        yield plain(verdict(self._comparison))
         yield ""
         yield _models_table(self._comparison)
         yield ""
@@ -48,19 +48,15 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
         yield ""
         yield _example_table(comparison)
     for note in comparison.notes:
-        yield Text(f"Note: {note}")
+        yield plain(f"Note: {note}")
 
 
 def _models_table(comparison: Comparison) -> Table:
     dataset = comparison.dataset
     images = " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
-    table = _table(f"Models, on {images}", "", "model")
-    for heading in ("parameters", "layers", "accuracy"):
-        table.add_column(heading, justify="right")
+    table = plain_table(f"Models, on {images}", ("", "model"), ("parameters", "layers", "accuracy"))
     for side, model in (("a", comparison.models.a), ("b", comparison.models.b)):
-        table.add_row(
-            side, escape(model.name), f"{model.parameters:,}", str(len(model.layers)), f"{model.accuracy:.2%}"
-        )
+        table.add_row(side, plain(model.name), f"{model.parameters:,}", str(len(model.layers)), f"{model.accuracy:.2%}")
     return table
 
 
@@ -88,15 +84,13 @@ def _axis(model: ModelResult, spans: tuple[BlockSpan, ...]) -> Axis:
 
 
 def _block_table(comparison: Comparison) -> Table:
-    table = _table("Spans of layers that are alike", "", "layers", "kind")
-    for heading in ("count", "CKA", "PC1", "shared"):
-        table.add_column(heading, justify="right")
+    table = plain_table("Spans of layers that are alike", ("", "layers", "kind"), ("count", "CKA", "PC1", "shared"))
     table.caption = "PC1: variance on the first component; shared: squared cosine of the layers' first components"
     for side, spans in (("a", comparison.block_structure.a), ("b", comparison.block_structure.b)):
         for span in spans:
             table.add_row(
                 side,
-                escape(f"{span.first_layer} to {span.last_layer}"),
+                plain(f"{span.first_layer} to {span.last_layer}"),
                 Text(span.kind, style="bold cyan" if span.kind == "block structure" else ""),
                 str(span.stop - span.start),
                 f"{span.mean_cka:.2f}",
@@ -108,13 +102,12 @@ def _block_table(comparison: Comparison) -> Table:
 
 def _class_table(comparison: Comparison) -> Table:
     """Classes by how surely they differ, then by how much."""
-    table = _table("Classes: accuracy of a and b", "class")
-    for heading in ("images", "a %", "b %", "a - b", "95 % interval", "only a", "only b", "p (Holm)"):
-        table.add_column(heading, justify="right")
+    numbers = ("images", "a %", "b %", "a - b", "95 % interval", "only a", "only b", "p (Holm)")
+    table = plain_table("Classes: accuracy of a and b", ("class",), numbers)
     rows = sorted(comparison.disagreement.classes, key=lambda row: (row.p_adjusted or 0.0, -abs(row.difference or 0.0)))
     for row in rows[:MAX_CLASSES]:
         table.add_row(
-            escape(row.name),
+            plain(row.name),
             str(row.examples),
             _percent(row.accuracy_a, ".1f"),
             _percent(row.accuracy_b, ".1f"),
@@ -130,14 +123,12 @@ def _class_table(comparison: Comparison) -> Table:
 
 def _example_table(comparison: Comparison) -> Table:
     classes, examples = comparison.dataset.classes, comparison.disagreement.examples
-    table = _table("Images that they predict differently, surest first")
-    table.add_column("index", justify="right")
-    for heading in ("label", "a says", "b says"):
-        table.add_column(heading)
+    title = "Images that they predict differently, surest first"
+    table = plain_table(title, ("index", "label", "a says", "b says"), ())
     for example in examples[:MAX_EXAMPLES]:
         table.add_row(
             str(example.index),
-            escape(classes[example.label]),
+            plain(classes[example.label]),
             _prediction(classes[example.prediction_a], example.confidence_a, example.prediction_a == example.label),
             _prediction(classes[example.prediction_b], example.confidence_b, example.prediction_b == example.label),
         )
@@ -146,14 +137,9 @@ def _example_table(comparison: Comparison) -> Table:
 
 
 def _prediction(name: str, confidence: float, right: bool) -> Text:
-    return Text(f"{name} ({confidence:.0%}, {'right' if right else 'wrong'})", style="" if right else "red")
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", caption_justify="left", box=None, padding=(0, 2, 0, 0))
-    for heading in columns:
-        table.add_column(heading)
-    return table
+    text = plain(f"{name} ({confidence:.0%}, {'right' if right else 'wrong'})")
+    text.stylize("" if right else "red")
+    return text
 
 
 def _left_out(count: int, shown: int) -> str | None:

@@ -24,18 +24,19 @@ def train(
     subset: Annotated[str, typer.Option(help="Part of the training images, such as 1/4; class-balanced.")] = "1",
     seed: Seed = 0,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.", show_default=False)] = None,
-    lr: Annotated[float | None, typer.Option(help="Highest learning rate.", show_default=False)] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate of the first step.", show_default=False)] = None,
     weight_decay: Annotated[float | None, typer.Option(help="On kernels only.", show_default=False)] = None,
     batch_size: BatchSize = None,
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="models/NAME")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model folder that exists.")] = False,
 ) -> None:
-    """Train a ResNet of the family and write it as a model folder.
+    """Train a variant and write it as a model folder.
 
     What is not given comes from the data set's own recipe. For example: zoo train --depth 14 --width 1
     """
-    defaults = default_recipe(dataset)
+    variant = Variant(depth, width)
+    defaults = default_recipe(dataset, depth)
     recipe = replace(
         defaults,
         epochs=defaults.epochs if epochs is None else epochs,
@@ -44,7 +45,7 @@ def train(
         batch_size=defaults.batch_size if batch_size is None else batch_size,
     )
     fraction = _parse_subset(subset)
-    folder = out or Path("models") / model_name(Variant(depth, width), dataset, str(fraction), seed)
+    folder = out or Path("models") / model_name(variant, dataset, str(fraction), seed)
     check_writable(folder, force)
     with interruptible("nothing was written"):
         record = _train(depth, width, dataset, recipe, fraction, seed, device, folder, force)

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from cli.options import Json
-from cli.output import check_result_path, show, write_result
+from cli.output import check_result_path, plain_table, show, write_result
 from zoo.family import DEPTHS, WIDTHS, Variant
 
 # The paper's CIFAR images.
@@ -19,9 +19,9 @@ def variants(
     width: Annotated[list[float] | None, typer.Option(help="Only this width; repeatable.", show_default=False)] = None,
     json_file: Json = None,
 ) -> None:
-    """List depth and width variants with parameters, multiply-adds and representations (21n+9).
+    """List depth and width variants with their sizes.
 
-    Sizes are for 32x32 RGB images and 10 classes. For example: zoo variants --depth 14 --depth 38
+    Parameters, multiply-adds and representations (21n+9). Sizes are for 32x32 RGB images and 10 classes. For example: zoo variants --depth 14 --depth 38
     """
     grid = [Variant(d, w) for d in depth or DEPTHS for w in width or WIDTHS]
     if json_file is None:
@@ -43,10 +43,8 @@ def _row(variant: Variant) -> dict[str, str | int | float]:
 
 
 def _table(grid: list[Variant]) -> Table:
-    table = Table(title="Variants for 32x32 RGB images and 10 classes", title_justify="left")
-    table.add_column("name")
-    for heading in ("depth", "width", "parameters", "multiply-adds", "representations"):
-        table.add_column(heading, justify="right")
+    numbers = ("depth", "width", "parameters", "multiply-adds", "representations")
+    table = plain_table("Variants for 32x32 RGB images and 10 classes", ("name",), numbers)
     for variant in grid:
         row = _row(variant)
         table.add_row(

@@ -4,18 +4,19 @@ from zoo.errors import ZooError
 from zoo.recipe import Recipe, default_recipe
 
 
-def test_rate_rises_to_its_highest_then_falls_to_zero_along_a_cosine():
-    recipe = Recipe(epochs=10, lr=0.4, warmup=2)
-    assert [recipe.lr_at(t) for t in (0, 1, 2, 6, 10)] == pytest.approx([0, 0.2, 0.4, 0.2, 0])
-
-
-def test_without_warmup_the_first_rate_is_the_highest():
-    assert Recipe(lr=0.1).lr_at(0) == 0.1
+def test_rate_falls_to_zero_along_a_cosine():
+    recipe = Recipe(epochs=20, lr=0.4)
+    assert [recipe.lr_at(t) for t in (0, 5, 10, 20)] == pytest.approx([0.4, 0.2 * (1 + 0.5**0.5), 0.2, 0])
 
 
 def test_papers_recipe_is_the_default():
-    recipe = default_recipe("any other data set")
+    recipe = default_recipe("any other data set", 110)
     assert (recipe.epochs, recipe.batch_size, recipe.momentum, recipe.shift, recipe.flip) == (300, 128, 0.9, 4, True)
+
+
+@pytest.mark.parametrize(("depth", "lr"), [(8, 0.1), (14, 0.1), (38, 0.049), (74, 0.025), (164, 0.011)])
+def test_rate_on_digits_falls_with_the_depth(depth, lr):
+    assert default_recipe("digits", depth).lr == lr
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_predictions_do_not_depend_on_the_batch_size(trained, digits):
 
 @pytest.mark.slow
 def test_resnet14_reaches_99_percent_on_digits(digits):
-    _, record = train_variant(14, 1, *digits, default_recipe("digits"))
+    _, record = train_variant(14, 1, *digits, default_recipe("digits", 14))
     assert record.accuracy >= 0.99
 
 

@@ -1,0 +1,60 @@
+"""A comparison made up by hand, small enough to check what is drawn of it."""
+
+import numpy as np
+
+from compare.block_structure import find_block_structure
+from compare.disagreement import ClassRow, Disagreement, Example
+from compare.result import BlockPair, CKAResult, Comparison, DatasetResult, ModelPair, ModelResult
+
+STAGES = ["stem"] * 4 + ["stage1"] * 12 + ["stage2"] * 14 + ["head"] * 2
+
+
+def matrix(values):
+    return tuple(tuple(map(float, row)) for row in values)
+
+
+def model(name, count, fraction):
+    return ModelResult(
+        ref=f"models/{name}",
+        name=name,
+        revision=None,
+        sha256="0" * 64,
+        architecture="cifar_resnet",
+        parameters=175_338,
+        accuracy=0.75,
+        layers=tuple(f"{stage}.{i}" for i, stage in enumerate(STAGES[:count])),
+        pc1_fraction=tuple(float(value) for value in fraction),
+    )
+
+
+def comparison(name_a="shallow", name_b="deep", classes=("cat", "dog"), notes=()):
+    """b has a block structure over its layers 16 to 30; a has none."""
+    distance = np.abs(np.arange(32)[:, None] - np.arange(32))
+    bb = np.exp(-distance / 6)
+    bb[16:30, 16:30] = 0.95
+    fraction = np.where((np.arange(32) >= 16) & (np.arange(32) < 30), 0.9, 0.1)
+    aa = np.exp(-distance / 6)[:20, :20]
+    a, b = model(name_a, 20, fraction[:20] * 0 + 0.1), model(name_b, 32, fraction)
+    row = ClassRow(classes[0], 40, 0.9, 0.6, 0.3, 0.1234, 0.4567, 13, 1, 0.00183, 0.00366)
+    same = ClassRow(classes[1], 40, 0.8, 0.8, 0.0, -0.1, 0.1, 2, 2, 1.0, 1.0)
+    example = Example(index=17, label=0, prediction_a=0, prediction_b=1, confidence_a=0.99, confidence_b=0.875)
+    return Comparison(
+        models=ModelPair(a=a, b=b),
+        dataset=DatasetResult("pets", "test", 80, classes, "f" * 64),
+        cka=CKAResult(
+            ab=matrix(np.exp(-distance / 9)[:20, :32] * 0.9),
+            aa=matrix(aa),
+            bb=matrix(bb),
+            standard_error_ab=matrix(np.full((20, 32), 0.01)),
+            batch_size=20,
+            passes=1,
+        ),
+        block_structure=BlockPair(
+            a=find_block_structure(aa, a.pc1_fraction, layers=a.layers),
+            b=find_block_structure(bb, b.pc1_fraction, pc1_alignment=bb, layers=b.layers),
+        ),
+        disagreement=Disagreement(0.85, 0.85, 0.7, 53, 15, 3, 9, 0.0075, (row, same), (example,)),
+        settings={"layers": "all", "passes": 1, "seed": 0},
+        versions={"python": "3"},
+        notes=notes,
+    )

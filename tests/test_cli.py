@@ -1,0 +1,262 @@
+"""The commands as a user meets them: results, files, and one-line errors."""
+
+import json
+import os
+import pty
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import cli.app
+from zoo.errors import ZooError
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs a script of the project in this process, where torch is loaded already."""
+
+    def run(script, *arguments):
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "80")
+        code = 0
+        try:
+            getattr(cli.app, script)()
+        except SystemExit as stop:
+            code = stop.code
+        told = capsys.readouterr()
+        return SimpleNamespace(code=code, stdout=told.out, stderr=told.err)
+
+    return run
+
+
+@pytest.fixture
+def error(run):
+    """Runs a script that must fail, and gives the one line that it tells."""
+
+    def error(*arguments):
+        ran = run(*arguments)
+        assert ran.code == 1, ran.stderr
+        assert ran.stdout == ""
+        assert ran.stderr.startswith("Error: ")
+        assert ran.stderr.count("\n") == 1
+        return ran.stderr
+
+    return error
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+BRIEF = ("--depth", 8, "--width", 0.5, "--epochs", 1, "--subset", "1/4")
+
+
+def test_training_prints_the_folder_and_tells_the_result(run, here):
+    ran = run("zoo", "train", *BRIEF)
+    assert ran.stdout == "models/resnet8-w0.5-digits-1of4-s0\n"
+    assert "of 360 test images right" in ran.stderr
+    assert (here / "models" / "resnet8-w0.5-digits-1of4-s0" / "model.safetensors").is_file()
+
+
+def test_training_again_with_the_cards_command_gives_the_same_weights(run, here):
+    run("zoo", "train", *BRIEF, "--out", "x")
+    command = next(line for line in (here / "x" / "README.md").read_text().splitlines() if "zoo train" in line)
+    run(*shlex.split(command), "--out", "y")
+    assert (here / "x" / "model.safetensors").read_bytes() == (here / "y" / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("command", [("compare",), ("zoo", "compare")])
+def test_comparison_is_written_as_json_to_stdout_alone(run, folders, command):
+    ran = run(*command, *folders, "--json", "-")
+    result = json.loads(ran.stdout)
+    assert result["models"]["a"]["ref"] == str(folders[0])
+    assert result["models"]["b"]["name"] == "b"
+    assert len(result["models"]["a"]["sha256"]) == 64
+    assert (len(result["cka"]["ab"]), len(result["cka"]["ab"][0])) == (30, 51)
+    assert result["dataset"]["name"] == "digits"
+    assert result["dataset"]["examples"] == 360
+    assert result["settings"]["seed"] == 0
+    assert result["cka"]["batch_size"] == 60
+    assert ran.stderr == ""
+
+
+def test_comparison_is_the_same_each_time_and_differs_with_the_seed(run, folders):
+    one, same, other = (run("compare", *folders, "--json", "-", "--seed", seed).stdout for seed in (0, 0, 1))
+    assert one == same
+    assert json.loads(one)["cka"] != json.loads(other)["cka"]
+    assert json.loads(one)["disagreement"]["classes"] == json.loads(other)["disagreement"]["classes"]
+
+
+def test_report_in_a_pipe_has_no_codes_and_fits(run, folders):
+    ran = run("compare", *folders)
+    assert ran.code == 0, ran.stderr
+    assert "\x1b" not in ran.stdout + ran.stderr
+    assert max(map(len, ran.stdout.splitlines())) <= 80
+    for part in ("Models, on 360 digits test images", "a (up) with b (across)", "Classes: accuracy of a and b"):
+        assert part in ran.stdout
+
+
+def test_files_are_written_beside_the_report(run, folders, tmp_path):
+    ran = run("compare", *folders, "--json", tmp_path / "x.json", "--png", tmp_path / "x.png")
+    assert "Models, on" in ran.stdout
+    assert json.loads((tmp_path / "x.json").read_text())["format_version"] == 1
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.json", "x.png"]
+
+
+def test_earlier_results_are_replaced_but_nothing_else(run, error, folders, tmp_path):
+    (tmp_path / "x.json").write_text('{"format_version": 1}')
+    (tmp_path / "thesis.tex").write_text("mine")
+    run("compare", *folders, "--json", tmp_path / "x.json")
+    assert "models" in json.loads((tmp_path / "x.json").read_text())
+    assert "is no earlier result" in error("compare", *folders, "--json", tmp_path / "thesis.tex")
+    assert (tmp_path / "thesis.tex").read_text() == "mine"
+
+
+def test_examples_and_layers_can_be_limited(run, folders):
+    ran = run("compare", *folders, "--max-examples", 50, "--layers", "stage3.*", "--json", "-")
+    result = json.loads(ran.stdout)
+    assert result["dataset"]["examples"] == 50
+    assert all(layer.startswith("stage3.") for layer in result["models"]["b"]["layers"])
+
+
+def test_progress_appears_on_a_terminal(tmp_path):
+    main, side = pty.openpty()
+    command = [BIN / "zoo", "train", *map(str, BRIEF), "--out", tmp_path / "m"]
+    process = subprocess.Popen(
+        command, stderr=side, stdout=subprocess.PIPE, env=os.environ | {"TERM": "xterm-256color"}
+    )
+    os.close(side)
+    seen = b"".join(iter(lambda: _read(main), b""))
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"training" in seen
+    assert b"images/s" in seen
+
+
+def _read(descriptor):
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--depth", 15), "depth must be 6n+2"),
+        (("--width", 0), "width must be above 1/32"),
+        (("--width", -2), "width must be above 1/32"),
+        (("--dataset", "mnist"), "expected the data set digits, got 'mnist'"),
+        (("--subset", "0"), "subset must be a fraction above 0"),
+        (("--subset", "a/b"), "subset must be a fraction above 0"),
+        (("--subset", "1/1000"), "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
+        (("--epochs", 0), "--epochs must be"),
+        (("--lr", "nan"), "--lr must be"),
+        (("--lr", 1e30), "smaller --lr"),
+        (("--device", "tpu9"), "expected a device of this machine"),
+    ],
+)
+def test_bad_training_arguments_are_told_in_one_line_and_write_nothing(error, here, arguments, message):
+    assert message in error("zoo", "train", "--depth", 8, "--epochs", 1, *arguments)
+    assert list(here.iterdir()) == []
+
+
+def test_existing_folder_is_refused_before_training_unless_forced(run, error, here):
+    again = ("zoo", "train", *BRIEF, "--out", "again")
+    assert run(*again).code == 0
+    before = (here / "again" / "training.json").read_text()
+    assert "again exists; choose another --out, or replace it with --force" in error(*again)
+    assert (here / "again" / "training.json").read_text() == before
+    assert run(*again, "--force").code == 0
+    assert (here / "again" / "training.json").read_text() != before
+
+
+def test_interrupted_training_says_so_and_leaves_nothing(tmp_path):
+    process = subprocess.Popen(
+        [BIN / "zoo", "train", "--depth", "110", "--out", "m"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(8)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert told == "Error: interrupted; nothing was written.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--dataset", "mnist"), "expected the data set digits"),
+        (("--split", "val"), "splits train and test, got 'val'"),
+        (("--max-examples", 3), "expected from 10 (one image per class) to 360 images"),
+        (("--layers", "nothing"), "near names are"),
+        (("--precision", "fp8"), "precision must be fp32 or fp64"),
+        (("--passes", 0), "passes must be at least 1"),
+        (("--batch-size", 3), "--batch-size must be at least 4, got 3"),
+        (("--batch-size", 0), "--batch-size must be at least 4, got 0"),
+        (("--json", "no/such/folder.json"), "there is no no/such"),
+    ],
+)
+def test_bad_comparison_arguments_are_told_in_one_line(error, folders, arguments, message):
+    assert message in error("compare", *folders, *arguments)
+
+
+@pytest.fixture
+def spoiled(folders, tmp_path):
+    """A copy of a model folder to break."""
+    shutil.copytree(folders[0], tmp_path / "spoiled")
+    return tmp_path / "spoiled"
+
+
+def test_broken_folders_are_told_in_one_line(error, folders, spoiled):
+    config = json.loads((spoiled / "config.json").read_text())
+    others = config | {"label_names": [f"class {i}" for i in range(10)]}
+    (spoiled / "config.json").write_text(json.dumps(others))
+    assert "got b for 10 (class 0, class 1, class 2, ...)" in error("compare", folders[1], spoiled)
+    larger = config | {"pretrained_cfg": config["pretrained_cfg"] | {"input_size": [1, 32, 32]}}
+    (spoiled / "config.json").write_text(json.dumps(larger))
+    assert "images of 1x8x8 as in digits, got b for 1x32x32" in error("compare", folders[1], spoiled)
+    (spoiled / "config.json").write_text(json.dumps(config))
+    (spoiled / "model.safetensors").write_bytes(b"garbage")
+    assert "no whole safetensors file" in error("compare", folders[1], spoiled)
+    (spoiled / "config.json").unlink()
+    assert "expected a model folder, got nowhere" in error("compare", folders[1], "nowhere")
+    assert "expected a model folder with config.json" in error("compare", folders[1], spoiled)
+
+
+def test_traceback_is_shown_on_request(run, monkeypatch):
+    monkeypatch.setenv("ZOO_DEBUG", "1")
+    with pytest.raises(ZooError):
+        run("compare", "nowhere", "nowhere")
+
+
+@pytest.mark.parametrize("arguments", [("zoo", "train", "--depth", "x"), ("compare", "only-one"), ("zoo", "nonsense")])
+def test_wrong_usage_exits_with_two(run, arguments):
+    assert run(*arguments).code == 2
+
+
+def test_variants_print_the_grid(run):
+    ran = run("zoo", "variants", "--depth", 14, "--depth", 38, "--width", 1, "--json", "-")
+    rows = [(row["parameters"], row["representations"]) for row in json.loads(ran.stdout)]
+    assert rows == [(175_626, 51), (565_386, 135)]
+    assert "56,065,290" in run("zoo", "variants").stdout
+
+
+@pytest.mark.parametrize("command", ["zoo", "compare", "zoo train", "zoo variants", "zoo compare"])
+def test_every_command_has_help(run, command):
+    ran = run(*command.split(), "--help")
+    assert ran.code == 0
+    assert "Usage:" in ran.stdout
