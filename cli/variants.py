@@ -21,7 +21,8 @@ def variants(
 ) -> None:
     """List depth and width variants with their sizes.
 
-    Parameters, multiply-adds and representations (21n+9). Sizes are for 32x32 RGB images and 10 classes. For example: zoo variants --depth 14 --depth 38
+    Parameters, multiply-adds and representations (21n+9), for 32x32 RGB images and 10 classes. For example:
+    zoo variants --depth 14 --depth 38
     """
     grid = [Variant(d, w) for d in depth or DEPTHS for w in width or WIDTHS]
     if json_file is None:

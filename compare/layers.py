@@ -20,10 +20,10 @@ from compare.gram import gram
 class LayerGrams:
     """Runs a model in eval mode and takes the Gram matrix of each layer the moment it is computed.
 
-    A layer is one call of one module that makes a new representation: every leaf module, and a block that returns
-    something else than its last leaf did (a functional addition, say). A module called again is another layer,
-    `name#2`. Of a tuple or dict output the first tensor counts. An activation is let go at once, before an in-place
-    operation can change it.
+    A layer is one call of one chosen module, unless it hands on the very output of the layer before it: so every leaf
+    is one, and a block that ends in a functional addition, but no container of leaves. A module called again is
+    another layer, `name#2`. Of a tuple or dict output the first tensor counts. An activation is let go at once, before
+    an in-place operation can change it.
 
     Use it as a context: hooks are removed and train/eval modes restored on leaving, whatever happens.
 
@@ -86,6 +86,8 @@ class LayerGrams:
             raise CompareError(
                 f"a model must return logits of shape ({len(inputs)}, classes) for {len(inputs)} inputs, got {shape}."
             )
+        if not self._calls:
+            raise CompareError("none of the chosen layers gives an output with a row per example; choose others.")
         self.names = self.names or self._calls
         if self._calls != self.names:
             raise CompareError(
@@ -103,11 +105,9 @@ class LayerGrams:
 
     def _record(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
         tensor = _first_tensor(output)
-        if tensor is None or self._is_last(tensor):
+        if name not in self._selected or tensor is None or self._is_last(tensor):
             return
         self._last, self._last_version = weakref.ref(tensor), tensor._version
-        if name not in self._selected:
-            return
         if tensor.ndim < 2 or len(tensor) != self._examples:
             self.left_out.add(name)
             return
@@ -117,7 +117,7 @@ class LayerGrams:
         self._grams.append(gram(tensor, self._dtype))
 
     def _is_last(self, tensor: Tensor) -> bool:
-        """Whether this very tensor, unchanged since, was the output of the module that ran last."""
+        """Whether this very tensor, unchanged since, was the output of the layer before."""
         return self._last is not None and self._last() is tensor and self._last_version == tensor._version
 
 

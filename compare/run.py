@@ -58,7 +58,7 @@ def compare_models(
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327.
     """
     _check_arguments(batches, passes, precision)
-    stream = _Stream()
+    stream = _Stream(class_names)
     with ExitStack() as stack:
         run_a = stack.enter_context(LayerGrams(model_a, layers, DTYPES[precision]))
         run_b = run_a
@@ -79,7 +79,7 @@ def compare_models(
         "estimator": "minibatch HSIC_1",
         "minibatches": stream.cka.batches,
     }
-    return _result(stream, (model_a, model_b), (run_a, run_b), class_names, settings, passes)
+    return _result(stream, (model_a, model_b), (run_a, run_b), settings, passes)
 
 
 def default_batch_size(examples: int) -> int:
@@ -91,6 +91,7 @@ def default_batch_size(examples: int) -> int:
 class _Stream:
     """What is summed and kept while the minibatches pass."""
 
+    class_names: Sequence[str] | None
     cka: MinibatchCKA = field(default_factory=MinibatchCKA)
     principal: MinibatchPrincipal = field(default_factory=MinibatchPrincipal)
     probabilities_a: list[Tensor] = field(default_factory=list)
@@ -118,18 +119,14 @@ class _Stream:
         """Run both models on one minibatch."""
         logits_a, grams_a = run_a.run(inputs)
         logits_b, grams_b = (logits_a, grams_a) if run_b is run_a else run_b.run(inputs)
-        if logits_a.shape != logits_b.shape:
-            raise CompareError(
-                f"both models must have the same classes, got {logits_a.shape[1]} logits from a "
-                f"and {logits_b.shape[1]} from b; compare models of one data set."
-            )
         if first_pass:
+            self._check_classes(logits_a, logits_b, labels)
             self.indices += indices or [torch.arange(self.examples, self.examples + len(labels))]
             self.labels.append(labels.cpu())
             self.probabilities_a.append(logits_a.double().softmax(1).cpu())
             self.probabilities_b.append(logits_b.double().softmax(1).cpu())
         if len(inputs) < MIN_EXAMPLES:
-            self.too_short += len(inputs)
+            self.too_short += len(inputs) if first_pass else 0
             return
         grams = torch.cat([grams_a, grams_b.to(grams_a.device)])
         self.batch_size = max(self.batch_size, len(inputs))
@@ -137,6 +134,21 @@ class _Stream:
         self.cka.update_grams(grams)
         if first_pass:
             self.principal.update(grams)
+
+    def _check_classes(self, logits_a: Tensor, logits_b: Tensor, labels: Tensor) -> None:
+        classes = logits_a.shape[1]
+        if logits_b.shape[1] != classes:
+            raise CompareError(
+                f"both models must have the same classes, got {classes} logits from a "
+                f"and {logits_b.shape[1]} from b; compare models of one data set."
+            )
+        self.class_names = self.class_names or [str(i) for i in range(classes)]
+        needed = max(len(self.class_names), int(labels.max()) + 1)
+        if needed != classes:
+            raise CompareError(
+                f"the models give {classes} logits, but the data has {needed} classes; "
+                "compare models on data of the classes they were trained for."
+            )
 
 
 def _check_arguments(batches: Iterable[Any], passes: int, precision: str) -> None:
@@ -154,7 +166,6 @@ def _result(
     stream: _Stream,
     models: tuple[nn.Module, nn.Module],
     runs: tuple[LayerGrams, LayerGrams],
-    class_names: Sequence[str] | None,
     settings: dict[str, str | int | float | bool | None],
     passes: int,
 ) -> Comparison:
@@ -162,7 +173,7 @@ def _result(
     a, b = slice(0, len(names_a)), slice(len(names_a), None)
     cka, error = stream.cka.compute(), stream.cka.standard_error(passes)
     fraction, alignment = stream.principal.fraction(), stream.principal.alignment()
-    disagreement = _disagreement(stream, class_names)
+    disagreement = _disagreement(stream)
     return Comparison(
         models=ModelPair(
             a=_describe(models[0], disagreement.accuracy_a, names_a, fraction[a]),
@@ -194,18 +205,12 @@ def _result(
     )
 
 
-def _disagreement(stream: _Stream, class_names: Sequence[str] | None) -> Disagreement:
+def _disagreement(stream: _Stream) -> Disagreement:
     probabilities_a = torch.cat(stream.probabilities_a).nan_to_num(0.0).numpy()
     probabilities_b = torch.cat(stream.probabilities_b).nan_to_num(0.0).numpy()
     labels, indices = torch.cat(stream.labels).numpy(), torch.cat(stream.indices).numpy()
-    classes = probabilities_a.shape[1]
-    names = [str(i) for i in range(classes)] if class_names is None else class_names
-    if len(names) != classes or labels.max() >= classes:
-        raise CompareError(
-            f"the models give {classes} logits, but the data has {max(len(names), labels.max() + 1)} classes; "
-            "compare models on data of the classes they were trained for."
-        )
-    overall = class_disagreement(probabilities_a.argmax(1), probabilities_b.argmax(1), labels, names)
+    predictions_a, predictions_b = probabilities_a.argmax(1), probabilities_b.argmax(1)
+    overall = class_disagreement(predictions_a, predictions_b, labels, stream.class_names or ())
     return replace(overall, examples=disagreed_examples(probabilities_a, probabilities_b, labels, indices))
 
 

@@ -1,6 +1,10 @@
+import sys
+from types import SimpleNamespace
+
 import pytest
 import torch
 
+import cli.app
 from cards.model_card import model_card
 from zoo.checkpoint import save_checkpoint
 from zoo.digits import load_digits
@@ -38,3 +42,28 @@ def folders(tmp_path_factory, digits, brief):
 @pytest.fixture
 def generator():
     return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs a script of the project in this process, where torch is loaded already."""
+
+    def run(script, *arguments):
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "80")
+        code = 0
+        try:
+            getattr(cli.app, script)()
+        except SystemExit as stop:
+            code = stop.code
+        told = capsys.readouterr()
+        return SimpleNamespace(code=code, stdout=told.out, stderr=told.err)
+
+    return run
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

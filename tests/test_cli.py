@@ -10,32 +10,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-import cli.app
 from zoo.errors import ZooError
 
 BIN = Path(sys.executable).parent
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs a script of the project in this process, where torch is loaded already."""
-
-    def run(script, *arguments):
-        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "80")
-        code = 0
-        try:
-            getattr(cli.app, script)()
-        except SystemExit as stop:
-            code = stop.code
-        told = capsys.readouterr()
-        return SimpleNamespace(code=code, stdout=told.out, stderr=told.err)
-
-    return run
 
 
 @pytest.fixture
@@ -51,13 +31,6 @@ def error(run):
         return ran.stderr
 
     return error
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty working folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 BRIEF = ("--depth", 8, "--width", 0.5, "--epochs", 1, "--subset", "1/4")

@@ -138,6 +138,20 @@ def test_patterns_select_layers_by_name():
     assert list(look(model, "0, *.fc")) == ["0.fc", "0", "1.fc"]
 
 
+def test_container_is_a_layer_where_its_last_leaf_is_not_chosen():
+    model = nn.Sequential(nn.Sequential(nn.Linear(5, 4), nn.ReLU()), nn.Linear(4, 2))
+    grams = look(model, "0")
+    assert list(grams) == ["0"]
+    torch.testing.assert_close(grams["0"], gram(model[0](X)))
+
+
+def test_chosen_layers_that_never_run_are_refused():
+    model = TwiceUsed()
+    model.spare = nn.Linear(5, 5)
+    with pytest.raises(CompareError, match="none of the chosen layers"):
+        look(model, "spare")
+
+
 def test_pattern_without_a_layer_is_refused_with_near_names():
     with pytest.raises(CompareError, match=r"no layer of TwiceUsed matches 'earley'; near names are early"):
         LayerGrams(TwiceUsed(), "late,earley", torch.float32)

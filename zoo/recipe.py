@@ -52,8 +52,9 @@ class Recipe:
 def default_recipe(dataset: str, depth: int) -> Recipe:
     """The recipe that works well on a data set; the paper's if there is none of its own.
 
-    Digits are small and few: no augmentation (it costs accuracy at 8x8 pixels), small batches, and a learning rate that
-    falls with the depth, since deep variants are thrown off by a high one in their first steps.
+    Digits are small and few: no augmentation (it costs accuracy at 8x8 pixels) and small batches. The learning rate
+    falls with the depth, since a high one throws deep variants off in their first steps; the weight decay falls with
+    its square. Found by trial on ResNet-14 and ResNet-74.
 
     Args:
         dataset: name of the data set.
@@ -62,4 +63,4 @@ def default_recipe(dataset: str, depth: int) -> Recipe:
     if dataset != "digits":
         return Recipe()
     lr = min(0.1, round(1.85 / depth, 3))
-    return Recipe(epochs=40, batch_size=64, lr=lr, weight_decay=2e-3, shift=0, flip=False)
+    return Recipe(epochs=40, batch_size=64, lr=lr, weight_decay=round(0.32 * lr**2, 6), shift=0, flip=False)

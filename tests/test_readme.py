@@ -1,0 +1,41 @@
+"""What README shows is run as it stands there."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.M | re.S)
+
+
+COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
+
+
+@pytest.mark.slow
+def test_every_example_runs_in_order(run, here):
+    for command in COMMANDS:
+        ran = run(*shlex.split(command))
+        assert ran.code == 0, ran.stderr
+    for code in blocks("python"):
+        exec(compile(code, "README.md", "exec"), {})
+    assert (here / "report.png").is_file()
+
+
+def test_every_command_has_an_example(run):
+    for line in run("zoo", "--help").stdout.split("Commands:")[1].splitlines():
+        if line.strip():
+            name = line.split()[0]
+            assert any(command.startswith((f"zoo {name}", name)) for command in COMMANDS), name
+
+
+def test_pictures_and_files_that_it_names_exist():
+    root = Path(__file__).parent.parent
+    for name in re.findall(r"!\[.*?\]\((.*?)\)", README):
+        assert (root / name).is_file()
+    assert shutil.which("make")
