@@ -1,10 +1,10 @@
 """The model card of a trained variant: README.md of its folder."""
 
+import re
 from html import escape
 from shlex import quote
 
-from statsmodels.stats.proportion import proportion_confint
-
+from compare.disagreement import wilson
 from zoo.record import TrainingRecord, model_name
 
 _TEXT = """\
@@ -19,7 +19,8 @@ tags:
 
 # {name}
 
-A ResNet of depth {depth} and width {width:g} ({parameters:,} parameters, {layers} representations), trained on {data}.
+A ResNet of depth {depth} and width {width:.12g} ({parameters:,} parameters, {layers} representations), trained on
+{data}.
 It belongs to the family of width and depth variants of Nguyen, Raghu & Kornblith,
 [Do Wide and Deep Networks Learn the Same Things?](https://arxiv.org/abs/2010.15327) (ICLR 2021).
 
@@ -63,7 +64,7 @@ def model_card(record: TrainingRecord) -> str:
         record: what is known of the model.
     """
     variant, recipe, data = record.variant, record.recipe, record.data
-    low, high = proportion_confint(record.test_right, record.test_images, method="wilson")
+    _, low, high = wilson(record.test_right, record.test_images)
     return _TEXT.format(
         name=model_name(variant, data.name, data.subset, record.seed),
         depth=variant.depth,
@@ -96,7 +97,7 @@ def training_command(record: TrainingRecord) -> str:
     variant, recipe, data = record.variant, record.recipe, record.data
     options = {
         "depth": variant.depth,
-        "width": f"{variant.width:g}",
+        "width": f"{variant.width:.12g}",
         "dataset": data.name,
         "subset": data.subset,
         "seed": record.seed,
@@ -109,5 +110,5 @@ def training_command(record: TrainingRecord) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text from elsewhere, without effect as HTML or in a Markdown table."""
-    return escape(" ".join(text.split())).replace("|", "&#124;")
+    """Text from elsewhere, without effect as HTML, as Markdown or in its tables."""
+    return re.sub(r"([\\`*_\[\]!~])", r"\\\1", escape(" ".join(text.split()))).replace("|", "&#124;")

@@ -44,11 +44,11 @@ def _disagreement(comparison: Comparison) -> str:
     result = comparison.disagreement
     differ = [row.name for row in result.classes if row.p_adjusted is not None and row.p_adjusted < 0.05]
     text = f"They predict the same class on {result.agreement:.1%} of {comparison.dataset.examples} images; "
+    better = "neither"
     if result.p_value < 0.05:
         better = "a" if result.accuracy_a > result.accuracy_b else "b"
-        text += f"{better} is right more often than chance explains (p = {result.p_value:.2g})"
-    else:
-        text += f"neither is right more often than chance explains (p = {result.p_value:.2g})"
-    if differ:
-        return f"{text}, and they differ on class {', '.join(differ)}."
-    return f"{text}, nor do they differ on any single class."
+    text += f"{better} is right more often than chance explains (p = {result.p_value:.2g})."
+    if not differ:
+        return f"{text} No single class sets them apart."
+    more = f" and {len(differ) - 5} more" if len(differ) > 5 else ""
+    return f"{text} They differ on class {', '.join(differ[:5])}{more}."

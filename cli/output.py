@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +49,7 @@ def write_result(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; `-` is stdout.
 
     A file that stands there is replaced only if it begins alike: an older result of the same kind, or an empty file.
+    What is no file, such as a pipe, is written to directly.
 
     Args:
         path: where to.
@@ -63,18 +63,12 @@ def write_result(path: Path, data: bytes) -> None:
         sys.stdout.buffer.flush()
         return
     check_result_path(path, data[:8])
-    beside = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-            beside = Path(file.name)
-            file.write(data)
-        beside.chmod(0o666 & ~_umask())
-        beside.replace(path)
-    except OSError as error:
-        raise ZooError(f"cannot write {path} ({error.strerror}); choose another file.") from error
-    finally:
-        if beside is not None:
-            beside.unlink(missing_ok=True)
+    with _told(path):
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+        else:
+            _replace(path, data)
 
 
 def check_result_path(path: Path, beginning: bytes) -> None:
@@ -89,17 +83,37 @@ def check_result_path(path: Path, beginning: bytes) -> None:
     """
     if str(path) == "-":
         return
-    if not path.parent.is_dir():
-        raise ZooError(
-            f"expected a file in an existing folder, but there is no {path.parent}; make it, or choose another."
-        )
-    if path.is_dir():
-        raise ZooError(f"expected a file, but {path} is a folder; name a file in it.")
-    if path.exists():
-        with path.open("rb") as file:
-            found = file.read(len(beginning))
-        if found and found != beginning:
-            raise ZooError(f"{path} exists and is no earlier result of this kind; choose another file, or remove it.")
+    with _told(path):
+        if not path.parent.is_dir():
+            raise ZooError(f"expected a file in an existing folder, but there is no {path.parent}; make it first.")
+        if path.is_dir():
+            raise ZooError(f"expected a file, but {path} is a folder; name a file in it.")
+        found = _beginning(path, len(beginning)) if path.is_file() else b""
+    if found and found != beginning:
+        raise ZooError(f"{path} exists and is no earlier result of this kind; choose another file, or remove it.")
+
+
+def _beginning(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    beside = path.with_name(f".{path.name[:200]}-{os.getpid()}")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tell what the operating system refuses in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise ZooError(f"cannot write {path} ({error.strerror}); choose another file.") from error
 
 
 @contextmanager
@@ -113,9 +127,3 @@ def interruptible(consequence: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise ZooError(f"interrupted; {consequence}.") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,10 +1,15 @@
 """Progress of long work, with time left: on stderr, and only on a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from zoo.recipe import Recipe
+from zoo.record import Epoch
 
 
 def progress_bar() -> Progress:
@@ -20,6 +25,29 @@ def progress_bar() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+@contextmanager
+def training_bar(recipe: Recipe, images: int) -> Iterator[tuple[Callable[[], None], Callable[[Epoch], None]]]:
+    """A bar over the steps of a training run.
+
+    Args:
+        recipe: how many epochs, in which batches.
+        images: training images.
+
+    Yields:
+        What to call after each step, and after each epoch.
+    """
+    with progress_bar() as progress:
+        task = progress.add_task(f"epoch 1/{recipe.epochs}", total=recipe.epochs * recipe.steps(images), facts="")
+        done = count(1)
+
+        def on_epoch(epoch: Epoch) -> None:
+            number = min(next(done) + 1, recipe.epochs)
+            facts = f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.1%}  {epoch.images_per_second:,.0f} images/s"
+            progress.update(task, description=f"epoch {number}/{recipe.epochs}", facts=facts)
+
+        yield lambda: progress.advance(task), on_epoch
 
 
 class Tracked:

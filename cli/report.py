@@ -12,6 +12,7 @@ from cards.verdict import verdict
 from cli.heatmap import Axis, Heatmap, legend
 from cli.output import plain, plain_table
 from compare.block_structure import BlockSpan
+from compare.disagreement import ClassRow
 from compare.result import Comparison, ModelResult
 
 # More than these belong in the JSON.
@@ -101,10 +102,9 @@ def _block_table(comparison: Comparison) -> Table:
 
 
 def _class_table(comparison: Comparison) -> Table:
-    """Classes by how surely they differ, then by how much."""
     numbers = ("images", "a %", "b %", "a - b", "95 % interval", "only a", "only b", "p (Holm)")
     table = plain_table("Classes: accuracy of a and b", ("class",), numbers)
-    rows = sorted(comparison.disagreement.classes, key=lambda row: (row.p_adjusted or 0.0, -abs(row.difference or 0.0)))
+    rows = sorted(comparison.disagreement.classes, key=_surely_different)
     for row in rows[:MAX_CLASSES]:
         table.add_row(
             plain(row.name),
@@ -119,6 +119,13 @@ def _class_table(comparison: Comparison) -> Table:
         )
     table.caption = _left_out(len(rows), MAX_CLASSES)
     return table
+
+
+def _surely_different(row: ClassRow) -> tuple[float, float]:
+    """Sort key: smallest p-value first, then largest difference; classes without examples last."""
+    if row.p_adjusted is None or row.difference is None:
+        return 2.0, 0.0
+    return row.p_adjusted, -abs(row.difference)
 
 
 def _example_table(comparison: Comparison) -> Table:

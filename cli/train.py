@@ -9,12 +9,12 @@ import typer
 
 from cli.options import BatchSize, Dataset, Device, Seed
 from cli.output import interruptible, say
-from cli.progress import progress_bar
+from cli.progress import training_bar
 from zoo.errors import ZooError
 from zoo.family import Variant
-from zoo.folder import check_writable
+from zoo.folder import new_folder
 from zoo.recipe import Recipe, default_recipe
-from zoo.record import Epoch, TrainingRecord, model_name
+from zoo.record import TrainingRecord, model_name
 
 
 def train(
@@ -46,9 +46,8 @@ def train(
     )
     fraction = _parse_subset(subset)
     folder = out or Path("models") / model_name(variant, dataset, str(fraction), seed)
-    check_writable(folder, force)
-    with interruptible("nothing was written"):
-        record = _train(depth, width, dataset, recipe, fraction, seed, device, folder, force)
+    with interruptible("nothing was written"), new_folder(folder, force) as fresh:
+        record = _train(variant, dataset, recipe, fraction, seed, device, fresh)
     say(
         f"{record.test_right} of {record.test_images} test images right ({record.accuracy:.2%}) "
         f"after {recipe.epochs} epochs in {record.seconds:.0f} s."
@@ -57,16 +56,9 @@ def train(
 
 
 def _train(
-    depth: int,
-    width: float,
-    dataset: str,
-    recipe: Recipe,
-    subset: Fraction,
-    seed: int,
-    device: str,
-    folder: Path,
-    force: bool,
+    variant: Variant, dataset: str, recipe: Recipe, subset: Fraction, seed: int, device: str, folder: Path
 ) -> TrainingRecord:
+    """Load, train, and write into an empty folder."""
     from cards.model_card import model_card
     from zoo.checkpoint import save_checkpoint
     from zoo.data import balanced_subset
@@ -75,27 +67,22 @@ def _train(
     from zoo.train import train_variant
 
     device = pick_device(device)
-    whole = load_images(dataset, "train")
-    train_set = balanced_subset(whole, round(len(whole) * subset), seed)
-    with progress_bar() as progress:
-        task = progress.add_task("training", total=recipe.epochs, facts="")
-
-        def show(epoch: Epoch) -> None:
-            facts = f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.1%}  {epoch.images_per_second:,.0f} images/s"
-            progress.update(task, advance=1, facts=facts)
-
+    train_set, test_set = load_images(dataset, "train"), load_images(dataset, "test")
+    train_set = balanced_subset(train_set, round(len(train_set) * subset), seed)
+    with training_bar(recipe, len(train_set)) as (on_step, on_epoch):
         model, record = train_variant(
-            depth,
-            width,
+            variant.depth,
+            variant.width,
             train_set,
-            load_images(dataset, "test"),
+            test_set,
             recipe,
             subset=subset,
             seed=seed,
             device=device,
-            on_epoch=show,
+            on_step=on_step,
+            on_epoch=on_epoch,
         )
-    save_checkpoint(folder, model, record, model_card(record), force)
+    save_checkpoint(folder, model, record, model_card(record))
     return record
 
 

@@ -21,6 +21,7 @@ class MinibatchCKA:
     def __init__(self) -> None:
         self.batches = 0
         self._exponents: Tensor | None = None
+        self._scaled: Tensor
         # Over batches i with HSIC terms H_i and their diagonals d_i: sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i'.
         self._sums: list[Tensor] = []
 
@@ -48,14 +49,19 @@ class MinibatchCKA:
             ValueError: n < 4, or another number of layers than before.
         """
         products = u_centre(grams).flatten(1)
+        largest = products.abs().amax(1, keepdim=True)
         if self._exponents is None:
-            # A power of two per layer, fixed for all batches: exact, cancels in the ratio, keeps squares within range.
-            self._exponents = torch.frexp(products.abs().amax(1, keepdim=True)).exponent
+            self._exponents = torch.zeros_like(largest, dtype=torch.int32)
+            self._scaled = largest < 0
             self._sums = [torch.zeros(len(grams), len(grams), dtype=torch.float64) for _ in range(4)]
         if len(products) != len(self._exponents):
             raise ValueError(f"expected {len(self._exponents)} layers as before, got {len(products)}.")
+        # A power of two per layer, fixed by its first minibatch that is not constant: exact, cancels in the ratio, and
+        # keeps squares within range.
+        self._exponents = torch.where(self._scaled, self._exponents, torch.frexp(largest).exponent)
+        self._scaled |= largest > 0
         products = torch.ldexp(products, -self._exponents)
-        hsic = (products @ products.T).double().cpu()
+        hsic = (products @ products.T).cpu().double()
         own = hsic.diagonal()
         for total, term in zip(self._sums, (hsic, hsic * hsic, hsic * own, own[:, None] * own), strict=True):
             total += term

@@ -144,28 +144,28 @@ def class_disagreement(
 
 
 def disagreed_examples(
-    probabilities_a: Floats, probabilities_b: Floats, labels: Ints, indices: Ints
+    predictions_a: Ints, predictions_b: Ints, confidence_a: Floats, confidence_b: Floats, labels: Ints, indices: Ints
 ) -> tuple[Example, ...]:
     """The examples that two models predict differently, those where both are surest first.
 
     Args:
-        probabilities_a: shape (n, classes), rows sum to 1.
-        probabilities_b: the same of b.
-        labels: shape (n,).
-        indices: shape (n,), where each example stands in the data set.
+        predictions_a: classes that a predicts, shape (n,), like all others.
+        predictions_b: the same of b.
+        confidence_a: probability that a gives to its prediction.
+        confidence_b: the same of b.
+        labels: true classes.
+        indices: where each example stands in the data set.
     """
-    predicted_a, predicted_b = probabilities_a.argmax(1), probabilities_b.argmax(1)
-    sure_a, sure_b = probabilities_a.max(1), probabilities_b.max(1)
-    differ = np.flatnonzero(predicted_a != predicted_b)
-    order = differ[np.argsort(-np.minimum(sure_a, sure_b)[differ], kind="stable")]
+    differ = np.flatnonzero(predictions_a != predictions_b)
+    order = differ[np.argsort(-np.minimum(confidence_a, confidence_b)[differ], kind="stable")]
     return tuple(
         Example(
             index=int(indices[i]),
             label=int(labels[i]),
-            prediction_a=int(predicted_a[i]),
-            prediction_b=int(predicted_b[i]),
-            confidence_a=float(sure_a[i]),
-            confidence_b=float(sure_b[i]),
+            prediction_a=int(predictions_a[i]),
+            prediction_b=int(predictions_b[i]),
+            confidence_a=float(confidence_a[i]),
+            confidence_b=float(confidence_b[i]),
         )
         for i in order
     )
@@ -182,7 +182,7 @@ def mcnemar(only_a: Ints, only_b: Ints) -> Floats:
 
     tail = binom.cdf(np.minimum(only_a, only_b), only_a + only_b, 0.5)
     # Where both counts are equal the two tails overlap; the p-value is then 1.
-    p_values: Floats = np.where(only_a == only_b, 1.0, 2 * tail)
+    p_values: Floats = np.where(only_a == only_b, 1.0, np.minimum(1, 2 * tail))
     return p_values
 
 
@@ -200,7 +200,7 @@ def paired_interval(counts: Ints) -> tuple[Floats, Floats]:
     """
     both, only_a, only_b, neither = counts.T.astype(np.float64)
     n = counts.sum(1)
-    (a, a_low, a_high), (b, b_low, b_high) = _wilson(both + only_a, n), _wilson(both + only_b, n)
+    (a, a_low, a_high), (b, b_low, b_high) = wilson(both + only_a, n), wilson(both + only_b, n)
     margins = (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither)
     product = both * neither - only_a * only_b
     # Method 10 corrects a positive correlation for continuity, and takes 0 where a margin is empty.
@@ -216,17 +216,41 @@ def paired_interval(counts: Ints) -> tuple[Floats, Floats]:
     return low, high
 
 
-def _wilson(successes: Floats, n: Ints) -> tuple[Floats, Floats, Floats]:
-    """Proportions with the ends of their 95 % Wilson intervals."""
-    from statsmodels.stats.proportion import proportion_confint
+def wilson(successes: npt.ArrayLike, n: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Proportions with the ends of their 95 % intervals.
 
-    low, high = proportion_confint(successes, n, method="wilson")
-    return successes / n, low, high
+    Args:
+        successes: counts, any shape.
+        n: numbers of trials, at least 1, same shape.
+
+    Returns:
+        Proportion, lower and upper end.
+
+    Source:
+        Wilson 1927, J. Am. Stat. Assoc. 22:209.
+    """
+    trials = np.asarray(n, dtype=np.float64)
+    p = np.asarray(successes, dtype=np.float64) / trials
+    centre = p + Z95**2 / (2 * trials)
+    half = Z95 * np.sqrt(p * (1 - p) / trials + Z95**2 / (4 * trials**2))
+    scale = 1 + Z95**2 / trials
+    return p, (centre - half) / scale, (centre + half) / scale
+
+
+def holm(p_values: Floats) -> Floats:
+    """P-values of several tests, adjusted so that all of them together err with the probability of one.
+
+    Source:
+        Holm 1979, Scand. J. Stat. 6:65.
+    """
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(len(p_values), 0, -1)
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(factors * p_values[order]))
+    return adjusted
 
 
 def _class_rows(counts: Ints, class_names: Sequence[str]) -> tuple[ClassRow, ...]:
-    from statsmodels.stats.multitest import multipletests
-
     present = counts.sum(1) > 0
     filled = counts[present]
     n = filled.sum(1)
@@ -234,7 +258,7 @@ def _class_rows(counts: Ints, class_names: Sequence[str]) -> tuple[ClassRow, ...
     accuracy_b = (filled[:, 0] + filled[:, 2]) / n
     low, high = paired_interval(filled)
     p_values = mcnemar(filled[:, 1], filled[:, 2])
-    p_adjusted = multipletests(p_values, method="holm")[1]
+    p_adjusted = holm(p_values)
     numbers = iter(
         np.stack([accuracy_a, accuracy_b, accuracy_a - accuracy_b, low, high, p_values, p_adjusted], 1).tolist()
     )

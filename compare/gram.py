@@ -11,11 +11,11 @@ def gram(features: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Inner products of one layer's activations on one minibatch, centred over the examples.
 
     Centring the features first is what keeps single precision exact: CKA does not depend on their mean, but the
-    rounding of raw inner products does. A spread below the rounding of the activations themselves is no spread: such a
-    constant layer gives zeros.
+    rounding of raw inner products does. A spread below the rounding of the mean is no spread: such a constant layer
+    gives zeros.
 
     Args:
-        features: activations, shape (n, ...); the axes after the first are flattened.
+        features: activations, floating point, shape (n, ...); the axes after the first are flattened.
         dtype: precision of the products.
 
     Returns:
@@ -25,10 +25,9 @@ def gram(features: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     mean = x.mean(0)
     x = x - mean
     product = x @ x.T
-    rounding = 8 * torch.finfo(features.dtype).eps
-    if product.trace() <= rounding**2 * len(x) * mean.dot(mean):
-        return torch.zeros_like(product)
-    return product
+    rounding = 8 * torch.finfo(dtype).eps
+    # A product rather than a branch, which would make a GPU wait; NaN stays NaN.
+    return product * (product.trace() > rounding**2 * len(x) * mean.dot(mean))
 
 
 def u_centre(grams: Tensor) -> Tensor:

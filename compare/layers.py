@@ -43,6 +43,8 @@ class LayerGrams:
         self._dtype = dtype
         self._selected = _select(model, layers)
         self._start(0)
+        # The two models may share modules; each one's hooks look only at its own run.
+        self._running = False
         self._handles: list[RemovableHandle] = []
         self._training: dict[nn.Module, bool] = {}
 
@@ -78,9 +80,12 @@ class LayerGrams:
         """
         self._start(len(inputs))
         device = next((p.device for p in self._model.parameters()), inputs.device)
-        with torch.no_grad():
+        self._running = True
+        # Tensors of inference mode count no versions.
+        with torch.inference_mode(False), torch.no_grad():
             # A copy, because a model may write into its input, and the other model must see the same.
             outputs = _first_tensor(self._model(inputs.to(device, copy=True)))
+        self._running = False
         if outputs is None or outputs.ndim != 2 or len(outputs) != len(inputs):
             shape = "no tensor" if outputs is None else f"shape {tuple(outputs.shape)}"
             raise CompareError(
@@ -88,7 +93,7 @@ class LayerGrams:
             )
         if not self._calls:
             raise CompareError("none of the chosen layers gives an output with a row per example; choose others.")
-        self.names = self.names or self._calls
+        self.names = self.names or list(self._calls)
         if self._calls != self.names:
             raise CompareError(
                 f"a model must run the same layers on every batch, got {len(self._calls)} after {len(self.names)}."
@@ -105,10 +110,10 @@ class LayerGrams:
 
     def _record(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
         tensor = _first_tensor(output)
-        if name not in self._selected or tensor is None or self._is_last(tensor):
+        if not self._running or name not in self._selected or tensor is None or self._is_last(tensor):
             return
         self._last, self._last_version = weakref.ref(tensor), tensor._version
-        if tensor.ndim < 2 or len(tensor) != self._examples:
+        if tensor.ndim < 2 or len(tensor) != self._examples or not tensor.is_floating_point():
             self.left_out.add(name)
             return
         self._counts[name] += 1
@@ -126,7 +131,7 @@ def _select(model: nn.Module, layers: str) -> set[str]:
     if layers == "all":
         return set(names)
     selected = set()
-    for pattern in (part.strip() for part in layers.split(",")):
+    for pattern in filter(None, (part.strip() for part in layers.split(","))):
         matches = fnmatch.filter(names, pattern)
         if not matches:
             near = difflib.get_close_matches(pattern, names, cutoff=0.3) or names[1:4]

@@ -27,11 +27,14 @@ class MinibatchPrincipal:
         Args:
             grams: shape (L, n, n), one of `compare.gram.gram` per layer; where not finite, the layer has no fraction.
         """
+        grams = grams.cpu()
         values, vectors = torch.linalg.eigh(grams.nan_to_num(0.0, 0.0, 0.0))
-        scores = vectors[:, :, -1].double().cpu()
         n = grams.shape[-1]
-        self._leading = self._leading + values[:, -1].double().cpu()
-        self._total = self._total + grams.diagonal(dim1=1, dim2=2).sum(1).double().cpu()
+        total = grams.diagonal(dim1=1, dim2=2).sum(1).double()
+        # A layer that is constant or not finite has no first component.
+        scores = torch.where(total[:, None] > 0, vectors[:, :, -1].double(), torch.nan)
+        self._leading = self._leading + values[:, -1].double()
+        self._total = self._total + total
         self._alignment = self._alignment + n * (scores @ scores.T) ** 2
         self._examples += n
 
@@ -40,5 +43,5 @@ class MinibatchPrincipal:
         return torch.as_tensor(self._leading) / torch.as_tensor(self._total)
 
     def alignment(self) -> Tensor:
-        """Squared cosine between the first score vectors of every two layers: shape (L, L), float64, in [0, 1]."""
+        """Squared cosine of every two layers' first score vectors: shape (L, L), float64, in [0, 1]; NaN as above."""
         return torch.as_tensor(self._alignment) / self._examples

@@ -3,24 +3,25 @@
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from compare.block_structure import BlockSpan, find_block_structure
-from compare.cka import MinibatchCKA
+from compare.block_structure import DOMINANT, MIN_LENGTH, THRESHOLD, BlockSpan, find_block_structure
 from compare.disagreement import Disagreement, class_disagreement, disagreed_examples
 from compare.errors import CompareError
 from compare.gram import MIN_EXAMPLES
 from compare.layers import LayerGrams
-from compare.principal import MinibatchPrincipal
 from compare.result import BlockPair, CKAResult, Comparison, DatasetResult, Matrix, ModelPair, ModelResult
+from compare.stream import Stream, joined
 
 # The paper's minibatch, and how many of them a standard error should at least be taken over.
 BATCH_SIZE, MIN_BATCHES = 256, 6
+# In minibatches of fewer examples the first component takes a much larger share of the variance than over all of them.
+FEWEST_FOR_PC1 = 32
 DTYPES = {"fp32": torch.float32, "fp64": torch.float64}
 
 
@@ -58,7 +59,7 @@ def compare_models(
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327.
     """
     _check_arguments(batches, passes, precision)
-    stream = _Stream(class_names)
+    stream = Stream(class_names)
     with ExitStack() as stack:
         run_a = stack.enter_context(LayerGrams(model_a, layers, DTYPES[precision]))
         run_b = run_a
@@ -78,77 +79,16 @@ def compare_models(
         "precision": precision,
         "estimator": "minibatch HSIC_1",
         "minibatches": stream.cka.batches,
+        "block_threshold": THRESHOLD,
+        "block_min_length": MIN_LENGTH,
+        "block_dominant": DOMINANT,
     }
     return _result(stream, (model_a, model_b), (run_a, run_b), settings, passes)
 
 
 def default_batch_size(examples: int) -> int:
-    """The paper's minibatch of 256, or less where that would leave too few minibatches for a standard error."""
-    return max(MIN_EXAMPLES, min(BATCH_SIZE, -(-examples // MIN_BATCHES)))
-
-
-@dataclass
-class _Stream:
-    """What is summed and kept while the minibatches pass."""
-
-    class_names: Sequence[str] | None
-    cka: MinibatchCKA = field(default_factory=MinibatchCKA)
-    principal: MinibatchPrincipal = field(default_factory=MinibatchPrincipal)
-    probabilities_a: list[Tensor] = field(default_factory=list)
-    probabilities_b: list[Tensor] = field(default_factory=list)
-    labels: list[Tensor] = field(default_factory=list)
-    indices: list[Tensor] = field(default_factory=list)
-    batch_size: int = 0
-    too_short: int = 0
-    finite: Tensor = field(default_factory=lambda: torch.tensor(True))
-
-    @property
-    def examples(self) -> int:
-        """Examples of the first pass."""
-        return sum(map(len, self.labels))
-
-    def add(
-        self,
-        run_a: LayerGrams,
-        run_b: LayerGrams,
-        inputs: Tensor,
-        labels: Tensor,
-        indices: list[Tensor],
-        first_pass: bool,
-    ) -> None:
-        """Run both models on one minibatch."""
-        logits_a, grams_a = run_a.run(inputs)
-        logits_b, grams_b = (logits_a, grams_a) if run_b is run_a else run_b.run(inputs)
-        if first_pass:
-            self._check_classes(logits_a, logits_b, labels)
-            self.indices += indices or [torch.arange(self.examples, self.examples + len(labels))]
-            self.labels.append(labels.cpu())
-            self.probabilities_a.append(logits_a.double().softmax(1).cpu())
-            self.probabilities_b.append(logits_b.double().softmax(1).cpu())
-        if len(inputs) < MIN_EXAMPLES:
-            self.too_short += len(inputs) if first_pass else 0
-            return
-        grams = torch.cat([grams_a, grams_b.to(grams_a.device)])
-        self.batch_size = max(self.batch_size, len(inputs))
-        self.finite = self.finite & grams.diagonal(dim1=1, dim2=2).sum(1).isfinite().cpu()
-        self.cka.update_grams(grams)
-        if first_pass:
-            self.principal.update(grams)
-
-    def _check_classes(self, logits_a: Tensor, logits_b: Tensor, labels: Tensor) -> None:
-        classes = logits_a.shape[1]
-        if logits_b.shape[1] != classes:
-            raise CompareError(
-                f"both models must have the same classes, got {classes} logits from a "
-                f"and {logits_b.shape[1]} from b; compare models of one data set."
-            )
-        self.class_names = self.class_names or [str(i) for i in range(classes)]
-        needed = max(len(self.class_names), int(labels.max()) + 1)
-        if needed != classes:
-            raise CompareError(
-                f"the models give {classes} logits, but the data has {needed} classes; "
-                "compare models on data of the classes they were trained for."
-            )
+    """The paper's 256; less where that leaves too few minibatches for a standard error, but enough for components."""
+    return min(BATCH_SIZE, max(FEWEST_FOR_PC1, -(-examples // MIN_BATCHES)))
 
 
 def _check_arguments(batches: Iterable[Any], passes: int, precision: str) -> None:
@@ -163,7 +103,7 @@ def _check_arguments(batches: Iterable[Any], passes: int, precision: str) -> Non
 
 
 def _result(
-    stream: _Stream,
+    stream: Stream,
     models: tuple[nn.Module, nn.Module],
     runs: tuple[LayerGrams, LayerGrams],
     settings: dict[str, str | int | float | bool | None],
@@ -205,13 +145,13 @@ def _result(
     )
 
 
-def _disagreement(stream: _Stream) -> Disagreement:
-    probabilities_a = torch.cat(stream.probabilities_a).nan_to_num(0.0).numpy()
-    probabilities_b = torch.cat(stream.probabilities_b).nan_to_num(0.0).numpy()
+def _disagreement(stream: Stream) -> Disagreement:
+    a, b = joined(stream.predicted_a), joined(stream.predicted_b)
+    predictions = a.classes.numpy(), b.classes.numpy()
     labels, indices = torch.cat(stream.labels).numpy(), torch.cat(stream.indices).numpy()
-    predictions_a, predictions_b = probabilities_a.argmax(1), probabilities_b.argmax(1)
-    overall = class_disagreement(predictions_a, predictions_b, labels, stream.class_names or ())
-    return replace(overall, examples=disagreed_examples(probabilities_a, probabilities_b, labels, indices))
+    overall = class_disagreement(*predictions, labels, stream.class_names or ())
+    examples = disagreed_examples(*predictions, a.confidence.numpy(), b.confidence.numpy(), labels, indices)
+    return replace(overall, examples=examples)
 
 
 def _describe(model: nn.Module, accuracy: float, layers: list[str], fraction: Tensor) -> ModelResult:
@@ -233,7 +173,7 @@ def _spans(cka: Tensor, fraction: Tensor, alignment: Tensor, layers: list[str]) 
     return find_block_structure(cka.numpy(), fraction.numpy(), pc1_alignment=alignment.numpy(), layers=layers)
 
 
-def _notes(stream: _Stream, runs: tuple[LayerGrams, LayerGrams], passes: int) -> Iterator[str]:
+def _notes(stream: Stream, runs: tuple[LayerGrams, LayerGrams], passes: int) -> Iterator[str]:
     """Why values are missing, and what was left out."""
     names = [f"{model}: {layer}" for model, run in zip("ab", runs, strict=True) for layer in run.names]
     for layer, finite, exists in zip(
@@ -244,13 +184,21 @@ def _notes(stream: _Stream, runs: tuple[LayerGrams, LayerGrams], passes: int) ->
             yield f"{layer} {reason}; its cells are null."
     for model, run in zip("ab", runs, strict=True):
         for layer in sorted(run.left_out):
-            yield f"{model}: {layer} is left out; its output does not hold one row per example."
+            yield f"{model}: {layer} is left out; its output does not hold one row of real numbers per example."
     if stream.too_short:
         yield f"{stream.too_short} examples in minibatches below {MIN_EXAMPLES} count in the predictions, not in CKA."
+    if stream.batch_size < FEWEST_FOR_PC1:
+        yield (
+            f"PC1 fractions come out high from minibatches of {stream.batch_size} examples, and with them the kind of "
+            f"spans; use at least {FEWEST_FOR_PC1}."
+        )
+    missing = set(range(len(stream.class_names or ()))) - set(torch.cat(stream.labels).tolist())
+    if missing:
+        yield f"{len(missing)} classes have no examples; their numbers are null."
     if stream.cka.batches < 2 * passes:
         yield "standard errors are null: they need at least two minibatches in a pass."
-    for model, probabilities in (("a", stream.probabilities_a), ("b", stream.probabilities_b)):
-        bad = int(torch.cat(probabilities).isnan().any(1).sum())
+    for model, predicted in (("a", stream.predicted_a), ("b", stream.predicted_b)):
+        bad = int((~joined(predicted).finite).sum())
         if bad:
             yield f"{model}: logits of {bad} examples are not finite; they count as its first class, with confidence 0."
 

@@ -35,6 +35,7 @@ def folders(tmp_path_factory, digits, brief):
     root = tmp_path_factory.mktemp("models")
     for name, depth in (("a", 8), ("b", 14)):
         model, record = train_variant(depth, 0.5, *digits, brief)
+        (root / name).mkdir()
         save_checkpoint(root / name, model, record, model_card(record))
     return root / "a", root / "b"
 

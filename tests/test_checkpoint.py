@@ -1,21 +1,22 @@
 import json
 import re
 import shutil
-import stat
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from cards.model_card import model_card
-from zoo.checkpoint import file_sha256, load_checkpoint, read_config, save_checkpoint
+from zoo.checkpoint import load_checkpoint, read_config, save_checkpoint
 from zoo.errors import ZooError
 from zoo.hub import resolve
+from zoo.record import TrainingRecord
 from zoo.train import predict
 
 
 @pytest.fixture
 def folder(trained, tmp_path):
+    (tmp_path / "model").mkdir()
     save_checkpoint(tmp_path / "model", *trained, model_card(trained[1]))
     return tmp_path / "model"
 
@@ -52,37 +53,16 @@ def test_folder_holds_weights_configuration_record_and_card(folder, trained):
     assert record["recipe"]["lr"] == trained[1].recipe.lr
 
 
-def test_files_can_be_read_by_others(folder):
-    for path in (folder, *folder.iterdir()):
-        assert path.stat().st_mode & stat.S_IRGRP
+def test_record_round_trip_is_exact(folder, trained):
+    text = (folder / "training.json").read_text()
+    assert TrainingRecord.from_json(text) == trained[1]
+    with pytest.raises(ZooError, match="format version 1, got 7"):
+        TrainingRecord.from_json(text.replace('"format_version": 1', '"format_version": 7', 1))
 
 
-def test_nothing_but_the_folder_is_left_beside_it(folder):
-    assert [path.name for path in folder.parent.iterdir()] == ["model"]
-
-
-def test_existing_folder_is_refused_and_left_as_it_was(folder, trained):
-    before = file_sha256(folder / "model.safetensors")
-    with pytest.raises(ZooError, match="exists; choose another --out, or replace it with --force"):
-        save_checkpoint(folder, *trained, "")
-    assert file_sha256(folder / "model.safetensors") == before
-
-
-def test_force_replaces_a_model_folder_only(folder, trained, tmp_path):
-    save_checkpoint(folder, *trained, "new card", force=True)
-    assert (folder / "README.md").read_text() == "new card"
-    (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "chapter.tex").write_text("mine")
-    with pytest.raises(ZooError, match="--force replaces model folders only"):
-        save_checkpoint(tmp_path / "thesis", *trained, "", force=True)
-    assert (tmp_path / "thesis" / "chapter.tex").read_text() == "mine"
-
-
-def test_failure_while_writing_leaves_nothing_new_and_the_old_folder(folder, trained):
-    with pytest.raises(TypeError):
-        save_checkpoint(folder, *trained, card=None, force=True)
-    assert [path.name for path in folder.parent.iterdir()] == ["model"]
-    assert load_checkpoint(folder)
+def test_reference_too_long_for_any_path_is_refused():
+    with pytest.raises(ZooError, match="expected a model folder"):
+        resolve("x" * 5000)
 
 
 def test_folder_without_config_is_refused(tmp_path):
@@ -108,7 +88,10 @@ def test_reference_that_is_no_folder_is_refused(tmp_path):
         ({"pretrained_cfg__input_size": [3, 8, 8]}, "input_size must be (1, height, width)"),
         ({"label_names": "abc"}, "Expected `array`, got `str`"),
         ({"zoo": None}, "Expected `object`, got `null` - at `$.zoo`"),
-        ({"zoo__format_version": 2}, "expected format version 1, got 2"),
+        ({"zoo__format_version": 2}, "expected format version 1, got 2; update"),
+        ({"zoo": {"format_version": 2}}, "expected format version 1, got 2; update"),
+        ({"pretrained_cfg__mean": [0.1, 0.2, 0.3]}, "a mean and a positive std per channel"),
+        ({"pretrained_cfg__std": [0]}, "a mean and a positive std per channel"),
     ],
 )
 def test_hostile_or_broken_config_is_refused_before_anything_is_built(folder, change, message):
@@ -117,7 +100,7 @@ def test_hostile_or_broken_config_is_refused_before_anything_is_built(folder, ch
         load_checkpoint(folder)
 
 
-@pytest.mark.parametrize("text", ["", "not json", "[1]", "{}", "\x00\xff"])
+@pytest.mark.parametrize("text", ["", "not json", "[1]", "{}", "\x00\xff", '{"a": "\xff"}', '{"a":' + "[" * 200_000])
 def test_config_that_is_no_configuration_is_refused(folder, text):
     (folder / "config.json").write_text(text, encoding="latin-1")
     with pytest.raises(ZooError, match=r"config\.json"):
@@ -142,12 +125,26 @@ def test_weights_of_another_model_are_refused_with_the_tensor_that_differs(folde
     save_file({"fc.weight": torch.zeros(2, 2)}, folder / "model.safetensors")
     with pytest.raises(ZooError, match="weights of another model than resnet8-w0.5: expected"):
         load_checkpoint(folder)
-    edit_config(folder, model_args__width=1.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.complex64, torch.float16])
+def test_weights_of_another_type_are_refused(folder, dtype):
+    weights = {name: tensor.to(dtype) for name, tensor in load_file(folder / "model.safetensors").items()}
+    save_file(weights, folder / "model.safetensors")
+    with pytest.raises(ZooError, match="of type F32 and shape .*, got of type"):
+        load_checkpoint(folder)
+
+
+def test_config_cannot_ask_for_more_memory_than_its_weights(folder):
+    classes = [str(i) for i in range(100_000)]
+    edit_config(folder, model_args__depth=1202, model_args__width=64, num_classes=100_000, label_names=classes)
+    with pytest.raises(ZooError, match="weights of another model than resnet1202-w64"):
+        load_checkpoint(folder)
 
 
 def test_weights_of_another_width_are_refused(folder):
     edit_config(folder, model_args__width=1.0)
-    with pytest.raises(ZooError, match=r"than resnet8-w1: expected .* of shape .*, got of shape"):
+    with pytest.raises(ZooError, match=r"than resnet8-w1: expected .* and shape .*, got of type F32 and shape"):
         load_checkpoint(folder)
 
 

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from compare.cka import MinibatchCKA
+from compare.gram import gram, u_centre
 from tests.reference import minibatch_cka
 
 N, BATCHES = 20, 4
@@ -70,6 +71,14 @@ def test_constant_layer_has_no_cka_and_leaves_the_others_alone(generator):
     assert torch.equal(result[:4, :4], cka(batches))
 
 
+@pytest.mark.parametrize("scale", [1e-12, 1e10])
+def test_layer_that_is_constant_on_the_first_minibatch_counts_on_the_others(generator, scale):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    late = [[*batch, batch[0] * (scale if i else 0)] for i, batch in enumerate(batches)]
+    expected = minibatch_cka([[layer.double() for layer in batch] for batch in late])
+    assert (cka(late) - expected).abs().max() < 1e-5
+
+
 def test_layer_that_is_not_finite_has_no_cka_and_leaves_the_others_alone(generator):
     batches = [layers(generator) for _ in range(BATCHES)]
     broken = [[*batch, torch.full((N, 3), float("nan"))] for batch in batches]
@@ -96,10 +105,18 @@ def test_standard_error_follows_the_delta_method(generator):
     measure = MinibatchCKA()
     for batch in batches:
         measure.update(batch)
-    # Jackknife over minibatches: equal to first order.
-    left_out = torch.stack([cka(batches[:i] + batches[i + 1 :]) for i in range(BATCHES)])
-    jackknife = ((BATCHES - 1) * left_out.var(0, correction=0)).sqrt()
-    torch.testing.assert_close(measure.standard_error(), jackknife, rtol=0.35, atol=1e-3)
+    terms = []
+    for batch in batches:
+        products = u_centre(torch.stack([gram(layer.double(), torch.float64) for layer in batch])).flatten(1)
+        terms.append(products @ products.T)
+    total = sum(terms)
+    scale = (total.diagonal()[:, None] * total.diagonal()).sqrt()
+    relative = [term.diagonal() / total.diagonal() for term in terms]
+    residuals = [
+        term / scale - total / scale * (own[:, None] + own) / 2 for term, own in zip(terms, relative, strict=True)
+    ]
+    expected = (BATCHES / (BATCHES - 1) * sum(residual**2 for residual in residuals)).sqrt()
+    torch.testing.assert_close(measure.standard_error(), expected, rtol=1e-3, atol=1e-5)
 
 
 def test_passes_over_the_same_examples_make_nothing_surer(generator):

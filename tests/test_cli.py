@@ -98,6 +98,14 @@ def test_earlier_results_are_replaced_but_nothing_else(run, error, folders, tmp_
     assert (tmp_path / "thesis.tex").read_text() == "mine"
 
 
+def test_links_are_followed_and_devices_written_to(run, folders, tmp_path):
+    (tmp_path / "link.json").symlink_to(tmp_path / "x.json")
+    run("compare", *folders, "--json", tmp_path / "link.json", "--png", "/dev/null")
+    assert (tmp_path / "link.json").is_symlink()
+    assert "models" in json.loads((tmp_path / "x.json").read_text())
+    assert not Path("/dev/null").is_file()
+
+
 def test_examples_and_layers_can_be_limited(run, folders):
     ran = run("compare", *folders, "--max-examples", 50, "--layers", "stage3.*", "--json", "-")
     result = json.loads(ran.stdout)
@@ -115,7 +123,7 @@ def test_progress_appears_on_a_terminal(tmp_path):
     seen = b"".join(iter(lambda: _read(main), b""))
     process.communicate(timeout=60)
     assert process.returncode == 0
-    assert b"training" in seen
+    assert b"epoch 1/1" in seen
     assert b"images/s" in seen
 
 
@@ -140,6 +148,8 @@ def _read(descriptor):
         (("--lr", "nan"), "--lr must be"),
         (("--lr", 1e30), "smaller --lr"),
         (("--device", "tpu9"), "expected a device of this machine"),
+        (("--device", "meta"), "expected a device of this machine"),
+        (("--out", "/proc/nope/x"), "cannot write /proc/nope/x"),
     ],
 )
 def test_bad_training_arguments_are_told_in_one_line_and_write_nothing(error, here, arguments, message):
@@ -157,11 +167,12 @@ def test_existing_folder_is_refused_before_training_unless_forced(run, error, he
     assert (here / "again" / "training.json").read_text() != before
 
 
+@pytest.mark.slow
 def test_interrupted_training_says_so_and_leaves_nothing(tmp_path):
     process = subprocess.Popen(
         [BIN / "zoo", "train", "--depth", "110", "--out", "m"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
-    time.sleep(8)
+    time.sleep(10)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -216,7 +227,16 @@ def test_traceback_is_shown_on_request(run, monkeypatch):
         run("compare", "nowhere", "nowhere")
 
 
-@pytest.mark.parametrize("arguments", [("zoo", "train", "--depth", "x"), ("compare", "only-one"), ("zoo", "nonsense")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("zoo", "train", "--depth", "x"),
+        ("zoo", "train", "--seed", -1),
+        ("zoo", "train", "--seed", 2**32),
+        ("compare", "only-one"),
+        ("zoo", "nonsense"),
+    ],
+)
 def test_wrong_usage_exits_with_two(run, arguments):
     assert run(*arguments).code == 2
 

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
-from compare.disagreement import class_disagreement, disagreed_examples, mcnemar, paired_interval
+from compare.disagreement import class_disagreement, disagreed_examples, holm, mcnemar, paired_interval, wilson
 
 # Six examples of two classes, counted by hand below.
 LABELS = [0, 0, 0, 0, 1, 1]
@@ -105,20 +107,39 @@ def test_planted_difference_is_found():
 
 
 def test_surest_pairs_of_different_predictions_come_first():
-    a = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.99, 0.01]])
-    b = np.array([[0.3, 0.7], [0.9, 0.1], [0.9, 0.1], [0.45, 0.55]])
-    examples = disagreed_examples(a, b, np.array([0, 0, 1, 1]), np.array([10, 11, 12, 13]))
+    predictions_a, predictions_b = np.array([0, 0, 1, 0]), np.array([1, 0, 0, 1])
+    confidence_a, confidence_b = np.array([0.9, 0.6, 0.8, 0.99]), np.array([0.7, 0.9, 0.9, 0.55])
+    examples = disagreed_examples(
+        predictions_a, predictions_b, confidence_a, confidence_b, np.array([0, 0, 1, 1]), np.array([10, 11, 12, 13])
+    )
     assert [example.index for example in examples] == [12, 10, 13]
     first = examples[0]
     assert (first.label, first.prediction_a, first.prediction_b) == (1, 1, 0)
     assert (first.confidence_a, first.confidence_b) == (0.8, 0.9)
 
 
+def test_adjustment_is_holms():
+    p_values = np.random.default_rng(5).uniform(0, 0.2, 40)
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
+
+
+def test_proportions_have_wilson_intervals():
+    successes, n = np.array([0, 3, 17, 50]), np.array([1, 10, 20, 50])
+    _, low, high = wilson(successes, n)
+    expected = proportion_confint(successes, n, method="wilson")
+    assert (low, high) == (pytest.approx(expected[0], abs=1e-12), pytest.approx(expected[1], abs=1e-12))
+
+
+def test_no_p_value_exceeds_one():
+    counts = np.arange(200)
+    assert mcnemar(counts, counts + 1).max() <= 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (([0], [0, 1], [0, 1]), "same examples, at least one, got 1, 2 and 2"),
-        (([], [], []), "one-dimensional array of integers|at least one"),
+        ((np.array([], int),) * 3, "at least one, got 0, 0 and 0"),
         (([0.5], [0], [0]), "predictions_a must be a one-dimensional array of integers, got float64"),
         (([0], [2], [0]), "predictions_b must be class indices from 0 to 1, got 2 to 2"),
         (([0], [0], [-1]), "labels must be class indices from 0 to 1, got -1 to -1"),

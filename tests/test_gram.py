@@ -27,8 +27,15 @@ def test_centred_gram_stays_exact_where_the_mean_dwarfs_the_spread(generator, ra
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6, -3e-9])
-def test_constant_features_have_no_gram(value):
-    assert not gram(torch.full((9, 100), value)).any()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_constant_features_have_no_gram(value, dtype):
+    assert not gram(torch.full((9, 100), value, dtype=dtype)).any()
+
+
+def test_coarse_numbers_keep_a_small_spread():
+    x = torch.ones(9, 100, dtype=torch.bfloat16)
+    x[4] = 1.03125
+    assert gram(x).any()
 
 
 def test_spread_just_above_rounding_is_kept(generator):

@@ -55,6 +55,28 @@ def test_each_gram_is_that_of_the_layers_own_output():
     torch.testing.assert_close(grams["act#2"], gram(relu(hidden)))
 
 
+def test_models_that_share_modules_do_not_see_each_other():
+    shared, x = nn.Linear(5, 5), X
+    a, b = nn.Sequential(shared, nn.Linear(5, 2)), nn.Sequential(shared, nn.ReLU(), nn.Linear(5, 2))
+    with LayerGrams(a, "all", torch.float32) as run_a, LayerGrams(b, "all", torch.float32) as run_b:
+        for _ in range(2):
+            run_a.run(x)
+            run_b.run(x)
+    assert (len(run_a.names), len(run_b.names)) == (2, 3)
+
+
+def test_it_works_within_inference_mode():
+    with torch.inference_mode():
+        assert list(look(TwiceUsed(), x=X.clone())) == ["act", "early", "act#2", "late"]
+
+
+def test_integer_outputs_are_left_out():
+    model = nn.Sequential(nn.Identity(), nn.Embedding(9, 3), nn.Flatten(), nn.Linear(15, 2))
+    with LayerGrams(model, "all", torch.float32) as run:
+        run.run(torch.randint(0, 9, (6, 5)))
+    assert (run.names, run.left_out) == (["1", "2", "3"], {"0"})
+
+
 def test_functional_addition_makes_the_block_a_layer():
     model = nn.Sequential(Residual(), nn.Linear(5, 2))
     grams = look(model)

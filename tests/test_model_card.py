@@ -32,6 +32,6 @@ def test_card_gives_a_command_that_names_every_choice(trained):
 
 
 def test_class_names_cannot_smuggle_html_or_table_cells(trained):
-    row = replace(trained[1].test[0], name="<img src=x>|a|\n# b")
+    row = replace(trained[1].test[0], name="<img src=x>|a|\n# b ![x](y)")
     text = model_card(replace(trained[1], test=(row,), recipe=Recipe()))
-    assert "| &lt;img src=x&gt;&#124;a&#124; # b | " in text
+    assert "| &lt;img src=x&gt;&#124;a&#124; # b \\!\\[x\\](y) | " in text

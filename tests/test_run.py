@@ -221,6 +221,6 @@ def test_inputs_may_be_any_tensor_a_model_takes():
     assert compare_models(tokens(0), tokens(1), batches).models.a.layers == ("0", "1", "2")
 
 
-@pytest.mark.parametrize(("examples", "size"), [(3, 4), (360, 60), (1797, 256), (10_000, 256)])
+@pytest.mark.parametrize(("examples", "size"), [(10, 32), (100, 32), (360, 60), (1797, 256), (10_000, 256)])
 def test_default_batches_are_the_papers_where_there_are_enough_examples(examples, size):
     assert default_batch_size(examples) == size

@@ -44,6 +44,17 @@ print(sum(p.numel() for p in model.parameters()))
     assert int(ran.stdout) == Variant(20, 2, 1, 5).parameters
 
 
+def test_asking_whether_timm_is_there_disarms_nothing():
+    code = """
+import importlib.util, zoo
+assert importlib.util.find_spec("timm")
+import timm
+print(timm.is_model("cifar_resnet"), timm.__spec__.loader.get_source("timm") is not None)
+"""
+    ran = run(code)
+    assert ran.stdout.split() == ["True", "True"], ran.stderr
+
+
 def test_importing_zoo_stays_cheap():
     ran = run("import sys, zoo; print('torch' in sys.modules, 'timm' in sys.modules)")
     assert ran.stdout.split() == ["False", "False"]

@@ -92,6 +92,14 @@ def test_record_says_what_was_trained_and_what_came_of_it(trained, digits, brief
     assert record.accuracy == right / 360
 
 
+def test_batch_norm_settles_on_the_training_images(digits, brief):
+    part = balanced_subset(digits[0], 128, 0)
+    model, _ = train_variant(8, 0.5, part, digits[1], brief)
+    seen = torch.cat([model.stem.conv(batch.float() / 255) for batch in part.images.split(64)])
+    torch.testing.assert_close(model.stem.bn.running_mean, seen.mean((0, 2, 3)), atol=1e-4, rtol=1e-4)
+    assert model.stem.bn.momentum == 0.01
+
+
 def test_predictions_do_not_depend_on_the_batch_size(trained, digits):
     whole, parts = (predict(trained[0], digits[1].images, size) for size in (360, 7))
     torch.testing.assert_close(whole, parts, atol=1e-4, rtol=1e-4)

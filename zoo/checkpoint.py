@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from torch import nn
 
 from zoo.errors import ZooError
 from zoo.family import Variant
-from zoo.folder import CONFIG, WEIGHTS, new_folder
+from zoo.folder import CARD, CONFIG, RECORD, WEIGHTS
 from zoo.record import TrainingRecord, model_name
 from zoo.resnet import CifarResNet
 
 FORMAT_VERSION = 1
+MAX_CONFIG_BYTES = 10_000_000
 ARCHITECTURE = "cifar_resnet"
 
 
@@ -76,28 +78,23 @@ class ModelConfig:
         return Variant(args.depth, args.width, args.in_chans, self.num_classes)
 
 
-def save_checkpoint(out: Path, model: CifarResNet, record: TrainingRecord, card: str, force: bool = False) -> None:
-    """Write a model folder: model.safetensors, config.json, training.json and README.md, all or nothing.
+def save_checkpoint(folder: Path, model: CifarResNet, record: TrainingRecord, card: str) -> None:
+    """Write model.safetensors, config.json, training.json and README.md into a folder.
 
     Args:
-        out: the folder, which must not exist.
+        folder: an empty folder; `zoo.folder.new_folder` gives one that appears only when it is complete.
         model: the trained model.
         record: what is known of it.
         card: text of README.md.
-        force: replace a model folder that stands there.
-
-    Raises:
-        ZooError: the folder exists, or cannot be written.
     """
     from safetensors.torch import save
 
-    with new_folder(out, force) as folder:
-        weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-        (folder / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
-        config = msgspec.json.encode(_config(record))
-        (folder / CONFIG).write_bytes(msgspec.json.format(config) + b"\n")
-        (folder / "training.json").write_text(record.to_json(), encoding="utf-8")
-        (folder / "README.md").write_text(card, encoding="utf-8")
+    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    (folder / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
+    config = msgspec.json.encode(_config(record))
+    (folder / CONFIG).write_bytes(msgspec.json.format(config) + b"\n")
+    (folder / RECORD).write_text(record.to_json(), encoding="utf-8")
+    (folder / CARD).write_text(card, encoding="utf-8")
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -111,12 +108,13 @@ def read_config(folder: Path) -> ModelConfig:
         raise ZooError(
             f"expected a model folder with {CONFIG}, got {folder} without; `zoo train --out FOLDER` writes one."
         )
+    if path.stat().st_size > MAX_CONFIG_BYTES:
+        raise ZooError(f"expected at most {MAX_CONFIG_BYTES:,} bytes in {path}, got {path.stat().st_size:,}.")
     try:
         raw = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-        if raw.get("architecture") != ARCHITECTURE:
-            raise ZooError(f"expected the architecture {ARCHITECTURE} in {path}, got {raw.get('architecture')!r}.")
+        _check_kind(raw, path)
         config = msgspec.convert(raw, ModelConfig)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ZooError(f"{path} is no model configuration of this program: {error}.") from error
     _check_config(config, path)
     return config
@@ -135,29 +133,42 @@ def load_checkpoint(folder: str | Path) -> nn.Module:
     Raises:
         ZooError: a file is missing, damaged, or belongs to another model.
     """
+    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     folder = Path(folder)
     variant = read_config(folder).variant
     path = folder / WEIGHTS
+    # Without memory of its own, so that no config.json can ask for more than the weights that come with it.
+    with torch.device("meta"):
+        model = CifarResNet(variant)
     if not path.is_file():
         raise ZooError(f"expected the weights {path}, got none; train or fetch the model again.")
     try:
+        _check_weights(path, model, variant)
         weights = load_file(path)
     except SafetensorError as error:
         raise ZooError(f"{path} is no whole safetensors file ({error}); train or fetch the model again.") from error
-    model = CifarResNet(variant)
-    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-    if found != expected:
-        name = min(name for name, _ in expected.items() ^ found.items())
-        raise ZooError(
-            f"{path} holds weights of another model than {variant.name}: expected {name} "
-            f"{_shape(expected.get(name))}, got {_shape(found.get(name))}."
-        )
-    model.load_state_dict(weights)
+    model.load_state_dict(weights, assign=True)
     return model.eval()
+
+
+def _check_weights(path: Path, model: nn.Module, variant: Variant) -> None:
+    """Compare names, types and shapes in the file's header with those that the model has."""
+    from safetensors import safe_open
+
+    types = {"torch.float32": "F32", "torch.int64": "I64"}
+    expected = {name: (types[str(t.dtype)], list(t.shape)) for name, t in model.state_dict().items()}
+    with safe_open(path, "pt") as file:
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        found = {name: (part.get_dtype(), part.get_shape()) for name, part in slices.items()}
+    wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+    if wrong:
+        raise ZooError(
+            f"{path} holds weights of another model than {variant.name}: expected {wrong[0]} "
+            f"{_tensor(expected.get(wrong[0]))}, got {_tensor(found.get(wrong[0]))}."
+        )
 
 
 def file_sha256(path: Path) -> str:
@@ -197,22 +208,30 @@ def _config(record: TrainingRecord) -> dict[str, Any]:
     }
 
 
+def _check_kind(raw: dict[str, Any], path: Path) -> None:
+    """Look first at what decides how the rest is to be read."""
+    if raw.get("architecture") != ARCHITECTURE:
+        raise ZooError(f"expected the architecture {ARCHITECTURE} in {path}, got {raw.get('architecture')!r}.")
+    ours = raw.get("zoo")
+    found = ours.get("format_version") if isinstance(ours, dict) else None
+    if isinstance(found, int) and found != FORMAT_VERSION:
+        raise ZooError(f"{path}: expected format version {FORMAT_VERSION}, got {found}; update resnet-zoo.")
+
+
 def _check_config(config: ModelConfig, path: Path) -> None:
     """Refuse what types alone do not: an unknown variant, or parts that contradict each other."""
     try:
         variant = config.variant
     except ZooError as error:
         raise ZooError(f"{path}: {error}") from error
-    size = config.pretrained_cfg.input_size
+    size, mean, std = (getattr(config.pretrained_cfg, name) for name in ("input_size", "mean", "std"))
     if size[0] != variant.in_chans or not all(1 <= side <= 4096 for side in size):
         raise ZooError(f"{path}: input_size must be ({variant.in_chans}, height, width), got {size}.")
+    if not len(mean) == len(std) == size[0] or not all(map(isfinite, mean)) or not all(0 < s < inf for s in std):
+        raise ZooError(f"{path}: expected a mean and a positive std per channel, got {mean} and {std}.")
     if len(config.label_names) != config.num_classes:
         raise ZooError(f"{path}: expected {config.num_classes} label_names, got {len(config.label_names)}.")
-    if config.zoo.format_version != FORMAT_VERSION:
-        raise ZooError(
-            f"{path}: expected format version {FORMAT_VERSION}, got {config.zoo.format_version}; update resnet-zoo."
-        )
 
 
-def _shape(shape: tuple[int, ...] | None) -> str:
-    return "no such tensor" if shape is None else f"of shape {shape}"
+def _tensor(kind: tuple[str, list[int]] | None) -> str:
+    return "no such tensor" if kind is None else f"of type {kind[0]} and shape {tuple(kind[1])}"

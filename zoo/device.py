@@ -18,7 +18,7 @@ def pick_device(name: str) -> str:
         accelerator = torch.accelerator.current_accelerator(check_available=True)
         return accelerator.type if accelerator else "cpu"
     try:
-        torch.empty(1, device=name)
+        torch.zeros(1, device=name).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ZooError(f"expected a device of this machine, such as auto or cpu, got {name!r}.") from error
     return name

@@ -50,7 +50,7 @@ class Variant:
     @property
     def name(self) -> str:
         """Short name, such as `resnet14-w1`."""
-        return f"resnet{self.depth}-w{self.width:g}"
+        return f"resnet{self.depth}-w{self.width:.12g}"
 
     @property
     def blocks(self) -> int:

@@ -8,65 +8,73 @@ from pathlib import Path
 
 from zoo.errors import ZooError
 
-# What makes a folder a model folder.
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
-
-
-def check_writable(out: Path, force: bool) -> None:
-    """Refuse, before any work, a folder that exists.
-
-    Args:
-        out: where a model folder is to be written.
-        force: whether a model folder may be replaced. Nothing else ever is.
-
-    Raises:
-        ZooError: it exists.
-    """
-    if not out.exists():
-        return
-    if not force:
-        raise ZooError(f"expected a new folder, but {out} exists; choose another --out, or replace it with --force.")
-    if not (out / CONFIG).is_file() or not (out / WEIGHTS).is_file():
-        raise ZooError(
-            f"--force replaces model folders only, and {out} holds no {CONFIG} and {WEIGHTS}; choose another --out."
-        )
+CONFIG, WEIGHTS, RECORD, CARD = "config.json", "model.safetensors", "training.json", "README.md"
 
 
 @contextmanager
 def new_folder(out: Path, force: bool = False) -> Iterator[Path]:
-    """A folder to write into, which takes its place at `out` when the block ends well, and vanishes otherwise.
+    """A folder to work in, which takes its place at `out` when the block ends well, and vanishes otherwise.
 
     Args:
-        out: where it is to stand in the end; parents are made.
-        force: replace a model folder that stands there.
+        out: where it is to stand in the end; parents are made then.
+        force: replace a model folder that stands there, if it holds nothing but what training writes.
 
     Raises:
         ZooError: `out` exists, or cannot be written.
     """
-    check_writable(out, force)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise ZooError(f"cannot write in {out.parent} ({error.strerror}); choose another --out.") from error
+    _check_free(out, force)
+    with _told(out):
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-"[:60], dir=_nearest_folder(out)))
     try:
         fresh = beside / "new"
         fresh.mkdir()
         yield fresh
-        check_writable(out, force)
-        _swap(fresh, out, beside / "old")
+        _check_free(out, force)
+        with _told(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            _swap(fresh, out, beside / "old")
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if out.exists() or not (beside / "old").exists():
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _check_free(out: Path, force: bool) -> None:
+    with _told(out):
+        try:
+            out.lstat()
+        except FileNotFoundError:
+            return
+        names = {path.name for path in out.iterdir()} if out.is_dir() and not out.is_symlink() else set()
+    if not force:
+        raise ZooError(f"expected a new folder, but {out} exists; choose another --out, or replace it with --force.")
+    if not {CONFIG, WEIGHTS} <= names:
+        raise ZooError(f"--force replaces model folders only, and {out} is none; choose another --out.")
+    foreign = sorted(names - {CONFIG, WEIGHTS, RECORD, CARD})
+    if foreign:
+        raise ZooError(f"--force would lose {foreign[0]} in {out}; move it away, or choose another --out.")
 
 
 def _swap(fresh: Path, out: Path, old: Path) -> None:
     """Put `fresh` in the place of `out`; if that fails, what stood there stands there again."""
-    replaced = out.exists()
-    if replaced:
-        out.rename(old)
     try:
+        if out.exists():
+            out.rename(old)
         fresh.rename(out)
     except BaseException:
-        if replaced:
+        if old.exists() and not out.exists():
             old.rename(out)
         raise
+
+
+def _nearest_folder(out: Path) -> Path:
+    """The closest parent that exists, so that nothing is left behind where nothing is written in the end."""
+    return next(parent for parent in out.absolute().parents if parent.is_dir())
+
+
+@contextmanager
+def _told(out: Path) -> Iterator[None]:
+    """Tell what the operating system refuses in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise ZooError(f"cannot write {out} ({error.strerror}); choose another --out.") from error

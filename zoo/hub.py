@@ -15,6 +15,10 @@ def resolve(ref: str) -> Path:
         ZooError: there is no such folder.
     """
     folder = Path(ref)
-    if not folder.is_dir():
+    try:
+        found = folder.is_dir()
+    except OSError:
+        found = False
+    if not found:
         raise ZooError(f"expected a model folder, got {ref}, which is none; `zoo train --out {ref}` would write one.")
     return folder

@@ -44,6 +44,10 @@ class Recipe:
                 option = "--" + name.replace("_", "-")
                 raise ZooError(f"{option} must be a number from {least} up, got {value}.")
 
+    def steps(self, images: int) -> int:
+        """Steps of an epoch over so many images; fewer images than a batch are one step."""
+        return max(1, images // self.batch_size)
+
     def lr_at(self, epochs_done: float) -> float:
         """Learning rate at a time from 0 to `epochs`, in epochs."""
         return self.lr * (1 + cos(pi * epochs_done / self.epochs)) / 2

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from zoo.errors import ZooError
 from zoo.family import Variant
 from zoo.recipe import Recipe
+
+FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class TrainingRecord:
     """Everything that is needed to train the model again, and what came of it.
 
     Args:
+        format_version: version of this layout.
         variant: the member of the family.
         data: what it was trained on.
         recipe: how.
@@ -71,6 +75,7 @@ class TrainingRecord:
         versions: of the program and the libraries.
     """
 
+    format_version: int
     variant: Variant
     data: DataRecord
     recipe: Recipe
@@ -95,6 +100,23 @@ class TrainingRecord:
     def accuracy(self) -> float:
         """Fraction of the test images that it gets right."""
         return self.test_right / self.test_images
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "TrainingRecord":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ZooError: not a record, or of another format version.
+        """
+        try:
+            record = msgspec.json.decode(text, type=cls)
+        except msgspec.MsgspecError as error:
+            raise ZooError(f"expected the record of a training run, got something else: {error}.") from error
+        if record.format_version != FORMAT_VERSION:
+            raise ZooError(
+                f"expected a record of format version {FORMAT_VERSION}, got {record.format_version}; update resnet-zoo."
+            )
+        return record
 
     def to_json(self) -> str:
         """The record as indented JSON text."""

@@ -29,7 +29,6 @@ class _TimmFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != "timm":
             return None
-        sys.meta_path.remove(self)
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
             spec.loader = _TimmLoader(spec.loader)
@@ -46,6 +45,9 @@ class _TimmLoader(Loader):
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _TimmFinder)]
+        assert module.__spec__ is not None
+        module.__spec__.loader = module.__loader__ = self.loader
         _mend_torchvision()
         self.loader.exec_module(module)
         _register_family()
