@@ -17,7 +17,7 @@ def progress_bar() -> Progress:
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=10),
         TaskProgressColumn(),
         TextColumn("{task.fields[facts]}", markup=False),
         TimeRemainingColumn(compact=True),
@@ -44,7 +44,7 @@ def training_bar(recipe: Recipe, images: int) -> Iterator[tuple[Callable[[], Non
 
         def on_epoch(epoch: Epoch) -> None:
             number = min(next(done) + 1, recipe.epochs)
-            facts = f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.1%}  {epoch.images_per_second:,.0f} images/s"
+            facts = f"loss {epoch.loss:.3f}  accuracy {epoch.accuracy:.1%}  {epoch.images_per_second:,.0f} images/s"
             progress.update(task, description=f"epoch {number}/{recipe.epochs}", facts=facts)
 
         yield lambda: progress.advance(task), on_epoch

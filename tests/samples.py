@@ -13,7 +13,7 @@ def matrix(values):
     return tuple(tuple(map(float, row)) for row in values)
 
 
-def model(name, count, fraction):
+def model(name, count, fraction, accuracy):
     return ModelResult(
         ref=f"models/{name}",
         name=name,
@@ -21,7 +21,7 @@ def model(name, count, fraction):
         sha256="0" * 64,
         architecture="cifar_resnet",
         parameters=175_338,
-        accuracy=0.75,
+        accuracy=accuracy,
         layers=tuple(f"{stage}.{i}" for i, stage in enumerate(STAGES[:count])),
         pc1_fraction=tuple(float(value) for value in fraction),
     )
@@ -34,7 +34,7 @@ def comparison(name_a="shallow", name_b="deep", classes=("cat", "dog"), notes=()
     bb[16:30, 16:30] = 0.95
     fraction = np.where((np.arange(32) >= 16) & (np.arange(32) < 30), 0.9, 0.1)
     aa = np.exp(-distance / 6)[:20, :20]
-    a, b = model(name_a, 20, fraction[:20] * 0 + 0.1), model(name_b, 32, fraction)
+    a, b = model(name_a, 20, np.full(20, 0.1), 0.85), model(name_b, 32, fraction, 0.7)
     row = ClassRow(classes[0], 40, 0.9, 0.6, 0.3, 0.1234, 0.4567, 13, 1, 0.00183, 0.00366)
     same = ClassRow(classes[1], 40, 0.8, 0.8, 0.0, -0.1, 0.1, 2, 2, 1.0, 1.0)
     example = Example(index=17, label=0, prediction_a=0, prediction_b=1, confidence_a=0.99, confidence_b=0.875)
@@ -53,7 +53,7 @@ def comparison(name_a="shallow", name_b="deep", classes=("cat", "dog"), notes=()
             a=find_block_structure(aa, a.pc1_fraction, layers=a.layers),
             b=find_block_structure(bb, b.pc1_fraction, pc1_alignment=bb, layers=b.layers),
         ),
-        disagreement=Disagreement(0.85, 0.85, 0.7, 53, 15, 3, 9, 0.0075, (row, same), (example,)),
+        disagreement=Disagreement(0.8, 0.85, 0.7, 53, 15, 3, 9, 0.0075, (row, same), (example,)),
         settings={"layers": "all", "passes": 1, "seed": 0},
         versions={"python": "3"},
         notes=notes,
