@@ -19,7 +19,7 @@ def heatmaps_png(comparison: Comparison) -> bytes:
 
     a, b, cka = comparison.models.a, comparison.models.b, comparison.cka
     spans = comparison.block_structure
-    figure = Figure(figsize=(13, 4.6), dpi=RESOLUTION, layout="constrained")
+    figure = Figure(figsize=(13, 4.1), dpi=RESOLUTION, layout="constrained")
     axes = figure.subplots(1, 3)
     image = _draw(axes[0], cka.aa, a, a, f"a: {a.name}")
     _draw(axes[1], cka.bb, b, b, f"b: {b.name}")

@@ -36,7 +36,7 @@ def _structure(model: str, spans: tuple[BlockSpan, ...], layers: int) -> str:
     if not blocks:
         return f"{model} has no block structure."
     share = sum(span.stop - span.start for span in blocks) / layers
-    places = " and ".join(f"{span.first_layer} to {span.last_layer}" for span in blocks)
+    places = ", ".join(f"{span.first_layer} to {span.last_layer}" for span in blocks)
     return f"{model} has block structure in {share:.0%} of its layers ({places})."
 
 

@@ -28,6 +28,7 @@ def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Tab
     """
     table = Table(title=plain(title), title_style="bold", title_justify="left", caption_justify="left", box=None)
     table.padding = (0, 2, 0, 0)
+    table.pad_edge = False
     for heading in texts:
         table.add_column(heading)
     for heading in numbers:

@@ -73,9 +73,10 @@ def _heatmaps(comparison: Comparison, width: int) -> RenderableType:
         Heatmap(cka.bb, axis_b, axis_b, "b with itself", size),
         Heatmap(cka.ab, axis_a, axis_b, "a (up) with b (across)", size),
     ]
-    grid = Table.grid(padding=(0, 2, 1, 0))
+    grid = Table.grid(padding=(0, 2, 0, 0))
     for start in range(0, len(maps), in_a_row):
         grid.add_row(*maps[start : start + in_a_row])
+        grid.add_row("")
     return grid
 
 
@@ -130,7 +131,7 @@ def _surely_different(row: ClassRow) -> tuple[float, float]:
 
 def _example_table(comparison: Comparison) -> Table:
     classes, examples = comparison.dataset.classes, comparison.disagreement.examples
-    title = "Images that they predict differently, surest first"
+    title = "Images predicted differently, surest first"
     table = plain_table(title, ("index", "label", "a says", "b says"), ())
     for example in examples[:MAX_EXAMPLES]:
         table.add_row(

@@ -169,12 +169,18 @@ def test_existing_folder_is_refused_before_training_unless_forced(run, error, he
 
 @pytest.mark.slow
 def test_interrupted_training_says_so_and_leaves_nothing(tmp_path):
-    process = subprocess.Popen(
-        [BIN / "zoo", "train", "--depth", "110", "--out", "m"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    )
-    time.sleep(10)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    # A shell that runs the tests in the background has its children ignore Ctrl-C.
+    default = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        command = [BIN / "zoo", "train", "--depth", "110", "--out", "m"]
+        process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, default)
+    with process:
+        time.sleep(10)
+        assert [path.name.startswith(".m-") for path in tmp_path.iterdir()] == [True]
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
     assert process.returncode == 1
     assert told == "Error: interrupted; nothing was written.\n"
     assert list(tmp_path.iterdir()) == []
