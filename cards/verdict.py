@@ -21,14 +21,19 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
 
 
 def _likeness(ab: Matrix) -> str:
-    """Best match of each layer of a: high where b learns the same somewhere, wherever that is."""
-    best = [max(known) for row in ab if (known := [cell for cell in row if cell is not None])]
-    if not best:
+    """Best matches both ways: high where the other model learns the same somewhere, wherever that is."""
+    in_b, in_a = _best(ab), _best(tuple(zip(*ab, strict=True)))
+    if not in_b:
         return "No layer of a can be compared with b."
     return (
-        f"A layer of a finds a CKA of {fmean(best):.2f} on average with the layer of b most like it "
-        f"({min(best):.2f} for the one that b lacks most)."
+        f"With the most similar layer of the other model, layers of a have a CKA of {fmean(in_b):.2f} on average "
+        f"(from {min(in_b):.2f} to {max(in_b):.2f}) and layers of b one of {fmean(in_a):.2f} "
+        f"(from {min(in_a):.2f} to {max(in_a):.2f})."
     )
+
+
+def _best(rows: Matrix) -> list[float]:
+    return [max(known) for row in rows if (known := [cell for cell in row if cell is not None])]
 
 
 def _structure(model: str, spans: tuple[BlockSpan, ...], layers: int) -> str:

@@ -42,6 +42,8 @@ def compare(
     CKA within and between them, block structure, and their disagreement on classes and images. For example:
     compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """
+    if json_file is not None and json_file == png:
+        raise ZooError(f"--json and --png must be two files, got {png} for both.")
     for path, beginning in ((json_file, JSON_START), (png, PNG_START)):
         if path is not None:
             check_result_path(path, beginning)

@@ -1,6 +1,7 @@
 """A comparison in the terminal: the verdict, heatmaps, and tables."""
 
 from collections.abc import Iterator
+from statistics import median
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segments
@@ -32,12 +33,15 @@ class Report:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield plain(verdict(self._comparison))
+        for note in self._comparison.notes:
+            yield plain(f"Note: {note}")
         yield ""
         yield _models_table(self._comparison)
         yield ""
         yield _heatmaps(self._comparison, options.max_width)
         yield Segments(legend(console, options.ascii_only), new_lines=False)
-        yield "\n"
+        yield "\n" + _uncertainty(self._comparison)
+        yield ""
         yield from _tables(self._comparison)
 
 
@@ -48,8 +52,13 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     if comparison.disagreement.examples:
         yield ""
         yield _example_table(comparison)
-    for note in comparison.notes:
-        yield plain(f"Note: {note}")
+
+
+def _uncertainty(comparison: Comparison) -> str:
+    errors = [error for row in comparison.cka.standard_error_ab for error in row if error is not None]
+    if not errors:
+        return "Standard errors are unknown."
+    return f"Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most."
 
 
 def _models_table(comparison: Comparison) -> Table:
@@ -118,7 +127,9 @@ def _class_table(comparison: Comparison) -> Table:
             str(row.only_b_right),
             _number(row.p_adjusted, ".2g"),
         )
-    table.caption = _left_out(len(rows), MAX_CLASSES)
+    table.caption = "intervals hold for one class at a time; p is corrected for looking at all of them"
+    if len(rows) > MAX_CLASSES:
+        table.caption += f"\n{_left_out(len(rows), MAX_CLASSES)}"
     return table
 
 

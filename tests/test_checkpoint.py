@@ -71,7 +71,7 @@ def test_folder_without_config_is_refused(tmp_path):
 
 
 def test_reference_that_is_no_folder_is_refused(tmp_path):
-    with pytest.raises(ZooError, match="expected a model folder, got .*nowhere"):
+    with pytest.raises(ZooError, match="expected a model folder, got .*nowhere'"):
         resolve(str(tmp_path / "nowhere"))
 
 

@@ -140,7 +140,7 @@ def _read(descriptor):
         (("--depth", 15), "depth must be 6n+2"),
         (("--width", 0), "width must be above 1/32"),
         (("--width", -2), "width must be above 1/32"),
-        (("--dataset", "mnist"), "expected the data set digits, got 'mnist'"),
+        (("--dataset", "mnist"), "expected the data set digits, got 'mnist'; choose it with --dataset"),
         (("--subset", "0"), "subset must be a fraction above 0"),
         (("--subset", "a/b"), "subset must be a fraction above 0"),
         (("--subset", "1/1000"), "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
@@ -198,6 +198,7 @@ def test_interrupted_training_says_so_and_leaves_nothing(tmp_path):
         (("--batch-size", 3), "--batch-size must be at least 4, got 3"),
         (("--batch-size", 0), "--batch-size must be at least 4, got 0"),
         (("--json", "no/such/folder.json"), "there is no no/such"),
+        (("--json", "x", "--png", "x"), "must be two files, got x for both"),
     ],
 )
 def test_bad_comparison_arguments_are_told_in_one_line(error, folders, arguments, message):
@@ -223,7 +224,7 @@ def test_broken_folders_are_told_in_one_line(error, folders, spoiled):
     (spoiled / "model.safetensors").write_bytes(b"garbage")
     assert "no whole safetensors file" in error("compare", folders[1], spoiled)
     (spoiled / "config.json").unlink()
-    assert "expected a model folder, got nowhere" in error("compare", folders[1], "nowhere")
+    assert "expected a model folder, got 'nowhere'" in error("compare", folders[1], "nowhere")
     assert "expected a model folder with config.json" in error("compare", folders[1], spoiled)
 
 

@@ -1,6 +1,7 @@
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -35,12 +36,20 @@ def test_names_cannot_smuggle_markup_or_control_codes():
     assert "\x07" not in text
 
 
-def test_notes_are_shown():
-    assert "Note: b: stem.0 does not vary" in render(comparison(notes=("b: stem.0 does not vary",)))
+def test_notes_stand_right_below_the_verdict():
+    text = render(comparison(notes=("b: stem.0 does not vary",)))
+    assert text.index("Note: b: stem.0 does not vary") < text.index("Models, on")
+
+
+def test_uncertainty_is_shown():
+    assert "Standard error of a cell of a with b: 0.010 in the median, 0.010 at most." in render(comparison())
 
 
 def test_verdict_names_block_structure_the_better_model_and_the_classes():
     text = verdict(comparison())
+    best_of_b = np.max(comparison().cka.ab, axis=0).mean()
+    assert "layers of a have a CKA of 0.90 on average (from 0.90 to 0.90)" in text
+    assert f"layers of b one of {best_of_b:.2f} (from 0.24 to 0.90)" in text
     assert "a has no block structure." in text
     assert "b has block structure in 44% of its layers (stage2.16 to stage2.29)." in text
     assert "a is right more often than chance explains (p = 0.0075)" in text

@@ -20,5 +20,5 @@ def resolve(ref: str) -> Path:
     except OSError:
         found = False
     if not found:
-        raise ZooError(f"expected a model folder, got {ref}, which is none; `zoo train --out {ref}` would write one.")
+        raise ZooError(f"expected a model folder, got {ref!r}, which is none; `zoo train --out FOLDER` writes one.")
     return folder

@@ -17,7 +17,7 @@ def load_images(name: str, split: str) -> ImageSet:
         ZooError: there is no such data set or split.
     """
     if name != "digits":
-        raise ZooError(f"expected the data set {' or '.join(NAMES)}, got {name!r}.")
+        raise ZooError(f"expected the data set {' or '.join(NAMES)}, got {name!r}; choose it with --dataset.")
     from zoo.digits import load_digits
 
     return load_digits(split)
