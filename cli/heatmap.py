@@ -60,7 +60,7 @@ class Heatmap:
         self._margin = max(len(stage.name) for stage in rows.stages) + 1
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        width = self._margin + 1 + self._columns.size
+        width = self._margin + 1 + max(self._columns.size, len(self.title))
         return Measurement(width, width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

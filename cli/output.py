@@ -1,6 +1,7 @@
 """Where results and messages go: data to stdout or files, prose and progress to stderr."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -119,12 +120,15 @@ def _told(path: Path) -> Iterator[None]:
 
 @contextmanager
 def interruptible(consequence: str) -> Iterator[None]:
-    """Turn Ctrl-C into one clear line.
+    """Turn Ctrl-C, and the stop that a scheduler sends, into a clean end with one clear line.
 
     Args:
         consequence: what the user is left with, such as `nothing was written`.
     """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
         raise ZooError(f"interrupted; {consequence}.") from None
+    finally:
+        signal.signal(signal.SIGTERM, before)

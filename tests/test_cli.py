@@ -61,6 +61,9 @@ def test_comparison_is_written_as_json_to_stdout_alone(run, folders, command):
     assert result["dataset"]["name"] == "digits"
     assert result["dataset"]["examples"] == 360
     assert result["settings"]["seed"] == 0
+    span = "start stop first_layer last_layer mean_cka pc1_fraction pc1_alignment kind"
+    spans = result["block_structure"]["a"] + result["block_structure"]["b"]
+    assert spans and all(list(found) == span.split() for found in spans)
     assert result["cka"]["batch_size"] == 60
     assert ran.stderr == ""
 
@@ -168,7 +171,8 @@ def test_existing_folder_is_refused_before_training_unless_forced(run, error, he
 
 
 @pytest.mark.slow
-def test_interrupted_training_says_so_and_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_training_says_so_and_leaves_nothing(tmp_path, stop):
     # A shell that runs the tests in the background has its children ignore Ctrl-C.
     default = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
@@ -179,7 +183,7 @@ def test_interrupted_training_says_so_and_leaves_nothing(tmp_path):
     with process:
         time.sleep(10)
         assert [path.name.startswith(".m-") for path in tmp_path.iterdir()] == [True]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(stop)
         _, told = process.communicate()
     assert process.returncode == 1
     assert told == "Error: interrupted; nothing was written.\n"

@@ -3,6 +3,7 @@ from io import StringIO
 import numpy as np
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from cards.stages import Stage, stages
 from cli.heatmap import Axis, Heatmap
@@ -78,6 +79,12 @@ def test_without_colours_there_are_shades(system, no_color):
     text = render(Heatmap(np.eye(8), axis(8), axis(8), "", 60), system, no_color=no_color)
     assert "▀" not in text
     assert "▒" in text or "▓" in text
+
+
+def test_title_of_a_small_map_is_whole_beside_another():
+    grid = Table.grid()
+    grid.add_row(*[Heatmap(np.ones((4, 4)), axis(4), axis(4), "a title longer than the map", 60)] * 2)
+    assert render(grid).count("a title longer than the map") == 2
 
 
 def test_odd_number_of_layers_keeps_the_top_row():
