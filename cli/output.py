@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.errors import ZooError
+from zoo.folder import writing
 
 
 def plain(text: str) -> Text:
@@ -65,7 +66,7 @@ def write_result(path: Path, data: bytes) -> None:
         sys.stdout.buffer.flush()
         return
     check_result_path(path, data[:8])
-    with _told(path):
+    with writing(path, "another file"):
         path = path.resolve()
         if path.exists() and not path.is_file():
             path.write_bytes(data)
@@ -85,7 +86,7 @@ def check_result_path(path: Path, beginning: bytes) -> None:
     """
     if str(path) == "-":
         return
-    with _told(path):
+    with writing(path, "another file"):
         if not path.parent.is_dir():
             raise ZooError(f"expected a file in an existing folder, but there is no {path.parent}; make it first.")
         if path.is_dir():
@@ -107,15 +108,6 @@ def _replace(path: Path, data: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Tell what the operating system refuses in one line."""
-    try:
-        yield
-    except OSError as error:
-        raise ZooError(f"cannot write {path} ({error.strerror}); choose another file.") from error
 
 
 @contextmanager

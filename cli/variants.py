@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from cli.options import Json
-from cli.output import check_result_path, plain_table, show, write_result
+from cli.output import plain_table, show, write_result
 from zoo.family import DEPTHS, WIDTHS, Variant
 
 # The paper's CIFAR images.
@@ -28,7 +28,6 @@ def variants(
     if json_file is None:
         show(_table(grid))
         return
-    check_result_path(json_file, b"[{")
     write_result(json_file, (json.dumps([_row(variant) for variant in grid]) + "\n").encode())
 
 

@@ -141,7 +141,7 @@ def _result(
         disagreement=disagreement,
         settings=settings,
         versions=_versions(),
-        notes=tuple(_notes(stream, runs, passes)),
+        notes=tuple(_notes(stream, runs, cka, passes)),
     )
 
 
@@ -173,13 +173,11 @@ def _spans(cka: Tensor, fraction: Tensor, alignment: Tensor, layers: list[str]) 
     return find_block_structure(cka.numpy(), fraction.numpy(), pc1_alignment=alignment.numpy(), layers=layers)
 
 
-def _notes(stream: Stream, runs: tuple[LayerGrams, LayerGrams], passes: int) -> Iterator[str]:
+def _notes(stream: Stream, runs: tuple[LayerGrams, LayerGrams], cka: Tensor, passes: int) -> Iterator[str]:
     """Why values are missing, and what was left out."""
     names = [f"{model}: {layer}" for model, run in zip("ab", runs, strict=True) for layer in run.names]
-    for layer, finite, exists in zip(
-        names, stream.finite.tolist(), (~stream.cka.compute().diagonal().isnan()).tolist(), strict=True
-    ):
-        if not exists:
+    for layer, finite, missing in zip(names, stream.finite.tolist(), cka.diagonal().isnan().tolist(), strict=True):
+        if missing:
             reason = "does not vary between examples" if finite else "has values that are not finite"
             yield f"{layer} {reason}; its cells are null."
     for model, run in zip("ab", runs, strict=True):
@@ -192,13 +190,13 @@ def _notes(stream: Stream, runs: tuple[LayerGrams, LayerGrams], passes: int) -> 
             f"PC1 fractions come out high from minibatches of {stream.batch_size} examples, and with them the kind of "
             f"spans; use at least {FEWEST_FOR_PC1}."
         )
-    missing = set(range(len(stream.class_names or ()))) - set(torch.cat(stream.labels).tolist())
-    if missing:
-        yield f"{len(missing)} classes have no examples; their numbers are null."
+    empty = set(range(len(stream.class_names or ()))) - set(torch.cat(stream.labels).tolist())
+    if empty:
+        yield f"{len(empty)} classes have no examples; their numbers are null."
     if stream.cka.batches < 2 * passes:
         yield "standard errors are null: they need at least two minibatches in a pass."
     for model, predicted in (("a", stream.predicted_a), ("b", stream.predicted_b)):
-        bad = int((~joined(predicted).finite).sum())
+        bad = sum(int((~part.finite).sum()) for part in predicted)
         if bad:
             yield f"{model}: logits of {bad} examples are not finite; they count as its first class, with confidence 0."
 

@@ -14,6 +14,7 @@ from zoo.family import Variant
 from zoo.folder import CARD, CONFIG, RECORD, WEIGHTS
 from zoo.record import TrainingRecord, model_name
 from zoo.resnet import CifarResNet
+from zoo.transforms import MEAN, STD
 
 FORMAT_VERSION = 1
 MAX_CONFIG_BYTES = 10_000_000
@@ -192,8 +193,8 @@ def _config(record: TrainingRecord) -> dict[str, Any]:
             "pool_size": None,
             "crop_pct": 1.0,
             "interpolation": "bilinear",
-            "mean": [0.0] * variant.in_chans,
-            "std": [1.0] * variant.in_chans,
+            "mean": MEAN * variant.in_chans,
+            "std": STD * variant.in_chans,
             "first_conv": "stem.conv",
             "classifier": "head.fc",
         },

@@ -23,14 +23,14 @@ def new_folder(out: Path, force: bool = False) -> Iterator[Path]:
         ZooError: `out` exists, or cannot be written.
     """
     _check_free(out, force)
-    with _told(out):
+    with writing(out):
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-"[:60], dir=_nearest_folder(out)))
     try:
         fresh = beside / "new"
         fresh.mkdir()
         yield fresh
         _check_free(out, force)
-        with _told(out):
+        with writing(out):
             out.parent.mkdir(parents=True, exist_ok=True)
             _swap(fresh, out, beside / "old")
     finally:
@@ -39,7 +39,7 @@ def new_folder(out: Path, force: bool = False) -> Iterator[Path]:
 
 
 def _check_free(out: Path, force: bool) -> None:
-    with _told(out):
+    with writing(out):
         try:
             out.lstat()
         except FileNotFoundError:
@@ -72,9 +72,17 @@ def _nearest_folder(out: Path) -> Path:
 
 
 @contextmanager
-def _told(out: Path) -> Iterator[None]:
-    """Tell what the operating system refuses in one line."""
+def writing(path: Path, instead: str = "another --out") -> Iterator[None]:
+    """Tell in one line what the operating system refuses.
+
+    Args:
+        path: what is being written.
+        instead: what the user can choose.
+
+    Raises:
+        ZooError: an OSError within the block.
+    """
     try:
         yield
     except OSError as error:
-        raise ZooError(f"cannot write {out} ({error.strerror}); choose another --out.") from error
+        raise ZooError(f"cannot write {path} ({error.strerror}); choose {instead}.") from error

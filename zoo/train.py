@@ -17,10 +17,7 @@ from zoo.family import Variant
 from zoo.recipe import Recipe
 from zoo.record import FORMAT_VERSION, ClassAccuracy, DataRecord, Epoch, TrainingRecord
 from zoo.resnet import CifarResNet, initialise
-from zoo.transforms import normalise, random_flip, random_shift
-
-# The paper scales pixels to [0, 1] and subtracts nothing.
-MEAN, STD = (0.0,), (1.0,)
+from zoo.transforms import MEAN, STD, normalise, random_flip, random_shift
 
 
 def train_variant(

@@ -6,6 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+# The paper scales pixels to [0, 1] and subtracts nothing; one value serves every channel.
+MEAN, STD = (0.0,), (1.0,)
+
 
 def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """Scale uint8 images to [0, 1], then subtract the mean and divide by the standard deviation of each channel.

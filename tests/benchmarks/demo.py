@@ -11,8 +11,8 @@ from compare.run import compare_models, default_batch_size
 from zoo.data import ShuffledBatches
 from zoo.digits import load_digits
 from zoo.recipe import default_recipe
-from zoo.train import MEAN, STD, train_variant
-from zoo.transforms import takes_images
+from zoo.train import train_variant
+from zoo.transforms import MEAN, STD, takes_images
 
 
 def describe(spans):
