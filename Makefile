@@ -31,4 +31,6 @@ quick: lint
 	$(BIN)/pytest -m 'not slow'
 
 bench: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m tests.benchmarks.startup
+	$(BIN)/python -m tests.benchmarks.engine

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from compare.gram import gram, u_centre
+from compare.gram import gram, u_centre_
+from compare.similarity import PairSums
 
 
 class MinibatchCKA:
@@ -19,11 +20,7 @@ class MinibatchCKA:
     """
 
     def __init__(self) -> None:
-        self.batches = 0
-        self._exponents: Tensor | None = None
-        self._scaled: Tensor
-        # Over batches i with HSIC terms H_i and their diagonals d_i: sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i'.
-        self._sums: list[Tensor] = []
+        self.sums = PairSums()
 
     def update(self, activations: Sequence[Tensor]) -> None:
         """Add one minibatch.
@@ -43,29 +40,13 @@ class MinibatchCKA:
         """Add one minibatch of which the Gram matrices are known.
 
         Args:
-            grams: shape (L, n, n), one of `compare.gram.gram` per layer, n >= 4.
+            grams: shape (L, n, n), one of `compare.gram.gram` per layer, n >= 4; U-centred and scaled in place, since
+                those of many layers take much memory.
 
         Raises:
             ValueError: n < 4, or another number of layers than before.
         """
-        products = u_centre(grams).flatten(1)
-        largest = products.abs().amax(1, keepdim=True)
-        if self._exponents is None:
-            self._exponents = torch.zeros_like(largest, dtype=torch.int32)
-            self._scaled = largest < 0
-            self._sums = [torch.zeros(len(grams), len(grams), dtype=torch.float64) for _ in range(4)]
-        if len(products) != len(self._exponents):
-            raise ValueError(f"expected {len(self._exponents)} layers as before, got {len(products)}.")
-        # A power of two per layer, fixed by its first minibatch that is not constant: exact, cancels in the ratio, and
-        # keeps squares within range.
-        self._exponents = torch.where(self._scaled, self._exponents, torch.frexp(largest).exponent)
-        self._scaled |= largest > 0
-        products = torch.ldexp(products, -self._exponents)
-        hsic = (products @ products.T).cpu().double()
-        own = hsic.diagonal()
-        for total, term in zip(self._sums, (hsic, hsic * hsic, hsic * own, own[:, None] * own), strict=True):
-            total += term
-        self.batches += 1
+        self.sums.add(u_centre_(grams))
 
     def compute(self) -> Tensor:
         """CKA of every pair of layers.
@@ -77,40 +58,8 @@ class MinibatchCKA:
         Raises:
             ValueError: no minibatch was added.
         """
-        hsic, scale = self._hsic_and_scale()
-        return hsic / scale
+        return self.sums.ratio()
 
     def standard_error(self, passes: int = 1) -> Tensor:
-        """Standard error of each cell: how much it would vary over other draws of the examples.
-
-        By the delta method for the ratio of sums, from the spread between minibatches. Batches of one pass are
-        disjoint; several passes see the same examples again, and are not counted as if they were new ones.
-
-        Args:
-            passes: passes over the data that the minibatches come from.
-
-        Returns:
-            Shape (L, L), float64; NaN with fewer than two minibatches in a pass.
-        """
-        hsic, scale = self._hsic_and_scale()
-        in_a_pass = self.batches / passes
-        if in_a_pass < 2:
-            return torch.full_like(hsic, torch.nan)
-        _, squares, products, own_products = self._sums
-        cka, own = hsic / scale, hsic.diagonal()
-        relative = products / own  # sum of H_lm d_m over D_m
-        own_squares = own_products.diagonal() / own**2
-        variance = (
-            squares / scale**2
-            - cka / scale * (relative + relative.T)
-            + cka**2 / 4 * (own_squares + own_squares[:, None] + 2 * own_products / (own * own[:, None]))
-        )
-        # The exact value for a cell that never varies is 0; rounding may leave it a hair below.
-        return (variance.abs() * passes * in_a_pass / (in_a_pass - 1)).sqrt()
-
-    def _hsic_and_scale(self) -> tuple[Tensor, Tensor]:
-        if not self.batches:
-            raise ValueError("CKA needs at least one minibatch; call update first.")
-        hsic = self._sums[0]
-        root = hsic.diagonal().sqrt()
-        return hsic, root * root[:, None]
+        """Standard error of each cell, as in `compare.similarity.PairSums.standard_error`."""
+        return self.sums.standard_error(passes)

@@ -5,6 +5,10 @@ from torch import Tensor
 
 # Fewer examples than this leave the unbiased estimator undefined.
 MIN_EXAMPLES = 4
+# Features that are centred and multiplied at a time. On a CPU they then stay in cache between the two: with 256 examples
+# of 65,536 features on two cores, a centred Gram matrix took 31 ms, the raw one of all features at once 31 to 36 ms, a
+# centred one of all features at once 44 ms. On a GPU fewer and larger products are better.
+CPU_CHUNK, GPU_CHUNK = 8192, 2**20
 
 
 def gram(features: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -16,18 +20,42 @@ def gram(features: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 
     Args:
         features: activations, floating point, shape (n, ...); the axes after the first are flattened.
-        dtype: precision of the products.
+        dtype: precision of the products: float32, float64, or bfloat16, whose sums are float32.
 
     Returns:
-        Shape (n, n), symmetric, rows sum to 0, in squared units of the features.
+        Shape (n, n), symmetric, rows sum to 0, in squared units of the features; float64 if asked for, else float32.
     """
-    x = features.detach().flatten(1).to(dtype)
-    mean = x.mean(0)
-    x = x - mean
-    product = x @ x.T
-    rounding = 8 * torch.finfo(dtype).eps
+    x = _rows(features.detach())
+    summed = torch.promote_types(dtype, torch.float32)
+    exact = torch.promote_types(summed, x.dtype)
+    product = torch.zeros(len(x), len(x), dtype=summed, device=x.device)
+    mean_square = torch.zeros((), dtype=exact, device=x.device)
+    for chunk in x.split(GPU_CHUNK if x.is_cuda else CPU_CHUNK, 1):
+        mean = chunk.mean(0, dtype=exact)
+        mean_square += mean.dot(mean)
+        _add_lower_half(product, (chunk - mean).to(dtype))
+    half = len(x) // 2
+    product[:half, half:] = product[half:, :half].T
+    rounding = 8 * torch.finfo(summed).eps
     # A product rather than a branch, which would make a GPU wait; NaN stays NaN.
-    return product * (product.trace() > rounding**2 * len(x) * mean.dot(mean))
+    return product * (product.trace() > rounding**2 * len(x) * mean_square)
+
+
+def _rows(features: Tensor) -> Tensor:
+    """One row per example, the features in the order in which they lie in memory, so that nothing is copied."""
+    order = sorted(range(1, features.ndim), key=features.stride, reverse=True)
+    return features.permute(0, *order).flatten(1)
+
+
+def _add_lower_half(product: Tensor, x: Tensor) -> None:
+    """Add x x' to a symmetric matrix, but for the upper right quarter, which is the lower left one transposed."""
+    half = len(x) // 2
+    if x.dtype == product.dtype:
+        product[half:].addmm_(x[half:], x.T)
+        product[:half, :half].addmm_(x[:half], x[:half].T)
+    else:
+        product[half:] += x[half:] @ x.T
+        product[:half, :half] += x[:half] @ x[:half].T
 
 
 def u_centre(grams: Tensor) -> Tensor:
@@ -45,13 +73,17 @@ def u_centre(grams: Tensor) -> Tensor:
     Source:
         Szekely & Rizzo 2014 (U-centring); Song et al. 2012, JMLR 13 (the estimator HSIC_1 it equals).
     """
+    return u_centre_(grams.clone())
+
+
+def u_centre_(grams: Tensor) -> Tensor:
+    """The same in place, since the Gram matrices of many layers take much memory."""
     n = grams.shape[-1]
     if n < MIN_EXAMPLES:
         raise ValueError(f"U-centring needs Gram matrices of at least 4 examples, got {n}.")
-    centred = grams.clone()
-    centred.diagonal(dim1=-2, dim2=-1).zero_()
-    rows = centred.sum(-1, keepdim=True) / (n - 2)
-    total = centred.sum((-2, -1), keepdim=True) / ((n - 1) * (n - 2))
-    centred.sub_(rows).sub_(rows.mT).add_(total)
-    centred.diagonal(dim1=-2, dim2=-1).zero_()
-    return centred
+    grams.diagonal(dim1=-2, dim2=-1).zero_()
+    rows = grams.sum(-1, keepdim=True) / (n - 2)
+    total = grams.sum((-2, -1), keepdim=True) / ((n - 1) * (n - 2))
+    grams.sub_(rows).sub_(rows.mT).add_(total)
+    grams.diagonal(dim1=-2, dim2=-1).zero_()
+    return grams

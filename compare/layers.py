@@ -1,10 +1,8 @@
 """Looking into a model while it runs: names and Gram matrices of its layers, in execution order."""
 
-import difflib
-import fnmatch
 import weakref
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -15,6 +13,12 @@ from torch.utils.hooks import RemovableHandle
 
 from compare.errors import CompareError
 from compare.gram import gram
+from compare.select import select
+
+# Examples of the trial run that finds the layers: a number that the first axis of an output has only if it counts them.
+TRIAL = 7
+# More layers than this are a picture that nobody can read, and their Gram matrices take much memory.
+MANY_LAYERS = 400
 
 
 class LayerGrams:
@@ -29,30 +33,32 @@ class LayerGrams:
 
     Args:
         model: any module.
-        layers: `all`, or glob patterns of module names, one or several, separated by commas.
-        dtype: precision of the Gram matrices.
+        layers: `all`, `blocks` or patterns, as in `compare.select.select`.
+        dtype: precision of the Gram matrices; with bfloat16, the model runs under autocast too.
 
     Raises:
-        CompareError: a pattern matches no module.
+        CompareError: the choice of layers fits no module.
     """
 
-    def __init__(self, model: nn.Module, layers: str, dtype: torch.dtype) -> None:
+    def __init__(self, model: nn.Module, layers: str, dtype: torch.dtype = torch.float32) -> None:
         self.names: list[str] = []
         self.left_out: set[str] = set()
         self._model = model
         self._dtype = dtype
-        self._selected = _select(model, layers)
-        self._start(0)
-        # The two models may share modules; each one's hooks look only at its own run.
+        self._selected = select(model, layers)
+        self.device = next((parameter.device for parameter in model.parameters()), None)
+        # The models may share modules; each one's hooks look only at its own run.
         self._running = False
         self._handles: list[RemovableHandle] = []
         self._training: dict[nn.Module, bool] = {}
+        self._start(0, None)
 
     def __enter__(self) -> "LayerGrams":
         self._training = {module: module.training for module in self._model.modules()}
         self._model.eval()
         for name, module in self._model.named_modules():
-            self._handles.append(module.register_forward_hook(partial(self._record, name)))
+            if name in self._selected:
+                self._handles.append(module.register_forward_hook(partial(self._record, name)))
         return self
 
     def __exit__(
@@ -66,43 +72,70 @@ class LayerGrams:
         for module, training in self._training.items():
             module.training = training
 
-    def run(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Run the model on one minibatch.
+    def find(self, inputs: Tensor) -> Tensor:
+        """Learn the layers' names by a trial run on a few examples, so that errors come before long work.
+
+        Args:
+            inputs: a minibatch; `TRIAL` of its examples are enough.
+
+        Returns:
+            The outputs for those, shape (n, classes).
+
+        Raises:
+            CompareError: the model gives no logits, or none of the chosen layers has a row per example.
+        """
+        outputs = self._run(inputs[:TRIAL], None)
+        self.names = self._calls
+        if not self.names:
+            raise CompareError("none of the chosen layers gives an output with a row per example; choose others.")
+        return outputs
+
+    def run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
+        """Run the model on one minibatch, after `find`.
 
         Args:
             inputs: whatever one tensor the model takes, shape (n, ...).
+            grams: where the Gram matrices go, shape (L, n, n), in the order of `names`; None to take none.
 
         Returns:
-            Outputs, shape (n, classes), and Gram matrices, shape (L, n, n), in the order of `names`.
+            Outputs, shape (n, classes).
 
         Raises:
-            CompareError: the model gives no logits, or ran other layers than on earlier batches.
+            CompareError: the model gives no logits, or ran other layers than in the trial.
         """
-        self._start(len(inputs))
-        device = next((p.device for p in self._model.parameters()), inputs.device)
+        outputs = self._run(inputs, grams)
+        if grams is not None and self._calls != self.names:
+            different = next(iter(set(self._calls) ^ set(self.names)), "their order")
+            raise CompareError(
+                f"a model must run the same layers on every batch, got {len(self._calls)} after {len(self.names)} "
+                f"({different} differs); choose other layers."
+            )
+        return outputs
+
+    def _run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
+        device = self.device or inputs.device
+        self._start(len(inputs), grams)
         self._running = True
-        # Tensors of inference mode count no versions.
-        with torch.inference_mode(False), torch.no_grad():
-            # A copy, because a model may write into its input, and the other model must see the same.
-            outputs = _first_tensor(self._model(inputs.to(device, copy=True)))
-        self._running = False
+        try:
+            # Tensors of inference mode count no versions.
+            with torch.inference_mode(False), torch.no_grad(), self._autocast(device):
+                # A copy, because a model may write into its input, and the other models must see the same.
+                outputs = _first_tensor(self._model(inputs.to(device, copy=True)))
+        finally:
+            self._running = False
         if outputs is None or outputs.ndim != 2 or len(outputs) != len(inputs):
             shape = "no tensor" if outputs is None else f"shape {tuple(outputs.shape)}"
             raise CompareError(
                 f"a model must return logits of shape ({len(inputs)}, classes) for {len(inputs)} inputs, got {shape}."
             )
-        if not self._calls:
-            raise CompareError("none of the chosen layers gives an output with a row per example; choose others.")
-        self.names = self.names or list(self._calls)
-        if self._calls != self.names:
-            raise CompareError(
-                f"a model must run the same layers on every batch, got {len(self._calls)} after {len(self.names)}."
-            )
-        return outputs, torch.stack(self._grams)
+        return outputs
 
-    def _start(self, examples: int) -> None:
+    def _autocast(self, device: torch.device) -> torch.autocast:
+        return torch.autocast(device.type, torch.bfloat16, enabled=self._dtype == torch.bfloat16)
+
+    def _start(self, examples: int, grams: Tensor | None) -> None:
         self._examples = examples
-        self._grams: list[Tensor] = []
+        self._grams = grams
         self._calls: list[str] = []
         self._counts: Counter[str] = Counter()
         self._last: weakref.ref[Tensor] | None = None
@@ -110,7 +143,7 @@ class LayerGrams:
 
     def _record(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
         tensor = _first_tensor(output)
-        if not self._running or name not in self._selected or tensor is None or self._is_last(tensor):
+        if not self._running or tensor is None or self._is_last(tensor):
             return
         self._last, self._last_version = weakref.ref(tensor), tensor._version
         if tensor.ndim < 2 or len(tensor) != self._examples or not tensor.is_floating_point():
@@ -119,28 +152,34 @@ class LayerGrams:
         self._counts[name] += 1
         again = f"#{self._counts[name]}" if self._counts[name] > 1 else ""
         self._calls.append((name or "output") + again)
-        self._grams.append(gram(tensor, self._dtype))
+        if self._grams is not None and len(self._calls) <= len(self._grams):
+            self._grams[len(self._calls) - 1] = gram(tensor, self._dtype)
 
     def _is_last(self, tensor: Tensor) -> bool:
         """Whether this very tensor, unchanged since, was the output of the layer before."""
         return self._last is not None and self._last() is tensor and self._last_version == tensor._version
 
 
-def _select(model: nn.Module, layers: str) -> set[str]:
-    names = [name for name, _ in model.named_modules()]
-    if layers == "all":
-        return set(names)
-    selected = set()
-    for pattern in filter(None, (part.strip() for part in layers.split(","))):
-        matches = fnmatch.filter(names, pattern)
-        if not matches:
-            near = difflib.get_close_matches(pattern, names, cutoff=0.3) or names[1:4]
-            raise CompareError(
-                f"no layer of {type(model).__name__} matches {pattern!r}; near names are {', '.join(near)}. "
-                "Patterns are globs, such as 'stage3.*', and 'all' takes every layer."
-            )
-        selected.update(matches)
-    return selected
+def default_layers(models: Sequence[nn.Module], inputs: Tensor) -> str:
+    """`all`, or `blocks` where a model has too many layers to look at and has blocks.
+
+    Args:
+        models: what will be compared.
+        inputs: a few examples, in the form that the models take.
+    """
+    for model in models:
+        with LayerGrams(model, "all") as run:
+            run.find(inputs)
+        if len(run.names) > MANY_LAYERS:
+            return "blocks" if all(map(_has_blocks, models)) else "all"
+    return "all"
+
+
+def _has_blocks(model: nn.Module) -> bool:
+    try:
+        return bool(select(model, "blocks"))
+    except CompareError:
+        return False
 
 
 def _first_tensor(output: Any) -> Tensor | None:

@@ -69,6 +69,46 @@ class DatasetResult:
 
 
 @dataclass(frozen=True)
+class NullResult:
+    """What each cell of ab would be if the models had nothing in common.
+
+    Args:
+        permutations: of the examples of b that it was taken from.
+        mean: of each cell.
+        percentile_95: which each cell exceeds with probability 5 % at most, if its layers are unrelated.
+        familywise_95: which any cell exceeds with probability 5 % at most, if all layers are unrelated.
+        above: whether the cell is above its percentile; None where it does not exist.
+    """
+
+    permutations: int
+    mean: Matrix
+    percentile_95: Matrix
+    familywise_95: float
+    above: tuple[tuple[bool | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class MeasureResult:
+    """A further measure of every two layers.
+
+    Args:
+        name: `knn`, mutual nearest neighbours; `rsa`, Spearman's correlation of inner products; or `procrustes`.
+        ab: layers of a (rows) with layers of b (columns).
+        aa: layers of a with each other.
+        bb: layers of b with each other.
+        standard_error_ab: standard error of each cell of ab.
+        null: the null distribution of each cell of ab, if it was asked for and can be had.
+    """
+
+    name: str
+    ab: Matrix
+    aa: Matrix
+    bb: Matrix
+    standard_error_ab: Matrix
+    null: NullResult | None
+
+
+@dataclass(frozen=True)
 class CKAResult:
     """CKA of every two layers.
 
@@ -79,6 +119,7 @@ class CKAResult:
         standard_error_ab: standard error of each cell of ab.
         batch_size: examples in the largest minibatch.
         passes: passes over the data.
+        null: the null distribution of each cell of ab, if it was asked for.
     """
 
     ab: Matrix
@@ -87,6 +128,7 @@ class CKAResult:
     standard_error_ab: Matrix
     batch_size: int
     passes: int
+    null: NullResult | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +153,7 @@ class Comparison:
         settings: how it was computed, enough to do it again.
         versions: of the program and the libraries.
         notes: what a reader must know: reasons for missing values, layers left out.
+        measures: further measures beside CKA, if they were asked for.
     """
 
     format_version: int = FORMAT_VERSION
@@ -122,6 +165,7 @@ class Comparison:
     settings: dict[str, str | int | float | bool | None]
     versions: dict[str, str]
     notes: tuple[str, ...]
+    measures: tuple[MeasureResult, ...] = ()
 
     def to_json(self) -> str:
         """The result as JSON text; floats rounded to 6 digits, null for what does not exist."""

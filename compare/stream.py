@@ -1,102 +1,158 @@
-"""What is summed and kept while minibatches pass through both models."""
+"""One stream of minibatches through any number of models, and all that is summed up while it passes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import accumulate
+from math import inf, nan
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from compare.cka import MinibatchCKA
+from compare.answers import Answers
 from compare.errors import CompareError
 from compare.gram import MIN_EXAMPLES
 from compare.layers import LayerGrams
+from compare.measures import VECTORS
+from compare.null import PermutationNull
+from compare.plan import Plan
 from compare.principal import MinibatchPrincipal
+from compare.procrustes import procrustes
+from compare.similarity import PairSums
+
+# How many minibatches a standard error should at least be taken over.
+MIN_BATCHES = 6
 
 
-class Predictions(NamedTuple):
-    """Predicted class, its probability, and whether the logits are finite, per example."""
-
-    classes: Tensor
-    confidence: Tensor
-    finite: Tensor
-
-
-def _predictions(logits: Tensor) -> Predictions:
-    logits = logits.cpu().double()
-    finite = logits.isfinite().all(1)
-    confidence, classes = torch.where(finite[:, None], logits.softmax(1), 0.0).max(1)
-    return Predictions(classes, confidence, finite)
-
-
-def joined(parts: list[Predictions]) -> Predictions:
-    """The predictions of all minibatches in one."""
-    return Predictions(*(torch.cat(column) for column in zip(*parts, strict=True)))
-
-
-@dataclass
-class Stream:
-    """Sums over minibatches and predictions of the first pass.
+def run_stream(
+    models: Sequence[nn.Module], batches: Iterable[Any], plan: Plan, class_names: Sequence[str] | None
+) -> "Stream":
+    """Run every model on every minibatch, once per pass.
 
     Args:
+        models: any modules that take one tensor and return logits, shape (n, classes).
+        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
+        plan: what to look at.
+        class_names: names of the classes; their numbers if None.
+
+    Raises:
+        CompareError: fewer than 4 examples in every minibatch, models or examples that do not belong together, or a
+            choice of layers that fits no module.
+    """
+    if plan.passes > 1 and isinstance(batches, Iterator):
+        raise CompareError(
+            "several passes need batches that can be gone through again, such as a list, got an iterator."
+        )
+    with ExitStack() as stack, torch.inference_mode(False), torch.no_grad():
+        different = {id(model): model for model in models}
+        runs = {key: stack.enter_context(LayerGrams(model, plan.layers, plan.dtype)) for key, model in different.items()}
+        stream = Stream([runs[id(model)] for model in models], plan, class_names)
+        for _ in range(plan.passes):
+            stream.go_through(batches)
+            if stream.precise_enough:
+                break
+    if not stream.cka.batches:
+        raise CompareError(
+            f"expected a minibatch of at least {MIN_EXAMPLES} examples, got {stream.examples} examples in all; "
+            "use more examples or larger batches."
+        )
+    return stream
+
+
+class Stream:
+    """Similarities of all layers of all models, and the models' answers; see `run_stream`.
+
+    Args:
+        runs: one per model; the same one again for the same model.
+        plan: what to look at.
         class_names: names of the classes; their numbers if None.
     """
 
-    class_names: Sequence[str] | None
-    cka: MinibatchCKA = field(default_factory=MinibatchCKA)
-    principal: MinibatchPrincipal = field(default_factory=MinibatchPrincipal)
-    predicted_a: list[Predictions] = field(default_factory=list)
-    predicted_b: list[Predictions] = field(default_factory=list)
-    labels: list[Tensor] = field(default_factory=list)
-    indices: list[Tensor] = field(default_factory=list)
-    batch_size: int = 0
-    too_short: int = 0
-    finite: Tensor = field(default_factory=lambda: torch.tensor(True))
+    def __init__(self, runs: Sequence[LayerGrams], plan: Plan, class_names: Sequence[str] | None) -> None:
+        self.runs = runs
+        self.plan = plan
+        self.passes = 0
+        self.batch_size = 0
+        self.too_short = 0
+        self.examples = 0
+        self.examples_in_cka = 0
+        self.precise_enough = False
+        self.finite = torch.tensor(True)
+        self.principal = MinibatchPrincipal()
+        self.sums = {name: PairSums() for name in (*plan.measures, "cka")}
+        self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in self.sums if name in VECTORS}
+        self.answers: Answers
+        self._class_names = class_names
+        self._different = list(dict.fromkeys(runs))
+        self._space = torch.empty(0)
 
     @property
-    def examples(self) -> int:
-        """Examples of the first pass."""
-        return sum(map(len, self.labels))
+    def cka(self) -> PairSums:
+        """The sums that CKA comes from."""
+        return self.sums["cka"]
 
-    def add(
-        self,
-        run_a: LayerGrams,
-        run_b: LayerGrams,
-        inputs: Tensor,
-        labels: Tensor,
-        indices: list[Tensor],
-        first_pass: bool,
-    ) -> None:
-        """Run both models on one minibatch."""
-        logits_a, grams_a = run_a.run(inputs)
-        logits_b, grams_b = (logits_a, grams_a) if run_b is run_a else run_b.run(inputs)
-        if first_pass:
-            self._check_classes(logits_a, logits_b, labels)
-            self.indices += indices or [torch.arange(self.examples, self.examples + len(labels))]
-            self.labels.append(labels.cpu())
-            self.predicted_a.append(_predictions(logits_a))
-            self.predicted_b.append(_predictions(logits_b))
-        if len(inputs) < MIN_EXAMPLES:
-            self.too_short += len(inputs) if first_pass else 0
-            return
-        grams = torch.cat([grams_a, grams_b.to(grams_a.device)])
-        self.batch_size = max(self.batch_size, len(inputs))
+    @property
+    def parts(self) -> list[slice]:
+        """Where the layers of each model stand among those of all."""
+        stops = accumulate(len(run.names) for run in self._different)
+        part = {run: slice(stop - len(run.names), stop) for run, stop in zip(self._different, stops, strict=True)}
+        return [part[run] for run in self.runs]
+
+    def go_through(self, batches: Iterable[Any]) -> None:
+        """One pass over all minibatches."""
+        self.passes += 1
+        for inputs, labels, *indices in batches:
+            if not self.runs[0].names:
+                classes = {run: run.find(inputs).shape[1] for run in self._different}
+                self.answers = Answers(self._class_names, [classes[run] for run in self.runs])
+            grams = self._grams(inputs)
+            logits = {
+                run: run.run(inputs, None if grams is None else grams[part])
+                for run, part in dict(zip(self.runs, self.parts, strict=True)).items()
+            }
+            self.answers.add([logits[run] for run in self.runs], labels, indices[0] if indices else None)
+            self.examples += len(inputs) if self.passes == 1 else 0
+            if grams is not None:
+                self._measure(grams)
+        if self.examples:
+            self.answers.end_pass()
+
+    def _grams(self, inputs: Tensor) -> Tensor | None:
+        """Room for the Gram matrices of one minibatch, the same for all; None if none are to be taken."""
+        n, layers = len(inputs), max(part.stop for part in self.parts)
+        if n < MIN_EXAMPLES:
+            self.too_short += n if self.passes == 1 else 0
+        if n < MIN_EXAMPLES or self.precise_enough:
+            return None
+        if layers * n * n > len(self._space):
+            dtype = torch.promote_types(self.plan.dtype, torch.float32)
+            self._space = torch.empty(layers * n * n, dtype=dtype, device=self.runs[0].device or inputs.device)
+        return self._space[: layers * n * n].view(layers, n, n)
+
+    def _measure(self, grams: Tensor) -> None:
+        n = grams.shape[-1]
+        self.batch_size = max(self.batch_size, n)
         self.finite = self.finite & grams.diagonal(dim1=1, dim2=2).sum(1).isfinite().cpu()
-        self.cka.update_grams(grams)
-        if first_pass:
+        if self.passes == 1:
+            self.examples_in_cka += n
             self.principal.update(grams)
+        # CKA comes last, because it U-centres the Gram matrices in place.
+        for name, sums in self.sums.items():
+            if name not in VECTORS:
+                sums.add_products(n * procrustes(grams))
+                continue
+            vectors = sums.add(VECTORS[name](grams))
+            # Permutations of several passes would be independent where the passes are not.
+            if self.plan.permutations and self.passes == 1:
+                self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])
+        self.precise_enough = self.plan.tolerance is not None and self._largest_error() <= self.plan.tolerance
 
-    def _check_classes(self, logits_a: Tensor, logits_b: Tensor, labels: Tensor) -> None:
-        classes = logits_a.shape[1]
-        if logits_b.shape[1] != classes:
-            raise CompareError(
-                f"both models must have the same classes, got {classes} logits from a "
-                f"and {logits_b.shape[1]} from b; compare models of one data set."
-            )
-        self.class_names = self.class_names or [str(i) for i in range(classes)]
-        needed = max(len(self.class_names), int(labels.max()) + 1)
-        if needed != classes:
-            raise CompareError(
-                f"the models give {classes} logits, but the data has {needed} classes; "
-                "compare models on data of the classes they were trained for."
-            )
+    def _largest_error(self) -> float:
+        """Largest standard error of CKA between two models."""
+        if self.cka.batches < MIN_BATCHES * self.passes:
+            return inf
+        errors = self.cka.standard_error(self.passes)
+        if len(self._different) > 1:
+            for part in self.parts:
+                errors[part, part] = nan
+        return errors.nan_to_num(0.0).max().item()

@@ -11,8 +11,10 @@ X = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
 
 
 def look(model, layers="all", x=X):
-    with LayerGrams(model, layers, torch.float32) as run:
-        _, grams = run.run(x)
+    with LayerGrams(model, layers) as run:
+        run.find(x)
+        grams = torch.full((len(run.names), len(x), len(x)), torch.nan)
+        run.run(x, grams)
         return dict(zip(run.names, grams, strict=True))
 
 
@@ -58,22 +60,23 @@ def test_each_gram_is_that_of_the_layers_own_output():
 def test_models_that_share_modules_do_not_see_each_other():
     shared, x = nn.Linear(5, 5), X
     a, b = nn.Sequential(shared, nn.Linear(5, 2)), nn.Sequential(shared, nn.ReLU(), nn.Linear(5, 2))
-    with LayerGrams(a, "all", torch.float32) as run_a, LayerGrams(b, "all", torch.float32) as run_b:
+    with LayerGrams(a, "all") as run_a, LayerGrams(b, "all") as run_b:
         for _ in range(2):
-            run_a.run(x)
-            run_b.run(x)
+            run_a.find(x)
+            run_b.find(x)
     assert (len(run_a.names), len(run_b.names)) == (2, 3)
 
 
 def test_it_works_within_inference_mode():
-    with torch.inference_mode():
-        assert list(look(TwiceUsed(), x=X.clone())) == ["act", "early", "act#2", "late"]
+    with torch.inference_mode(), LayerGrams(TwiceUsed(), "all") as run:
+        run.find(X.clone())
+    assert run.names == ["act", "early", "act#2", "late"]
 
 
 def test_integer_outputs_are_left_out():
     model = nn.Sequential(nn.Identity(), nn.Embedding(9, 3), nn.Flatten(), nn.Linear(15, 2))
-    with LayerGrams(model, "all", torch.float32) as run:
-        run.run(torch.randint(0, 9, (6, 5)))
+    with LayerGrams(model, "all") as run:
+        run.find(torch.randint(0, 9, (6, 5)))
     assert (run.names, run.left_out) == (["1", "2", "3"], {"0"})
 
 
@@ -127,8 +130,8 @@ def test_outputs_without_a_row_per_example_are_left_out_and_named():
         def forward(self, x):
             return self.fc(x - self.mean(x))
 
-    with LayerGrams(Pooled(), "all", torch.float32) as run:
-        run.run(X)
+    with LayerGrams(Pooled(), "all") as run:
+        run.find(X)
         assert (run.names, run.left_out) == (["fc"], {"mean"})
 
 
@@ -138,9 +141,9 @@ def test_modes_and_hooks_are_restored_whatever_happens(fails):
     model.train()
     model[1].eval()
     try:
-        with LayerGrams(model, "all", torch.float32) as run:
+        with LayerGrams(model, "all") as run:
             assert not model[0].training
-            run.run(X if not fails else X[:, :2])
+            run.find(X if not fails else X[:, :2])
     except RuntimeError:
         assert fails
     assert [module.training for module in model.modules()] == [True, True, False, True]
@@ -149,8 +152,8 @@ def test_modes_and_hooks_are_restored_whatever_happens(fails):
 
 def test_outputs_are_those_of_the_model_alone():
     model = TwiceUsed().eval()
-    with LayerGrams(model, "all", torch.float32) as run:
-        outputs, _ = run.run(X)
+    with LayerGrams(model, "all") as run:
+        outputs = run.find(X)
     assert torch.equal(outputs, model(X))
     assert not outputs.requires_grad
 
@@ -176,7 +179,7 @@ def test_chosen_layers_that_never_run_are_refused():
 
 def test_pattern_without_a_layer_is_refused_with_near_names():
     with pytest.raises(CompareError, match=r"no layer of TwiceUsed matches 'earley'; near names are early"):
-        LayerGrams(TwiceUsed(), "late,earley", torch.float32)
+        LayerGrams(TwiceUsed(), "late,earley")
 
 
 def test_model_that_runs_other_layers_later_is_refused():
@@ -189,15 +192,15 @@ def test_model_that_runs_other_layers_later_is_refused():
             x, self.first = (self.extra(x), False) if self.first else (x, False)
             return self.fc(x)
 
-    with LayerGrams(Fickle(), "all", torch.float32) as run, pytest.raises(CompareError, match="same layers on every"):
-        run.run(X)
-        run.run(X)
+    with LayerGrams(Fickle(), "all") as run, pytest.raises(CompareError, match="same layers on every"):
+        run.find(X)
+        run.run(X, torch.empty(2, 6, 6))
 
 
 def test_model_without_logits_is_refused():
     model = nn.Sequential(nn.Unflatten(1, (5, 1)))
     with (
-        LayerGrams(model, "all", torch.float32) as run,
+        LayerGrams(model, "all") as run,
         pytest.raises(CompareError, match=r"logits of shape \(6, classes\) for 6 inputs, got shape \(6, 5, 1\)"),
     ):
-        run.run(X)
+        run.find(X)

@@ -42,11 +42,12 @@ def test_result_holds_every_key_of_the_contract():
         "settings",
         "versions",
         "notes",
+        "measures",
     ]
     model = "ref name revision sha256 architecture parameters accuracy layers pc1_fraction"
     assert list(result["models"]["a"]) == list(result["models"]["b"]) == model.split()
     assert list(result["dataset"]) == ["name", "split", "examples", "classes", "fingerprint"]
-    assert list(result["cka"]) == ["ab", "aa", "bb", "standard_error_ab", "batch_size", "passes"]
+    assert list(result["cka"]) == ["ab", "aa", "bb", "standard_error_ab", "batch_size", "passes", "null"]
     disagreement = (
         "agreement accuracy_a accuracy_b both_right only_a_right only_b_right both_wrong p_value classes examples"
     )
@@ -178,7 +179,7 @@ def test_one_minibatch_leaves_no_standard_error_and_says_so():
 
 
 def test_models_of_different_classes_are_refused():
-    with pytest.raises(CompareError, match="same classes, got 3 logits from a and 5 from b"):
+    with pytest.raises(CompareError, match="same classes, got 3 logits from the first and 5 from number 2"):
         compare_models(Net(0), Net(1, classes=5), stream())
 
 
@@ -197,7 +198,7 @@ def test_fewer_than_four_examples_at_once_are_refused(sizes):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"precision": "fp8"}, "precision must be fp32 or fp64, got 'fp8'"),
+        ({"precision": "fp8"}, "precision must be fp32, fp64, bf16, got 'fp8'"),
         ({"passes": 0}, "passes must be at least 1, got 0"),
         ({"layers": "cnov"}, "near names are conv"),
     ],

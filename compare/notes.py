@@ -1,0 +1,70 @@
+"""What a reader of a result must know: why values are missing, and what was left out."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from compare.gram import MIN_EXAMPLES
+from compare.measures import VECTORS
+from compare.stream import Stream
+
+# In minibatches of fewer examples the first component takes a much larger share of the variance than over all of them.
+FEWEST_FOR_PC1 = 32
+
+
+def notes(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
+    """One sentence each.
+
+    Args:
+        stream: all that was found.
+        sides: what the models are called, such as a and b.
+    """
+    yield from _missing_layers(stream, sides)
+    yield from _minibatches(stream)
+    yield from _answers(stream, sides)
+    for name in stream.plan.measures:
+        if name not in VECTORS and stream.plan.permutations:
+            yield f"{name} has no null distribution; it would take one decomposition per permutation and pair of layers."
+
+
+def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
+    missing = stream.cka.ratio().diagonal().isnan()
+    for side, run, part in zip(sides, stream.runs, stream.parts, strict=True):
+        for layer, finite, absent in zip(run.names, stream.finite[part].tolist(), missing[part].tolist(), strict=True):
+            if absent:
+                reason = "does not vary between examples" if finite else "has values that are not finite"
+                yield f"{side}: {layer} {reason}; its cells are null."
+        for layer in sorted(run.left_out):
+            yield f"{side}: {layer} is left out; its output does not hold one row of real numbers per example."
+
+
+def _minibatches(stream: Stream) -> Iterator[str]:
+    if stream.plan.precision == "bf16":
+        yield "bf16: models ran under bfloat16 autocast, so single predictions may differ from those in fp32."
+    if stream.precise_enough and stream.examples_in_cka < stream.examples - stream.too_short:
+        yield (
+            f"similarities come from {stream.examples_in_cka} examples, which brought the standard errors of CKA down "
+            f"to {stream.plan.tolerance}; predictions from all {stream.examples}."
+        )
+    if stream.too_short:
+        yield f"{stream.too_short} examples in minibatches below {MIN_EXAMPLES} count in the predictions, not in CKA."
+    if stream.batch_size < FEWEST_FOR_PC1:
+        yield (
+            f"PC1 fractions come out high from minibatches of {stream.batch_size} examples, and with them the kind of "
+            f"spans; use at least {FEWEST_FOR_PC1}."
+        )
+    if stream.cka.batches < 2 * stream.passes:
+        yield "standard errors are null: they need at least two minibatches in a pass."
+
+
+def _answers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
+    answers = stream.answers
+    empty = len(answers.class_names) - len(answers.labels.unique())
+    if empty:
+        yield f"{empty} classes have no examples; their numbers are null."
+    for i, side in enumerate(sides):
+        bad = int(torch.sum(~answers.of(i).finite))
+        if bad:
+            yield (
+                f"{side}: logits of {bad} examples are not finite; they count as its first class, with confidence 0."
+            )

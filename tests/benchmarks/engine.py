@@ -1,0 +1,119 @@
+"""The package beside its peers: `python -m tests.benchmarks.engine [--workload b] [--only TOOL ...] [--repeats N]`.
+
+Each tool runs in a process of its own, one after another, on the same models, weights, images and layers, all
+channels_last. Seconds are of the comparison alone: imports and models are made before, and every tool first runs on 8
+images; cpu/wall well below the number of threads tells of a machine busy with something else. The floor is what any
+tool must do: both forward passes, a Gram matrix per layer, the product of every pair.
+Errors are against float64 on the same float32 activations. They depend on the data: in random networks on noise, what
+all images have in common dominates, where single precision is soonest lost.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from math import isfinite, nan
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+# Of these `ours` does the most: also CKA within each model, components and disagreement.
+TOOLS = ("forward", "floor", "ours fp32", "ours bf16", "pytorch-cka", "torch_cka", "cka-pytorch")
+NUMBERS = ("seconds", "cpu", "before", "peak")
+LEAVES = "*conv*,*bn*,*relu*,*shortcut"
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Two members of the family as (depth, width), how many images, and glob patterns of the layers to compare."""
+
+    a: tuple[int, float]
+    b: tuple[int, float]
+    images: int
+    batch: int
+    layers: str
+    left_out: tuple[str, ...] = ()
+
+    def __str__(self):
+        a, b = (f"ResNet-{depth} w{width:g}" for depth, width in (self.a, self.b))
+        return f"{a} and {b}, {self.images} images in batches of {self.batch}, layers {self.layers}"
+
+
+WORKLOADS = {
+    "a": Workload((20, 1), (20, 1), 1024, 256, "stage?.?"),
+    # torch_cka takes about 9 minutes here.
+    "b": Workload((38, 4), (20, 4), 512, 256, LEAVES, left_out=("torch_cka",)),
+    # Measures nothing; to see in a minute whether all tools run.
+    "tiny": Workload((14, 0.5), (8, 0.5), 32, 16, LEAVES),
+}
+
+
+def run(tool, workload, folder):
+    """What `tests.benchmarks.peers` wrote about one run, or how it died."""
+    path = folder / "run.json"
+    path.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tests.benchmarks.peers", tool, workload, path]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if path.exists():
+        return json.loads(path.read_text())
+    last_line = (done.stderr.strip().splitlines() or [""])[-1]
+    return {**dict.fromkeys(NUMBERS, nan), "cka": None, "problem": f"died with {done.returncode}: {last_line}"}
+
+
+def accuracy(runs, reference):
+    """The largest error of any run in words; what went wrong, if something did."""
+    problems = [run["problem"] for run in runs if run["problem"]]
+    if problems or runs[0]["cka"] is None:
+        return problems[0][:80] if problems else ""
+    errors = [
+        abs(value - exact)
+        for run in runs
+        for row, exact_row in zip(run["cka"], reference, strict=True)
+        for value, exact in zip(row, exact_row, strict=True)
+    ]
+    finite = [error for error in errors if isfinite(error)]
+    lost = f", {len(errors) - len(finite)} of {len(errors)} cells not finite" if len(finite) < len(errors) else ""
+    return f"{max(finite, default=nan):.1e}{lost}"
+
+
+def print_table(runs, reference):
+    """One line per tool: medians over its runs."""
+    floor = median(run["seconds"] for run in runs["floor"])
+    print(f"{'tool':12} seconds x floor cpu/wall  MiB before  MiB peak  max error")
+    for tool, of_tool in runs.items():
+        seconds, cpu, before, peak = (median(run[number] for run in of_tool) for number in NUMBERS)
+        line = f"{tool:12} {seconds:7.2f} {seconds / floor:7.2f} {cpu / seconds:8.2f} {before:11.0f} {peak:9.0f}  "
+        print((line + accuracy(of_tool, reference)).rstrip())
+
+
+def arguments():
+    """The command line; the floor is always among the tools, for the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workload", choices=WORKLOADS, default="a")
+    parser.add_argument("--only", nargs="+", choices=TOOLS, metavar="TOOL", help=", ".join(TOOLS))
+    parser.add_argument("--repeats", type=int, default=1)
+    return parser.parse_args()
+
+
+def main():
+    """Run every tool as often as asked, in turn, and print the table."""
+    options = arguments()
+    workload = WORKLOADS[options.workload]
+    chosen = options.only or [tool for tool in TOOLS if tool not in workload.left_out]
+    runs = {tool: [] for tool in TOOLS if tool in chosen or tool == "floor"}
+    print(workload, flush=True)
+    with TemporaryDirectory() as name:
+        for _ in range(options.repeats):
+            for tool, of_tool in runs.items():
+                of_tool.append(run(tool, options.workload, Path(name)))
+        exact = run("reference", options.workload, Path(name))
+    if exact["problem"]:
+        raise SystemExit(f"the reference failed: {exact['problem']}")
+    print_table(runs, exact["cka"])
+    for tool in workload.left_out if not options.only else ():
+        print(f"{tool:12} left out, it takes many minutes here; ask for it with --only {tool}")
+
+
+if __name__ == "__main__":
+    main()
