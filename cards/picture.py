@@ -1,5 +1,6 @@
 """Pictures of results, in the paper's figure style."""
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from cards.stages import Stage, stages
 from compare.block_structure import BlockSpan
-from compare.result import Comparison, Matrix, ModelResult
+from compare.result import Comparison, Matrix, ModelMatrix, ModelResult
 
 # Legible in a README at 700 pixels; perceptually even and safe for colour-blind readers.
 COLOURS, RESOLUTION = "magma", 160
@@ -26,10 +27,48 @@ def heatmaps_png(comparison: Comparison) -> bytes:
     _draw(axes[2], cka.ab, a, b, "a (up) with b (across)")
     _outline(axes[0], spans.a)
     _outline(axes[1], spans.b)
+    if cka.null is not None:
+        _hatch(axes[2], cka.null.above)
     figure.colorbar(image, ax=axes, label="CKA", shrink=0.8)
+    return _png(figure)
+
+
+def matrix_png(result: ModelMatrix) -> bytes:
+    """A PNG with heatmaps of CKA of all pairs of models: within each on the diagonal, between two below it."""
+    from matplotlib.figure import Figure
+
+    count = len(result.models)
+    side = min(2.8, 16 / count)
+    figure = Figure(figsize=(side * count + 1.2, side * count + 0.3), dpi=RESOLUTION, layout="constrained")
+    grid = figure.subplots(count, count)
+    for row, below in enumerate(result.models):
+        for column, above in enumerate(result.models):
+            axes = grid[row, column]
+            if column > row:
+                axes.set_axis_off()
+                continue
+            cells = result.within[row] if row == column else result.pair(row, column).cka
+            # A pair's rows are the earlier model's layers; here that is the one across.
+            values = cells if row == column else tuple(zip(*cells, strict=True))
+            title = f"{row + 1}: {below.name}" if row == column else f"{row + 1} (up) with {column + 1}"
+            image = _draw(axes, values, below, above, title)
+            axes.title.set_fontsize(8)
+    figure.colorbar(image, ax=grid, label="CKA", shrink=0.6)
+    return _png(figure)
+
+
+def _png(figure: Any) -> bytes:
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
+
+
+def _hatch(axes: Any, kept: Sequence[Sequence[bool | None]]) -> None:
+    """Hatch the cells that are not above what unrelated models would give."""
+    hidden = np.array([[cell is False for cell in row] for row in kept], dtype=float)
+    if hidden.any():
+        axes.contourf(hidden, levels=[0.5, 1.5], colors="none", hatches=["xxxx"])
+        axes.set_xlabel("hatched: not above chance", fontsize=9)
 
 
 def _draw(axes: Any, matrix: Matrix, rows: ModelResult, columns: ModelResult, title: str) -> Any:

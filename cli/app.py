@@ -6,6 +6,7 @@ import sys
 import typer
 
 from cli.comparing import compare as compare_command
+from cli.matrix import matrix
 from cli.output import say
 from cli.train import train
 from cli.variants import variants
@@ -23,6 +24,8 @@ zoo_app = _app("Train a zoo of wide and deep ResNets, and find out what any two 
 zoo_app.command()(train)
 zoo_app.command()(variants)
 zoo_app.command("compare", no_args_is_help=True)(compare_command)
+
+zoo_app.command(no_args_is_help=True)(matrix)
 
 compare_app = _app()
 compare_app.command(no_args_is_help=True)(compare_command)

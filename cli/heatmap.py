@@ -17,6 +17,7 @@ from cli.output import plain
 # Anchors of matplotlib's magma: perceptually even, safe for colour-blind readers.
 _MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
 _SHADES, _ASCII_SHADES = " ·░▒▓█", " .:+*#"
+_MARK, _ASCII_MARK = "×", "x"
 _BLOCK = Style(color="cyan", bold=True)
 Cells = npt.NDArray[np.float64]
 
@@ -48,15 +49,24 @@ class Heatmap:
         columns: the axis to the right.
         title: what is shown.
         size: most cells on a side.
+        kept: whether each cell is to be shown as it is; the others are marked.
     """
 
     def __init__(
-        self, matrix: Sequence[Sequence[float | None]], rows: Axis, columns: Axis, title: str, size: int
+        self,
+        matrix: Sequence[Sequence[float | None]],
+        rows: Axis,
+        columns: Axis,
+        title: str,
+        size: int,
+        kept: Sequence[Sequence[bool | None]] | None = None,
     ) -> None:
         self.title = title
         self._rows = _Ticks(rows, min(size, rows.layers))
         self._columns = _Ticks(columns, min(size, columns.layers))
         self._cells = _bin_means(np.array(matrix, dtype=np.float64), self._rows.bins, self._columns.bins)
+        known = np.ones_like(self._cells) if kept is None else np.array(kept, dtype=np.float64)
+        self._kept = known if kept is None else _bin_means(known, self._rows.bins, self._columns.bins)
         self._margin = max(len(stage.name) for stage in rows.stages) + 1
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
@@ -71,7 +81,10 @@ class Heatmap:
         for bottom in range((self._rows.size - 1) // 2 * 2, -1, -2):
             yield from self._axis(bottom, options.ascii_only)
             pair = self._cells[bottom : bottom + 2]
-            yield from _colours(pair) if colourful else _shades(pair, shades)
+            marked = np.nan_to_num(self._kept[bottom : bottom + 2].mean(0), nan=1.0) < 0.5
+            cells = _colours(pair) if colourful else _shades(pair, shades)
+            mark = Segment(_ASCII_MARK if options.ascii_only else _MARK)
+            yield from (mark if hidden else cell for cell, hidden in zip(cells, marked, strict=True))
             yield Segment.line()
         yield from self._floor(options.ascii_only)
 

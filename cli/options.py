@@ -6,9 +6,29 @@ from typing import Annotated
 import typer
 
 Dataset = Annotated[str, typer.Option("--dataset", help="Data set.")]
+OwnDataset = Annotated[
+    str | None, typer.Option("--dataset", help="Data set to compare on.", show_default="the first model's own")
+]
+Split = Annotated[str, typer.Option("--split", help="Its split.")]
+MaxExamples = Annotated[
+    int | None, typer.Option("--max-examples", help="At most so many, class-balanced.", show_default="all")
+]
+Layers = Annotated[
+    str | None,
+    typer.Option(
+        "--layers", help="all, blocks, or globs such as 'stage3.*,head.*'.", show_default="all; blocks if over 400"
+    ),
+]
+Passes = Annotated[int, typer.Option("--passes", help="Passes over the images for CKA; the paper takes 10.")]
+Tolerance = Annotated[
+    float | None,
+    typer.Option("--tolerance", help="Stop CKA once its standard errors are this small.", show_default="never"),
+]
+Precision = Annotated[str, typer.Option("--precision", help="Of the Gram matrices: fp32, fp64, or bf16.")]
 BatchSize = Annotated[int | None, typer.Option("--batch-size", help="Images per minibatch.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Source of all randomness.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps, ...")]
 Json = Annotated[
     Path | None, typer.Option("--json", help="Write the result as JSON; - for stdout.", show_default=False)
 ]
+Png = Annotated[Path | None, typer.Option("--png", help="Write the heatmaps as a picture.", show_default=False)]

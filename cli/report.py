@@ -8,13 +8,12 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
-from cards.stages import stages
 from cards.verdict import verdict
-from cli.heatmap import Axis, Heatmap, legend
+from cli.heatmap import legend
+from cli.maps import heatmaps, measures
 from cli.output import plain, plain_table
-from compare.block_structure import BlockSpan
 from compare.disagreement import ClassRow
-from compare.result import Comparison, ModelResult
+from compare.result import Comparison
 
 # More than these belong in the JSON.
 MAX_EXAMPLES = 10
@@ -38,10 +37,11 @@ class Report:
         yield ""
         yield _models_table(self._comparison)
         yield ""
-        yield _heatmaps(self._comparison, options.max_width)
+        yield from heatmaps(self._comparison, options.max_width)
         yield Segments(legend(console, options.ascii_only), new_lines=False)
         yield "\n" + _uncertainty(self._comparison)
         yield ""
+        yield from measures(self._comparison, options.max_width)
         yield from _tables(self._comparison)
 
 
@@ -68,30 +68,6 @@ def _models_table(comparison: Comparison) -> Table:
     for side, model in (("a", comparison.models.a), ("b", comparison.models.b)):
         table.add_row(side, plain(model.name), f"{model.parameters:,}", str(len(model.layers)), f"{model.accuracy:.2%}")
     return table
-
-
-def _heatmaps(comparison: Comparison, width: int) -> RenderableType:
-    """Side by side as far as they fit: three in a row, two, or one."""
-    a, b, cka = comparison.models.a, comparison.models.b, comparison.cka
-    axis_a, axis_b = _axis(a, comparison.block_structure.a), _axis(b, comparison.block_structure.b)
-    in_a_row = 3 if width >= 110 else 2 if width >= 70 else 1
-    margin = max(len(stage.name) for axis in (axis_a, axis_b) for stage in axis.stages) + 4
-    size = max(8, min(60, width // in_a_row - margin))
-    maps = [
-        Heatmap(cka.aa, axis_a, axis_a, "a with itself", size),
-        Heatmap(cka.bb, axis_b, axis_b, "b with itself", size),
-        Heatmap(cka.ab, axis_a, axis_b, "a (up) with b (across)", size),
-    ]
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    for start in range(0, len(maps), in_a_row):
-        grid.add_row(*maps[start : start + in_a_row])
-        grid.add_row("")
-    return grid
-
-
-def _axis(model: ModelResult, spans: tuple[BlockSpan, ...]) -> Axis:
-    blocks = tuple((span.start, span.stop) for span in spans if span.kind == "block structure")
-    return Axis(stages(model.layers), blocks)
 
 
 def _block_table(comparison: Comparison) -> Table:

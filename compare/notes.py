@@ -24,7 +24,7 @@ def notes(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     yield from _answers(stream, sides)
     for name in stream.plan.measures:
         if name not in VECTORS and stream.plan.permutations:
-            yield f"{name} has no null distribution; it would take one decomposition per permutation and pair of layers."
+            yield f"{name} has no null distribution; it would take a decomposition per permutation and pair of layers."
 
 
 def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The result of a comparison: plain frozen values, written to JSON and read back. Needs no torch."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,6 +12,8 @@ from compare.errors import CompareError
 FORMAT_VERSION = 1
 # One row per layer; None where a layer is constant or not finite.
 Matrix = tuple[tuple[float | None, ...], ...]
+Settings = dict[str, str | int | float | bool | None]
+Result = TypeVar("Result", "Comparison", "ModelMatrix")
 
 
 @dataclass(frozen=True)
@@ -162,14 +164,14 @@ class Comparison:
     cka: CKAResult
     block_structure: BlockPair
     disagreement: Disagreement
-    settings: dict[str, str | int | float | bool | None]
+    settings: Settings
     versions: dict[str, str]
     notes: tuple[str, ...]
     measures: tuple[MeasureResult, ...] = ()
 
     def to_json(self) -> str:
         """The result as JSON text; floats rounded to 6 digits, null for what does not exist."""
-        return msgspec.json.encode(_rounded(msgspec.to_builtins(self))).decode()
+        return _to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> "Comparison":
@@ -178,16 +180,95 @@ class Comparison:
         Raises:
             CompareError: not JSON, another format version, or a field missing or of the wrong type.
         """
-        try:
-            result = msgspec.json.decode(text, type=cls)
-        except msgspec.MsgspecError as error:
-            raise CompareError(f"expected the JSON of a comparison, got something else: {error}.") from error
-        if result.format_version != FORMAT_VERSION:
-            raise CompareError(
-                f"expected a comparison of format version {FORMAT_VERSION}, got {result.format_version}; "
-                "make it again with this version of the program."
-            )
-        return result
+        return _from_json(text, cls)
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """Two of several models.
+
+    Args:
+        a: number of the first, from 0.
+        b: number of the second.
+        same_depth_cka: mean CKA of the layers at the same relative depth, over the layers of the longer model.
+        same_depth_standard_error: at most; the mean of the cells' standard errors, which are not independent.
+        best_match_cka: mean over all layers of both models of the CKA with the most similar layer of the other; high
+            where the other learns the same anywhere. A maximum over noisy cells comes out a little high.
+        agreement: fraction of the examples on which they predict the same class.
+        agreement_low: lower end of its 95 % interval (Wilson).
+        agreement_high: upper end.
+        cka: layers of a (rows) with layers of b (columns).
+    """
+
+    a: int
+    b: int
+    same_depth_cka: float | None
+    same_depth_standard_error: float | None
+    best_match_cka: float | None
+    agreement: float
+    agreement_low: float
+    agreement_high: float
+    cka: Matrix
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelMatrix:
+    """What all pairs of several models share.
+
+    Args:
+        format_version: version of this layout.
+        models: the models, in the order in which they were given.
+        dataset: the examples they saw.
+        pairs: every two different ones, a before b.
+        within: CKA of each model's layers with each other.
+        settings: how it was computed, enough to do it again.
+        versions: of the program and the libraries.
+        notes: what a reader must know: reasons for missing values, layers left out.
+    """
+
+    format_version: int = FORMAT_VERSION
+    models: tuple[ModelResult, ...]
+    dataset: DatasetResult
+    pairs: tuple[PairResult, ...]
+    within: tuple[Matrix, ...]
+    settings: Settings
+    versions: dict[str, str]
+    notes: tuple[str, ...]
+
+    def pair(self, a: int, b: int) -> PairResult:
+        """The pair of two different models, in either order, by their numbers from 0."""
+        return next(pair for pair in self.pairs if {pair.a, pair.b} == {a, b})
+
+    def to_json(self) -> str:
+        """The result as JSON text; floats rounded to 6 digits, null for what does not exist."""
+        return _to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelMatrix":
+        """Read what `to_json` wrote.
+
+        Raises:
+            CompareError: not JSON, another format version, or a field missing or of the wrong type.
+        """
+        return _from_json(text, cls)
+
+
+def _to_json(result: Any) -> str:
+    return msgspec.json.encode(_rounded(msgspec.to_builtins(result))).decode()
+
+
+def _from_json(text: str, kind: type[Result]) -> Result:
+    what = "comparison" if kind is Comparison else "matrix of models"
+    try:
+        result = msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as error:
+        raise CompareError(f"expected the JSON of a {what}, got something else: {error}.") from error
+    if result.format_version != FORMAT_VERSION:
+        raise CompareError(
+            f"expected a {what} of format version {FORMAT_VERSION}, got {result.format_version}; "
+            "make it again with this version of the program."
+        )
+    return result
 
 
 def _rounded(value: Any) -> Any:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from compare.block_structure import DOMINANT, MIN_LENGTH, THRESHOLD, BlockSpan, find_block_structure
@@ -24,6 +23,7 @@ from compare.result import (
     ModelPair,
     ModelResult,
     NullResult,
+    Settings,
 )
 from compare.stream import MIN_BATCHES, Stream, run_stream
 
@@ -144,7 +144,7 @@ def describe_data(stream: Stream) -> DatasetResult:
     )
 
 
-def settings(stream: Stream) -> dict[str, str | int | float | bool | None]:
+def settings(stream: Stream) -> Settings:
     """How the similarities were computed."""
     plan = stream.plan
     return {
@@ -152,6 +152,7 @@ def settings(stream: Stream) -> dict[str, str | int | float | bool | None]:
         "passes": plan.passes,
         "precision": plan.precision,
         "estimator": "minibatch HSIC_1",
+        "batch_size": stream.batch_size,
         "minibatches": stream.cka.batches,
         "examples_in_cka": stream.examples_in_cka,
         "tolerance": plan.tolerance,

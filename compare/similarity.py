@@ -15,7 +15,7 @@ class PairSums:
         self.batches = 0
         self._exponents: Tensor | None = None
         self._scaled: Tensor
-        # Over batches i with inner products H_i and their diagonals d_i: sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i'.
+        # Over batches i with inner products H_i, diagonals d_i: sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i'.
         self._sums: list[Tensor] = []
 
     def add(self, vectors: Tensor) -> Tensor:

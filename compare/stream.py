@@ -45,7 +45,9 @@ def run_stream(
         )
     with ExitStack() as stack, torch.inference_mode(False), torch.no_grad():
         different = {id(model): model for model in models}
-        runs = {key: stack.enter_context(LayerGrams(model, plan.layers, plan.dtype)) for key, model in different.items()}
+        runs = {
+            key: stack.enter_context(LayerGrams(model, plan.layers, plan.dtype)) for key, model in different.items()
+        }
         stream = Stream([runs[id(model)] for model in models], plan, class_names)
         for _ in range(plan.passes):
             stream.go_through(batches)

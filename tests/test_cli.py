@@ -197,7 +197,7 @@ def test_interrupted_training_says_so_and_leaves_nothing(tmp_path, stop):
         (("--split", "val"), "splits train and test, got 'val'"),
         (("--max-examples", 3), "expected from 10 (one image per class) to 360 images"),
         (("--layers", "nothing"), "near names are"),
-        (("--precision", "fp8"), "precision must be fp32 or fp64"),
+        (("--precision", "fp8"), "precision must be fp32, fp64, bf16"),
         (("--passes", 0), "passes must be at least 1"),
         (("--batch-size", 3), "--batch-size must be at least 4, got 3"),
         (("--batch-size", 0), "--batch-size must be at least 4, got 0"),
@@ -220,16 +220,21 @@ def test_broken_folders_are_told_in_one_line(error, folders, spoiled):
     config = json.loads((spoiled / "config.json").read_text())
     others = config | {"label_names": [f"class {i}" for i in range(10)]}
     (spoiled / "config.json").write_text(json.dumps(others))
-    assert "got b for 10 (class 0, class 1, class 2, ...)" in error("compare", folders[1], spoiled)
-    larger = config | {"pretrained_cfg": config["pretrained_cfg"] | {"input_size": [1, 32, 32]}}
-    (spoiled / "config.json").write_text(json.dumps(larger))
-    assert "images of 1x8x8 as in digits, got b for 1x32x32" in error("compare", folders[1], spoiled)
+    assert f"got {spoiled} for 10 (class 0, class 1, class 2, ...)" in error("compare", folders[1], spoiled)
     (spoiled / "config.json").write_text(json.dumps(config))
     (spoiled / "model.safetensors").write_bytes(b"garbage")
     assert "no whole safetensors file" in error("compare", folders[1], spoiled)
     (spoiled / "config.json").unlink()
     assert "expected a model folder, got 'nowhere'" in error("compare", folders[1], "nowhere")
     assert "expected a model folder with config.json" in error("compare", folders[1], spoiled)
+
+
+def test_model_for_images_of_another_size_gets_them_in_its_own(run, spoiled, folders):
+    config = json.loads((spoiled / "config.json").read_text())
+    larger = config | {"pretrained_cfg": config["pretrained_cfg"] | {"input_size": [1, 12, 12]}}
+    (spoiled / "config.json").write_text(json.dumps(larger))
+    result = json.loads(run("compare", spoiled, folders[0], "--max-examples", 60, "--json", "-").stdout)
+    assert result["cka"]["ab"][-1][-1] != pytest.approx(1, abs=1e-3)
 
 
 def test_traceback_is_shown_on_request(run, monkeypatch):

@@ -8,8 +8,8 @@ from zoo.resnet import CifarResNet, initialise
 
 
 def layer_names(depth):
-    with LayerGrams(CifarResNet(Variant(depth)), "all", torch.float32) as run:
-        run.run(torch.rand(4, 3, 8, 8))
+    with LayerGrams(CifarResNet(Variant(depth)), "all") as run:
+        run.find(torch.rand(4, 3, 8, 8))
         return run.names
 
 

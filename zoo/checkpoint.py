@@ -14,7 +14,7 @@ from zoo.family import Variant
 from zoo.folder import CARD, CONFIG, RECORD, WEIGHTS
 from zoo.record import TrainingRecord, model_name
 from zoo.resnet import CifarResNet
-from zoo.transforms import MEAN, STD
+from zoo.transforms import MEAN, STD, Preprocessing
 
 FORMAT_VERSION = 1
 MAX_CONFIG_BYTES = 10_000_000
@@ -28,21 +28,6 @@ class ModelArgs:
     depth: int
     width: float
     in_chans: int
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """The part of timm's `pretrained_cfg` that says how images reach the model.
-
-    Args:
-        input_size: channels, height and width.
-        mean: per channel, of pixels in [0, 1].
-        std: per channel.
-    """
-
-    input_size: tuple[int, int, int]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -230,6 +215,8 @@ def _check_config(config: ModelConfig, path: Path) -> None:
         raise ZooError(f"{path}: input_size must be ({variant.in_chans}, height, width), got {size}.")
     if not len(mean) == len(std) == size[0] or not all(map(isfinite, mean)) or not all(0 < s < inf for s in std):
         raise ZooError(f"{path}: expected a mean and a positive std per channel, got {mean} and {std}.")
+    if not 0.1 <= config.pretrained_cfg.crop_pct <= 1:
+        raise ZooError(f"{path}: crop_pct must be from 0.1 to 1, got {config.pretrained_cfg.crop_pct}.")
     if len(config.label_names) != config.num_classes:
         raise ZooError(f"{path}: expected {config.num_classes} label_names, got {len(config.label_names)}.")
 

@@ -12,7 +12,7 @@ from zoo.data import ShuffledBatches
 from zoo.digits import load_digits
 from zoo.recipe import default_recipe
 from zoo.train import train_variant
-from zoo.transforms import MEAN, STD, takes_images
+from zoo.transforms import MEAN, STD, Preprocessing, takes_images
 
 
 def describe(spans):
@@ -29,7 +29,7 @@ def main():
         start = time.perf_counter()
         for depth in (14, 74):
             model, record = train_variant(depth, 1, train, test, default_recipe("digits", depth), seed=seed)
-            models.append(takes_images(model, MEAN, STD))
+            models.append(takes_images(model, Preprocessing(test.input_size, MEAN, STD)))
             print(f"seed {seed} ResNet-{depth}: accuracy {record.accuracy:.2%} in {record.seconds:.0f} s", flush=True)
         batches = ShuffledBatches(test, default_batch_size(len(test)), seed)
         found = compare_models(*models, batches).block_structure

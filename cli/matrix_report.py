@@ -1,0 +1,85 @@
+"""Several models in the terminal: every pair's numbers in one table, and the heatmap of one pair."""
+
+from collections.abc import Callable, Iterator
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segments
+from rich.table import Table
+
+from cli.heatmap import Heatmap, legend
+from cli.maps import axis, map_size
+from cli.output import plain, plain_table
+from compare.result import ModelMatrix, PairResult
+
+
+class MatrixReport:
+    """What all pairs of several models share.
+
+    Args:
+        result: what to show.
+        pair: numbers, from 1, of two models of which the heatmap is shown too.
+    """
+
+    def __init__(self, result: ModelMatrix, pair: tuple[int, int] | None) -> None:
+        self._result = result
+        self._pair = pair
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for note in self._result.notes:
+            yield plain(f"Note: {note}")
+        yield _models_table(self._result)
+        yield ""
+        yield from _tables(self._result)
+        yield _memory(self._result)
+        if self._pair is not None:
+            yield ""
+            yield _heatmap(self._result, self._pair, options.max_width)
+            yield Segments(legend(console, options.ascii_only), new_lines=False)
+            yield ""
+
+
+def _models_table(result: ModelMatrix) -> Table:
+    data = result.dataset
+    images = " ".join(part for part in (str(data.examples), data.name, data.split, "images") if part)
+    table = plain_table(f"Models, on {images}", ("", "model"), ("parameters", "layers", "accuracy"))
+    for number, model in enumerate(result.models, 1):
+        table.add_row(
+            str(number), plain(model.name), f"{model.parameters:,}", str(len(model.layers)), f"{model.accuracy:.2%}"
+        )
+    return table
+
+
+def _tables(result: ModelMatrix) -> Iterator[RenderableType]:
+    yield _table(result, "CKA at the same relative depth", lambda pair: _number(pair.same_depth_cka))
+    errors = [pair.same_depth_standard_error for pair in result.pairs if pair.same_depth_standard_error is not None]
+    yield f"standard errors at most {max(errors):.3f}\n" if errors else "standard errors are unknown\n"
+    yield _table(result, "CKA with the most similar layer", lambda pair: _number(pair.best_match_cka))
+    yield ""
+    yield _table(result, "Images predicted alike", lambda pair: f"{pair.agreement:.1%}")
+    widest = max(pair.agreement_high - pair.agreement_low for pair in result.pairs)
+    yield f"95 % intervals at most {100 * widest:.1f} points wide\n"
+
+
+def _table(result: ModelMatrix, title: str, cell: Callable[[PairResult], str]) -> Table:
+    numbers = range(len(result.models))
+    table = plain_table(title, ("",), [str(number + 1) for number in numbers])
+    for a in numbers:
+        table.add_row(str(a + 1), *(cell(result.pair(a, b)) if a != b else "" for b in numbers))
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _memory(result: ModelMatrix) -> str:
+    layers = sum(len(model.layers) for model in result.models)
+    mebibytes = layers * int(result.settings["batch_size"] or 0) ** 2 * 4 / 2**20
+    return f"Gram matrices of {layers} layers took {mebibytes:,.0f} MiB at a time."
+
+
+def _heatmap(result: ModelMatrix, numbers: tuple[int, int], width: int) -> Heatmap:
+    a, b = sorted(number - 1 for number in numbers)
+    axes = axis(result.models[a], ()), axis(result.models[b], ())
+    title = f"{a + 1} (up) with {b + 1} (across)"
+    return Heatmap(result.pair(a, b).cka, *axes, title, map_size(axes, width, 1))

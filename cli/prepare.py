@@ -1,0 +1,140 @@
+"""What every comparison begins with: models that fit together, the images to show them, and how."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.output import check_result_path
+from cli.progress import Tracked
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from torch import nn
+
+    from compare.result import DatasetResult, ModelResult, Settings
+    from zoo.data import ImageSet
+    from zoo.found import FoundModel
+
+JSON_START, PNG_START = b'{"format', b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Models and images that fit together.
+
+    Args:
+        found: what is known of the models.
+        modules: the models themselves, on the device; they take uint8 images.
+        data: the images.
+        batch_size: images per minibatch.
+        seed: of the order of the images.
+        device: where the models are.
+    """
+
+    found: tuple["FoundModel", ...]
+    modules: tuple["nn.Module", ...]
+    data: "ImageSet"
+    batch_size: int
+    seed: int
+    device: str
+
+    def layers(self, asked: str | None) -> str:
+        """The layers asked for, or else those that can be looked at together."""
+        from compare.layers import TRIAL, default_layers
+
+        return asked or default_layers(self.modules, self.data.images[:TRIAL])
+
+    def batches(self, progress: "Progress", passes: int) -> Tracked:
+        """The images in random order, another in each pass, with a bar."""
+        from zoo.data import ShuffledBatches
+
+        return Tracked(ShuffledBatches(self.data, self.batch_size, self.seed), progress, "comparing", passes)
+
+    def identify(self, number: int, result: "ModelResult") -> "ModelResult":
+        """What was found in a model, with what is known of its files."""
+        found = self.found[number]
+        return replace(
+            result, ref=found.ref, name=found.name, sha256=found.sha256, architecture=found.config.architecture
+        )
+
+    def describe(self, result: "DatasetResult") -> "DatasetResult":
+        """The examples, with what is known of their data set."""
+        return replace(result, name=self.data.name, split=self.data.split, fingerprint=self.data.fingerprint)
+
+    def settings(self, max_examples: int | None) -> "Settings":
+        """What the same comparison needs again."""
+        return {"seed": self.seed, "device": self.device, "max_examples": max_examples}
+
+
+def prepare(
+    refs: Sequence[str],
+    *,
+    dataset: str | None,
+    split: str,
+    max_examples: int | None,
+    batch_size: int | None,
+    seed: int,
+    device: str,
+) -> Prepared:
+    """Look up and load models and images, and check that they fit; arguments as in the commands.
+
+    Raises:
+        ZooError: a model or data set is unusable, or they do not belong together.
+    """
+    from compare.gram import MIN_EXAMPLES
+    from compare.run import default_batch_size
+    from zoo.data import balanced_subset
+    from zoo.device import pick_device
+    from zoo.found import find_model
+    from zoo.sources import load_images
+
+    found = tuple(find_model(ref) for ref in refs)
+    device = pick_device(device)
+    if batch_size is not None and batch_size < MIN_EXAMPLES:
+        raise ZooError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
+    data = load_images(dataset or found[0].config.zoo.dataset, split)
+    for model in found:
+        check_fit(model, data)
+    if max_examples is not None:
+        data = balanced_subset(data, min(max_examples, len(data)), seed)
+    size = default_batch_size(len(data)) if batch_size is None else batch_size
+    return Prepared(found, tuple(model.load(device) for model in found), data, size, seed, device)
+
+
+def check_fit(model: "FoundModel", data: "ImageSet") -> None:
+    """Refuse a model that cannot see the images or names other classes.
+
+    Raises:
+        ZooError: classes differ, or channels in a way that nothing can mend.
+    """
+    config = model.config
+    if config.label_names != data.classes:
+        raise ZooError(
+            f"expected models for the {len(data.classes)} classes of {data.name} ({_some(data.classes)}), got "
+            f"{model.ref} for {config.num_classes} ({_some(config.label_names)}); compare models of one data set."
+        )
+    takes, has = config.pretrained_cfg.input_size[0], data.input_size[0]
+    if has not in (1, takes):
+        raise ZooError(
+            f"expected models for images of {has} channels as in {data.name}, got {model.ref} for {takes}; "
+            "compare models of one data set."
+        )
+
+
+def check_result_paths(json_file: Path | None, png: Path | None) -> None:
+    """Refuse, before any work, files that could not be written in the end.
+
+    Raises:
+        ZooError: both are one, or one cannot be written.
+    """
+    if json_file is not None and json_file == png:
+        raise ZooError(f"--json and --png must be two files, got {png} for both.")
+    for path, beginning in ((json_file, JSON_START), (png, PNG_START)):
+        if path is not None:
+            check_result_path(path, beginning)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
