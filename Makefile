@@ -34,3 +34,6 @@ bench: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m tests.benchmarks.startup
 	$(BIN)/python -m tests.benchmarks.engine
+	$(BIN)/python -m tests.benchmarks.engine --workload b
+	$(BIN)/python -m tests.benchmarks.many
+	$(BIN)/python -m tests.benchmarks.edge_cases

@@ -67,7 +67,9 @@ def _hatch(axes: Any, kept: Sequence[Sequence[bool | None]]) -> None:
     """Hatch the cells that are not above what unrelated models would give."""
     hidden = np.array([[cell is False for cell in row] for row in kept], dtype=float)
     if hidden.any():
-        axes.contourf(hidden, levels=[0.5, 1.5], colors="none", hatches=["xxxx"])
+        areas = axes.contourf(hidden, levels=[0.5, 1.5], colors="none", hatches=["xxxx"])
+        # Such cells are mostly dark.
+        areas.set_edgecolor("0.7")
         axes.set_xlabel("hatched: not above chance", fontsize=9)
 
 

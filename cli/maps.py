@@ -70,9 +70,10 @@ def _axes(comparison: Comparison) -> tuple[Axis, Axis]:
 
 def _above_null(name: str, null: NullResult) -> str:
     cells = [cell for row in null.above for cell in row if cell is not None]
-    share = f"{sum(cells) / len(cells):.1%}" if cells else "none"
+    if not cells:
+        return f"Above chance: unknown, since no cell of {name} exists."
     return (
-        f"{name} is above chance in {share} of the cells of a with b: above the 95th percentile of "
-        f"{null.permutations} permutations of the images, which 5 % of unrelated cells exceed. × marks the others. "
-        f"Some cell of wholly unrelated models would exceed {null.familywise_95:.3f} in 5 % of cases."
+        f"Above chance: {sum(cells) / len(cells):.1%} of the cells of {name}, a with b (× marks the others). "
+        f"Chance is what a cell exceeds in 5 % of {null.permutations} permutations of the images; "
+        f"of all cells together, one exceeds {null.familywise_95:.3f} in 5 %."
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segments
 from rich.table import Table
+from rich.text import Text
 
 from cli.heatmap import Heatmap, legend
 from cli.maps import axis, map_size
@@ -50,19 +51,22 @@ def _models_table(result: ModelMatrix) -> Table:
 
 
 def _tables(result: ModelMatrix) -> Iterator[RenderableType]:
-    yield _table(result, "CKA at the same relative depth", lambda pair: _number(pair.same_depth_cka))
+    yield Text("CKA at the same relative depth", style="bold")
+    yield _table(result, lambda pair: _number(pair.same_depth_cka))
     errors = [pair.same_depth_standard_error for pair in result.pairs if pair.same_depth_standard_error is not None]
     yield f"standard errors at most {max(errors):.3f}\n" if errors else "standard errors are unknown\n"
-    yield _table(result, "CKA with the most similar layer", lambda pair: _number(pair.best_match_cka))
+    yield Text("CKA with the most similar layer of the other", style="bold")
+    yield _table(result, lambda pair: _number(pair.best_match_cka))
     yield ""
-    yield _table(result, "Images predicted alike", lambda pair: f"{pair.agreement:.1%}")
+    yield Text("Images predicted alike", style="bold")
+    yield _table(result, lambda pair: f"{pair.agreement:.1%}")
     widest = max(pair.agreement_high - pair.agreement_low for pair in result.pairs)
     yield f"95 % intervals at most {100 * widest:.1f} points wide\n"
 
 
-def _table(result: ModelMatrix, title: str, cell: Callable[[PairResult], str]) -> Table:
+def _table(result: ModelMatrix, cell: Callable[[PairResult], str]) -> Table:
     numbers = range(len(result.models))
-    table = plain_table(title, ("",), [str(number + 1) for number in numbers])
+    table = plain_table("", ("",), [str(number + 1) for number in numbers])
     for a in numbers:
         table.add_row(str(a + 1), *(cell(result.pair(a, b)) if a != b else "" for b in numbers))
     return table

@@ -24,11 +24,17 @@ def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Tab
     """An empty table without lines.
 
     Args:
-        title: stands above it.
+        title: stands above it, if there is one.
         texts: headings of the first columns, flush left.
         numbers: headings of the others, flush right.
     """
-    table = Table(title=plain(title), title_style="bold", title_justify="left", caption_justify="left", box=None)
+    table = Table(
+        title=plain(title) if title else None,
+        title_style="bold",
+        title_justify="left",
+        caption_justify="left",
+        box=None,
+    )
     table.padding = (0, 2, 0, 0)
     table.pad_edge = False
     for heading in texts:

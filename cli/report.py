@@ -46,8 +46,9 @@ class Report:
 
 
 def _tables(comparison: Comparison) -> Iterator[RenderableType]:
-    yield _block_table(comparison)
-    yield ""
+    if comparison.block_structure.a or comparison.block_structure.b:
+        yield _block_table(comparison)
+        yield ""
     yield _class_table(comparison)
     if comparison.disagreement.examples:
         yield ""

@@ -5,10 +5,12 @@ from torch import Tensor
 
 # Fewer examples than this leave the unbiased estimator undefined.
 MIN_EXAMPLES = 4
-# Features that are centred and multiplied at a time. On a CPU they then stay in cache between the two: with 256
-# examples of 65,536 features on two cores, this took 31 ms, the raw product of all features at once 31 to 36 ms, and
-# centring all features first 51 ms. On a GPU fewer and larger products are better.
-CPU_CHUNK, GPU_CHUNK = 8192, 2**20
+# Features that are centred and multiplied at a time. On a CPU they then stay in cache between the two: on two cores the
+# centred Gram matrices of a comparison took 6.9 s, where one plain product per layer took 6.4 s, and centring all
+# features of a layer before one product half as long again. On a GPU fewer and larger products are better.
+CPU_CHUNK, GPU_CHUNK = 4096, 2**20
+# The mean over so many examples comes close enough to that of all: the rest is taken from the products.
+MEAN_EXAMPLES = 32
 
 
 def gram(features: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -30,12 +32,18 @@ def gram(features: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     exact = torch.promote_types(summed, x.dtype)
     product = torch.zeros(len(x), len(x), dtype=summed, device=x.device)
     mean_square = torch.zeros((), dtype=exact, device=x.device)
-    for chunk in x.split(GPU_CHUNK if x.is_cuda else CPU_CHUNK, 1):
-        mean = chunk.mean(0, dtype=exact)
+    width = max(1, min(GPU_CHUNK if x.is_cuda else CPU_CHUNK, x.shape[1]))
+    # One place for all chunks: fresh memory costs as much as the subtraction.
+    room = torch.empty(len(x) * width, dtype=dtype, device=x.device)
+    some = x[:: max(1, len(x) // MEAN_EXAMPLES)]
+    for chunk, part in zip(x.split(width, 1), some.split(width, 1), strict=True):
+        mean = part.mean(0, dtype=exact)
         mean_square += mean.dot(mean)
-        _add_lower_half(product, (chunk - mean).to(dtype))
+        _add_lower_half(product, torch.sub(chunk, mean, out=room[: chunk.numel()].view(chunk.shape)))
     half = len(x) // 2
     product[:half, half:] = product[half:, :half].T
+    rows = product.mean(1)
+    product = product - rows - rows[:, None] + rows.mean()
     rounding = 8 * torch.finfo(summed).eps
     # A product rather than a branch, which would make a GPU wait; NaN stays NaN.
     return product * (product.trace() > rounding**2 * len(x) * mean_square)

@@ -34,7 +34,7 @@ class LayerGrams:
     Args:
         model: any module.
         layers: `all`, `blocks` or patterns, as in `compare.select.select`.
-        dtype: precision of the Gram matrices; with bfloat16, the model runs under autocast too.
+        dtype: precision of the Gram matrices, as in `compare.gram.gram`.
 
     Raises:
         CompareError: the choice of layers fits no module.
@@ -118,7 +118,7 @@ class LayerGrams:
         self._running = True
         try:
             # Tensors of inference mode count no versions.
-            with torch.inference_mode(False), torch.no_grad(), self._autocast(device):
+            with torch.inference_mode(False), torch.no_grad():
                 # A copy, because a model may write into its input, and the other models must see the same.
                 outputs = _first_tensor(self._model(inputs.to(device, copy=True)))
         finally:
@@ -129,9 +129,6 @@ class LayerGrams:
                 f"a model must return logits of shape ({len(inputs)}, classes) for {len(inputs)} inputs, got {shape}."
             )
         return outputs
-
-    def _autocast(self, device: torch.device) -> torch.autocast:
-        return torch.autocast(device.type, torch.bfloat16, enabled=self._dtype == torch.bfloat16)
 
     def _start(self, examples: int, grams: Tensor | None) -> None:
         self._examples = examples

@@ -17,7 +17,8 @@ class NullCells:
     Args:
         mean: shape (La, Lb).
         percentile_95: shape (La, Lb); an unrelated pair of layers exceeds it with probability 5 % at most.
-        familywise_95: with probability 5 % at most, any cell of unrelated models exceeds this one.
+        familywise_95: with probability 5 % at most, any cell of unrelated models exceeds this one; minus infinity
+            where no cell exists.
     """
 
     mean: Tensor

@@ -18,7 +18,7 @@ class Plan:
     Args:
         layers: `all`, `blocks`, or patterns, as in `compare.select.select`.
         passes: passes over the data for similarities; predictions come from the first.
-        precision: of the Gram matrices: `fp32`, `fp64`, or `bf16`, which runs the models under autocast too.
+        precision: of the Gram matrices: `fp32`, `fp64`, or `bf16`, within 0.002; the models run as they are.
         measures: further measures beside CKA, of `compare.measures.MEASURES`.
         tolerance: take no more Gram matrices once all standard errors of CKA between models are at most this.
         permutations: for the null distribution of each cell between two models, at least 19; 0 for none.

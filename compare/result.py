@@ -78,14 +78,15 @@ class NullResult:
         permutations: of the examples of b that it was taken from.
         mean: of each cell.
         percentile_95: which each cell exceeds with probability 5 % at most, if its layers are unrelated.
-        familywise_95: which any cell exceeds with probability 5 % at most, if all layers are unrelated.
+        familywise_95: which any cell exceeds with probability 5 % at most, if all layers are unrelated; None
+            where no cell exists.
         above: whether the cell is above its percentile; None where it does not exist.
     """
 
     permutations: int
     mean: Matrix
     percentile_95: Matrix
-    familywise_95: float
+    familywise_95: float | None
     above: tuple[tuple[bool | None, ...], ...]
 
 

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from math import isfinite
 from typing import Any
 
 from torch import Tensor, nn
@@ -56,8 +57,8 @@ def compare_models(
         layers: `all` (leaf calls and block outputs, in execution order), `blocks` (outputs of the repeated residual or
             transformer blocks), or glob patterns of module names, separated by commas.
         passes: how often to go through the batches for CKA; predictions come from the first pass.
-        precision: of the Gram matrices: `fp32`, `fp64`, or `bf16` (models under bfloat16 autocast too); sums are always
-            float64.
+        precision: of the Gram matrices: `fp32`, `fp64`, or `bf16` (fast where the hardware multiplies bfloat16 fast;
+            within 0.002 of fp32); the models run as they are, and sums are always float64.
         measures: further measures beside CKA: `knn`, `rsa`, `procrustes`; see `compare.measures`.
         tolerance: take no more Gram matrices once every standard error of CKA between the models is at most this.
         permutations: of the examples of b for the null distribution of each cell, at least 19; 0 for none.
@@ -157,6 +158,7 @@ def settings(stream: Stream) -> Settings:
         "examples_in_cka": stream.examples_in_cka,
         "tolerance": plan.tolerance,
         "permutations": plan.permutations,
+        "seed": plan.seed,
         "measures": ",".join(("cka", *plan.measures)),
     }
 
@@ -196,7 +198,7 @@ def _null(stream: Stream, name: str) -> NullResult | None:
         permutations=stream.plan.permutations,
         mean=matrix(cells.mean),
         percentile_95=matrix(cells.percentile_95),
-        familywise_95=cells.familywise_95,
+        familywise_95=cells.familywise_95 if isfinite(cells.familywise_95) else None,
         above=tuple(
             tuple(None if value != value else value > limit for value, limit in zip(*rows, strict=True))
             for rows in zip(observed.tolist(), cells.percentile_95.tolist(), strict=True)

@@ -116,6 +116,46 @@ def test_examples_and_layers_can_be_limited(run, folders):
     assert all(layer.startswith("stage3.") for layer in result["models"]["b"]["layers"])
 
 
+def test_measures_and_null_are_shown_and_written(run, folders, tmp_path):
+    options = ("--measure", "knn", "--measure", "rsa", "--measure", "procrustes", "--null", 19, "--layers", "blocks")
+    ran = run("compare", *folders, *options, "--json", tmp_path / "x.json", "--png", tmp_path / "x.png")
+    result = json.loads((tmp_path / "x.json").read_text())
+    assert [measure["name"] for measure in result["measures"]] == ["knn", "rsa", "procrustes"]
+    assert (len(result["measures"][0]["ab"]), len(result["cka"]["null"]["above"][0])) == (3, 6)
+    for title in ("knn: a (up)", "rsa: a (up)", "procrustes: a (up)", "Above chance: 100.0% of the cells of CKA"):
+        assert title in ran.stdout
+
+
+def test_matrix_shows_every_pair(run, folders, tmp_path):
+    shutil.copytree(folders[0], tmp_path / "c")
+    files = ("--json", tmp_path / "x.json", "--png", tmp_path / "x.png")
+    ran = run("zoo", "matrix", *folders, tmp_path / "c", "--pair", 3, 1, *files)
+    assert "1         0." in ran.stdout
+    assert "1 (up) with 3 (across)" in ran.stdout
+    assert max(map(len, ran.stdout.splitlines())) <= 80
+    result = json.loads((tmp_path / "x.json").read_text())
+    assert [model["name"] for model in result["models"]] == ["a", "b", "c"]
+    assert [(pair["a"], pair["b"]) for pair in result["pairs"]] == [(0, 1), (0, 2), (1, 2)]
+    assert result["pairs"][1]["same_depth_cka"] == pytest.approx(1, abs=1e-5)
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("a",), "at least two models, got 1"),
+        (("a", "b", "a"), "expected different models, got a twice"),
+        (("a", "b", "--pair", 1, 3), "--pair must name two of the 2 models by number from 1, got 1 3"),
+        (("a", "b", "--pair", 2, 2), "--pair must name two"),
+        (("a", "nowhere"), "expected a model folder, got 'nowhere'"),
+        (("a", "b", "--precision", "fp8"), "precision must be"),
+    ],
+)
+def test_bad_matrix_arguments_are_told_in_one_line(error, folders, monkeypatch, arguments, message):
+    monkeypatch.chdir(folders[0].parent)
+    assert message in error("zoo", "matrix", *arguments)
+
+
 def test_progress_appears_on_a_terminal(tmp_path):
     main, side = pty.openpty()
     command = [BIN / "zoo", "train", *map(str, BRIEF), "--out", tmp_path / "m"]
@@ -199,6 +239,10 @@ def test_interrupted_training_says_so_and_leaves_nothing(tmp_path, stop):
         (("--layers", "nothing"), "near names are"),
         (("--precision", "fp8"), "precision must be fp32, fp64, bf16"),
         (("--passes", 0), "passes must be at least 1"),
+        (("--measure", "svcca"), "measures must be of knn, rsa, procrustes (CKA always comes), got 'svcca'"),
+        (("--null", 5), "at least 19 permutations, got 5"),
+        (("--tolerance", 0), "tolerance must be a positive standard error"),
+        (("--layers", ","), "expected the layers as all, blocks, or glob patterns"),
         (("--batch-size", 3), "--batch-size must be at least 4, got 3"),
         (("--batch-size", 0), "--batch-size must be at least 4, got 0"),
         (("--json", "no/such/folder.json"), "there is no no/such"),

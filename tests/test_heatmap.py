@@ -1,3 +1,4 @@
+import re
 from io import StringIO
 
 import numpy as np
@@ -91,3 +92,19 @@ def test_odd_number_of_layers_keeps_the_top_row():
     text = render(Heatmap(np.ones((7, 7)), axis(7), axis(7), "", 60), "truecolor")
     assert text.count("▄") == 7
     assert text.count("▀") == 7 * 3
+
+
+@pytest.mark.parametrize(("colours", "mark"), [(None, "×"), ("truecolor", "×")])
+def test_cells_that_are_not_kept_are_marked(colours, mark):
+    kept = np.ones((6, 6), dtype=bool)
+    kept[4:, 5] = False
+    lines = render(Heatmap(np.ones((6, 6)), axis(6), axis(6), "", 60, kept.tolist()), colours).splitlines()
+    assert [line.count(mark) for line in lines] == [0, 1, 0, 0, 0, 0]
+    assert re.sub(r"\x1b\[[\d;]*m", "", lines[1]).rstrip().endswith(mark)
+
+
+def test_cells_without_a_value_are_not_marked():
+    matrix = np.ones((6, 6))
+    matrix[0, 0] = np.nan
+    kept = [[None if cell != cell else True for cell in row] for row in matrix]
+    assert "×" not in render(Heatmap(matrix, axis(6), axis(6), "", 60, kept))

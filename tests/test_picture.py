@@ -1,9 +1,11 @@
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
 from matplotlib.image import imread
 
-from cards.picture import heatmaps_png
+from cards.picture import heatmaps_png, matrix_png
+from compare.result import ModelMatrix, NullResult, PairResult
 from tests.samples import comparison
 
 
@@ -29,10 +31,42 @@ def test_cells_without_a_value_are_grey():
 
 
 def _with_ab(result, ab):
-    from dataclasses import replace
-
     return replace(result, cka=replace(result.cka, ab=ab))
 
 
 def test_names_are_no_formulas():
     assert heatmaps_png(comparison(name_a=r"$\frac{1}$"))
+
+
+def test_cells_that_are_not_above_chance_are_hatched():
+    result = comparison()
+    ab = np.array(result.cka.ab)
+
+    def picture(above):
+        null = NullResult(19, result.cka.ab, result.cka.ab, 0.5, tuple(map(tuple, above.tolist())))
+        return imread(BytesIO(heatmaps_png(replace(result, cka=replace(result.cka, null=null)))))
+
+    def grey(above):
+        return (np.abs(picture(above)[..., :3] - 0.7).max(2) < 0.02).mean()
+
+    assert grey(ab > 0.2) > 3 * grey(ab > -1)
+
+
+def test_matrix_of_models_has_a_map_for_each_pair_and_model():
+    one = comparison()
+    a, b = one.models.a, one.models.b
+    pairs = [PairResult(i, j, 0.5, 0.1, 0.6, 0.9, 0.8, 0.95, one.cka.ab) for i, j in ((0, 1), (0, 2))]
+    pairs.append(PairResult(1, 2, 0.5, 0.1, 0.6, 0.9, 0.8, 0.95, one.cka.bb))
+    result = ModelMatrix(
+        models=(a, b, replace(b, name="third $")),
+        dataset=one.dataset,
+        pairs=tuple(pairs),
+        within=(one.cka.aa, one.cka.bb, one.cka.bb),
+        settings={},
+        versions={},
+        notes=(),
+    )
+    picture = imread(BytesIO(matrix_png(result)))
+    height, width = picture.shape[:2]
+    assert (picture[: height // 3, width // 2 : 4 * width // 5, :3] == 1).all()
+    assert not (picture[2 * height // 3 :, : width // 4, :3] == 1).all()

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from tests.benchmarks.engine import WORKLOADS
+from tests.benchmarks.engine import LEAVES, WORKLOADS
 from zoo.family import Variant
 from zoo.resnet import CifarResNet, initialise
 
@@ -39,6 +39,13 @@ def floor(model_a, model_b, batches, layers):
     for images, _ in batches:
         grams_a, grams_b = (seen(model, images, layers, plain_gram) for model in (model_a, model_b))
         grams_a @ grams_b.T
+
+
+@torch.inference_mode()
+def floor_of_one(model, batches):
+    """One model, and a Gram matrix of each leaf and block."""
+    for images, _ in batches:
+        seen(model, images, f"{LEAVES},*add*,input,head.*", plain_gram)
 
 
 def plain_gram(output):
