@@ -5,22 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import (
-    BatchSize,
-    Device,
-    Json,
-    Layers,
-    MaxExamples,
-    OwnDataset,
-    Passes,
-    Png,
-    Precision,
-    Seed,
-    Split,
-    Tolerance,
-)
-from cli.output import interruptible, show, write_result
-from cli.prepare import Prepared, check_result_paths, prepare
+from cli import options
+from cli.output import interruptible
+from cli.prepare import Prepared, check_result_paths, deliver, prepare
 from cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -31,22 +18,22 @@ if TYPE_CHECKING:
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="A model folder.", show_default=False)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another, for the same classes.", show_default=False)],
-    dataset: OwnDataset = None,
-    split: Split = "test",
-    max_examples: MaxExamples = None,
-    layers: Layers = None,
-    batch_size: BatchSize = None,
-    passes: Passes = 1,
-    tolerance: Tolerance = None,
-    precision: Precision = "fp32",
+    dataset: options.OwnDataset = None,
+    split: options.Split = "test",
+    max_examples: options.MaxExamples = None,
+    layers: options.Layers = None,
+    batch_size: options.BatchSize = None,
+    passes: options.Passes = 1,
+    tolerance: options.Tolerance = None,
+    precision: options.Precision = "fp32",
     measure: Annotated[
         list[str] | None, typer.Option(help="Beside CKA: knn, rsa, procrustes; may be repeated.", show_default=False)
     ] = None,
     null: Annotated[int, typer.Option(help="Permutations for what unrelated models would give.")] = 0,
-    seed: Seed = 0,
-    device: Device = "auto",
-    json_file: Json = None,
-    png: Png = None,
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+    json_file: options.Json = None,
+    png: options.Png = None,
 ) -> None:
     """Show what two models share and where they differ.
 
@@ -68,16 +55,10 @@ def compare(
             device=device,
         )
         result = _compare(prepared, replace(plan, layers=prepared.layers(layers)), max_examples)
-    if json_file is not None:
-        write_result(json_file, result.to_json().encode() + b"\n")
-    if png is not None:
-        from cards.picture import heatmaps_png
+    from cards.picture import heatmaps_png
+    from cli.report import Report
 
-        write_result(png, heatmaps_png(result))
-    if str(json_file) != "-":
-        from cli.report import Report
-
-        show(Report(result))
+    deliver(result, json_file, png, heatmaps_png, Report)
 
 
 def _compare(prepared: Prepared, plan: "Plan", max_examples: int | None) -> "Comparison":

@@ -5,22 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import (
-    BatchSize,
-    Device,
-    Json,
-    Layers,
-    MaxExamples,
-    OwnDataset,
-    Passes,
-    Png,
-    Precision,
-    Seed,
-    Split,
-    Tolerance,
-)
-from cli.output import interruptible, show, write_result
-from cli.prepare import Prepared, check_result_paths, prepare
+from cli import options
+from cli.output import interruptible
+from cli.prepare import Prepared, check_result_paths, deliver, prepare
 from cli.progress import progress_bar
 from zoo.errors import ZooError
 
@@ -35,18 +22,18 @@ def matrix(
         tuple[int, int] | None,
         typer.Option(metavar="I J", help="Show the heatmap of models I and J too.", show_default=False),
     ] = None,
-    dataset: OwnDataset = None,
-    split: Split = "test",
-    max_examples: MaxExamples = None,
-    layers: Layers = None,
-    batch_size: BatchSize = None,
-    passes: Passes = 1,
-    tolerance: Tolerance = None,
-    precision: Precision = "fp32",
-    seed: Seed = 0,
-    device: Device = "auto",
-    json_file: Json = None,
-    png: Png = None,
+    dataset: options.OwnDataset = None,
+    split: options.Split = "test",
+    max_examples: options.MaxExamples = None,
+    layers: options.Layers = None,
+    batch_size: options.BatchSize = None,
+    passes: options.Passes = 1,
+    tolerance: options.Tolerance = None,
+    precision: options.Precision = "fp32",
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+    json_file: options.Json = None,
+    png: options.Png = None,
 ) -> None:
     """Show what all pairs of several models share, each model run once.
 
@@ -68,16 +55,10 @@ def matrix(
             device=device,
         )
         result = _matrix(prepared, replace(plan, layers=prepared.layers(layers)), max_examples)
-    if json_file is not None:
-        write_result(json_file, result.to_json().encode() + b"\n")
-    if png is not None:
-        from cards.picture import matrix_png
+    from cards.picture import matrix_png
+    from cli.matrix_report import MatrixReport
 
-        write_result(png, matrix_png(result))
-    if str(json_file) != "-":
-        from cli.matrix_report import MatrixReport
-
-        show(MatrixReport(result, pair))
+    deliver(result, json_file, png, matrix_png, lambda result: MatrixReport(result, pair))
 
 
 def _check_models(models: list[str], pair: tuple[int, int] | None) -> None:

@@ -1,22 +1,24 @@
 """What every comparison begins with: models that fit together, the images to show them, and how."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from cli.output import check_result_path
+from cli.output import check_result_path, show, write_result
 from cli.progress import Tracked
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.progress import Progress
     from torch import nn
 
-    from compare.result import DatasetResult, ModelResult, Settings
+    from compare.result import DatasetResult, JsonResult, ModelResult, Settings
     from zoo.data import ImageSet
     from zoo.found import FoundModel
 
+Result = TypeVar("Result", bound="JsonResult")
 JSON_START, PNG_START = b'{"format', b"\x89PNG\r\n\x1a\n"
 
 
@@ -134,6 +136,26 @@ def check_result_paths(json_file: Path | None, png: Path | None) -> None:
     for path, beginning in ((json_file, JSON_START), (png, PNG_START)):
         if path is not None:
             check_result_path(path, beginning)
+
+
+def deliver(
+    result: Result,
+    json_file: Path | None,
+    png: Path | None,
+    draw: Callable[[Result], bytes],
+    report: Callable[[Result], "RenderableType"],
+) -> None:
+    """Write the files that were asked for, and show the result, unless its JSON goes to stdout.
+
+    Raises:
+        ZooError: a file cannot be written.
+    """
+    if json_file is not None:
+        write_result(json_file, result.to_json().encode() + b"\n")
+    if png is not None:
+        write_result(png, draw(result))
+    if str(json_file) != "-":
+        show(report(result))
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -1,7 +1,7 @@
 """The result of a comparison: plain frozen values, written to JSON and read back. Needs no torch."""
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self
 
 import msgspec
 
@@ -13,7 +13,6 @@ FORMAT_VERSION = 1
 # One row per layer; None where a layer is constant or not finite.
 Matrix = tuple[tuple[float | None, ...], ...]
 Settings = dict[str, str | int | float | bool | None]
-Result = TypeVar("Result", "Comparison", "ModelMatrix")
 
 
 @dataclass(frozen=True)
@@ -142,8 +141,36 @@ class BlockPair:
     b: tuple[BlockSpan, ...]
 
 
+class JsonResult:
+    """A result that is written to JSON and read back."""
+
+    format_version: int
+
+    def to_json(self) -> str:
+        """The result as JSON text; floats rounded to 6 digits, null for what does not exist."""
+        return msgspec.json.encode(_rounded(msgspec.to_builtins(self))).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            CompareError: not JSON, another format version, or a field missing or of the wrong type.
+        """
+        try:
+            result = msgspec.json.decode(text, type=cls)
+        except msgspec.MsgspecError as error:
+            raise CompareError(f"expected the JSON of a {cls.__name__}, got something else: {error}.") from error
+        if result.format_version != FORMAT_VERSION:
+            raise CompareError(
+                f"expected a {cls.__name__} of format version {FORMAT_VERSION}, got {result.format_version}; "
+                "make it again with this version of the program."
+            )
+        return result
+
+
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Comparison(JsonResult):
     """What two models share and where they differ.
 
     Args:
@@ -169,19 +196,6 @@ class Comparison:
     versions: dict[str, str]
     notes: tuple[str, ...]
     measures: tuple[MeasureResult, ...] = ()
-
-    def to_json(self) -> str:
-        """The result as JSON text; floats rounded to 6 digits, null for what does not exist."""
-        return _to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Comparison":
-        """Read what `to_json` wrote.
-
-        Raises:
-            CompareError: not JSON, another format version, or a field missing or of the wrong type.
-        """
-        return _from_json(text, cls)
 
 
 @dataclass(frozen=True)
@@ -213,7 +227,7 @@ class PairResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelMatrix:
+class ModelMatrix(JsonResult):
     """What all pairs of several models share.
 
     Args:
@@ -239,37 +253,6 @@ class ModelMatrix:
     def pair(self, a: int, b: int) -> PairResult:
         """The pair of two different models, in either order, by their numbers from 0."""
         return next(pair for pair in self.pairs if {pair.a, pair.b} == {a, b})
-
-    def to_json(self) -> str:
-        """The result as JSON text; floats rounded to 6 digits, null for what does not exist."""
-        return _to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> "ModelMatrix":
-        """Read what `to_json` wrote.
-
-        Raises:
-            CompareError: not JSON, another format version, or a field missing or of the wrong type.
-        """
-        return _from_json(text, cls)
-
-
-def _to_json(result: Any) -> str:
-    return msgspec.json.encode(_rounded(msgspec.to_builtins(result))).decode()
-
-
-def _from_json(text: str, kind: type[Result]) -> Result:
-    what = "comparison" if kind is Comparison else "matrix of models"
-    try:
-        result = msgspec.json.decode(text, type=kind)
-    except msgspec.MsgspecError as error:
-        raise CompareError(f"expected the JSON of a {what}, got something else: {error}.") from error
-    if result.format_version != FORMAT_VERSION:
-        raise CompareError(
-            f"expected a {what} of format version {FORMAT_VERSION}, got {result.format_version}; "
-            "make it again with this version of the program."
-        )
-    return result
 
 
 def _rounded(value: Any) -> Any:

@@ -77,7 +77,7 @@ def test_json_round_trip_is_exact():
         "versions",
         "notes",
     ]
-    with pytest.raises(CompareError, match="expected the JSON of a matrix of models"):
+    with pytest.raises(CompareError, match="expected the JSON of a ModelMatrix"):
         ModelMatrix.from_json("{}")
 
 

@@ -121,7 +121,7 @@ def test_foreign_json_is_refused(change, message):
     change(plain)
     with pytest.raises(CompareError, match=message):
         Comparison.from_json(json.dumps(plain))
-    with pytest.raises(CompareError, match="expected the JSON of a comparison"):
+    with pytest.raises(CompareError, match="expected the JSON of a Comparison"):
         Comparison.from_json("no json")
 
 
