@@ -67,9 +67,11 @@ def _hatch(axes: Any, kept: Sequence[Sequence[bool | None]]) -> None:
     """Hatch the cells that are not above what unrelated models would give."""
     hidden = np.array([[cell is False for cell in row] for row in kept], dtype=float)
     if hidden.any():
-        areas = axes.contourf(hidden, levels=[0.5, 1.5], colors="none", hatches=["xxxx"])
+        edges = [np.arange(size + 1) - 0.5 for size in hidden.shape]
         # Such cells are mostly dark.
-        areas.set_edgecolor("0.7")
+        cells = axes.pcolor(edges[1], edges[0], np.ma.masked_equal(hidden, 0), hatch="xxxx", linewidth=0)
+        cells.set_array(None)
+        cells.set(facecolor="none", edgecolor="0.7")
         axes.set_xlabel("hatched: not above chance", fontsize=9)
 
 

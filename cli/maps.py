@@ -73,7 +73,7 @@ def _above_null(name: str, null: NullResult) -> str:
     if not cells:
         return f"Above chance: unknown, since no cell of {name} exists."
     return (
-        f"Above chance: {sum(cells) / len(cells):.1%} of the cells of {name}, a with b (× marks the others). "
+        f"Above chance: {sum(cells) / len(cells):.1%} of the cells of {name}, a with b (a cross marks the others). "
         f"Chance is what a cell exceeds in 5 % of {null.permutations} permutations of the images; "
         f"of all cells together, one exceeds {null.familywise_95:.3f} in 5 %."
     )

@@ -12,6 +12,9 @@ from cli.maps import axis, map_size
 from cli.output import plain, plain_table
 from compare.result import ModelMatrix, PairResult
 
+# Characters of a column with the space beside it.
+CELL = 8
+
 
 class MatrixReport:
     """What all pairs of several models share.
@@ -30,7 +33,7 @@ class MatrixReport:
             yield plain(f"Note: {note}")
         yield _models_table(self._result)
         yield ""
-        yield from _tables(self._result)
+        yield from _tables(self._result, options.max_width)
         yield _memory(self._result)
         if self._pair is not None:
             yield ""
@@ -50,26 +53,30 @@ def _models_table(result: ModelMatrix) -> Table:
     return table
 
 
-def _tables(result: ModelMatrix) -> Iterator[RenderableType]:
+def _tables(result: ModelMatrix, width: int) -> Iterator[RenderableType]:
     yield Text("CKA at the same relative depth", style="bold")
-    yield _table(result, lambda pair: _number(pair.same_depth_cka))
+    yield from _table(result, width, lambda pair: _number(pair.same_depth_cka))
     errors = [pair.same_depth_standard_error for pair in result.pairs if pair.same_depth_standard_error is not None]
     yield f"standard errors at most {max(errors):.3f}\n" if errors else "standard errors are unknown\n"
     yield Text("CKA with the most similar layer of the other", style="bold")
-    yield _table(result, lambda pair: _number(pair.best_match_cka))
+    yield from _table(result, width, lambda pair: _number(pair.best_match_cka))
     yield ""
     yield Text("Images predicted alike", style="bold")
-    yield _table(result, lambda pair: f"{pair.agreement:.1%}")
+    yield from _table(result, width, lambda pair: f"{pair.agreement:.1%}")
     widest = max(pair.agreement_high - pair.agreement_low for pair in result.pairs)
     yield f"95 % intervals at most {100 * widest:.1f} points wide\n"
 
 
-def _table(result: ModelMatrix, cell: Callable[[PairResult], str]) -> Table:
+def _table(result: ModelMatrix, width: int, cell: Callable[[PairResult], str]) -> Iterator[Table]:
+    """One column per model; as many tables below each other as the width asks for."""
     numbers = range(len(result.models))
-    table = plain_table("", ("",), [str(number + 1) for number in numbers])
-    for a in numbers:
-        table.add_row(str(a + 1), *(cell(result.pair(a, b)) if a != b else "" for b in numbers))
-    return table
+    at_once = max(1, width // CELL - 1)
+    for start in range(0, len(numbers), at_once):
+        columns = numbers[start : start + at_once]
+        table = plain_table("", ("",), [str(number + 1) for number in columns])
+        for a in numbers:
+            table.add_row(str(a + 1), *(cell(result.pair(a, b)) if a != b else "" for b in columns))
+        yield table
 
 
 def _number(value: float | None) -> str:
@@ -78,7 +85,8 @@ def _number(value: float | None) -> str:
 
 def _memory(result: ModelMatrix) -> str:
     layers = sum(len(model.layers) for model in result.models)
-    mebibytes = layers * int(result.settings["batch_size"] or 0) ** 2 * 4 / 2**20
+    size = 8 if result.settings["precision"] == "fp64" else 4
+    mebibytes = layers * int(result.settings["batch_size"] or 0) ** 2 * size / 2**20
     return f"Gram matrices of {layers} layers took {mebibytes:,.0f} MiB at a time."
 
 

@@ -25,7 +25,9 @@ Tolerance = Annotated[
     typer.Option("--tolerance", help="Stop CKA once its standard errors are this small.", show_default="never"),
 ]
 Precision = Annotated[str, typer.Option("--precision", help="Of the Gram matrices: fp32, fp64, or bf16.")]
-BatchSize = Annotated[int | None, typer.Option("--batch-size", help="Images per minibatch.", show_default=False)]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", help="Images per minibatch.", show_default="by the number of images")
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Source of all randomness.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps, ...")]
 Json = Annotated[

@@ -1,7 +1,7 @@
 """What every model answers to every example, and that all examples come, once, in every pass."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -76,9 +76,11 @@ class Answers:
         self._check_classes(max(self._logits, int(labels.max()) + 1), self._logits)
         if int(labels.min()) < 0:
             raise CompareError(f"labels must be class numbers from 0, got {int(labels.min())}.")
-        start = sum(map(len, self._labels))
+        if indices is None:
+            start = sum(map(len, self._labels))
+            indices = torch.arange(start, start + len(labels), device="cpu")
         self._labels.append(labels)
-        self._indices.append(torch.arange(start, start + len(labels)) if indices is None else indices.cpu())
+        self._indices.append(indices.cpu())
         for known, new in zip(self._predictions, logits, strict=True):
             known.append(_predictions(new))
 
@@ -107,6 +109,30 @@ class Answers:
                 f"the models give {given} logits, but the data has {needed} classes; "
                 "compare models on data of the classes they were trained for."
             )
+
+
+def checked_batch(batch: Any) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Inputs, labels and, if known, indices of a minibatch.
+
+    Raises:
+        CompareError: it is something else, or not one label and index per example.
+    """
+    if not isinstance(batch, tuple | list) or len(batch) not in (2, 3) or not isinstance(batch[0], Tensor):
+        raise CompareError(
+            "expected minibatches of (inputs, labels) or (inputs, labels, indices), with one tensor of inputs, got "
+            f"{type(batch).__name__}; make them with a collate function or a generator in a list."
+        )
+    for what, values in zip(("labels", "indices"), batch[1:], strict=False):
+        if not _are_integers(values, len(batch[0])):
+            got = f"{values.dtype} of shape {tuple(values.shape)}" if isinstance(values, Tensor) else f"{type(values)}"
+            raise CompareError(f"expected {what} as integers of shape ({len(batch[0])},), one per example, got {got}.")
+    return batch[0], batch[1].long(), batch[2].long() if len(batch) == 3 else None
+
+
+def _are_integers(values: Any, count: int) -> bool:
+    if not isinstance(values, Tensor) or values.shape != (count,):
+        return False
+    return not values.is_floating_point() and not values.is_complex()
 
 
 def _predictions(logits: Tensor) -> Predictions:

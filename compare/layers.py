@@ -9,10 +9,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.hooks import RemovableHandle
 
 from compare.errors import CompareError
-from compare.gram import gram
+from compare.gram import exact_products, gram
 from compare.select import select
 
 # Examples of the trial run that finds the layers: a number that the first axis of an output has only if it counts them.
@@ -43,10 +44,13 @@ class LayerGrams:
     def __init__(self, model: nn.Module, layers: str, dtype: torch.dtype = torch.float32) -> None:
         self.names: list[str] = []
         self.left_out: set[str] = set()
-        self._model = model
+        # Replicas of a model on several devices would each see a part of a minibatch.
+        self._model = model.module if isinstance(model, nn.DataParallel | DistributedDataParallel) else model
         self._dtype = dtype
-        self._selected = select(model, layers)
-        self.device = next((parameter.device for parameter in model.parameters()), None)
+        self._selected = select(self._model, layers)
+        parameters = list(self._model.parameters())
+        self.device = next((parameter.device for parameter in parameters), None)
+        self._takes = next((parameter.dtype for parameter in parameters if parameter.is_floating_point()), None)
         # The models may share modules; each one's hooks look only at its own run.
         self._running = False
         self._handles: list[RemovableHandle] = []
@@ -55,10 +59,14 @@ class LayerGrams:
 
     def __enter__(self) -> "LayerGrams":
         self._training = {module: module.training for module in self._model.modules()}
-        self._model.eval()
-        for name, module in self._model.named_modules():
-            if name in self._selected:
-                self._handles.append(module.register_forward_hook(partial(self._record, name)))
+        try:
+            self._model.eval()
+            for name, module in self._model.named_modules():
+                if name in self._selected and not isinstance(module, torch.jit.ScriptModule):
+                    self._handles.append(module.register_forward_hook(partial(self._record, name)))
+        except BaseException:
+            self._restore()
+            raise
         return self
 
     def __exit__(
@@ -67,6 +75,9 @@ class LayerGrams:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._restore()
+
+    def _restore(self) -> None:
         for handle in self._handles:
             handle.remove()
         for module, training in self._training.items():
@@ -76,15 +87,15 @@ class LayerGrams:
         """Learn the layers' names by a trial run on a few examples, so that errors come before long work.
 
         Args:
-            inputs: a minibatch; `TRIAL` of its examples are enough.
+            inputs: a minibatch, of which `TRIAL` examples are taken, some of them repeatedly if it has fewer.
 
         Returns:
-            The outputs for those, shape (n, classes).
+            The outputs for those, shape (TRIAL, classes).
 
         Raises:
             CompareError: the model gives no logits, or none of the chosen layers has a row per example.
         """
-        outputs = self._run(inputs[:TRIAL], None)
+        outputs = self._run(inputs[torch.arange(TRIAL) % len(inputs)], None)
         self.names = self._calls
         if not self.names:
             raise CompareError("none of the chosen layers gives an output with a row per example; choose others.")
@@ -120,7 +131,8 @@ class LayerGrams:
             # Tensors of inference mode count no versions.
             with torch.inference_mode(False), torch.no_grad():
                 # A copy, because a model may write into its input, and the other models must see the same.
-                outputs = _first_tensor(self._model(inputs.to(device, copy=True)))
+                dtype = self._takes if inputs.is_floating_point() else None
+                outputs = _first_tensor(self._model(inputs.to(device, dtype, copy=True)))
         finally:
             self._running = False
         if outputs is None or outputs.ndim != 2 or len(outputs) != len(inputs):
@@ -139,22 +151,40 @@ class LayerGrams:
         self._last_version = -1
 
     def _record(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
-        tensor = _first_tensor(output)
-        if not self._running or tensor is None or self._is_last(tensor):
+        if not self._running:
             return
-        self._last, self._last_version = weakref.ref(tensor), tensor._version
-        if tensor.ndim < 2 or len(tensor) != self._examples or not tensor.is_floating_point():
-            self.left_out.add(name)
+        tensor = _first_tensor(output)
+        if tensor is not None and self._is_last(tensor):
             return
         self._counts[name] += 1
         again = f"#{self._counts[name]}" if self._counts[name] > 1 else ""
-        self._calls.append((name or "output") + again)
+        call = (name or "output") + again
+        if tensor is None or not self._has_rows(tensor):
+            self.left_out.add(call)
+            return
+        self._last, self._last_version = weakref.ref(tensor), _version(tensor)
+        # What had no row per example in the trial only happens to have as many as there are examples now.
+        if call in self.left_out:
+            return
+        self._calls.append(call)
         if self._grams is not None and len(self._calls) <= len(self._grams):
-            self._grams[len(self._calls) - 1] = gram(tensor, self._dtype)
+            with exact_products(tensor.device):
+                self._grams[len(self._calls) - 1] = gram(tensor, self._dtype)
+
+    def _has_rows(self, tensor: Tensor) -> bool:
+        """Whether it holds ordinary real numbers, one row per example."""
+        plain = not tensor.is_nested and tensor.layout == torch.strided
+        return (
+            plain
+            and tensor.ndim > 0
+            and len(tensor) == self._examples
+            and tensor.is_floating_point()
+            and tensor.itemsize > 1
+        )
 
     def _is_last(self, tensor: Tensor) -> bool:
         """Whether this very tensor, unchanged since, was the output of the layer before."""
-        return self._last is not None and self._last() is tensor and self._last_version == tensor._version
+        return self._last is not None and self._last() is tensor and self._last_version == _version(tensor)
 
 
 def default_layers(models: Sequence[nn.Module], inputs: Tensor) -> str:
@@ -177,6 +207,11 @@ def _has_blocks(model: nn.Module) -> bool:
         return bool(select(model, "blocks"))
     except CompareError:
         return False
+
+
+def _version(tensor: Tensor) -> int:
+    """How often it was changed in place; tensors of inference mode do not count that."""
+    return 0 if tensor.is_inference() else tensor._version
 
 
 def _first_tensor(output: Any) -> Tensor | None:

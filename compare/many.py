@@ -28,8 +28,9 @@ def compare_many(
 ) -> ModelMatrix:
     """Find out what all pairs of several classifiers share, in one pass over the data.
 
-    Memory is that of one model running, and one Gram matrix for every layer of every model: n x n x 4 bytes each in
-    minibatches of n, so 288 MiB for 8 models of 144 layers at n = 256.
+    Memory is that of one model running, one Gram matrix for each of the L layers of all models (4 n^2 bytes in
+    minibatches of n: 288 MiB for 8 models of 144 layers at n = 256), and sums over minibatches (about 64 L^2 bytes, 81
+    MiB there).
 
     Args:
         models: at least two different modules, as in `compare.run.compare_models`, like the other arguments.

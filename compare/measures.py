@@ -6,6 +6,7 @@ one that is not finite NaN.
 """
 
 from collections.abc import Callable
+from math import sqrt
 
 import torch
 from torch import Tensor
@@ -20,13 +21,15 @@ def neighbours(grams: Tensor) -> Tensor:
 
     Neighbours are the 10 nearest other examples of the minibatch in Euclidean distance (all but one of them in a
     minibatch of less than 12). The overlap is the mean share of them that two layers have in common: from 0 to 1, and
-    10 / (n - 1) between unrelated layers.
+    10 / (n - 1) between unrelated layers. Examples at the same distance, as where a layer is dead, share the places
+    that are left: an order among them would be the same in both layers, and look like something in common.
 
     Args:
         grams: shape (L, n, n), n >= 4.
 
     Returns:
-        Shape (L, n, n): 1 where the column's example is a neighbour of the row's.
+        Shape (L, n, n): 1 where the column's example is a neighbour of the row's, a share where it is tied; rows are
+        scaled to the length that they have without ties.
 
     Source:
         Huh et al. 2024, arXiv:2405.07987, appendix A; they normalise each example's features to length 1 first, which
@@ -36,8 +39,13 @@ def neighbours(grams: Tensor) -> Tensor:
     own = grams.diagonal(dim1=1, dim2=2)
     distance = own[:, :, None] + own[:, None] - 2 * grams
     distance.diagonal(dim1=1, dim2=2).fill_(torch.inf)
-    nearest = distance.topk(min(NEIGHBOURS, n - 2), largest=False).indices
-    return torch.zeros_like(grams).scatter_(2, nearest, 1.0) * _known(grams)
+    k = min(NEIGHBOURS, n - 2)
+    last = distance.kthvalue(k, 2, keepdim=True).values
+    rounding = 8 * torch.finfo(grams.dtype).eps * own.amax(1)[:, None, None]
+    nearer, tied = (distance < last - rounding).to(grams), ((distance - last).abs() <= rounding).to(grams)
+    found: Tensor = nearer + tied * (k - nearer.sum(2, keepdim=True)) / tied.sum(2, keepdim=True)
+    length: Tensor = found.norm(dim=2, keepdim=True)
+    return found * (sqrt(k) / length) * _known(grams)
 
 
 def ranks(grams: Tensor) -> Tensor:
@@ -61,7 +69,9 @@ def ranks(grams: Tensor) -> Tensor:
     n = grams.shape[-1]
     first, second = torch.triu_indices(n, n, 1)
     pairs = grams[:, first, second].cpu().double().nan_to_num(0.0, 0.0, 0.0)
-    ranked = torch.from_numpy(rankdata(pairs.numpy(), axis=1))
+    # What differs by rounding alone is tied.
+    grid = 16 * torch.finfo(grams.dtype).eps * pairs.abs().amax(1, keepdim=True)
+    ranked = torch.from_numpy(rankdata((pairs / torch.where(grid > 0, grid, 1.0)).round().numpy(), axis=1))
     ranked -= ranked.mean(1, keepdim=True)
     norm = ranked.norm(dim=1, keepdim=True)
     ranked *= torch.where(norm > 0, (n / 2) ** 0.5 / norm, 0.0)

@@ -6,7 +6,7 @@ import torch
 
 from compare.gram import MIN_EXAMPLES
 from compare.measures import VECTORS
-from compare.stream import Stream
+from compare.stream import MIN_BATCHES, Stream
 
 # In minibatches of fewer examples the first component takes a much larger share of the variance than over all of them.
 FEWEST_FOR_PC1 = 32
@@ -32,7 +32,7 @@ def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     for side, run, part in zip(sides, stream.runs, stream.parts, strict=True):
         for layer, finite, absent in zip(run.names, stream.finite[part].tolist(), missing[part].tolist(), strict=True):
             if absent:
-                reason = "does not vary between examples" if finite else "has values that are not finite"
+                reason = "does not vary between examples" if finite else "has values that are not finite, or too large"
                 yield f"{side}: {layer} {reason}; its cells are null."
         for layer in sorted(run.left_out):
             yield f"{side}: {layer} is left out; its output does not hold one row of real numbers per example."
@@ -40,7 +40,15 @@ def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
 
 def _minibatches(stream: Stream) -> Iterator[str]:
     if stream.plan.precision == "bf16":
-        yield "Gram matrices are products of bfloat16 numbers; CKA is within 0.002 of single precision."
+        yield (
+            "Gram matrices are products of bfloat16 numbers: CKA is within 0.002 of single precision in minibatches of "
+            "16 examples or more, unless single examples dwarf the others."
+        )
+    if stream.plan.tolerance is not None and not stream.precise_enough:
+        yield (
+            f"standard errors of CKA stay above the tolerance of {stream.plan.tolerance}, or come from fewer than "
+            f"{MIN_BATCHES} minibatches in a pass; use more examples."
+        )
     if stream.precise_enough and stream.examples_in_cka < stream.examples - stream.too_short:
         yield (
             f"similarities come from {stream.examples_in_cka} examples, which brought the standard errors of CKA down "
@@ -53,8 +61,8 @@ def _minibatches(stream: Stream) -> Iterator[str]:
             f"PC1 fractions come out high from minibatches of {stream.batch_size} examples, and with them the kind of "
             f"spans; use at least {FEWEST_FOR_PC1}."
         )
-    if stream.cka.batches < 2 * stream.passes:
-        yield "standard errors are null: they need at least two minibatches in a pass."
+    if stream.cka.standard_error(stream.passes).isnan().all():
+        yield "standard errors are null: they need at least two minibatches of like size in a pass."
 
 
 def _answers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What similarities would be if two models had nothing in common: a permutation test of every cell."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, isqrt
 
@@ -19,11 +20,13 @@ class NullCells:
         percentile_95: shape (La, Lb); an unrelated pair of layers exceeds it with probability 5 % at most.
         familywise_95: with probability 5 % at most, any cell of unrelated models exceeds this one; minus infinity
             where no cell exists.
+        above: shape (La, Lb), whether the same minibatches as they are give more than the percentile.
     """
 
     mean: Tensor
     percentile_95: Tensor
     familywise_95: float
+    above: Tensor
 
 
 class PermutationNull:
@@ -33,7 +36,8 @@ class PermutationNull:
     such as the layers' widths and spectra, which alone make some measures high.
 
     Args:
-        permutations: how many, at least 19; each permutes every minibatch anew.
+        permutations: how many, at least 19; each permutes every minibatch anew. So many matrices of (La, Lb) numbers
+            are kept.
         seed: of the permutations.
 
     Source:
@@ -42,30 +46,36 @@ class PermutationNull:
 
     def __init__(self, permutations: int, seed: int) -> None:
         self._permutations = permutations
-        self._generator = torch.Generator().manual_seed(seed)
+        self._generator = torch.Generator("cpu").manual_seed(seed)
+        # The examples as they are come first, then their permutations.
         self._sums: Tensor | float = 0.0
+        self._own_a: Tensor | float = 0.0
+        self._own_b: Tensor | float = 0.0
 
     def add(self, a: Tensor, b: Tensor) -> None:
         """Add one minibatch.
 
         Args:
-            a: shape (La, n * n), what describes the layers of a.
-            b: shape (Lb, n * n), both scaled as in the sums that the similarity comes from.
+            a: shape (La, n * n), what describes the layers of a, scaled alike in every minibatch.
+            b: shape (Lb, n * n), the same of b.
         """
         n = isqrt(a.shape[1])
-        products = []
-        for _ in range(self._permutations):
-            order = torch.randperm(n, generator=self._generator).to(b.device)
-            products.append(a @ b.index_select(1, (n * order[:, None] + order).flatten()).T)
+        orders = torch.stack([torch.arange(n, device="cpu"), *self._orders(n)]).to(b.device)
+        products = [a @ b.index_select(1, (n * order[:, None] + order).flatten()).T for order in orders]
         self._sums = self._sums + torch.stack(products).cpu()
+        self._own_a = self._own_a + a.square().sum(1).cpu()
+        self._own_b = self._own_b + b.square().sum(1).cpu()
 
-    def cells(self, scale: Tensor) -> NullCells:
-        """The null distribution of each cell.
+    def _orders(self, n: int) -> Iterator[Tensor]:
+        for _ in range(self._permutations):
+            yield torch.randperm(n, generator=self._generator, device="cpu")
 
-        Args:
-            scale: shape (La, Lb), what sums of inner products are divided by.
-        """
-        cells = torch.as_tensor(self._sums) / scale.float()
+    def cells(self) -> NullCells:
+        """The null distribution of each cell."""
+        own_a, own_b = torch.as_tensor(self._own_a), torch.as_tensor(self._own_b)
+        cells = torch.as_tensor(self._sums) / own_a.sqrt()[:, None] / own_b.sqrt()
+        observed, permuted = cells[0], cells[1:]
         rank = ceil(0.95 * (self._permutations + 1))
-        highest = cells.nan_to_num(-torch.inf).amax((1, 2))
-        return NullCells(cells.mean(0), cells.kthvalue(rank, 0).values, highest.kthvalue(rank).values.item())
+        limit = permuted.kthvalue(rank, 0).values
+        highest = permuted.nan_to_num(-torch.inf).amax((1, 2))
+        return NullCells(permuted.mean(0), limit, highest.kthvalue(rank).values.item(), observed > limit)

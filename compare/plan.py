@@ -41,6 +41,8 @@ class Plan:
             raise CompareError(f"precision must be {', '.join(DTYPES)}, got {self.precision!r}.")
         if self.passes < 1:
             raise CompareError(f"passes must be at least 1, got {self.passes}.")
+        if isinstance(self.measures, str) or len(set(self.measures)) < len(self.measures):
+            raise CompareError(f"measures must be a list of different names, got {self.measures!r}.")
         if unknown := [name for name in self.measures if name not in MEASURES]:
             raise CompareError(f"measures must be of {', '.join(MEASURES)} (CKA always comes), got {unknown[0]!r}.")
         if self.tolerance is not None and not self.tolerance > 0:

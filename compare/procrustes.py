@@ -25,8 +25,8 @@ def procrustes(grams: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh((grams / trace[:, None, None]).nan_to_num(0.0, 0.0, 0.0))
     # Rounding leaves eigenvalues that are zero a hair below.
     roots = vectors * values.relu().sqrt()[:, None]
-    result = torch.zeros(len(grams), len(grams), dtype=torch.float64)
+    result = trace.new_zeros(len(grams), len(grams))
     for i, root in enumerate(roots):
-        result[i, i:] = torch.linalg.svdvals(root.mT @ roots[i:]).sum(1).cpu().double()
-    known = ((trace > 0) + 0 * trace).cpu().double()
-    return (result + result.triu(1).T) * known * known[:, None]
+        result[i, i:] = torch.linalg.svdvals(root.mT @ roots[i:]).sum(1)
+    known = (trace > 0) + 0 * trace
+    return ((result + result.triu(1).T) * known * known[:, None]).cpu().double()

@@ -79,7 +79,8 @@ class NullResult:
         percentile_95: which each cell exceeds with probability 5 % at most, if its layers are unrelated.
         familywise_95: which any cell exceeds with probability 5 % at most, if all layers are unrelated; None
             where no cell exists.
-        above: whether the cell is above its percentile; None where it does not exist.
+        above: whether the cell is above its percentile, in the first pass, which the null comes from; None where it
+            does not exist.
     """
 
     permutations: int

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from compare.block_structure import DOMINANT, MIN_LENGTH, THRESHOLD, BlockSpan, find_block_structure
 from compare.disagreement import Disagreement, class_disagreement, disagreed_examples
 from compare.notes import FEWEST_FOR_PC1, notes
-from compare.null import NullCells
 from compare.plan import Plan
 from compare.result import (
     BlockPair,
@@ -189,19 +188,16 @@ def _measure(stream: Stream, name: str) -> MeasureResult:
 def _null(stream: Stream, name: str) -> NullResult | None:
     if not stream.plan.permutations or name not in stream.nulls:
         return None
-    a, b = stream.parts
-    sums = stream.sums[name]
-    # Several passes refine the similarity, but the null comes from the first alone, and is the wider for it.
-    cells: NullCells = stream.nulls[name].cells(sums.scale()[a, b] / stream.passes)
-    observed = sums.ratio()[a, b]
+    cells = stream.nulls[name].cells()
+    exists = ~cells.mean.isnan()
     return NullResult(
         permutations=stream.plan.permutations,
         mean=matrix(cells.mean),
         percentile_95=matrix(cells.percentile_95),
         familywise_95=cells.familywise_95 if isfinite(cells.familywise_95) else None,
         above=tuple(
-            tuple(None if value != value else value > limit for value, limit in zip(*rows, strict=True))
-            for rows in zip(observed.tolist(), cells.percentile_95.tolist(), strict=True)
+            tuple(above if known else None for above, known in zip(*row, strict=True))
+            for row in zip(cells.above.tolist(), exists.tolist(), strict=True)
         ),
     )
 

@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+# Two minibatches are worth a little less than two, since no two vary alike.
+FEWEST = 1.5
+
 
 class PairSums:
     """Cosine between all pairs of L layers, each of which a minibatch describes by one vector.
@@ -81,23 +84,23 @@ class PairSums:
             passes: passes over the data that the minibatches come from.
 
         Returns:
-            Shape (L, L), float64; NaN with fewer than two minibatches in a pass.
+            Shape (L, L), float64; NaN where a pass has fewer than two minibatches of like weight.
         """
         total, scale = self._total(), self.scale()
-        in_a_pass = self.batches / passes
-        if in_a_pass < 2:
-            return torch.full_like(total, torch.nan)
         _, squares, products, own_products = self._sums
         ratio, own = total / scale, total.diagonal()
         relative = products / own  # sum of H_lm d_m over D_m
         own_squares = own_products.diagonal() / own**2
+        # So many minibatches of equal weight would be worth as much as those there are (Kish 1965, section 8.2).
+        in_a_pass = 1 / (own_squares * own_squares[:, None]).sqrt() / passes
         variance = (
             squares / scale**2
             - ratio / scale * (relative + relative.T)
             + ratio**2 / 4 * (own_squares + own_squares[:, None] + 2 * own_products / (own * own[:, None]))
         )
         # The exact value for a cell that never varies is 0; rounding may leave it a hair below.
-        return (variance.abs() * passes * in_a_pass / (in_a_pass - 1)).sqrt()
+        error = (variance.abs() * passes * in_a_pass / (in_a_pass - 1)).sqrt()
+        return torch.where(in_a_pass > FEWEST, error, torch.nan)
 
     def _total(self) -> Tensor:
         if not self.batches:

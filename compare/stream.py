@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from compare.answers import Answers
+from compare.answers import Answers, checked_batch
 from compare.errors import CompareError
-from compare.gram import MIN_EXAMPLES
+from compare.gram import MIN_EXAMPLES, exact_products
 from compare.layers import LayerGrams
 from compare.measures import VECTORS
 from compare.null import PermutationNull
@@ -79,14 +79,14 @@ class Stream:
         self.examples = 0
         self.examples_in_cka = 0
         self.precise_enough = False
-        self.finite = torch.tensor(True)
+        self.finite = torch.tensor(True, device="cpu")
         self.principal = MinibatchPrincipal()
         self.sums = {name: PairSums() for name in (*plan.measures, "cka")}
         self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in self.sums if name in VECTORS}
         self.answers: Answers
         self._class_names = class_names
         self._different = list(dict.fromkeys(runs))
-        self._space = torch.empty(0)
+        self._space = torch.empty(0, device="cpu")
 
     @property
     def cka(self) -> PairSums:
@@ -103,7 +103,10 @@ class Stream:
     def go_through(self, batches: Iterable[Any]) -> None:
         """One pass over all minibatches."""
         self.passes += 1
-        for inputs, labels, *indices in batches:
+        for batch in batches:
+            inputs, labels, indices = checked_batch(batch)
+            if not len(inputs):
+                continue
             if not self.runs[0].names:
                 classes = {run: run.find(inputs).shape[1] for run in self._different}
                 self.answers = Answers(self._class_names, [classes[run] for run in self.runs])
@@ -112,7 +115,7 @@ class Stream:
                 run: run.run(inputs, None if grams is None else grams[part])
                 for run, part in dict(zip(self.runs, self.parts, strict=True)).items()
             }
-            self.answers.add([logits[run] for run in self.runs], labels, indices[0] if indices else None)
+            self.answers.add([logits[run] for run in self.runs], labels, indices)
             self.examples += len(inputs) if self.passes == 1 else 0
             if grams is not None:
                 self._measure(grams)
@@ -132,6 +135,13 @@ class Stream:
         return self._space[: layers * n * n].view(layers, n, n)
 
     def _measure(self, grams: Tensor) -> None:
+        # Some of what follows is not there on Apple's GPUs.
+        grams = grams.cpu() if grams.device.type == "mps" else grams
+        with exact_products(grams.device):
+            self._sum_up(grams)
+        self.precise_enough = self.plan.tolerance is not None and self.largest_error() <= self.plan.tolerance
+
+    def _sum_up(self, grams: Tensor) -> None:
         n = grams.shape[-1]
         self.batch_size = max(self.batch_size, n)
         self.finite = self.finite & grams.diagonal(dim1=1, dim2=2).sum(1).isfinite().cpu()
@@ -147,10 +157,9 @@ class Stream:
             # Permutations of several passes would be independent where the passes are not.
             if self.plan.permutations and self.passes == 1:
                 self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])
-        self.precise_enough = self.plan.tolerance is not None and self._largest_error() <= self.plan.tolerance
 
-    def _largest_error(self) -> float:
-        """Largest standard error of CKA between two models."""
+    def largest_error(self) -> float:
+        """Largest standard error of CKA between two models; infinite below `MIN_BATCHES` minibatches in a pass."""
         if self.cka.batches < MIN_BATCHES * self.passes:
             return inf
         errors = self.cka.standard_error(self.passes)

@@ -115,7 +115,9 @@ def test_standard_error_follows_the_delta_method(generator):
     residuals = [
         term / scale - total / scale * (own[:, None] + own) / 2 for term, own in zip(terms, relative, strict=True)
     ]
-    expected = (BATCHES / (BATCHES - 1) * sum(residual**2 for residual in residuals)).sqrt()
+    share = sum(own**2 for own in relative)
+    worth = 1 / (share * share[:, None]).sqrt()
+    expected = (worth / (worth - 1) * sum(residual**2 for residual in residuals)).sqrt()
     torch.testing.assert_close(measure.standard_error(), expected, rtol=1e-3, atol=1e-5)
 
 
@@ -129,10 +131,26 @@ def test_passes_over_the_same_examples_make_nothing_surer(generator):
     assert torch.allclose(thrice.standard_error(passes=3), once.standard_error(), atol=1e-7)
 
 
-def test_standard_error_needs_two_minibatches(generator):
+@pytest.mark.parametrize("sizes", [(20,), (64, 5), (64, 26)])
+def test_standard_error_needs_two_minibatches_of_like_size(generator, sizes):
     measure = MinibatchCKA()
-    measure.update(layers(generator))
+    for n in sizes:
+        measure.update(layers(generator, n))
     assert measure.standard_error().isnan().all()
+
+
+@pytest.mark.parametrize("sizes", [(30, 30), (40, 40, 12), (20,) * 8 + (7,)])
+def test_standard_error_of_a_few_unequal_minibatches_is_the_spread_on_average(sizes):
+    estimates, errors = [], []
+    for seed in range(400):
+        generator = torch.Generator().manual_seed(seed)
+        measure = MinibatchCKA()
+        for n in sizes:
+            measure.update(layers(generator, n))
+        estimates.append(measure.compute()[2, 1])
+        errors.append(measure.standard_error()[2, 1])
+    spread = torch.stack(estimates).std().item()
+    assert 0.8 * spread < torch.stack(errors).square().nanmean().sqrt() < 1.25 * spread
 
 
 def test_layers_with_other_examples_are_refused(generator):

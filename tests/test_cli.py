@@ -140,6 +140,14 @@ def test_matrix_shows_every_pair(run, folders, tmp_path):
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_matrix_of_many_models_stays_readable(run, folders, tmp_path):
+    copies = [shutil.copytree(folders[0], tmp_path / f"m{i}") for i in range(12)]
+    ran = run("zoo", "matrix", *copies, "--max-examples", 40, "--layers", "head.*")
+    assert max(map(len, ran.stdout.splitlines())) <= 80
+    assert "…" not in ran.stdout
+    assert ran.stdout.count("1.000") == 2 * 12 * 11
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

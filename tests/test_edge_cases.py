@@ -103,7 +103,7 @@ def test_one_value_that_is_not_finite_spoils_its_layer_alone(value):
     cells = np.array(result.cka.ab, dtype=float)
     assert np.isnan(cells[1]).all()
     assert not np.isnan(np.delete(cells, 1, 0)).any()
-    assert "a: change has values that are not finite; its cells are null." in result.notes
+    assert "a: change has values that are not finite, or too large; its cells are null." in result.notes
 
 
 def test_dead_layer_is_null_and_named_and_the_others_stay_exact():

@@ -10,8 +10,9 @@ import timm
 import torch
 from torch import nn
 
+from compare.errors import CompareError
 from compare.gram import gram, u_centre
-from compare.layers import LayerGrams, default_layers
+from compare.layers import default_layers
 from compare.run import compare_models
 from tests.test_run import Net, stream
 
@@ -92,19 +93,26 @@ def test_bf16_is_within_its_stated_error_on_a_network_of_the_family():
 
 def test_coincidence_of_a_first_axis_with_the_minibatch_is_no_layer():
     class Table(nn.Module):
-        """Gives 16 rows whatever comes in."""
+        """Gives 16 rows whatever comes in, as many as there are examples."""
 
         def __init__(self):
             super().__init__()
             self.table = nn.Linear(3, 4)
 
         def forward(self, x):
-            return x + self.table(torch.ones(16, 3)).sum()
+            return self.table(torch.ones(16, 3))
 
-    model = nn.Sequential(nn.Flatten(), Table(), nn.Linear(16, 3))
-    with LayerGrams(model, "all") as run:
-        run.find(stream()[0][0])
-    assert run.names == ["0", "1", "2"]
+    class Adds(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rows, self.fc = Table(), nn.Linear(16, 3)
+
+        def forward(self, x):
+            return self.fc(x.flatten(1) + self.rows(x).sum())
+
+    result = compare_models(Adds(), Net(0), stream())
+    assert result.models.a.layers == ("fc",)
+    assert "a: rows.table is left out" in " ".join(result.notes)
 
 
 MEASURE = """
@@ -131,3 +139,67 @@ def test_memory_grows_by_a_gram_matrix_per_layer_and_not_by_an_activation():
         )
 
     assert grown(40) - grown(10) < 60 * 1
+
+
+def test_autocast_of_the_caller_leaves_gram_matrices_exact():
+    plain = compare_models(Net(0), Net(1), stream(), layers="conv")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        within = compare_models(exempt(Net(0)), exempt(Net(1)), stream(), layers="conv")
+    assert np.abs(np.array(plain.cka.ab) - np.array(within.cka.ab)).max() < 1e-6
+
+
+def exempt(model):
+    """The model, itself run without autocast."""
+    run = model.forward
+
+    def forward(x):
+        with torch.autocast("cpu", enabled=False):
+            return run(x)
+
+    model.forward = forward
+    return model
+
+
+def test_models_of_different_precision_can_be_compared():
+    a, b = Net(0), Net(0).to(torch.bfloat16)
+    assert compare_models(a, b, stream()).cka.ab[0][0] == pytest.approx(1, abs=1e-3)
+
+
+def test_unreached_tolerance_is_told():
+    notes = compare_models(Net(0), Net(1), stream(), tolerance=1e-9).notes
+    assert any("stay above the tolerance of 1e-09" in note for note in notes)
+
+
+X = torch.rand(4, 1, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        ({"x": X}, r"expected minibatches of \(inputs, labels\)"),
+        ((X, torch.arange(3)), r"expected labels as integers of shape \(4,\)"),
+        ((X, torch.rand(4)), r"got torch.float32 of shape \(4,\)"),
+        ((X, [0, 1, 2, 0]), "one per example, got <class 'list'>"),
+        ((X, torch.arange(4) % 3, torch.arange(5)), "expected indices as integers"),
+    ],
+)
+def test_unusable_minibatches_are_refused_before_any_run(batch, message):
+    with pytest.raises(CompareError, match=message):
+        compare_models(Net(0), Net(1), [batch])
+
+
+def test_outputs_that_are_no_ordinary_tensors_are_left_out():
+    class Odd(Net):
+        def __init__(self, make):
+            super().__init__(0)
+            self.odd = nn.Module()
+            self.odd.forward = make
+
+        def forward(self, x):
+            self.odd(x)
+            return super().forward(x)
+
+    for make in (lambda x: x.flatten(1).to_sparse(), lambda x: object()):
+        result = compare_models(Odd(make), Net(1), stream())
+        assert result.models.a.layers == ("conv", "act", "fc")
+        assert any("a: odd is left out" in note for note in result.notes)

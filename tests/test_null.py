@@ -4,6 +4,7 @@ import torch
 
 from compare.errors import CompareError
 from compare.gram import gram, u_centre
+from compare.measures import neighbours, ranks
 from compare.null import PermutationNull
 from compare.plan import Plan
 from compare.result import Comparison
@@ -21,11 +22,23 @@ def null(batches, permutations, seed=0):
     for x, y in batches:
         made = sums.add(vectors(x, y))
         measure.add(made[:1], made[1:])
-    return sums.ratio()[0, 1].item(), measure.cells(sums.scale()[:1, 1:])
+    return sums.ratio()[0, 1].item(), measure.cells()
 
 
 def unrelated(generator, count=3, n=16):
     return [(torch.randn(n, 30, generator=generator), torch.randn(n, 3, generator=generator)) for _ in range(count)]
+
+
+@pytest.mark.parametrize("describe", [neighbours, ranks])
+def test_ties_within_both_layers_are_nothing_in_common(generator, describe):
+    above = []
+    for seed in range(60):
+        measure = PermutationNull(39, seed)
+        x, y = torch.randint(0, 2, (2, 40, 1), generator=generator).double()
+        made = describe(torch.stack([gram(x, torch.float64), gram(y, torch.float64)])).flatten(1)
+        measure.add(made[:1], made[1:])
+        above.append(measure.cells().above.item())
+    assert sum(above) < 10
 
 
 def test_permuting_the_examples_themselves_gives_the_same_distribution(generator):

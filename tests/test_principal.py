@@ -50,3 +50,17 @@ def test_planted_common_component_is_found_in_layers_of_any_shape(generator):
 def test_constant_and_broken_layers_have_no_fraction(generator):
     measure = principal([[torch.randn(9, 3, generator=generator), torch.ones(9, 3), torch.full((9, 3), torch.nan)]])
     assert measure.fraction().isnan().tolist() == [False, True, True]
+
+
+def test_flat_spectrum_of_many_examples_is_nearly_exact(generator):
+    layers = [torch.randn(256, p, generator=generator) for p in (300, 5000)]
+    exact = [torch.linalg.eigvalsh(gram(layer, torch.float64)) for layer in layers]
+    expected = torch.stack([values[-1] / values.sum() for values in exact])
+    assert (principal([layers]).fraction() - expected).abs().max() < 2e-4
+
+
+def test_layer_that_is_constant_in_one_minibatch_is_aligned_over_the_others(generator):
+    x = torch.randn(20, 6, generator=generator)
+    measure = principal([[x, 2 * x], [x, torch.ones(20, 3)]])
+    assert measure.alignment()[0, 1].item() == pytest.approx(1, abs=1e-4)
+    assert measure.fraction().isfinite().all()
