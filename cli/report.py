@@ -56,10 +56,15 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
 
 
 def _uncertainty(comparison: Comparison) -> str:
-    errors = [error for row in comparison.cka.standard_error_ab for error in row if error is not None]
+    cka, settings = comparison.cka, comparison.settings
+    how = (
+        f"CKA: {settings['estimator']} from {settings['minibatches']} minibatches of up to {cka.batch_size} images, "
+        fXX
+    )
+    errors = [error for row in cka.standard_error_ab for error in row if error is not None]
     if not errors:
-        return "Standard errors are unknown."
-    return f"Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most."
+        return f"{how}Standard errors are unknown."
+    return f"{how}Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most."
 
 
 def _models_table(comparison: Comparison) -> Table:

@@ -54,7 +54,8 @@ def comparison(name_a="shallow", name_b="deep", classes=("cat", "dog"), notes=()
             b=find_block_structure(bb, b.pc1_fraction, pc1_alignment=bb, layers=b.layers),
         ),
         disagreement=Disagreement(0.8, 0.85, 0.7, 53, 15, 3, 9, 0.0075, (row, same), (example,)),
-        settings={"layers": "all", "passes": 1, "seed": 0},
+        settings={"layers": "all", "passes": 1, "seed": 0, "estimator": "minibatch HSIC_1", "minibatches": 4}
+        | {"precision": "fp32"},
         versions={"python": "3"},
         notes=notes,
     )

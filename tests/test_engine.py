@@ -130,6 +130,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
 
 
+@pytest.mark.slow
 def test_memory_grows_by_a_gram_matrix_per_layer_and_not_by_an_activation():
     """Here an activation is 16 MiB, and a Gram matrix 256 KiB; the sums of 80 layers come to another few MiB."""
 
