@@ -59,7 +59,7 @@ def _uncertainty(comparison: Comparison) -> str:
     cka, settings = comparison.cka, comparison.settings
     how = (
         f"CKA: {settings['estimator']} from {settings['minibatches']} minibatches of up to {cka.batch_size} images, "
-        fXX
+        f"in {settings['precision']}.\n"
     )
     errors = [error for row in cka.standard_error_ab for error in row if error is not None]
     if not errors:
