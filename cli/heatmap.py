@@ -65,8 +65,9 @@ class Heatmap:
         self._rows = _Ticks(rows, min(size, rows.layers))
         self._columns = _Ticks(columns, min(size, columns.layers))
         self._cells = _bin_means(np.array(matrix, dtype=np.float64), self._rows.bins, self._columns.bins)
-        known = np.ones_like(self._cells) if kept is None else np.array(kept, dtype=np.float64)
-        self._kept = known if kept is None else _bin_means(known, self._rows.bins, self._columns.bins)
+        self._kept = np.ones_like(self._cells)
+        if kept is not None:
+            self._kept = _bin_means(np.array(kept, dtype=np.float64), self._rows.bins, self._columns.bins)
         self._margin = max(len(stage.name) for stage in rows.stages) + 1
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:

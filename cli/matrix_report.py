@@ -10,6 +10,7 @@ from rich.text import Text
 from cli.heatmap import Heatmap, legend
 from cli.maps import axis, map_size
 from cli.output import plain, plain_table
+from cli.report import models_table, number
 from compare.result import ModelMatrix, PairResult
 
 # Characters of a column with the space beside it.
@@ -31,7 +32,8 @@ class MatrixReport:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for note in self._result.notes:
             yield plain(f"Note: {note}")
-        yield _models_table(self._result)
+        models = {str(i): model for i, model in enumerate(self._result.models, 1)}
+        yield models_table(self._result.dataset, models)
         yield ""
         yield from _tables(self._result, options.max_width)
         yield _memory(self._result)
@@ -42,24 +44,13 @@ class MatrixReport:
             yield ""
 
 
-def _models_table(result: ModelMatrix) -> Table:
-    data = result.dataset
-    images = " ".join(part for part in (str(data.examples), data.name, data.split, "images") if part)
-    table = plain_table(f"Models, on {images}", ("", "model"), ("parameters", "layers", "accuracy"))
-    for number, model in enumerate(result.models, 1):
-        table.add_row(
-            str(number), plain(model.name), f"{model.parameters:,}", str(len(model.layers)), f"{model.accuracy:.2%}"
-        )
-    return table
-
-
 def _tables(result: ModelMatrix, width: int) -> Iterator[RenderableType]:
     yield Text("CKA at the same relative depth", style="bold")
-    yield from _table(result, width, lambda pair: _number(pair.same_depth_cka))
+    yield from _table(result, width, lambda pair: number(pair.same_depth_cka, ".3f"))
     errors = [pair.same_depth_standard_error for pair in result.pairs if pair.same_depth_standard_error is not None]
     yield f"standard errors at most {max(errors):.3f}\n" if errors else "standard errors are unknown\n"
     yield Text("CKA with the most similar layer of the other", style="bold")
-    yield from _table(result, width, lambda pair: _number(pair.best_match_cka))
+    yield from _table(result, width, lambda pair: number(pair.best_match_cka, ".3f"))
     yield ""
     yield Text("Images predicted alike", style="bold")
     yield from _table(result, width, lambda pair: f"{pair.agreement:.1%}")
@@ -77,10 +68,6 @@ def _table(result: ModelMatrix, width: int, cell: Callable[[PairResult], str]) -
         for a in numbers:
             table.add_row(str(a + 1), *(cell(result.pair(a, b)) if a != b else "" for b in columns))
         yield table
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def _memory(result: ModelMatrix) -> str:

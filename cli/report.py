@@ -1,6 +1,6 @@
 """A comparison in the terminal: the verdict, heatmaps, and tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import median
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -13,7 +13,7 @@ from cli.heatmap import legend
 from cli.maps import heatmaps, measures
 from cli.output import plain, plain_table
 from compare.disagreement import ClassRow
-from compare.result import Comparison
+from compare.result import Comparison, DatasetResult, ModelResult
 
 # More than these belong in the JSON.
 MAX_EXAMPLES = 10
@@ -35,7 +35,8 @@ class Report:
         for note in self._comparison.notes:
             yield plain(f"Note: {note}")
         yield ""
-        yield _models_table(self._comparison)
+        models = self._comparison.models
+        yield models_table(self._comparison.dataset, {"a": models.a, "b": models.b})
         yield ""
         yield from heatmaps(self._comparison, options.max_width)
         yield Segments(legend(console, options.ascii_only), new_lines=False)
@@ -67,11 +68,16 @@ def _uncertainty(comparison: Comparison) -> str:
     return f"{how}Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most."
 
 
-def _models_table(comparison: Comparison) -> Table:
-    dataset = comparison.dataset
+def models_table(dataset: DatasetResult, models: Mapping[str, ModelResult]) -> Table:
+    """What was compared, on which images.
+
+    Args:
+        dataset: the images.
+        models: by what they are called, such as a and b.
+    """
     images = " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
     table = plain_table(f"Models, on {images}", ("", "model"), ("parameters", "layers", "accuracy"))
-    for side, model in (("a", comparison.models.a), ("b", comparison.models.b)):
+    for side, model in models.items():
         table.add_row(side, plain(model.name), f"{model.parameters:,}", str(len(model.layers)), f"{model.accuracy:.2%}")
     return table
 
@@ -87,8 +93,8 @@ def _block_table(comparison: Comparison) -> Table:
                 Text(span.kind, style="bold cyan" if span.kind == "block structure" else ""),
                 str(span.stop - span.start),
                 f"{span.mean_cka:.2f}",
-                _number(span.pc1_fraction, ".2f"),
-                _number(span.pc1_alignment, ".2f"),
+                number(span.pc1_fraction, ".2f"),
+                number(span.pc1_alignment, ".2f"),
             )
     return table
 
@@ -107,7 +113,7 @@ def _class_table(comparison: Comparison) -> Table:
             f"{_percent(row.ci_low, '+.1f')} to {_percent(row.ci_high, '+.1f')}",
             str(row.only_a_right),
             str(row.only_b_right),
-            _number(row.p_adjusted, ".2g"),
+            number(row.p_adjusted, ".2g"),
         )
     table.caption = "intervals hold for one class at a time; p is corrected for looking at all of them"
     if len(rows) > MAX_CLASSES:
@@ -151,5 +157,6 @@ def _percent(fraction: float | None, form: str) -> str:
     return "-" if fraction is None else format(100 * fraction, form)
 
 
-def _number(value: float | None, form: str) -> str:
+def number(value: float | None, form: str) -> str:
+    """A number, or a dash where there is none."""
     return "-" if value is None else format(value, form)

@@ -37,7 +37,6 @@ class Answers:
             )
         self.class_names = tuple(class_names or map(str, range(classes[0])))
         self._check_classes(len(self.class_names), classes[0])
-        self._logits = classes[0]
         self._predictions: list[list[Predictions]] = [[] for _ in classes]
         self._labels: list[Tensor] = []
         self._indices: list[Tensor] = []
@@ -73,7 +72,7 @@ class Answers:
         self._this_pass.append(labels if indices is None else indices.cpu())
         if self._first_pass is not None:
             return
-        self._check_classes(max(self._logits, int(labels.max()) + 1), self._logits)
+        self._check_classes(max(len(self.class_names), int(labels.max()) + 1), len(self.class_names))
         if int(labels.min()) < 0:
             raise CompareError(f"labels must be class numbers from 0, got {int(labels.min())}.")
         if indices is None:

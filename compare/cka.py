@@ -9,7 +9,7 @@ from compare.gram import gram, u_centre_
 from compare.similarity import PairSums
 
 
-class MinibatchCKA:
+class MinibatchCKA(PairSums):
     """Linear CKA between all pairs of L layers, from sums over minibatches.
 
     The unbiased HSIC of every pair is summed over minibatches, and the ratio is taken once, at the end. A batch of n
@@ -18,9 +18,6 @@ class MinibatchCKA:
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327, section 3; HSIC_1 of Song et al. 2012.
     """
-
-    def __init__(self) -> None:
-        self.sums = PairSums()
 
     def update(self, activations: Sequence[Tensor]) -> None:
         """Add one minibatch.
@@ -46,7 +43,7 @@ class MinibatchCKA:
         Raises:
             ValueError: n < 4, or another number of layers than before.
         """
-        self.sums.add(u_centre_(grams))
+        self.add(u_centre_(grams))
 
     def compute(self) -> Tensor:
         """CKA of every pair of layers.
@@ -58,8 +55,4 @@ class MinibatchCKA:
         Raises:
             ValueError: no minibatch was added.
         """
-        return self.sums.ratio()
-
-    def standard_error(self, passes: int = 1) -> Tensor:
-        """Standard error of each cell, as in `compare.similarity.PairSums.standard_error`."""
-        return self.sums.standard_error(passes)
+        return self.ratio()

@@ -91,6 +91,17 @@ def _add_lower_half(product: Tensor, x: Tensor) -> None:
         product[:half, :half] += x[:half] @ x[:half].T
 
 
+def variances(grams: Tensor) -> Tensor:
+    """Traces: shape (L,); 0 for a constant layer, not finite for one that is not."""
+    return grams.diagonal(dim1=1, dim2=2).sum(1)
+
+
+def known(grams: Tensor) -> Tensor:
+    """What a layer's values are multiplied by: one; zero if it is constant, NaN if it is not finite: shape (L,)."""
+    total = variances(grams)
+    return (total > 0) + 0 * total
+
+
 def u_centre(grams: Tensor) -> Tensor:
     """U-centre Gram matrices: inner products of two of them are unbiased estimates of n(n-3) HSIC.
 

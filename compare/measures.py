@@ -11,7 +11,7 @@ from math import sqrt
 import torch
 from torch import Tensor
 
-from compare.gram import u_centre_
+from compare.gram import known, u_centre_
 
 NEIGHBOURS = 10
 
@@ -45,7 +45,7 @@ def neighbours(grams: Tensor) -> Tensor:
     nearer, tied = (distance < last - rounding).to(grams), ((distance - last).abs() <= rounding).to(grams)
     found: Tensor = nearer + tied * (k - nearer.sum(2, keepdim=True)) / tied.sum(2, keepdim=True)
     length: Tensor = found.norm(dim=2, keepdim=True)
-    return found * (sqrt(k) / length) * _known(grams)
+    return found * (sqrt(k) / length) * known(grams)[:, None, None]
 
 
 def ranks(grams: Tensor) -> Tensor:
@@ -77,13 +77,7 @@ def ranks(grams: Tensor) -> Tensor:
     ranked *= torch.where(norm > 0, (n / 2) ** 0.5 / norm, 0.0)
     made = torch.zeros_like(grams)
     made[:, first, second] = ranked.to(made)
-    return (made + made.mT) * _known(grams)
-
-
-def _known(grams: Tensor) -> Tensor:
-    """One; zero for a constant layer, NaN for one that is not finite: shape (L, 1, 1)."""
-    trace = grams.diagonal(dim1=1, dim2=2).sum(1)[:, None, None]
-    return (trace > 0) + 0.0 * trace
+    return (made + made.mT) * known(grams)[:, None, None]
 
 
 # What can be had from one Gram matrix at a time; Procrustes similarity needs two.

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from compare.gram import known, variances
+
 # A block Krylov space of so many blocks of so many vectors: its largest eigenvalue is within 2e-4 of the trace of the
 # exact one even where the spectrum is flat (tests), at a tenth of the cost of all eigenvectors.
 KRYLOV_BLOCKS, KRYLOV_WIDTH = 8, 3
@@ -32,10 +34,10 @@ class MinibatchPrincipal:
             grams: shape (L, n, n), one of `compare.gram.gram` per layer; where not finite, the layer has no fraction.
         """
         n = grams.shape[-1]
-        total = grams.diagonal(dim1=1, dim2=2).sum(1).cpu().double()
+        total = variances(grams).cpu().double()
         values, vectors = _leading(grams)
         # A layer has no first component where it is constant, and none at all where it is not finite.
-        varies = (total > 0).double() + 0 * total
+        varies = known(grams).cpu().double()
         scores = torch.where(total[:, None] == 0, 0.0, vectors.cpu().double())
         self._leading = self._leading + torch.where(total > 0, values.cpu().double() * total, 0 * total)
         self._total = self._total + total
@@ -67,6 +69,6 @@ def _leading(grams: Tensor) -> tuple[Tensor, Tensor]:
         block = torch.linalg.qr(grams @ block).Q
         blocks.append(block)
     basis = torch.linalg.qr(torch.cat(blocks, 2)).Q
-    small = basis.mT @ (grams @ basis) / grams.diagonal(dim1=1, dim2=2).sum(1)[:, None, None]
+    small = basis.mT @ (grams @ basis) / variances(grams)[:, None, None]
     values, vectors = torch.linalg.eigh(small.nan_to_num(0.0, 0.0, 0.0))
     return values[:, -1], (basis @ vectors[:, :, -1:]).squeeze(2)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from compare.gram import known, variances
+
 
 def procrustes(grams: Tensor) -> Tensor:
     """How well a rotation turns one layer's representation into the other's.
@@ -21,12 +23,12 @@ def procrustes(grams: Tensor) -> Tensor:
         Ding et al. 2021, arXiv:2108.01661, section 2; Williams et al. 2021, arXiv:2110.14739. With X = SV', X'Y and
         S'T have the same singular values, and S comes from the Gram matrix.
     """
-    trace = grams.diagonal(dim1=1, dim2=2).sum(1)
+    trace = variances(grams)
     values, vectors = torch.linalg.eigh((grams / trace[:, None, None]).nan_to_num(0.0, 0.0, 0.0))
     # Rounding leaves eigenvalues that are zero a hair below.
     roots = vectors * values.relu().sqrt()[:, None]
     result = trace.new_zeros(len(grams), len(grams))
     for i, root in enumerate(roots):
         result[i, i:] = torch.linalg.svdvals(root.mT @ roots[i:]).sum(1)
-    known = (trace > 0) + 0 * trace
-    return ((result + result.triu(1).T) * known * known[:, None]).cpu().double()
+    exists = known(grams)
+    return ((result + result.triu(1).T) * exists * exists[:, None]).cpu().double()

@@ -77,7 +77,6 @@ def compare_models(
     models = model_a, model_b
     stream = run_stream(models, batches, plan, class_names)
     a, b = stream.parts
-    disagreement = disagreement_of(stream, 0, 1)
     fraction, alignment = stream.principal.fraction(), stream.principal.alignment()
     cka = stream.cka.ratio()
     return Comparison(
@@ -96,7 +95,7 @@ def compare_models(
             a=_spans(cka[a, a], fraction[a], alignment[a, a], stream.runs[0].names),
             b=_spans(cka[b, b], fraction[b], alignment[b, b], stream.runs[1].names),
         ),
-        disagreement=disagreement,
+        disagreement=_disagreement(stream),
         settings=settings(stream)
         | {"block_threshold": THRESHOLD, "block_min_length": MIN_LENGTH, "block_dominant": DOMINANT},
         versions=versions(),
@@ -108,16 +107,6 @@ def compare_models(
 def default_batch_size(examples: int) -> int:
     """The paper's 256; less where that leaves too few minibatches for a standard error, but enough for components."""
     return min(BATCH_SIZE, max(FEWEST_FOR_PC1, -(-examples // MIN_BATCHES)))
-
-
-def disagreement_of(stream: Stream, a: int, b: int) -> Disagreement:
-    """Where two of the stream's models, by their numbers, predict differently."""
-    answers, labels = stream.answers, stream.answers.labels.numpy()
-    of_a, of_b = answers.of(a), answers.of(b)
-    predictions = of_a.classes.numpy(), of_b.classes.numpy()
-    confidence = of_a.confidence.numpy(), of_b.confidence.numpy()
-    overall = class_disagreement(*predictions, labels, answers.class_names)
-    return replace(overall, examples=disagreed_examples(*predictions, *confidence, labels, answers.indices.numpy()))
 
 
 def describe(model: nn.Module, stream: Stream, number: int) -> ModelResult:
@@ -177,6 +166,15 @@ def _row(values: Tensor) -> tuple[float | None, ...]:
     return tuple(None if value != value else value for value in values.tolist())
 
 
+def _disagreement(stream: Stream) -> Disagreement:
+    answers, labels = stream.answers, stream.answers.labels.numpy()
+    a, b = answers.of(0), answers.of(1)
+    predictions = a.classes.numpy(), b.classes.numpy()
+    confidence = a.confidence.numpy(), b.confidence.numpy()
+    overall = class_disagreement(*predictions, labels, answers.class_names)
+    return replace(overall, examples=disagreed_examples(*predictions, *confidence, labels, answers.indices.numpy()))
+
+
 def _measure(stream: Stream, name: str) -> MeasureResult:
     a, b = stream.parts
     values, error = stream.sums[name].ratio(), stream.sums[name].standard_error(stream.passes)
@@ -186,7 +184,7 @@ def _measure(stream: Stream, name: str) -> MeasureResult:
 
 
 def _null(stream: Stream, name: str) -> NullResult | None:
-    if not stream.plan.permutations or name not in stream.nulls:
+    if name not in stream.nulls:
         return None
     cells = stream.nulls[name].cells()
     exists = ~cells.mean.isnan()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from compare.answers import Answers, checked_batch
 from compare.errors import CompareError
-from compare.gram import MIN_EXAMPLES, exact_products
+from compare.gram import MIN_EXAMPLES, exact_products, variances
 from compare.layers import LayerGrams
 from compare.measures import VECTORS
 from compare.null import PermutationNull
@@ -82,7 +82,8 @@ class Stream:
         self.finite = torch.tensor(True, device="cpu")
         self.principal = MinibatchPrincipal()
         self.sums = {name: PairSums() for name in (*plan.measures, "cka")}
-        self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in self.sums if name in VECTORS}
+        asked = [name for name in self.sums if plan.permutations and name in VECTORS]
+        self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in asked}
         self.answers: Answers
         self._class_names = class_names
         self._different = list(dict.fromkeys(runs))
@@ -144,7 +145,7 @@ class Stream:
     def _sum_up(self, grams: Tensor) -> None:
         n = grams.shape[-1]
         self.batch_size = max(self.batch_size, n)
-        self.finite = self.finite & grams.diagonal(dim1=1, dim2=2).sum(1).isfinite().cpu()
+        self.finite = self.finite & variances(grams).isfinite().cpu()
         if self.passes == 1:
             self.examples_in_cka += n
             self.principal.update(grams)
@@ -155,7 +156,7 @@ class Stream:
                 continue
             vectors = sums.add(VECTORS[name](grams))
             # Permutations of several passes would be independent where the passes are not.
-            if self.plan.permutations and self.passes == 1:
+            if name in self.nulls and self.passes == 1:
                 self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])
 
     def largest_error(self) -> float:
