@@ -65,13 +65,15 @@ def _png(figure: Any) -> bytes:
 
 def _hatch(axes: Any, kept: Sequence[Sequence[bool | None]]) -> None:
     """Hatch the cells that are not above what unrelated models would give."""
-    hidden = np.array([[cell is False for cell in row] for row in kept], dtype=float)
-    if hidden.any():
-        edges = [np.arange(size + 1) - 0.5 for size in hidden.shape]
+    from matplotlib.collections import PolyCollection
+
+    square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) - 0.5
+    hidden = [
+        (column, row) + square for row, cells in enumerate(kept) for column, cell in enumerate(cells) if cell is False
+    ]
+    if hidden:
         # Such cells are mostly dark.
-        cells = axes.pcolor(edges[1], edges[0], np.ma.masked_equal(hidden, 0), hatch="xxxx", linewidth=0)
-        cells.set_array(None)
-        cells.set(facecolor="none", edgecolor="0.7")
+        axes.add_collection(PolyCollection(hidden, hatch="xxxx", facecolor="none", edgecolor="0.7", linewidth=0))
         axes.set_xlabel("hatched: not above chance", fontsize=9)
 
 
