@@ -1,36 +1,36 @@
-"""The model card of a trained variant: README.md of its folder."""
+"""The model card of a trained variant: README.md of its folder, and of its repository on the Hub."""
 
 import re
+from dataclasses import asdict
 from html import escape
 from shlex import quote
+from typing import Any, cast
 
+from cards.verdict import structure
 from compare.disagreement import wilson
-from zoo.record import TrainingRecord, model_name
+from compare.result import Comparison
+from zoo.folder import CURVE, HEATMAP
+from zoo.record import CARD_KEY, NO_OWNER, TAG, TrainingRecord, model_name
 
-_TEXT = """\
----
-license: apache-2.0
-library_name: resnet-zoo
-pipeline_tag: image-classification
-tags:
-- resnet-zoo
-- cifar_resnet
----
+MARKER = "<!-- Text below this line is yours: `zoo card` keeps it. -->"
 
+_BODY = """\
 # {name}
 
 A ResNet of depth {depth} and width {width:.12g} ({parameters:,} parameters, {layers} representations), trained on
 {data}.
 It belongs to the family of width and depth variants of Nguyen, Raghu & Kornblith,
-[Do Wide and Deep Networks Learn the Same Things?](https://arxiv.org/abs/2010.15327) (ICLR 2021).
+[Do Wide and Deep Networks Learn the Same Things?](https://arxiv.org/abs/2010.15327) (ICLR 2021): post-activation basic
+blocks, a 3x3 stem without pooling, 1x1 shortcuts. `resnet-zoo` trains such variants, publishes them, and compares any
+two.
 
 ## Accuracy
 
 **{accuracy:.2%}** of {test_images} test images (95 % interval {low:.1%} to {high:.1%}).
 The weights are those of the last epoch; the test images had no part in choosing them.
 
-| class | test images | right |
-|---|---|---|
+| class | test images | right | accuracy |
+|---|---|---|---|
 {classes}
 
 ## Training
@@ -41,55 +41,89 @@ SGD with momentum {momentum:g}, learning rate {lr:g} falling to 0 along a cosine
 kernels, {epochs} epochs of batches of {batch_size}, {train_images} training images ({subset} of the data set). Final
 training loss {loss:.4f}. It took {seconds:.0f} s on {device}. Every epoch, all settings and versions are in
 `training.json`.
+"""
 
+_CURVE = f"""
+![Loss and accuracy while it was trained]({CURVE})
+"""
+
+_INSIDE = """
+## Inside
+
+![CKA between its own layers]({picture})
+
+How alike its own layers are (linear CKA on {examples} test images, from 0, unrelated, to 1, alike; input lower left).
+{structure}
+"""
+
+_USE = """
 ## Use
+
+With `resnet-zoo`, which fetches and checks it:
 
 ```python
 from zoo.checkpoint import load_checkpoint
+from zoo.hub import resolve
 
-model = load_checkpoint("{name}")  # images scaled to [0, 1], shape (n, {shape}), in; logits out
+model = load_checkpoint(resolve("{repo}"))  # images scaled to [0, 1], shape (n, {shape}), in; logits out
 ```
 
-After `import zoo`, `timm.create_model("local-dir:{name}", pretrained=True)` gives the same model.
-To compare it with another:
+With timm, once `resnet-zoo` is installed (`import zoo` makes timm know the architecture):
 
-    compare {name} OTHER
+```python
+import zoo, timm
+
+model = timm.create_model("hf-hub:{repo}", pretrained=True)
+```
+
+Its weights alone, without either:
+
+```python
+from huggingface_hub import hf_hub_download
+from safetensors.torch import load_file
+
+weights = load_file(hf_hub_download("{repo}", "model.safetensors"))
+```
+
+What it shares with another model, and where the two differ:
+
+    compare {repo} OTHER
+
+## Citation
+
+```bibtex
+@inproceedings{{nguyen2021wide,
+  title={{Do Wide and Deep Networks Learn the Same Things? Uncovering How Neural Network Representations Vary with Width
+         and Depth}},
+  author={{Nguyen, Thao and Raghu, Maithra and Kornblith, Simon}},
+  booktitle={{International Conference on Learning Representations}},
+  year={{2021}}
+}}
+```
 """
 
 
-def model_card(record: TrainingRecord) -> str:
+def model_card(record: TrainingRecord, inside: Comparison | None = None, own_text: str = "") -> str:
     """Markdown with the metadata that the Hub understands.
 
     Args:
         record: what is known of the model.
+        inside: the model compared with itself; with it the card shows the pictures `CURVE` and `HEATMAP`.
+        own_text: what a person wrote below `MARKER`.
     """
-    variant, recipe, data = record.variant, record.recipe, record.data
-    _, low, high = wilson(record.test_right, record.test_images)
-    return _TEXT.format(
-        name=model_name(variant, data.name, data.subset, record.seed),
-        depth=variant.depth,
-        width=variant.width,
-        parameters=variant.parameters,
-        layers=variant.representations,
-        data=_plain(data.name),
-        accuracy=record.accuracy,
-        test_images=record.test_images,
-        low=low,
-        high=high,
-        classes="\n".join(f"| {_plain(row.name)} | {row.examples} | {row.right} |" for row in record.test),
-        command=training_command(record),
-        momentum=recipe.momentum,
-        lr=recipe.lr,
-        weight_decay=recipe.weight_decay,
-        epochs=recipe.epochs,
-        batch_size=recipe.batch_size,
-        train_images=data.train_images,
-        subset="all" if data.subset == "1" else data.subset,
-        loss=record.history[-1].loss,
-        seconds=record.seconds,
-        device=record.device,
-        shape=", ".join(map(str, data.input_size)),
-    )
+    parts = [f"---\n{_metadata(record)}\n---\n", _body(record)]
+    if inside is not None:
+        spans, layers = inside.block_structure.a, len(inside.models.a.layers)
+        said = _plain(structure("It", spans, layers))
+        parts += [_CURVE, _INSIDE.format(picture=HEATMAP, examples=inside.dataset.examples, structure=said)]
+    parts.append(_USE.format(repo=NO_OWNER, shape=", ".join(map(str, record.data.input_size))))
+    return "\n".join(parts) + f"\n{MARKER}\n{own_text}"
+
+
+def own_text(card: str) -> str | None:
+    """What a person wrote below the marker line of a card; None if the card has no such line."""
+    _, marker, below = card.partition(f"{MARKER}\n")
+    return below if marker else None
 
 
 def training_command(record: TrainingRecord) -> str:
@@ -107,6 +141,73 @@ def training_command(record: TrainingRecord) -> str:
         "batch-size": recipe.batch_size,
     }
     return "zoo train " + " ".join(f"--{name} {quote(str(value))}" for name, value in options.items())
+
+
+def _metadata(record: TrainingRecord) -> str:
+    from huggingface_hub import EvalResult, ModelCardData
+
+    summary, data = record.summary, record.data
+    result = EvalResult(
+        task_type="image-classification",
+        dataset_type=data.name,
+        dataset_name=data.name,
+        dataset_split="test",
+        dataset_revision=data.test_fingerprint,
+        dataset_args={"examples": record.test_images, "trained_on": data.subset},
+        metric_type="accuracy",
+        metric_name="test accuracy",
+        metric_value=round(record.accuracy, 6),
+        metric_args={"seed": record.seed},
+    )
+    card = ModelCardData(
+        license="apache-2.0",
+        # Not timm: its snippet on the Hub could not build the architecture.
+        library_name="resnet-zoo",
+        pipeline_tag="image-classification",
+        tags=[TAG, summary.architecture],
+        datasets=[data.name],
+        metrics=["accuracy"],
+        model_name=_name(record),
+        eval_results=[result],
+        **cast(dict[str, Any], {CARD_KEY: asdict(summary)}),
+    )
+    return card.to_yaml()
+
+
+def _body(record: TrainingRecord) -> str:
+    variant, recipe, data = record.variant, record.recipe, record.data
+    _, low, high = wilson(record.test_right, record.test_images)
+    return _BODY.format(
+        name=_name(record),
+        depth=variant.depth,
+        width=variant.width,
+        parameters=variant.parameters,
+        layers=variant.representations,
+        data=_plain(data.name),
+        accuracy=record.accuracy,
+        test_images=record.test_images,
+        low=low,
+        high=high,
+        classes="\n".join(
+            f"| {_plain(row.name)} | {row.examples} | {row.right} | {row.right / row.examples:.1%} |"
+            for row in record.test
+        ),
+        command=training_command(record),
+        momentum=recipe.momentum,
+        lr=recipe.lr,
+        weight_decay=recipe.weight_decay,
+        epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        train_images=data.train_images,
+        subset="all" if data.subset == "1" else data.subset,
+        loss=record.history[-1].loss,
+        seconds=record.seconds,
+        device=record.device,
+    )
+
+
+def _name(record: TrainingRecord) -> str:
+    return model_name(record.variant, record.data.name, record.data.subset, record.seed)
 
 
 def _plain(text: str) -> str:

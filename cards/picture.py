@@ -9,6 +9,7 @@ import numpy as np
 from cards.stages import Stage, stages
 from compare.block_structure import BlockSpan
 from compare.result import Comparison, Matrix, ModelMatrix, ModelResult
+from zoo.record import TrainingRecord
 
 # Legible in a README at 700 pixels; perceptually even and safe for colour-blind readers.
 COLOURS, RESOLUTION = "magma", 160
@@ -30,6 +31,38 @@ def heatmaps_png(comparison: Comparison) -> bytes:
     if cka.null is not None:
         _hatch(axes[2], cka.null.above)
     figure.colorbar(image, ax=axes, label="CKA", shrink=0.8)
+    return _png(figure)
+
+
+def within_png(comparison: Comparison) -> bytes:
+    """A PNG with the heatmap of CKA within a, for a model card at 700 pixels."""
+    from matplotlib.figure import Figure
+
+    model = comparison.models.a
+    figure = Figure(figsize=(5.6, 4.7), dpi=RESOLUTION, layout="constrained")
+    axes = figure.subplots()
+    image = _draw(axes, comparison.cka.aa, model, model, model.name)
+    _outline(axes, comparison.block_structure.a)
+    figure.colorbar(image, ax=axes, label="CKA", shrink=0.9)
+    return _png(figure)
+
+
+def training_png(record: TrainingRecord) -> bytes:
+    """A PNG with loss and accuracy on the training images over the epochs, for a model card at 700 pixels."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 2.6), dpi=RESOLUTION, layout="constrained")
+    epochs = range(1, len(record.history) + 1)
+    left, right = figure.subplots(1, 2)
+    left.plot(epochs, [epoch.loss for epoch in record.history], color="tab:blue", marker=".")
+    left.set(xlabel="epoch", ylabel="training loss, nats", yscale="log")
+    right.plot(epochs, [100 * epoch.accuracy for epoch in record.history], color="tab:orange", marker=".", label="training images")
+    right.axhline(100 * record.accuracy, color="black", linestyle="--", label="test images, at the end")
+    right.set(xlabel="epoch", ylabel="accuracy, %")
+    right.legend(loc="lower right")
+    for axes in (left, right):
+        axes.margins(x=0.02)
+        axes.grid(alpha=0.3)
     return _png(figure)
 
 

@@ -15,8 +15,8 @@ def verdict(comparison: Comparison) -> str:
 def _sentences(comparison: Comparison) -> Iterator[str]:
     models, spans = comparison.models, comparison.block_structure
     yield _likeness(comparison.cka.ab)
-    yield _structure("a", spans.a, len(models.a.layers))
-    yield _structure("b", spans.b, len(models.b.layers))
+    yield structure("a", spans.a, len(models.a.layers))
+    yield structure("b", spans.b, len(models.b.layers))
     yield _disagreement(comparison)
 
 
@@ -36,7 +36,14 @@ def _best(rows: Matrix) -> list[float]:
     return [max(known) for row in rows if (known := [cell for cell in row if cell is not None])]
 
 
-def _structure(model: str, spans: tuple[BlockSpan, ...], layers: int) -> str:
+def structure(model: str, spans: tuple[BlockSpan, ...], layers: int) -> str:
+    """A sentence on the block structure of a model.
+
+    Args:
+        model: what it is called, as the subject.
+        spans: its spans of alike layers.
+        layers: how many it has.
+    """
     blocks = [span for span in spans if span.kind == "block structure"]
     if not blocks:
         return f"{model} has no block structure."
@@ -47,6 +54,8 @@ def _structure(model: str, spans: tuple[BlockSpan, ...], layers: int) -> str:
 
 def _disagreement(comparison: Comparison) -> str:
     result = comparison.disagreement
+    if result is None:
+        return "Their predictions are not compared, since the classes of one are not those of the images."
     differ = [row.name for row in result.classes if row.p_adjusted is not None and row.p_adjusted < 0.05]
     text = f"They predict the same class on {result.agreement:.1%} of {comparison.dataset.examples} images; "
     better = "neither"

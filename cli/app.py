@@ -5,9 +5,14 @@ import sys
 
 import typer
 
+from cli.card import card
 from cli.comparing import compare as compare_command
+from cli.doctor import doctor
+from cli.hub import collect, pull, push
+from cli.listing import list_models
 from cli.matrix import matrix
 from cli.output import say
+from cli.show import show_model
 from cli.train import train
 from cli.variants import variants
 from compare.errors import CompareError
@@ -23,9 +28,15 @@ def _app(help: str | None = None) -> typer.Typer:
 zoo_app = _app("Train a zoo of wide and deep ResNets, and find out what any two models share.")
 zoo_app.command()(train)
 zoo_app.command()(variants)
+zoo_app.command("list")(list_models)
+zoo_app.command("show", no_args_is_help=True)(show_model)
 zoo_app.command("compare", no_args_is_help=True)(compare_command)
-
 zoo_app.command(no_args_is_help=True)(matrix)
+zoo_app.command(no_args_is_help=True)(push)
+zoo_app.command(no_args_is_help=True)(pull)
+zoo_app.command(no_args_is_help=True)(collect)
+zoo_app.command(no_args_is_help=True)(card)
+zoo_app.command()(doctor)
 
 compare_app = _app()
 compare_app.command(no_args_is_help=True)(compare_command)

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 
 def compare(
-    a: Annotated[str, typer.Argument(metavar="A", help="A model folder.", show_default=False)],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another, for the same classes.", show_default=False)],
+    a: Annotated[
+        str, typer.Argument(metavar="A", help="A model folder or Hub id OWNER/NAME[@REVISION].", show_default=False)
+    ],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another.", show_default=False)],
     dataset: options.OwnDataset = None,
     split: options.Split = "test",
     max_examples: options.MaxExamples = None,
@@ -67,7 +69,14 @@ def _compare(prepared: Prepared, plan: "Plan", max_examples: int | None) -> "Com
     a, b = prepared.modules
     with progress_bar() as progress:
         batches = prepared.batches(progress, plan.passes)
-        result = compare_models(a, b, batches, **asdict(plan), class_names=prepared.data.classes)
+        result = compare_models(
+            a,
+            b,
+            batches,
+            **asdict(plan),
+            class_names=prepared.data.classes,
+            model_classes=prepared.model_classes,
+        )
     return replace(
         result,
         models=replace(result.models, a=prepared.identify(0, result.models.a), b=prepared.identify(1, result.models.b)),

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def matrix(
-    models: Annotated[list[str], typer.Argument(metavar="M1 M2 ...", help="Model folders.", show_default=False)],
+    models: Annotated[
+        list[str], typer.Argument(metavar="M1 M2 ...", help="Model folders or Hub ids.", show_default=False)
+    ],
     pair: Annotated[
         tuple[int, int] | None,
         typer.Option(metavar="I J", help="Show the heatmap of models I and J too.", show_default=False),
@@ -82,6 +84,7 @@ def _matrix(prepared: Prepared, plan: "Plan", max_examples: int | None) -> "Mode
             precision=plan.precision,
             tolerance=plan.tolerance,
             class_names=prepared.data.classes,
+            model_classes=prepared.model_classes,
         )
     return replace(
         result,

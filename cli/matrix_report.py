@@ -53,9 +53,14 @@ def _tables(result: ModelMatrix, width: int) -> Iterator[RenderableType]:
     yield from _table(result, width, lambda pair: number(pair.best_match_cka, ".3f"))
     yield ""
     yield Text("Images predicted alike", style="bold")
-    yield from _table(result, width, lambda pair: f"{pair.agreement:.1%}")
-    widest = max(pair.agreement_high - pair.agreement_low for pair in result.pairs)
-    yield f"95 % intervals at most {100 * widest:.1f} points wide\n"
+    yield from _table(result, width, lambda pair: number(pair.agreement, ".1%"))
+    widths = [
+        pair.agreement_high - pair.agreement_low
+        for pair in result.pairs
+        if pair.agreement_high is not None and pair.agreement_low is not None
+    ]
+    if widths:
+        yield f"95 % intervals at most {100 * max(widths):.1f} points wide\n"
 
 
 def _table(result: ModelMatrix, width: int, cell: Callable[[PairResult], str]) -> Iterator[Table]:

@@ -1,6 +1,5 @@
 """Where results and messages go: data to stdout or files, prose and progress to stderr."""
 
-import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -8,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from zoo.errors import ZooError
-from zoo.folder import writing
+from zoo.folder import replace_file, writing
 
 
 def plain(text: str) -> Text:
@@ -54,6 +54,15 @@ def show(result: RenderableType) -> None:
     Console().print(result)
 
 
+def show_lines(table: Table) -> None:
+    """A table on stdout, folded to the width of a terminal; elsewhere each row is one line, whatever its length."""
+    console = Console()
+    if not console.is_terminal:
+        natural = Measurement.get(console, console.options.update(max_width=100_000), table).maximum
+        console = Console(width=natural)
+    console.print(table)
+
+
 def write_result(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; `-` is stdout.
 
@@ -77,7 +86,7 @@ def write_result(path: Path, data: bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(data)
         else:
-            _replace(path, data)
+            replace_file(path, data)
 
 
 def check_result_path(path: Path, beginning: bytes) -> None:
@@ -105,15 +114,6 @@ def check_result_path(path: Path, beginning: bytes) -> None:
 def _beginning(path: Path, size: int) -> bytes:
     with path.open("rb") as file:
         return file.read(size)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    beside = path.with_name(f".{path.name[:200]}-{os.getpid()}")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -58,8 +58,19 @@ class Prepared:
         """What was found in a model, with what is known of its files."""
         found = self.found[number]
         return replace(
-            result, ref=found.ref, name=found.name, sha256=found.sha256, architecture=found.config.architecture
+            result,
+            ref=found.ref,
+            name=found.name,
+            revision=found.revision,
+            sha256=found.sha256,
+            architecture=found.config.architecture,
+            kind=found.kind,
         )
+
+    @property
+    def model_classes(self) -> tuple[tuple[str, ...] | None, ...]:
+        """Names of the classes of each model; None where it does not say."""
+        return tuple(model.config.label_names for model in self.found)
 
     def describe(self, result: "DatasetResult") -> "DatasetResult":
         """The examples, with what is known of their data set."""
@@ -96,7 +107,7 @@ def prepare(
     device = pick_device(device)
     if batch_size is not None and batch_size < MIN_EXAMPLES:
         raise ZooError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
-    data = load_images(dataset or found[0].config.zoo.dataset, split)
+    data = load_images(dataset or _own_dataset(found), split)
     for model in found:
         check_fit(model, data)
     if max_examples is not None:
@@ -106,23 +117,24 @@ def prepare(
 
 
 def check_fit(model: "FoundModel", data: "ImageSet") -> None:
-    """Refuse a model that cannot see the images or names other classes.
+    """Refuse a model that cannot see the images.
 
     Raises:
-        ZooError: classes differ, or channels in a way that nothing can mend.
+        ZooError: the channels differ in a way that nothing can mend.
     """
-    config = model.config
-    if config.label_names != data.classes:
-        raise ZooError(
-            f"expected models for the {len(data.classes)} classes of {data.name} ({_some(data.classes)}), got "
-            f"{model.ref} for {config.num_classes} ({_some(config.label_names)}); compare models of one data set."
-        )
-    takes, has = config.pretrained_cfg.input_size[0], data.input_size[0]
+    takes, has = model.config.pretrained_cfg.input_size[0], data.input_size[0]
     if has not in (1, takes):
         raise ZooError(
             f"expected models for images of {has} channels as in {data.name}, got {model.ref} for {takes}; "
             "compare models of one data set."
         )
+
+
+def _own_dataset(found: "Sequence[FoundModel]") -> str:
+    own = next((model.config.zoo.dataset for model in found if model.config.zoo), None)
+    if own is None:
+        raise ZooError("none of the models says what it was trained on; choose the images with --dataset.")
+    return own
 
 
 def check_result_paths(json_file: Path | None, png: Path | None) -> None:
@@ -156,7 +168,3 @@ def deliver(
         write_result(png, draw(result))
     if str(json_file) != "-":
         show(report(result))
-
-
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -1,6 +1,6 @@
 """A comparison in the terminal: the verdict, heatmaps, and tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -12,7 +12,7 @@ from cards.verdict import verdict
 from cli.heatmap import legend
 from cli.maps import heatmaps, measures
 from cli.output import plain, plain_table
-from compare.disagreement import ClassRow
+from compare.disagreement import ClassRow, Disagreement
 from compare.result import Comparison, DatasetResult, ModelResult
 
 # More than these belong in the JSON.
@@ -50,10 +50,11 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     if comparison.block_structure.a or comparison.block_structure.b:
         yield _block_table(comparison)
         yield ""
-    yield _class_table(comparison)
-    if comparison.disagreement.examples:
-        yield ""
-        yield _example_table(comparison)
+    if comparison.disagreement is not None:
+        yield _class_table(comparison.disagreement)
+        if comparison.disagreement.examples:
+            yield ""
+            yield _example_table(comparison.disagreement, comparison.dataset.classes)
 
 
 def _uncertainty(comparison: Comparison) -> str:
@@ -78,7 +79,8 @@ def models_table(dataset: DatasetResult, models: Mapping[str, ModelResult]) -> T
     images = " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
     table = plain_table(f"Models, on {images}", ("", "model"), ("parameters", "layers", "accuracy"))
     for side, model in models.items():
-        table.add_row(side, plain(model.name), f"{model.parameters:,}", str(len(model.layers)), f"{model.accuracy:.2%}")
+        accuracy = number(model.accuracy, ".2%")
+        table.add_row(side, plain(model.name), f"{model.parameters:,}", str(len(model.layers)), accuracy)
     return table
 
 
@@ -99,10 +101,10 @@ def _block_table(comparison: Comparison) -> Table:
     return table
 
 
-def _class_table(comparison: Comparison) -> Table:
+def _class_table(disagreement: Disagreement) -> Table:
     numbers = ("images", "a %", "b %", "a - b", "95 % interval", "only a", "only b", "p (Holm)")
     table = plain_table("Classes: accuracy of a and b", ("class",), numbers)
-    rows = sorted(comparison.disagreement.classes, key=_surely_different)
+    rows = sorted(disagreement.classes, key=_surely_different)
     for row in rows[:MAX_CLASSES]:
         table.add_row(
             plain(row.name),
@@ -128,8 +130,8 @@ def _surely_different(row: ClassRow) -> tuple[float, float]:
     return row.p_adjusted, -abs(row.difference)
 
 
-def _example_table(comparison: Comparison) -> Table:
-    classes, examples = comparison.dataset.classes, comparison.disagreement.examples
+def _example_table(disagreement: Disagreement, classes: Sequence[str]) -> Table:
+    examples = disagreement.examples
     title = "Images predicted differently, surest first"
     table = plain_table(title, ("index", "label", "a says", "b says"), ())
     for example in examples[:MAX_EXAMPLES]:

@@ -3,11 +3,14 @@
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 
-from cli.options import BatchSize, Dataset, Device, Seed
+from cli.card import card_files, look_inside
+from cli.hub import Private, publish
+from cli.options import BatchSize, Dataset, Device, Force, Seed
 from cli.output import interruptible, say
 from cli.progress import training_bar
 from zoo.errors import ZooError
@@ -29,7 +32,11 @@ def train(
     batch_size: BatchSize = None,
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="models/NAME")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a model folder that exists.")] = False,
+    force: Force = False,
+    push: Annotated[
+        str | None, typer.Option(metavar="OWNER/NAME", help="Publish it on the Hub then.", show_default=False)
+    ] = None,
+    private: Private = False,
 ) -> None:
     """Train a variant and write it as a model folder.
 
@@ -46,6 +53,10 @@ def train(
     )
     fraction = _parse_subset(subset)
     folder = out or Path("models") / model_name(variant, dataset, str(fraction), seed)
+    if push is not None:
+        from zoo.publish import check_target
+
+        check_target(push)
     with interruptible("nothing was written"), new_folder(folder, force) as fresh:
         record = _train(variant, dataset, recipe, fraction, seed, device, fresh)
     say(
@@ -53,18 +64,30 @@ def train(
         f"after {recipe.epochs} epochs in {record.seconds:.0f} s."
     )
     print(folder)
+    if push is not None:
+        _push(folder, push, private)
+
+
+def _push(folder: Path, repo_id: str, private: bool) -> None:
+    """Publish what was trained, which is safe whatever becomes of that."""
+    try:
+        publish(folder, repo_id, private=private)
+    except ZooError as error:
+        again = f"zoo push {quote(str(folder))} {repo_id}{' --private' if private else ''}"
+        raise ZooError(f"{error} The model is safe in {folder}; push it again with `{again}`.") from error
 
 
 def _train(
     variant: Variant, dataset: str, recipe: Recipe, subset: Fraction, seed: int, device: str, folder: Path
 ) -> TrainingRecord:
     """Load, train, and write into an empty folder."""
-    from cards.model_card import model_card
     from zoo.checkpoint import save_checkpoint
+    from zoo.config import MEAN, STD, Preprocessing
     from zoo.data import balanced_subset
     from zoo.device import pick_device
     from zoo.sources import load_images
     from zoo.train import train_variant
+    from zoo.transforms import takes_images
 
     device = pick_device(device)
     train_set, test_set = load_images(dataset, "train"), load_images(dataset, "test")
@@ -82,7 +105,10 @@ def _train(
             on_step=on_step,
             on_epoch=on_epoch,
         )
-    save_checkpoint(folder, model, record, model_card(record))
+    inside = look_inside(takes_images(model, Preprocessing(test_set.input_size, MEAN, STD)), record, test_set)
+    save_checkpoint(folder, model, record)
+    for name, data in card_files(record, inside).items():
+        (folder / name).write_bytes(data)
     return record
 
 

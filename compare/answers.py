@@ -21,27 +21,57 @@ class Answers:
     """Predictions of all models for the examples of the first pass.
 
     Args:
-        class_names: names of the classes; their numbers if None.
-        classes: how many logits each model gives.
-
-    Raises:
-        CompareError: the models are of different classes, or of others than named.
+        class_names: names of the data's classes; their numbers if None.
+        model_classes: names of the classes of each model's logits. A model with the data's names in another order is
+            understood; one with other names, or another number of logits, has no predictions. None for a model that
+            names none, or for all: their classes are taken to be the data's if there are as many.
     """
 
-    def __init__(self, class_names: Sequence[str] | None, classes: Sequence[int]) -> None:
-        if len(set(classes)) > 1:
-            odd = next(i for i, count in enumerate(classes) if count != classes[0])
-            raise CompareError(
-                f"models must have the same classes, got {classes[0]} logits from the first and {classes[odd]} from "
-                f"number {odd + 1}; compare models of one data set."
-            )
-        self.class_names = tuple(class_names or map(str, range(classes[0])))
-        self._check_classes(len(self.class_names), classes[0])
-        self._predictions: list[list[Predictions]] = [[] for _ in classes]
+    def __init__(
+        self, class_names: Sequence[str] | None, model_classes: Sequence[Sequence[str] | None] | None = None
+    ) -> None:
+        self._names = None if class_names is None else tuple(class_names)
+        self._model_classes = model_classes
+        self._orders: list[Tensor | None] = []
+        self._logits: list[int] = []
+        self._predictions: list[list[Predictions]] = []
         self._labels: list[Tensor] = []
         self._indices: list[Tensor] = []
         self._first_pass: Tensor | None = None
         self._this_pass: list[Tensor] = []
+
+    def begin(self, logits: Sequence[int]) -> None:
+        """Find out whose classes are the data's.
+
+        Args:
+            logits: how many each model gives.
+
+        Raises:
+            CompareError: a model has names for more or fewer.
+        """
+        self._logits = list(logits)
+        if self._names is None and len(set(logits)) == 1:
+            self._names = tuple(map(str, range(logits[0])))
+        owns = self._model_classes or [None] * len(logits)
+        self._orders = [_order(own, count, self._names) for own, count in zip(owns, logits, strict=True)]
+        self._predictions = [[] for _ in logits]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the data's classes."""
+        return self._names if self._names is not None else tuple(map(str, range(int(self.labels.max()) + 1)))
+
+    def known(self, *models: int) -> bool:
+        """Whether the classes of these models are the data's, so that they have predictions."""
+        return all(self._orders[model] is not None for model in models)
+
+    def unnamed(self, model: int) -> bool:
+        """Whether a model's classes are the data's only as far as there are as many."""
+        return self.known(model) and self._model_classes is not None and self._model_classes[model] is None
+
+    def logits(self, model: int) -> int:
+        """How many a model gives."""
+        return self._logits[model]
 
     @property
     def labels(self) -> Tensor:
@@ -54,7 +84,7 @@ class Answers:
         return torch.cat(self._indices)
 
     def of(self, model: int) -> Predictions:
-        """All predictions of one model."""
+        """All predictions of one model that is known."""
         return Predictions(*(torch.cat(column) for column in zip(*self._predictions[model], strict=True)))
 
     def add(self, logits: Sequence[Tensor], labels: Tensor, indices: Tensor | None) -> None:
@@ -72,16 +102,15 @@ class Answers:
         self._this_pass.append(labels if indices is None else indices.cpu())
         if self._first_pass is not None:
             return
-        self._check_classes(max(len(self.class_names), int(labels.max()) + 1), len(self.class_names))
-        if int(labels.min()) < 0:
-            raise CompareError(f"labels must be class numbers from 0, got {int(labels.min())}.")
+        self._check_labels(labels)
         if indices is None:
             start = sum(map(len, self._labels))
             indices = torch.arange(start, start + len(labels), device="cpu")
         self._labels.append(labels)
         self._indices.append(indices.cpu())
-        for known, new in zip(self._predictions, logits, strict=True):
-            known.append(_predictions(new))
+        for known, new, order in zip(self._predictions, logits, self._orders, strict=True):
+            if order is not None:
+                known.append(_predictions(new.cpu()[:, order]))
 
     def end_pass(self) -> None:
         """Check that the pass held the same examples as the first, each once.
@@ -101,13 +130,29 @@ class Answers:
                 "others, in a later one; give batches that are made anew from one data set."
             )
 
-    @staticmethod
-    def _check_classes(needed: int, given: int) -> None:
-        if needed != given:
+    def _check_labels(self, labels: Tensor) -> None:
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0:
+            raise CompareError(f"labels must be class numbers from 0, got {low}.")
+        if self._names is not None and high >= len(self._names):
             raise CompareError(
-                f"the models give {given} logits, but the data has {needed} classes; "
-                "compare models on data of the classes they were trained for."
+                f"labels must be class numbers below {len(self._names)}, got {high}; compare models on data of the "
+                "classes they were trained for, or name the data's classes."
             )
+
+
+def _order(own: Sequence[str] | None, count: int, names: tuple[str, ...] | None) -> Tensor | None:
+    """Where each of the data's classes stands among a model's logits; None if it has others."""
+    if own is not None and len(own) != count:
+        raise CompareError(f"expected a name for each of the {count} logits of a model, got {len(own)}.")
+    if names is None or count != len(names) or (own is not None and set(own) != set(names)):
+        return None
+    if own is None or tuple(own) == names:
+        return torch.arange(count, device="cpu")
+    if len(set(own)) < count:
+        return None
+    places = {name: place for place, name in enumerate(own)}
+    return torch.tensor([places[name] for name in names], device="cpu")
 
 
 def checked_batch(batch: Any) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -135,7 +180,7 @@ def _are_integers(values: Any, count: int) -> bool:
 
 
 def _predictions(logits: Tensor) -> Predictions:
-    logits = logits.cpu().double()
+    logits = logits.double()
     finite = logits.isfinite().all(1)
     confidence, classes = torch.where(finite[:, None], logits.softmax(1), 0.0).max(1)
     return Predictions(classes, confidence, finite)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from compare.answers import Answers
 from compare.disagreement import wilson
 from compare.errors import CompareError
 from compare.notes import notes
@@ -25,6 +26,7 @@ def compare_many(
     precision: str = "fp32",
     tolerance: float | None = None,
     class_names: Sequence[str] | None = None,
+    model_classes: Sequence[Sequence[str] | None] | None = None,
 ) -> ModelMatrix:
     """Find out what all pairs of several classifiers share, in one pass over the data.
 
@@ -39,14 +41,16 @@ def compare_many(
         passes: how often to go through the batches for CKA.
         precision: of the Gram matrices.
         tolerance: take no more Gram matrices once every standard error of CKA between two models is at most this.
-        class_names: names of the classes; their numbers if not given.
+        class_names: names of the data's classes; their numbers if not given.
+        model_classes: names of the classes of each model's logits, in order; None for the data's own.
 
     Raises:
         CompareError: fewer than two models, or as in `compare_models`.
     """
     if len(models) < 2 or len(set(map(id, models))) < len(models):
         raise CompareError(f"expected at least two different models, got {len(models)}, or one of them twice.")
-    stream = run_stream(models, batches, Plan(layers, passes, precision, tolerance=tolerance), class_names)
+    plan, answers = Plan(layers, passes, precision, tolerance=tolerance), Answers(class_names, model_classes)
+    stream = run_stream(models, batches, plan, answers)
     cka, error = stream.cka.ratio(), stream.cka.standard_error(stream.passes)
     return ModelMatrix(
         models=tuple(describe(model, stream, i) for i, model in enumerate(models)),
@@ -61,19 +65,27 @@ def compare_many(
 
 def _pair(stream: Stream, cka: Tensor, error: Tensor, a: int, b: int) -> PairResult:
     cells = stream.parts[a], stream.parts[b]
-    same = stream.answers.of(a).classes == stream.answers.of(b).classes
-    agreement, low, high = wilson(int(same.sum()), len(same))
+    agreement, low, high = _agreement(stream.answers, a, b)
     return PairResult(
         a=a,
         b=b,
         same_depth_cka=_mean(_same_depth(cka[cells])),
         same_depth_standard_error=_mean(_same_depth(error[cells])),
         best_match_cka=_mean(torch.cat([_best(cka[cells]), _best(cka[cells].T)])),
-        agreement=float(agreement),
-        agreement_low=float(low),
-        agreement_high=float(high),
+        agreement=agreement,
+        agreement_low=low,
+        agreement_high=high,
         cka=matrix(cka[cells]),
     )
+
+
+def _agreement(answers: Answers, a: int, b: int) -> tuple[float, float, float] | tuple[None, None, None]:
+    """With the ends of its 95 % interval; None where a model has other classes than the data."""
+    if not answers.known(a, b):
+        return None, None, None
+    same = answers.of(a).classes == answers.of(b).classes
+    agreement, low, high = wilson(int(same.sum()), len(same))
+    return float(agreement), float(low), float(high)
 
 
 def _same_depth(cells: Tensor) -> Tensor:

@@ -71,6 +71,14 @@ def _answers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     if empty:
         yield f"{empty} classes have no examples; their numbers are null."
     for i, side in enumerate(sides):
+        if not answers.known(i):
+            yield (
+                f"{side}: its {answers.logits(i)} classes are not the {len(answers.class_names)} of the data; what "
+                "compares predictions is null."
+            )
+            continue
+        if answers.unnamed(i):
+            yield f"{side}: does not name its {answers.logits(i)} classes; they are taken in the order of the data's."
         bad = int(torch.sum(~answers.of(i).finite))
         if bad:
             yield (

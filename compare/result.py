@@ -26,9 +26,10 @@ class ModelResult:
         sha256: hash of the weights file, if there is one.
         architecture: class or registered name.
         parameters: how many numbers it has learned.
-        accuracy: fraction of the examples that it gets right, in [0, 1].
+        accuracy: fraction of the examples that it gets right, in [0, 1]; None if its classes are not the data's.
         layers: names of the layers looked at, in execution order.
         pc1_fraction: per layer, the share of variance on its first principal component, in (0, 1].
+        kind: where it comes from: `folder` or `hub`; None for a module in memory.
     """
 
     ref: str | None
@@ -37,9 +38,10 @@ class ModelResult:
     sha256: str | None
     architecture: str
     parameters: int
-    accuracy: float
+    accuracy: float | None
     layers: tuple[str, ...]
     pc1_fraction: tuple[float | None, ...]
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ class Comparison(JsonResult):
         dataset: the examples they saw.
         cka: how alike their layers are.
         block_structure: spans of alike layers in each.
-        disagreement: where their predictions differ.
+        disagreement: where their predictions differ; None if the classes of a model are not the data's.
         settings: how it was computed, enough to do it again.
         versions: of the program and the libraries.
         notes: what a reader must know: reasons for missing values, layers left out.
@@ -192,7 +194,7 @@ class Comparison(JsonResult):
     dataset: DatasetResult
     cka: CKAResult
     block_structure: BlockPair
-    disagreement: Disagreement
+    disagreement: Disagreement | None
     settings: Settings
     versions: dict[str, str]
     notes: tuple[str, ...]
@@ -210,7 +212,8 @@ class PairResult:
         same_depth_standard_error: at most; the mean of the cells' standard errors, which are not independent.
         best_match_cka: mean over all layers of both models of the CKA with the most similar layer of the other; high
             where the other learns the same anywhere. A maximum over noisy cells comes out a little high.
-        agreement: fraction of the examples on which they predict the same class.
+        agreement: fraction of the examples on which they predict the same class; None, like its interval, if the
+            classes of one are not the data's.
         agreement_low: lower end of its 95 % interval (Wilson).
         agreement_high: upper end.
         cka: layers of a (rows) with layers of b (columns).
@@ -221,9 +224,9 @@ class PairResult:
     same_depth_cka: float | None
     same_depth_standard_error: float | None
     best_match_cka: float | None
-    agreement: float
-    agreement_low: float
-    agreement_high: float
+    agreement: float | None
+    agreement_low: float | None
+    agreement_high: float | None
     cka: Matrix
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from compare.answers import Answers
 from compare.block_structure import DOMINANT, MIN_LENGTH, THRESHOLD, BlockSpan, find_block_structure
 from compare.disagreement import Disagreement, class_disagreement, disagreed_examples
 from compare.notes import FEWEST_FOR_PC1, notes
@@ -44,12 +45,13 @@ def compare_models(
     permutations: int = 0,
     seed: int = 0,
     class_names: Sequence[str] | None = None,
+    model_classes: Sequence[Sequence[str] | None] | None = None,
 ) -> Comparison:
     """Find out what two classifiers share and where they differ.
 
     Args:
         model_a: any module that takes one tensor and returns logits, shape (n, classes).
-        model_b: another one, for the same inputs and classes; preprocessing of its own can be a forward pre-hook.
+        model_b: another one, for the same inputs; preprocessing of its own can be a forward pre-hook.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices), where labels are integers of shape (n,)
             and indices say where each example stands in the data set. Minibatches should be drawn at random; each pass
             may shuffle anew. Convolutions run faster on inputs and weights in channels_last order.
@@ -62,20 +64,22 @@ def compare_models(
         tolerance: take no more Gram matrices once every standard error of CKA between the models is at most this.
         permutations: of the examples of b for the null distribution of each cell, at least 19; 0 for none.
         seed: of the permutations.
-        class_names: names of the classes; their numbers if not given.
+        class_names: names of the data's classes; their numbers if not given.
+        model_classes: names of the classes of a's and b's logits, in order; None for the data's own.
 
     Returns:
-        CKA of all pairs of layers, spans of alike layers, and the disagreement of the predictions.
+        CKA of all pairs of layers, spans of alike layers, and the disagreement of the predictions: None, with the
+        reason in the notes, if the classes of a model are not the data's.
 
     Raises:
-        CompareError: fewer than 4 examples in every batch, models for different classes, or unusable arguments.
+        CompareError: fewer than 4 examples in every batch, labels that are no classes, or unusable arguments.
 
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327.
     """
     plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed)
     models = model_a, model_b
-    stream = run_stream(models, batches, plan, class_names)
+    stream = run_stream(models, batches, plan, Answers(class_names, model_classes))
     a, b = stream.parts
     fraction, alignment = stream.principal.fraction(), stream.principal.alignment()
     cka = stream.cka.ratio()
@@ -112,7 +116,6 @@ def default_batch_size(examples: int) -> int:
 def describe(model: nn.Module, stream: Stream, number: int) -> ModelResult:
     """What is known of one of the stream's models, as a module in memory."""
     kind = type(model).__name__
-    right = stream.answers.of(number).classes == stream.answers.labels
     return ModelResult(
         ref=None,
         name=kind,
@@ -120,7 +123,7 @@ def describe(model: nn.Module, stream: Stream, number: int) -> ModelResult:
         sha256=None,
         architecture=kind,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
-        accuracy=right.double().mean().item(),
+        accuracy=_accuracy(stream, number),
         layers=tuple(stream.runs[number].names),
         pc1_fraction=_row(stream.principal.fraction()[stream.parts[number]]),
     )
@@ -166,8 +169,16 @@ def _row(values: Tensor) -> tuple[float | None, ...]:
     return tuple(None if value != value else value for value in values.tolist())
 
 
-def _disagreement(stream: Stream) -> Disagreement:
+def _accuracy(stream: Stream, number: int) -> float | None:
+    if not stream.answers.known(number):
+        return None
+    return (stream.answers.of(number).classes == stream.answers.labels).double().mean().item()
+
+
+def _disagreement(stream: Stream) -> Disagreement | None:
     answers, labels = stream.answers, stream.answers.labels.numpy()
+    if not answers.known(0, 1):
+        return None
     a, b = answers.of(0), answers.of(1)
     predictions = a.classes.numpy(), b.classes.numpy()
     confidence = a.confidence.numpy(), b.confidence.numpy()

@@ -24,16 +24,14 @@ from compare.similarity import PairSums
 MIN_BATCHES = 6
 
 
-def run_stream(
-    models: Sequence[nn.Module], batches: Iterable[Any], plan: Plan, class_names: Sequence[str] | None
-) -> "Stream":
+def run_stream(models: Sequence[nn.Module], batches: Iterable[Any], plan: Plan, answers: Answers) -> "Stream":
     """Run every model on every minibatch, once per pass.
 
     Args:
         models: any modules that take one tensor and return logits, shape (n, classes).
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
         plan: what to look at.
-        class_names: names of the classes; their numbers if None.
+        answers: where the models' predictions are collected.
 
     Raises:
         CompareError: fewer than 4 examples in every minibatch, models or examples that do not belong together, or a
@@ -48,7 +46,7 @@ def run_stream(
         runs = {
             key: stack.enter_context(LayerGrams(model, plan.layers, plan.dtype)) for key, model in different.items()
         }
-        stream = Stream([runs[id(model)] for model in models], plan, class_names)
+        stream = Stream([runs[id(model)] for model in models], plan, answers)
         for _ in range(plan.passes):
             stream.go_through(batches)
             if stream.precise_enough:
@@ -67,10 +65,10 @@ class Stream:
     Args:
         runs: one per model; the same one again for the same model.
         plan: what to look at.
-        class_names: names of the classes; their numbers if None.
+        answers: where the models' predictions are collected.
     """
 
-    def __init__(self, runs: Sequence[LayerGrams], plan: Plan, class_names: Sequence[str] | None) -> None:
+    def __init__(self, runs: Sequence[LayerGrams], plan: Plan, answers: Answers) -> None:
         self.runs = runs
         self.plan = plan
         self.passes = 0
@@ -84,8 +82,7 @@ class Stream:
         self.sums = {name: PairSums() for name in (*plan.measures, "cka")}
         asked = [name for name in self.sums if plan.permutations and name in VECTORS]
         self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in asked}
-        self.answers: Answers
-        self._class_names = class_names
+        self.answers = answers
         self._different = list(dict.fromkeys(runs))
         self._space = torch.empty(0, device="cpu")
 
@@ -110,7 +107,7 @@ class Stream:
                 continue
             if not self.runs[0].names:
                 classes = {run: run.find(inputs).shape[1] for run in self._different}
-                self.answers = Answers(self._class_names, [classes[run] for run in self.runs])
+                self.answers.begin([classes[run] for run in self.runs])
             grams = self._grams(inputs)
             logits = {
                 run: run.run(inputs, None if grams is None else grams[part])

@@ -1,15 +1,53 @@
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 from types import SimpleNamespace
 
 import pytest
-import torch
 
-import cli.app
-from cards.model_card import model_card
-from zoo.checkpoint import save_checkpoint
-from zoo.digits import load_digits
-from zoo.recipe import Recipe
-from zoo.train import train_variant
+from tests.localhub import LocalHub
+
+# The Hub's client reads its settings once, when it is imported; so the local Hub must run before.
+assert "huggingface_hub" not in sys.modules
+HUB = LocalHub().start()
+HUB_HOME = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, HUB_HOME, ignore_errors=True)
+os.environ |= {
+    "HF_ENDPOINT": HUB.url,
+    "HF_HOME": HUB_HOME,
+    "HF_TOKEN": "hf_me",
+    "HF_HUB_DISABLE_XET": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+}
+for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE", "HF_TOKEN_PATH"):
+    os.environ.pop(name, None)
+for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+    os.environ.pop(name, None)
+
+import huggingface_hub  # noqa: E402
+import torch  # noqa: E402
+
+import cli.app  # noqa: E402
+from cards.model_card import model_card  # noqa: E402
+from zoo.checkpoint import save_checkpoint  # noqa: E402
+from zoo.digits import load_digits  # noqa: E402
+from zoo.recipe import Recipe  # noqa: E402
+from zoo.train import train_variant  # noqa: E402
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """The local Hub, empty, and an empty cache of its client, in this process and in those that it starts."""
+    HUB.clear()
+    cache = tmp_path / "hub-cache"
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setenv("HF_HUB_CACHE", str(cache))
+    yield HUB
+    assert HUB.errors == []
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +74,8 @@ def folders(tmp_path_factory, digits, brief):
     for name, depth in (("a", 8), ("b", 14)):
         model, record = train_variant(depth, 0.5, *digits, brief)
         (root / name).mkdir()
-        save_checkpoint(root / name, model, record, model_card(record))
+        save_checkpoint(root / name, model, record)
+        (root / name / "README.md").write_text(model_card(record))
     return root / "a", root / "b"
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from cards.model_card import model_card
-from zoo.checkpoint import load_checkpoint, read_config, save_checkpoint
+from zoo.checkpoint import load_checkpoint, save_checkpoint
+from zoo.config import read_config
 from zoo.errors import ZooError
 from zoo.hub import resolve
 from zoo.record import TrainingRecord
@@ -17,7 +17,7 @@ from zoo.train import predict
 @pytest.fixture
 def folder(trained, tmp_path):
     (tmp_path / "model").mkdir()
-    save_checkpoint(tmp_path / "model", *trained, model_card(trained[1]))
+    save_checkpoint(tmp_path / "model", *trained)
     return tmp_path / "model"
 
 
@@ -36,9 +36,8 @@ def test_loaded_model_gives_the_same_logits(folder, trained, digits):
     assert torch.equal(predict(load_checkpoint(folder), digits[1].images), predict(trained[0], digits[1].images))
 
 
-def test_folder_holds_weights_configuration_record_and_card(folder, trained):
+def test_folder_holds_weights_configuration_and_record(folder, trained):
     assert sorted(path.name for path in folder.iterdir()) == [
-        "README.md",
         "config.json",
         "model.safetensors",
         "training.json",

@@ -44,7 +44,7 @@ def test_result_holds_every_key_of_the_contract():
         "notes",
         "measures",
     ]
-    model = "ref name revision sha256 architecture parameters accuracy layers pc1_fraction"
+    model = "ref name revision sha256 architecture parameters accuracy layers pc1_fraction kind"
     assert list(result["models"]["a"]) == list(result["models"]["b"]) == model.split()
     assert list(result["dataset"]) == ["name", "split", "examples", "classes", "fingerprint"]
     assert list(result["cka"]) == ["ab", "aa", "bb", "standard_error_ab", "batch_size", "passes", "null"]

@@ -7,7 +7,8 @@ from timm.data import create_transform
 from torch import nn
 from torch.nn.functional import interpolate
 
-from zoo.transforms import Preprocessing, normalise, prepare, random_flip, random_shift, takes_images
+from zoo.config import Preprocessing
+from zoo.transforms import normalise, prepare, random_flip, random_shift, takes_images
 
 IMAGES = torch.randint(0, 256, (64, 3, 8, 9), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
 

@@ -5,6 +5,8 @@ from math import isfinite
 
 from zoo.errors import ZooError
 
+# Its name in timm's registry, and in config.json.
+FAMILY = "cifar_resnet"
 DEPTHS = (14, 20, 26, 32, 38, 44, 56, 110, 164)
 WIDTHS = (1.0, 2.0, 4.0, 8.0, 10.0)
 # Bounds for what a config.json from elsewhere may ask this machine to build.

@@ -1,5 +1,7 @@
 """Folders that are written whole or not at all."""
 
+import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +11,8 @@ from pathlib import Path
 from zoo.errors import ZooError
 
 CONFIG, WEIGHTS, RECORD, CARD = "config.json", "model.safetensors", "training.json", "README.md"
+# The card's pictures.
+CURVE, HEATMAP = "training.png", "cka.png"
 
 
 @contextmanager
@@ -49,7 +53,7 @@ def _check_free(out: Path, force: bool) -> None:
         raise ZooError(f"expected a new folder, but {out} exists; choose another --out, or replace it with --force.")
     if not {CONFIG, WEIGHTS} <= names:
         raise ZooError(f"--force replaces model folders only, and {out} is none; choose another --out.")
-    foreign = sorted(names - {CONFIG, WEIGHTS, RECORD, CARD})
+    foreign = sorted(names - {CONFIG, WEIGHTS, RECORD, CARD, CURVE, HEATMAP})
     if foreign:
         raise ZooError(f"--force would lose {foreign[0]} in {out}; move it away, or choose another --out.")
 
@@ -69,6 +73,22 @@ def _swap(fresh: Path, out: Path, old: Path) -> None:
 def _nearest_folder(out: Path) -> Path:
     """The closest parent that exists, so that nothing is left behind where nothing is written in the end."""
     return next(parent for parent in out.absolute().parents if parent.is_dir())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; one that stands there stays until then."""
+    beside = path.with_name(f".{path.name[:200]}-{os.getpid()}")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def file_sha256(path: Path) -> str:
+    """Hexadecimal sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """A model that a reference means: where it is, what it says of itself, and how it is loaded."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.checkpoint import ModelConfig, file_sha256, load_checkpoint, read_config
-from zoo.folder import WEIGHTS
-from zoo.hub import resolve
+from zoo.config import ModelConfig, read_config
+from zoo.folder import WEIGHTS, file_sha256
+from zoo.hub import fetch, parse_ref, pin
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,20 +19,24 @@ class FoundModel:
 
     Args:
         ref: the reference it was asked for by.
+        name: short name for tables and pictures.
         folder: where its files are.
         config: what its config.json says.
+        revision: commit on the Hub; None for a folder.
     """
 
     ref: str
+    name: str
     folder: Path
     config: ModelConfig
+    revision: str | None = None
 
     @property
-    def name(self) -> str:
-        """Short name for tables and pictures."""
-        return self.folder.resolve().name
+    def kind(self) -> str:
+        """Where it comes from: `folder` or `hub`."""
+        return "folder" if self.revision is None else "hub"
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Of its weights."""
         return file_sha256(self.folder / WEIGHTS)
@@ -46,6 +51,7 @@ class FoundModel:
         """
         import torch
 
+        from zoo.checkpoint import load_checkpoint
         from zoo.transforms import takes_images
 
         model = load_checkpoint(self.folder).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -53,13 +59,17 @@ class FoundModel:
 
 
 def find_model(ref: str) -> FoundModel:
-    """Look a model up, and check what it says of itself.
+    """Look a model up, from the Hub if need be, and check what it says of itself.
 
     Args:
-        ref: path of a model folder.
+        ref: path of a model folder, or a Hub id `owner/name[@revision]`.
 
     Raises:
         ZooError: there is no such model, or its configuration is unusable.
     """
-    folder = resolve(ref)
-    return FoundModel(ref, folder, read_config(folder))
+    place = parse_ref(ref)
+    if isinstance(place, Path):
+        return FoundModel(ref, place.resolve().name, place, read_config(place))
+    snapshot = pin(place)
+    folder = fetch(snapshot)
+    return FoundModel(ref, str(place), folder, read_config(folder), snapshot.commit)

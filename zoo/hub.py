@@ -1,24 +1,250 @@
-"""Where models are found."""
+"""Model references, and how a model comes from the Hub: pinned to a commit, checked, and only what is needed."""
 
+import hashlib
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from zoo.config import MAX_BYTES, read_config
 from zoo.errors import ZooError
+from zoo.folder import CARD, CONFIG, RECORD, WEIGHTS, file_sha256, replace_file
+from zoo.hub_errors import hub_errors
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+_HUB_ID = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>(?!.*\.\.)\w[\w./+-]*))?")
+_COMMIT, _SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class HubRef:
+    """A model repository at a branch, tag or commit; at its main branch if the revision is None."""
+
+    repo_id: str
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        return self.repo_id if self.revision is None else f"{self.repo_id}@{self.revision}"
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """What the Hub says of a file: its size in bytes, and sha256 of large or git's hash of small ones."""
+
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A model repository at one commit.
+
+    Args:
+        ref: what was asked for.
+        commit: its full hash.
+        files: by name; None offline, where only the cache is known.
+        updated: when the repository last changed; None offline.
+    """
+
+    ref: HubRef
+    commit: str
+    files: Mapping[str, HubFile] | None
+    updated: datetime | None = None
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file; offline, whether it is in the cache."""
+        if self.files is None:
+            return _cached(self.ref, self.commit, name) is not None
+        return name in self.files
+
+
+def parse_ref(ref: str) -> Path | HubRef:
+    """Tell what a model reference means: a folder that exists, or else a Hub id.
+
+    Args:
+        ref: path of a folder, `owner/name[@revision]`, or `hf://owner/name[@revision]`.
+
+    Raises:
+        ZooError: it is neither.
+    """
+    try:
+        if ref and Path(ref).is_dir():
+            return Path(ref)
+        taken = Path(ref).exists()
+    except OSError:
+        taken = False
+    match = _HUB_ID.fullmatch(ref.removeprefix("hf://"))
+    if match is None or taken:
+        raise ZooError(
+            f"expected a model folder or a Hub id OWNER/NAME[@REVISION], got {ref[:200]!r}, which is neither; "
+            "`zoo list` shows what is here, and `zoo train --out FOLDER` writes a model folder."
+        )
+    return HubRef(match["repo"], match["revision"])
 
 
 def resolve(ref: str) -> Path:
-    """The folder that a model reference means.
+    """The folder that a model reference means; from the Hub it is downloaded, unless it is in the cache.
 
     Args:
-        ref: path of a model folder.
+        ref: path of a model folder, or `owner/name[@revision]`, also written `hf://owner/name[@revision]`.
 
     Raises:
-        ZooError: there is no such folder.
+        ZooError: there is no such model, it cannot be fetched, or it is not what it should be.
     """
-    folder = Path(ref)
-    try:
-        found = folder.is_dir()
-    except OSError:
-        found = False
-    if not found:
-        raise ZooError(f"expected a model folder, got {ref!r}, which is none; `zoo train --out FOLDER` writes one.")
+    place = parse_ref(ref)
+    return place if isinstance(place, Path) else fetch(pin(place))
+
+
+def hub_client() -> "HfApi":
+    """The genuine client, with its own messages off, and its progress bars on terminals only."""
+    import huggingface_hub
+    from huggingface_hub.utils import disable_progress_bars, logging
+
+    logging.set_verbosity_error()
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    return huggingface_hub.HfApi(library_name="resnet-zoo", library_version=version("resnet-zoo"))
+
+
+def pin(ref: HubRef) -> Snapshot:
+    """Find the commit that a reference means now; offline, the one in the cache.
+
+    Raises:
+        ZooError: the Hub has no such model or revision for this user, or cannot be reached.
+    """
+    from huggingface_hub import constants
+
+    if constants.is_offline_mode():
+        config = _cached(ref, ref.revision or "main", CONFIG)
+        if config is None:
+            raise _not_cached(ref, CONFIG)
+        return Snapshot(ref, config.parent.name, None)
+    client = hub_client()
+    with hub_errors(str(ref)):
+        info = client.model_info(ref.repo_id, revision=ref.revision, files_metadata=True)
+    files = {
+        file.rfilename: HubFile(file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id or "")
+        for file in info.siblings or ()
+    }
+    commit = info.sha or ""
+    if not _COMMIT.fullmatch(commit):
+        raise ZooError(f"{ref}: the Hub gave no commit, got {commit[:60]!r}; check HF_ENDPOINT and try again.")
+    _remember(ref, commit)
+    return Snapshot(ref, commit, files, info.last_modified)
+
+
+def download(snapshot: Snapshot, name: str) -> Path:
+    """One file of a snapshot, in the cache of the Hub's client, with the content that the Hub says it has.
+
+    Raises:
+        ZooError: there is no such file, it cannot be downloaded, or it came out damaged.
+    """
+    if snapshot.files is None:
+        cached = _cached(snapshot.ref, snapshot.commit, name)
+        if cached is None:
+            raise _not_cached(snapshot.ref, name)
+        return _intact(cached, None, snapshot.ref)
+    if name not in snapshot.files:
+        raise ZooError(f"expected {name} in {snapshot.ref}, got {_some(list(snapshot.files))}; choose another model.")
+    from huggingface_hub import hf_hub_download
+
+    with hub_errors(f"{snapshot.ref}: {name}"):
+        path = hf_hub_download(snapshot.ref.repo_id, name, revision=snapshot.commit)
+    return _intact(Path(path), snapshot.files[name].digest, snapshot.ref)
+
+
+def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
+    """Download configuration and weights of a snapshot, the weights only if the configuration can be built.
+
+    Args:
+        snapshot: of a model repository.
+        whole: bring its card, and the training record of a variant, if it has them.
+
+    Returns:
+        A folder in the client's cache.
+
+    Raises:
+        ZooError: as `download`, or the configuration is unusable.
+    """
+    from zoo.timm_models import check_architecture
+
+    if snapshot.files is not None and CONFIG in snapshot.files and snapshot.files[CONFIG].size > MAX_BYTES:
+        raise ZooError(f"expected a {CONFIG} of at most {MAX_BYTES:,} bytes in {snapshot.ref}; choose another model.")
+    folder = download(snapshot, CONFIG).parent
+    check_architecture(read_config(folder))
+    download(snapshot, WEIGHTS)
+    for name in (CARD, RECORD) if whole else ():
+        if snapshot.has(name):
+            download(snapshot, name)
     return folder
+
+
+def _remember(ref: HubRef, commit: str) -> None:
+    """Note in the client's cache which commit a branch or tag meant, for use offline.
+
+    Source:
+        huggingface.co/docs/huggingface_hub/guides/manage-cache: the folder `refs`.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    revision = ref.revision or "main"
+    if _COMMIT.fullmatch(revision):
+        return
+    folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=ref.repo_id, repo_type="model")
+    with hub_errors(str(ref)):
+        note = folder / "refs" / revision
+        note.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(note, commit.encode())
+
+
+def _cached(ref: HubRef, revision: str, name: str) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    with hub_errors(str(ref)):
+        path = try_to_load_from_cache(ref.repo_id, name, revision=revision)
+    return Path(path) if isinstance(path, str) else None
+
+
+def _not_cached(ref: HubRef, name: str) -> ZooError:
+    return ZooError(
+        f"{name} of {ref} is not in the cache, and HF_HUB_OFFLINE keeps the Hub away; unset it, and run "
+        f"`zoo pull {ref}` once."
+    )
+
+
+def _intact(path: Path, digest: str | None, ref: HubRef) -> Path:
+    """Throw a file away whose content is not what its hash says."""
+    blob = path.resolve()
+    # Offline, the client's name for what it keeps is the hash that the Hub gave.
+    expected = digest or (blob.name if _SHA256.fullmatch(blob.name) else "")
+    if expected and content_hash(blob, like=expected) != expected:
+        path.unlink()
+        blob.unlink(missing_ok=True)
+        raise ZooError(
+            f"{path.name} of {ref} came out damaged (its hash is not {expected[:12]}...) and was thrown away; fetch it "
+            "again."
+        )
+    return path
+
+
+def content_hash(path: Path, like: str) -> str:
+    """Hash of a file's content in the way that the Hub names such a file: sha256, or git's for small ones.
+
+    Args:
+        path: of the file.
+        like: a hash of the same kind.
+    """
+    if _SHA256.fullmatch(like):
+        return file_sha256(path)
+    return hashlib.sha1(b"blob %d\0" % path.stat().st_size + path.read_bytes()).hexdigest()
+
+
+def _some(names: list[str]) -> str:
+    return (", ".join(names[:5]) + (", ..." if len(names) > 5 else "")) or "no files"

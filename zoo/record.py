@@ -5,10 +5,14 @@ from dataclasses import dataclass
 import msgspec
 
 from zoo.errors import ZooError
-from zoo.family import Variant
+from zoo.family import FAMILY, Variant
 from zoo.recipe import Recipe
 
 FORMAT_VERSION = 1
+# Stands in a model card for the owner, until the model has a repository.
+NO_OWNER = "OWNER/MODEL"
+# Every model that this program publishes carries this tag, and this key in its card's metadata.
+TAG, CARD_KEY = "resnet-zoo", "resnet_zoo"
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,20 @@ class ClassAccuracy:
 
 
 @dataclass(frozen=True)
+class CardRecord:
+    """What a card's metadata says of a variant, so that a list of models can be made without downloading them."""
+
+    architecture: str
+    depth: int
+    width: float
+    dataset: str
+    subset: str
+    seed: int
+    accuracy: float
+    parameters: int
+
+
+@dataclass(frozen=True)
 class TrainingRecord:
     """Everything that is needed to train the model again, and what came of it.
 
@@ -100,6 +118,20 @@ class TrainingRecord:
     def accuracy(self) -> float:
         """Fraction of the test images that it gets right."""
         return self.test_right / self.test_images
+
+    @property
+    def summary(self) -> CardRecord:
+        """What its card's metadata says."""
+        return CardRecord(
+            architecture=FAMILY,
+            depth=self.variant.depth,
+            width=self.variant.width,
+            dataset=self.data.name,
+            subset=self.data.subset,
+            seed=self.seed,
+            accuracy=round(self.accuracy, 6),
+            parameters=self.variant.parameters,
+        )
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "TrainingRecord":

@@ -12,6 +12,9 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+# Name under which torchvision keeps what was declared for it.
+_DECLARED = "_declared_operators"
+
 
 def install() -> None:
     """Run the two steps below when timm is first imported, or now if it already is."""
@@ -19,6 +22,16 @@ def install() -> None:
         _register_family()
     elif not any(isinstance(finder, _TimmFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _TimmFinder())
+
+
+def torchvision_is_mended() -> bool:
+    """Whether torchvision would not import by itself; imports timm.
+
+    Raises:
+        ImportError: timm or torchvision is missing or broken in another way, as RuntimeError may say too.
+    """
+    importlib.import_module("timm")
+    return _DECLARED in vars(sys.modules["torchvision"])
 
 
 class _TimmFinder(MetaPathFinder):
@@ -73,7 +86,7 @@ def _mend_torchvision() -> None:
         library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         importlib.import_module("torchvision")
         # The schemas live as long as the library object.
-        sys.modules["torchvision"].__dict__["_declared_operators"] = library
+        vars(sys.modules["torchvision"])[_DECLARED] = library
 
 
 def _register_family() -> None:

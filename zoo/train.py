@@ -11,13 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from zoo.config import MEAN, STD
 from zoo.data import ImageSet
 from zoo.errors import ZooError
 from zoo.family import Variant
 from zoo.recipe import Recipe
 from zoo.record import FORMAT_VERSION, ClassAccuracy, DataRecord, Epoch, TrainingRecord
 from zoo.resnet import CifarResNet, initialise
-from zoo.transforms import MEAN, STD, normalise, random_flip, random_shift
+from zoo.transforms import normalise, random_flip, random_shift
 
 
 def train_variant(

@@ -1,34 +1,12 @@
 """Preprocessing and augmentation as functions of a whole batch, on whatever device it lives."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-# The paper scales pixels to [0, 1] and subtracts nothing; one value serves every channel.
-MEAN, STD = (0.0,), (1.0,)
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """The part of timm's `pretrained_cfg` that says how images reach the model.
-
-    Args:
-        input_size: channels, height and width.
-        mean: per channel, of pixels in [0, 1].
-        std: per channel.
-        crop_pct: share of the shorter side that a centre crop keeps, where images have to be resized.
-        interpolation: how they are resized.
-    """
-
-    input_size: tuple[int, int, int]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    crop_pct: float = 1.0
-    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+from zoo.config import Preprocessing
 
 
 def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -53,8 +31,9 @@ def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
 def prepare(images: Tensor, how: Preprocessing) -> Tensor:
     """Bring uint8 images to the channels, size and scale that a model was trained for.
 
-    One channel is repeated where the model takes three. Other sizes are resized so that the shorter side has the
-    model's size over its crop_pct, with antialiasing, and cropped at the centre, as timm does.
+    One channel is repeated where the model takes three. Other sizes are resized so that the shorter side (each side,
+    in crop mode `squash`) has the model's size over its crop_pct, with antialiasing, and cropped at the centre, as timm
+    does.
 
     Args:
         images: uint8, shape (n, channels, height, width).
@@ -65,17 +44,18 @@ def prepare(images: Tensor, how: Preprocessing) -> Tensor:
     """
     channels, *size = how.input_size
     images = images.expand(-1, channels, -1, -1)
-    if list(images.shape[2:]) != size:
+    if list(images.shape[2:]) != size or how.crop_pct < 1:
         images = _crop(_resize(images, size, how), size)
     return normalise(images, how.mean, how.std)
 
 
 def _resize(images: Tensor, size: list[int], how: Preprocessing) -> Tensor:
-    """The side that needs the larger scale gets its size over crop_pct; the other follows, rounded down."""
+    """Each side gets its size over crop_pct; to keep the aspect ratio, the one that needs the smaller scale follows."""
     old = images.shape[2:]
-    wanted = [int(side / how.crop_pct) for side in size]
-    new, base = max(zip(wanted, old, strict=True), key=lambda pair: pair[0] / pair[1])
-    target = [max(least, new * side // base) for least, side in zip(size, old, strict=True)]
+    target = wanted = [int(side / how.crop_pct) for side in size]
+    if how.crop_mode == "center":
+        new, base = max(zip(wanted, old, strict=True), key=lambda pair: pair[0] / pair[1])
+        target = [max(least, new * side // base) for least, side in zip(size, old, strict=True)]
     resized = interpolate(images.float(), target, mode=how.interpolation, antialias=True)
     return resized.round_().clamp_(0, 255).to(torch.uint8)
 

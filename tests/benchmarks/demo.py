@@ -8,11 +8,12 @@ import sys
 import time
 
 from compare.run import compare_models, default_batch_size
+from zoo.config import MEAN, STD, Preprocessing
 from zoo.data import ShuffledBatches
 from zoo.digits import load_digits
 from zoo.recipe import default_recipe
 from zoo.train import train_variant
-from zoo.transforms import MEAN, STD, Preprocessing, takes_images
+from zoo.transforms import takes_images
 
 
 def describe(spans):

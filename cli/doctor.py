@@ -1,0 +1,124 @@
+"""`zoo doctor`: what this installation can do, and what to do about what it cannot."""
+
+import platform
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.output import plain, plain_table, show
+from zoo.errors import ZooError
+
+PACKAGES = ("resnet-zoo", "torch", "torchvision", "timm", "huggingface-hub", "datasets", "safetensors", "numpy")
+# Room for a few large models.
+FEW_BYTES = 5 * 2**30
+
+
+class Finding(NamedTuple):
+    """One thing looked at, what was found, and what to do about it, if anything."""
+
+    what: str
+    found: str
+    advice: str = ""
+
+
+def doctor() -> None:
+    """Look at versions, device, torchvision, the Hub, who is logged in and the cache, and say what to mend."""
+    console = Console(stderr=True)
+    with console.status("looking around") if console.is_terminal else console:
+        findings = list(examine())
+    show(_table(findings))
+    problems = sum(bool(finding.advice) for finding in findings)
+    show(f"\n{problems} to look at." if problems else "\nAll is well.")
+
+
+def examine() -> Iterator[Finding]:
+    """Everything worth a look, in the order in which it is shown."""
+    yield Finding("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    for package in PACKAGES:
+        yield _installed(package)
+    yield _device()
+    yield _torchvision()
+    yield from _hub()
+    yield from _cache()
+
+
+def _installed(package: str) -> Finding:
+    try:
+        return Finding(package, version(package))
+    except PackageNotFoundError:
+        return Finding(package, "missing", f"install it: pip install {package}")
+
+
+def _device() -> Finding:
+    import torch
+
+    from zoo.device import pick_device
+
+    device = pick_device("auto")
+    if device == "cpu":
+        return Finding("device", f"cpu, {torch.get_num_threads()} threads")
+    return Finding("device", f"{device}, {torch.accelerator.device_count()} of it")
+
+
+def _torchvision() -> Finding:
+    from zoo.timm_hook import torchvision_is_mended
+
+    try:
+        mended = torchvision_is_mended()
+    except (ImportError, RuntimeError) as error:
+        return Finding("timm", f"does not import: {error}", "install torch and torchvision of matching versions")
+    if mended:
+        return Finding("torchvision", "linked against CUDA beside a CPU-only torch; mended whenever zoo is imported")
+    return Finding("torchvision", "healthy")
+
+
+def _hub() -> Iterator[Finding]:
+    from huggingface_hub import constants, get_token
+
+    from zoo.hub import hub_client
+    from zoo.hub_errors import hub_errors
+
+    yield Finding("Hub", constants.ENDPOINT)
+    if constants.is_offline_mode():
+        yield Finding("logged in", "unknown, HF_HUB_OFFLINE is set", "unset it to reach the Hub")
+    elif get_token() is None:
+        yield Finding("logged in", "no", "to publish, log in: hf auth login")
+    else:
+        try:
+            with hub_errors("your token"):
+                me = hub_client().whoami()
+        except ZooError as error:
+            yield Finding("logged in", "no", str(error))
+        else:
+            owners = ", ".join(str(org["name"]) for org in me.get("orgs", ()))
+            yield Finding("logged in", f"as {me['name']}{f', in {owners}' if owners else ''}")
+
+
+def _cache() -> Iterator[Finding]:
+    from huggingface_hub import CacheNotFound, constants, scan_cache_dir
+
+    folder = Path(constants.HF_HUB_CACHE)
+    try:
+        held = scan_cache_dir()
+        found = f"{held.size_on_disk / 2**20:,.0f} MiB of {len(held.repos)} repositories in {folder}"
+    except CacheNotFound:
+        found = f"nothing yet, in {folder}"
+    yield Finding("cache", found)
+    nearest = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
+    free = shutil.disk_usage(nearest).free
+    advice = "free some: hf cache prune, or set HF_HOME to another disk" if free < FEW_BYTES else ""
+    yield Finding("disk", f"{free / 2**30:,.1f} GiB free", advice)
+
+
+def _table(findings: list[Finding]) -> Table:
+    table = plain_table("", ("", "", "what to do"), ())
+    for finding in findings:
+        mark = Text("!" if finding.advice else "", style="bold red")
+        table.add_row(plain(finding.what), plain(finding.found), mark + Text(" ") + plain(finding.advice))
+    return table

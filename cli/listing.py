@@ -1,0 +1,90 @@
+"""`zoo list`: the models here and on the Hub, in one table."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.options import Json
+from cli.output import interruptible, plain, plain_table, say, show_lines, write_result
+from zoo.catalog import Listed, hub_models, local_models, matching
+from zoo.errors import ZooError
+
+
+def list_models(
+    owner: Annotated[
+        str | None, typer.Argument(metavar="[OWNER]", help="With --hub: of this owner only.", show_default=False)
+    ] = None,
+    hub: Annotated[bool, typer.Option("--hub", help="The models on the Hub too; --hub OWNER for one owner's.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder that holds the models of this machine.")] = Path("models"),
+    depth: Annotated[list[int] | None, typer.Option(help="Only this depth; repeatable.", show_default=False)] = None,
+    width: Annotated[list[float] | None, typer.Option(help="Only this width; repeatable.", show_default=False)] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Only this data set; repeatable.", show_default=False)
+    ] = None,
+    subset: Annotated[
+        list[str] | None, typer.Option(help="Only this part of it; repeatable.", show_default=False)
+    ] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; repeatable.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Models on a page.")] = 50,
+    page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
+    json_file: Json = None,
+) -> None:
+    """List the models here, and those on the Hub that `zoo push` published.
+
+    For example: zoo list --hub me --depth 14
+    """
+    if owner is not None and not hub:
+        raise ZooError(f"expected --hub before an owner, got {owner} alone; `zoo list --hub {owner}` lists its models.")
+    with interruptible("nothing was listed"):
+        models = [*local_models(out), *(hub_models(owner) if hub else ())]
+    found = matching(models, depth=depth, width=width, dataset=dataset, subset=subset, seed=seed)
+    shown = found[(page - 1) * limit : page * limit]
+    if json_file is not None:
+        write_result(json_file, (json.dumps([asdict(model) for model in shown], indent=1) + "\n").encode())
+    if str(json_file) != "-":
+        show_lines(_table(shown))
+    if len(shown) < len(found):
+        say(f"page {page} of {-(-len(found) // limit)}; --page and --limit choose.")
+    elif not found:
+        say(f"no such models in {out}{' or on the Hub' if hub else ''}; `zoo train` makes one.")
+
+
+def _table(models: Sequence[Listed]) -> Table:
+    table = plain_table("", ("model", "data"), ("depth", "width", "seed", "test", "params"))
+    table.add_column("commit")
+    table.add_column("updated")
+    table.padding = (0, 1, 0, 0)
+    for model in models:
+        part = "" if model.subset in (None, "1") else f" {model.subset}"
+        table.add_row(
+            plain(model.ref),
+            plain(f"{model.dataset or '-'}{part}"),
+            _or_dash(model.depth, "d"),
+            _or_dash(model.width, "g"),
+            _or_dash(model.seed, "d"),
+            _or_dash(model.accuracy, ".1%"),
+            short_count(model.parameters),
+            (model.revision or "-")[:7],
+            (model.updated or "-")[:10],
+        )
+    return table
+
+
+def short_count(count: int | None) -> str:
+    """A number of parameters in three digits, such as 175k."""
+    if count is None:
+        return "-"
+    for scale, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        # From here on, three digits round up to the next letter.
+        if count >= 0.9995 * scale:
+            return f"{count / scale:.3g}{letter}"
+    return str(count)
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -1,0 +1,102 @@
+"""One model in the terminal: facts, training curves, classes."""
+
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+
+from cards.model_card import training_command
+from cli.curve import Curve
+from cli.output import plain, plain_table
+from cli.show import Known
+from compare.disagreement import wilson
+from zoo.record import TrainingRecord
+
+
+class ModelReport:
+    """What is known of a model, as tables and curves.
+
+    Args:
+        known: what to show.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield _facts(self._known)
+        record = self._known.record
+        if record is None:
+            return
+        yield ""
+        yield Curve(f"Training loss over {len(record.history)} epochs, nats", [e.loss for e in record.history], ".3g")
+        yield ""
+        yield Curve("Accuracy on the training images, as seen", [e.accuracy for e in record.history], ".1%")
+        yield ""
+        yield _classes(record)
+        yield "\nTrain it again:"
+        yield plain(training_command(record))
+
+
+def _facts(known: Known) -> Table:
+    table = plain_table(known.summary.ref, ("", ""), ())
+    table.show_header = False
+    table.columns[1].overflow = "fold"
+    for name, value in _rows(known):
+        table.add_row(name, plain(value))
+    return table
+
+
+def _rows(known: Known) -> Iterator[tuple[str, str]]:
+    summary, config, record = known.summary, known.config, known.record
+    variant, images = config.variant, config.pretrained_cfg
+    yield "architecture", config.architecture
+    if variant:
+        yield "variant", f"depth {variant.depth}, width {variant.width:g}, {variant.representations} representations"
+        size = images.input_size
+        yield "parameters", f"{variant.parameters:,}"
+        yield "multiply-adds", f"{variant.multiply_adds(size[1], size[2]):,} per image"
+    for name, value in config.model_args.items() if not variant else ():
+        yield f"argument {name}", str(value)
+    yield "takes", f"images of {' x '.join(map(str, images.input_size))} (channels, height, width)"
+    names = config.label_names
+    yield "classes", f"{config.num_classes}{': ' + ', '.join(names[:10]) if names else ''}{_more(names)}"
+    if record:
+        yield from _training_rows(record)
+    elif summary.accuracy is not None:
+        yield "test accuracy", f"{summary.accuracy:.2%} on {summary.dataset}"
+    if summary.revision:
+        yield "commit", summary.revision
+    yield "updated", summary.updated or "unknown"
+    yield "sha256 of weights", known.sha256 or "no weights here"
+    for name, size_in_bytes in known.files.items():
+        yield f"file {name}", f"{size_in_bytes:,} bytes"
+
+
+def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
+    recipe, data = record.recipe, record.data
+    _, low, high = wilson(record.test_right, record.test_images)
+    yield (
+        "test accuracy",
+        f"{record.accuracy:.2%} of {record.test_images} images (95 % interval {low:.1%} to {high:.1%})",
+    )
+    part = "all" if data.subset == "1" else data.subset
+    yield "trained on", f"{data.train_images:,} images of {data.name} ({part} of it), seed {record.seed}"
+    yield (
+        "recipe",
+        f"{recipe.epochs} epochs of batches of {recipe.batch_size}, learning rate {recipe.lr:g}, "
+        f"weight decay {recipe.weight_decay:g}, momentum {recipe.momentum:g}",
+    )
+    yield "took", f"{record.seconds:.0f} s on {record.device}"
+    yield "versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())
+
+
+def _classes(record: TrainingRecord) -> Table:
+    table = plain_table("Test images", ("class",), ("images", "right", "accuracy"))
+    for row in record.test:
+        table.add_row(plain(row.name), str(row.examples), str(row.right), f"{row.right / row.examples:.1%}")
+    return table
+
+
+def _more(names: tuple[str, ...] | None) -> str:
+    return f", and {len(names) - 10} more" if names and len(names) > 10 else ""

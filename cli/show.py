@@ -1,0 +1,87 @@
+"""`zoo show`: all that is known of one model, without running it."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from cli.card import read_record
+from cli.options import Json
+from cli.output import interruptible, show, write_result
+from zoo.catalog import Listed, listed
+from zoo.config import ModelConfig, read_config
+from zoo.folder import CONFIG, RECORD, WEIGHTS, file_sha256
+from zoo.record import TrainingRecord
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a model.
+
+    Args:
+        summary: as in a list of models.
+        config: its config.json.
+        record: of its training, if there is one.
+        sha256: of its weights, if they are there.
+        files: names and sizes in bytes.
+    """
+
+    summary: Listed
+    config: ModelConfig
+    record: TrainingRecord | None
+    sha256: str | None
+    files: dict[str, int]
+
+
+def show_model(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model folder or Hub id.", show_default=False)],
+    json_file: Json = None,
+) -> None:
+    """Show all that is known of a model, its training curves included.
+
+    From the Hub it fetches the configuration and the training record, not the weights. For example:
+    zoo show models/resnet14-w1-digits-s0
+    """
+    with interruptible("nothing was written"):
+        known = _look_up(model)
+    if json_file is not None:
+        write_result(json_file, msgspec.json.format(msgspec.json.encode(asdict(known))) + b"\n")
+    if str(json_file) != "-":
+        from cli.model_report import ModelReport
+
+        show(ModelReport(known))
+
+
+def _look_up(ref: str) -> Known:
+    from zoo.hub import download, parse_ref, pin
+
+    place = parse_ref(ref)
+    if isinstance(place, Path):
+        return _in_folder(place)
+    snapshot = pin(place)
+    config = read_config(download(snapshot, CONFIG).parent)
+    record = read_record(download(snapshot, RECORD).parent) if snapshot.has(RECORD) else None
+    files = snapshot.files or {}
+    return Known(
+        summary=listed(str(place), "hub", config, revision=snapshot.commit, updated=snapshot.updated),
+        config=config,
+        record=record,
+        sha256=files[WEIGHTS].digest if WEIGHTS in files else None,
+        files={name: file.size for name, file in files.items()},
+    )
+
+
+def _in_folder(folder: Path) -> Known:
+    config, weights = read_config(folder), folder / WEIGHTS
+    there = weights.is_file()
+    updated = datetime.fromtimestamp(weights.stat().st_mtime, UTC) if there else None
+    return Known(
+        summary=listed(str(folder), "folder", config, updated=updated),
+        config=config,
+        record=read_record(folder) if (folder / RECORD).is_file() else None,
+        sha256=file_sha256(weights) if there else None,
+        files={path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()},
+    )

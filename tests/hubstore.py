@@ -1,0 +1,152 @@
+"""What a Hub holds: repositories with commits, branches and tags, collections, users. No HTTP."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import yaml
+
+LARGE = (".safetensors", ".png", ".parquet", ".bin", ".pt")
+LICENSES = ("apache-2.0", "mit", "other")
+
+
+def now():
+    return datetime.now(UTC)
+
+
+def stamp(when):
+    return when.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def is_large(path, size):
+    return path.endswith(LARGE) or size > 10_000_000
+
+
+def git_hash(data):
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+def digest(path, data):
+    """What the Hub tells the content of a file by."""
+    return hashlib.sha256(data).hexdigest() if is_large(path, len(data)) else git_hash(data)
+
+
+def front_matter(text):
+    """The YAML at the head of a card; None if there is none, ValueError if it is no mapping."""
+    if not text.startswith("---\n"):
+        return None
+    try:
+        data = yaml.safe_load(text[4:].split("\n---", 1)[0])
+    except yaml.YAMLError as error:
+        raise ValueError(f"YAML metadata is invalid: {error}") from error
+    if not isinstance(data, dict):
+        raise ValueError("YAML metadata must be a mapping")
+    return data
+
+
+def card_errors(text):
+    """Why the Hub would not take a card."""
+    try:
+        data = front_matter(text) or {}
+    except ValueError as error:
+        return [str(error)]
+    license_name = data.get("license", LICENSES[0])
+    return [] if license_name in LICENSES else [f'"license" must be one of {", ".join(LICENSES)}']
+
+
+@dataclass(frozen=True)
+class User:
+    name: str
+    orgs: tuple[str, ...] = ()
+    can_write: bool = True
+
+    def may_write(self, owner):
+        return self.can_write and owner in (self.name, *self.orgs)
+
+
+@dataclass(frozen=True)
+class Commit:
+    oid: str
+    title: str
+    date: datetime
+    files: dict[str, bytes]
+    parent: str | None
+
+
+@dataclass
+class Repo:
+    repo_id: str
+    kind: str = "model"
+    private: bool = False
+    gated: bool = False
+    created: datetime = field(default_factory=now)
+    all_commits: dict[str, Commit] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def owner(self):
+        return self.repo_id.split("/")[0]
+
+    def commit(self, files, title, branch="main"):
+        """Add a commit whose tree is `files`."""
+        parent = self.branches.get(branch)
+        date = now()
+        if parent:
+            date = max(date, self.all_commits[parent].date + timedelta(seconds=1))
+        tree = "".join(f"{path}{digest(path, data)}" for path, data in sorted(files.items()))
+        oid = hashlib.sha1(f"{self.repo_id}{parent}{date}{title}{tree}".encode()).hexdigest()
+        self.all_commits[oid] = Commit(oid, title, date, dict(files), parent)
+        self.branches[branch] = oid
+        return oid
+
+    def at(self, revision):
+        """The commit that a branch, tag or full hash means; None if it means none."""
+        oid = self.branches.get(revision) or self.tags.get(revision) or revision
+        return self.all_commits.get(oid)
+
+    def history(self, revision):
+        commit = self.at(revision)
+        while commit:
+            yield commit
+            commit = self.all_commits.get(commit.parent)
+
+    def card(self, commit):
+        try:
+            return front_matter(commit.files.get("README.md", b"").decode()) or {}
+        except ValueError:
+            return {}
+
+    def tags_of_card(self, commit):
+        card = self.card(commit)
+        datasets = card.get("datasets", [])
+        return [
+            *card.get("tags", []),
+            *(f"license:{card[name]}" for name in ("license",) if name in card),
+            *(f"dataset:{name}" for name in ([datasets] if isinstance(datasets, str) else datasets)),
+            *(card[name] for name in ("library_name", "pipeline_tag") if name in card),
+        ]
+
+
+@dataclass
+class Collection:
+    slug: str
+    title: str
+    owner: str
+    private: bool
+    items: list[str] = field(default_factory=list)
+
+    def to_json(self):
+        items = [
+            {"_id": f"item{i}", "id": item, "type": "model", "position": i, "repoType": "model"}
+            for i, item in enumerate(self.items)
+        ]
+        facts = {"lastUpdated": stamp(now()), "position": 0, "theme": "blue", "upvotes": 0, "isUpvotedByUser": False}
+        return {
+            "slug": self.slug,
+            "title": self.title,
+            "owner": {"name": self.owner, "type": "user"},
+            "private": self.private,
+            "items": items,
+            **facts,
+        }
