@@ -56,7 +56,13 @@ def training_png(record: TrainingRecord) -> bytes:
     left, right = figure.subplots(1, 2)
     left.plot(epochs, [epoch.loss for epoch in record.history], color="tab:blue", marker=".")
     left.set(xlabel="epoch", ylabel="training loss, nats", yscale="log")
-    right.plot(epochs, [100 * epoch.accuracy for epoch in record.history], color="tab:orange", marker=".", label="training images")
+    right.plot(
+        epochs,
+        [100 * epoch.accuracy for epoch in record.history],
+        color="tab:orange",
+        marker=".",
+        label="training images",
+    )
     right.axhline(100 * record.accuracy, color="black", linestyle="--", label="test images, at the end")
     right.set(xlabel="epoch", ylabel="accuracy, %")
     right.legend(loc="lower right")

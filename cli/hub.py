@@ -95,9 +95,9 @@ def collect(
     owner, slash, title = collection.partition("/")
     if not (owner and slash):
         raise ZooError(f"expected a collection as OWNER/TITLE, got {collection!r}.")
-    url, new = collect_models(owner, title, models, private=private)
-    say(f"{new} of {len(set(models))} models are new in it.")
-    print(url)
+    done = collect_models(owner, title, models, private=private)
+    say(f"{done.new} of {done.models} models are new in it.")
+    print(done.url)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -69,9 +69,14 @@ class Answers:
         """Whether a model's classes are the data's only as far as there are as many."""
         return self.known(model) and self._model_classes is not None and self._model_classes[model] is None
 
-    def logits(self, model: int) -> int:
-        """How many a model gives."""
-        return self._logits[model]
+    def own_classes(self, model: int) -> str:
+        """How many classes a model has, and the first of their names."""
+        names = self._model_classes[model] if self._model_classes else None
+        return _some(self._logits[model], names or ())
+
+    def data_classes(self) -> str:
+        """How many classes the data has, and the first of their names."""
+        return _some(len(self.class_names), self._names or ())
 
     @property
     def labels(self) -> Tensor:
@@ -153,6 +158,12 @@ def _order(own: Sequence[str] | None, count: int, names: tuple[str, ...] | None)
         return None
     places = {name: place for place, name in enumerate(own)}
     return torch.tensor([places[name] for name in names], device="cpu")
+
+
+def _some(count: int, names: Sequence[str]) -> str:
+    """A number of classes, such as `10 (cat, dog, frog, ...)`."""
+    shown = ", ".join((*names[:3], *(["..."] if len(names) > 3 else [])))
+    return f"{count} ({shown})" if shown else str(count)
 
 
 def checked_batch(batch: Any) -> tuple[Tensor, Tensor, Tensor | None]:

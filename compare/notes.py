@@ -73,12 +73,12 @@ def _answers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     for i, side in enumerate(sides):
         if not answers.known(i):
             yield (
-                f"{side}: its {answers.logits(i)} classes are not the {len(answers.class_names)} of the data; what "
-                "compares predictions is null."
+                f"{side}: its classes, {answers.own_classes(i)}, are not those of the data, {answers.data_classes()}; "
+                "what compares its predictions is null."
             )
             continue
         if answers.unnamed(i):
-            yield f"{side}: does not name its {answers.logits(i)} classes; they are taken in the order of the data's."
+            yield f"{side}: does not name its classes; they are taken to be those of the data, in that order."
         bad = int(torch.sum(~answers.of(i).finite))
         if bad:
             yield (

@@ -28,8 +28,8 @@ for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HUGGING_FACE_HUB_TOKEN", 
 for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
     os.environ.pop(name, None)
 
-import huggingface_hub  # noqa: E402
 import torch  # noqa: E402
+from huggingface_hub import constants  # noqa: E402
 
 import cli.app  # noqa: E402
 from cards.model_card import model_card  # noqa: E402
@@ -44,7 +44,7 @@ def hub(tmp_path, monkeypatch):
     """The local Hub, empty, and an empty cache of its client, in this process and in those that it starts."""
     HUB.clear()
     cache = tmp_path / "hub-cache"
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
     monkeypatch.setenv("HF_HUB_CACHE", str(cache))
     yield HUB
     assert HUB.errors == []

@@ -53,7 +53,8 @@ class LocalHub:
 
     def start(self):
         hub = self
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
+        self._handler = type("Handler", (_Handler,), {"hub": hub})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"

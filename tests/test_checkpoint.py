@@ -60,7 +60,7 @@ def test_record_round_trip_is_exact(folder, trained):
 
 
 def test_reference_too_long_for_any_path_is_refused():
-    with pytest.raises(ZooError, match="expected a model folder"):
+    with pytest.raises(ZooError, match="expected a model folder or a Hub id"):
         resolve("x" * 5000)
 
 
@@ -70,14 +70,15 @@ def test_folder_without_config_is_refused(tmp_path):
 
 
 def test_reference_that_is_no_folder_is_refused(tmp_path):
-    with pytest.raises(ZooError, match="expected a model folder, got .*nowhere'"):
+    with pytest.raises(ZooError, match="expected a model folder or a Hub id .*nowhere'"):
         resolve(str(tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"architecture": "resnet18"}, "expected the architecture cifar_resnet.*got 'resnet18'"),
+        ({"architecture": "resnet18"}, "holds no resnet18 that timm can load"),
+        ({"architecture": ["resnet18"]}, "expected the architecture cifar_resnet or one of timm's"),
         ({"model_args__depth": "14"}, "Expected `int`, got `str` - at `$.model_args.depth`"),
         ({"model_args__depth": 15}, "depth must be 6n+2"),
         ({"model_args__depth": 10**9}, "depth must be 6n+2, from 8 to 1202"),

@@ -155,7 +155,7 @@ def test_matrix_of_many_models_stays_readable(run, folders, tmp_path):
         (("a", "b", "a"), "expected different models, got a twice"),
         (("a", "b", "--pair", 1, 3), "--pair must name two of the 2 models by number from 1, got 1 3"),
         (("a", "b", "--pair", 2, 2), "--pair must name two"),
-        (("a", "nowhere"), "expected a model folder, got 'nowhere'"),
+        (("a", "nowhere"), "expected a model folder or a Hub id OWNER/NAME[@REVISION], got 'nowhere'"),
         (("a", "b", "--precision", "fp8"), "precision must be"),
     ],
 )
@@ -268,16 +268,18 @@ def spoiled(folders, tmp_path):
     return tmp_path / "spoiled"
 
 
-def test_broken_folders_are_told_in_one_line(error, folders, spoiled):
+def test_broken_folders_are_told_in_one_line(run, error, folders, spoiled):
     config = json.loads((spoiled / "config.json").read_text())
     others = config | {"label_names": [f"class {i}" for i in range(10)]}
     (spoiled / "config.json").write_text(json.dumps(others))
-    assert f"got {spoiled} for 10 (class 0, class 1, class 2, ...)" in error("compare", folders[1], spoiled)
+    told = " ".join(run("compare", folders[1], spoiled).stdout.split())
+    assert "Their predictions are not compared" in told
+    assert "b: its classes, 10 (class 0, class 1, class 2, ...), are not those of the data, 10 (0, 1, 2, ...)" in told
     (spoiled / "config.json").write_text(json.dumps(config))
     (spoiled / "model.safetensors").write_bytes(b"garbage")
     assert "no whole safetensors file" in error("compare", folders[1], spoiled)
     (spoiled / "config.json").unlink()
-    assert "expected a model folder, got 'nowhere'" in error("compare", folders[1], "nowhere")
+    assert "expected a model folder or a Hub id" in error("compare", folders[1], "nowhere")
     assert "expected a model folder with config.json" in error("compare", folders[1], spoiled)
 
 

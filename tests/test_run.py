@@ -178,14 +178,51 @@ def test_one_minibatch_leaves_no_standard_error_and_says_so():
     assert any("standard errors are null" in note for note in result.notes)
 
 
-def test_models_of_different_classes_are_refused():
-    with pytest.raises(CompareError, match="same classes, got 3 logits from the first and 5 from number 2"):
-        compare_models(Net(0), Net(1, classes=5), stream())
+def test_models_of_different_classes_share_cka_but_no_predictions():
+    result = compare_models(Net(0), Net(1, classes=5), stream(), class_names=["x", "y", "z"])
+    assert result.disagreement is None
+    assert result.models.a.accuracy == compare_models(Net(0), Net(1), stream()).models.a.accuracy
+    assert result.models.b.accuracy is None
+    assert result.cka.ab[0][0] == compare_models(Net(0), Net(1, classes=5), stream()).cka.ab[0][0]
+    assert any("b: its classes, 5, are not those of the data, 3 (x, y, z)" in note for note in result.notes)
+    assert Comparison.from_json(result.to_json()).disagreement is None
+
+
+def test_without_names_nobody_knows_which_of_different_classes_are_the_datas():
+    result = compare_models(Net(0), Net(1, classes=5), stream())
+    assert (result.models.a.accuracy, result.models.b.accuracy) == (None, None)
+    assert result.dataset.classes == ("0", "1", "2")
+
+
+def test_classes_in_another_order_are_matched_by_name():
+    a, b = Net(0), Net(1)
+    names, order = ["x", "y", "z"], [2, 0, 1]
+    turned = Net(1)
+    turned.fc.weight.data, turned.fc.bias.data = b.fc.weight[order].clone(), b.fc.bias[order].clone()
+    expected = compare_models(a, b, stream(), class_names=names)
+    own = [names, [names[i] for i in order]]
+    result = compare_models(a, turned, stream(), class_names=names, model_classes=own)
+    assert result.disagreement == expected.disagreement
+    others = compare_models(a, b, stream(), class_names=names, model_classes=[names, ["x", "y", "w"]])
+    assert (others.disagreement, others.models.b.accuracy) == (None, None)
+
+
+def test_classes_without_names_are_taken_in_the_datas_order_and_said_so():
+    result = compare_models(
+        Net(0), Net(1), stream(), class_names=["x", "y", "z"], model_classes=[["x", "y", "z"], None]
+    )
+    assert result.disagreement == compare_models(Net(0), Net(1), stream(), class_names=["x", "y", "z"]).disagreement
+    assert any("b: does not name its classes" in note for note in result.notes)
+
+
+def test_names_for_other_than_the_logits_are_refused():
+    with pytest.raises(CompareError, match="a name for each of the 3 logits of a model, got 2"):
+        compare_models(Net(0), Net(1), stream(), model_classes=[["x", "y"], None])
 
 
 def test_labels_beyond_the_logits_are_refused():
     batches = [(torch.randn(8, 1, 4, 4), torch.full((8,), 7))]
-    with pytest.raises(CompareError, match="3 logits, but the data has 8 classes"):
+    with pytest.raises(CompareError, match="class numbers below 3, got 7"):
         compare_models(Net(0), Net(1), batches)
 
 

@@ -1,6 +1,7 @@
 """Collections on the Hub: a grid of models, browsable where its users already look."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from zoo.errors import ZooError
 from zoo.hub import HubRef, parse_ref
@@ -11,7 +12,22 @@ from zoo.publish import logged_in
 MAX_TITLE = 60
 
 
-def collect(owner: str, title: str, refs: Sequence[str], *, private: bool = False) -> tuple[str, int]:
+@dataclass(frozen=True)
+class Collected:
+    """What became of a collection.
+
+    Args:
+        url: its address.
+        models: how many were to be in it.
+        new: how many of them were not.
+    """
+
+    url: str
+    models: int
+    new: int
+
+
+def collect(owner: str, title: str, refs: Sequence[str], *, private: bool = False) -> Collected:
     """Put models into a collection, which is made if its owner has none of this title; models already in it stay.
 
     Args:
@@ -21,14 +37,14 @@ def collect(owner: str, title: str, refs: Sequence[str], *, private: bool = Fals
         private: whether a new collection is for its owner's eyes alone.
 
     Returns:
-        Address of the collection, and how many models are new in it.
+        Where it is, and what is new in it.
 
     Raises:
         ZooError: a model is not on the Hub, which is found out before anything is made, or this user may not do that.
     """
     if not 1 <= len(title) <= MAX_TITLE:
         raise ZooError(f"expected a title of 1 to {MAX_TITLE} characters, got {len(title)}; choose another.")
-    ids = [_hub_id(ref) for ref in dict.fromkeys(refs)]
+    ids = list(dict.fromkeys(map(_hub_id, refs)))
     client = logged_in(f"{owner}/collection")
     for repo_id in ids:
         with hub_errors(repo_id):
@@ -38,7 +54,7 @@ def collect(owner: str, title: str, refs: Sequence[str], *, private: bool = Fals
         held = {item.item_id for item in made.items}
         for repo_id in ids:
             client.add_collection_item(made.slug, repo_id, "model", exists_ok=True)
-    return made.url, len(set(ids) - held)
+    return Collected(made.url, len(ids), len(set(ids) - held))
 
 
 def _hub_id(ref: str) -> str:

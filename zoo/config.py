@@ -203,7 +203,8 @@ def _timm_config(raw: dict[str, Any]) -> ModelConfig:
     if isinstance(images, dict):
         known = {name: value for name, value in images.items() if value is not None}
         images = _TIMM_PREPROCESSING | known
-        raw = {"num_classes": known.get("num_classes"), "label_names": known.get("label_names")} | raw
+        names = known.get("label_names", known.get("labels"))
+        raw = {"num_classes": known.get("num_classes"), "label_names": names} | raw
     file = msgspec.convert(raw | {"pretrained_cfg": images}, _TimmFile)
     args = file.model_args or {}
     _check_model_args(args)

@@ -22,8 +22,10 @@ def hub_errors(what: str) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, HTTPError, ValueError) as error:
-        raise ZooError(f"{what}: {_explain(error)}") from error
+    except (OSError, HTTPError, ValueError, RuntimeError) as error:
+        # An upload of one of several files that fails is wrapped.
+        cause = error.__cause__ if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception) else error
+        raise ZooError(f"{what}: {_explain(cause)}") from error
 
 
 def _explain(error: Exception) -> str:

@@ -13,7 +13,7 @@ from zoo.config import ModelConfig
 from zoo.errors import ZooError
 
 # The largest of timm's have fewer than 3,000 modules.
-MAX_MODULES = 20_000
+MAX_MODULES = 10_000
 
 
 def check_architecture(config: ModelConfig) -> None:
