@@ -103,12 +103,15 @@ What it shares with another model, and where the two differ:
 """
 
 
-def model_card(record: TrainingRecord, inside: Comparison | None = None, own_text: str = "") -> str:
+def model_card(
+    record: TrainingRecord, inside: Comparison | None = None, *, repo_id: str = NO_OWNER, own_text: str = ""
+) -> str:
     """Markdown with the metadata that the Hub understands.
 
     Args:
         record: what is known of the model.
         inside: the model compared with itself; with it the card shows the pictures `CURVE` and `HEATMAP`.
+        repo_id: where it is published; until then the examples have a placeholder.
         own_text: what a person wrote below `MARKER`.
     """
     parts = [f"---\n{_metadata(record)}\n---\n", _body(record)]
@@ -116,7 +119,7 @@ def model_card(record: TrainingRecord, inside: Comparison | None = None, own_tex
         spans, layers = inside.block_structure.a, len(inside.models.a.layers)
         said = _plain(structure("It", spans, layers))
         parts += [_CURVE, _INSIDE.format(picture=HEATMAP, examples=inside.dataset.examples, structure=said)]
-    parts.append(_USE.format(repo=NO_OWNER, shape=", ".join(map(str, record.data.input_size))))
+    parts.append(_USE.format(repo=repo_id, shape=", ".join(map(str, record.data.input_size))))
     return "\n".join(parts) + f"\n{MARKER}\n{own_text}"
 
 
@@ -124,6 +127,12 @@ def own_text(card: str) -> str | None:
     """What a person wrote below the marker line of a card; None if the card has no such line."""
     _, marker, below = card.partition(f"{MARKER}\n")
     return below if marker else None
+
+
+def named_repo(card: str) -> str:
+    """The repository that the examples of a card name."""
+    found = re.search(r'"hf-hub:([\w./-]+)"', card)
+    return found[1] if found else NO_OWNER
 
 
 def training_command(record: TrainingRecord) -> str:

@@ -35,30 +35,30 @@ def card(
     from zoo.found import find_model
     from zoo.sources import load_images
 
-    kept = _kept_text(folder / CARD)
+    before = _old_card(folder / CARD)
     record = read_record(folder)
     model = find_model(str(folder)).load(pick_device(device))
     with interruptible("nothing was written"):
         inside = look_inside(model, record, load_images(record.data.name, "test"))
-        files = card_files(record, inside, kept)
+        files = card_files(record, inside, before)
     with writing(folder, "a folder that can be written to"):
         for name, data in files.items():
             replace_file(folder / name, data)
     print(folder / CARD)
 
 
-def card_files(record: TrainingRecord, inside: "Comparison", kept: str = "") -> dict[str, bytes]:
+def card_files(record: TrainingRecord, inside: "Comparison", before: str = "") -> dict[str, bytes]:
     """The card and its pictures, by file name.
 
     Args:
         record: what is known of the model.
         inside: the model compared with itself.
-        kept: a person's own text below the marker line.
+        before: the card so far, of which the name of the repository and a person's own text stay.
     """
-    from cards.model_card import model_card
+    from cards.model_card import model_card, named_repo, own_text
     from cards.picture import training_png, within_png
 
-    text = model_card(record, inside, kept)
+    text = model_card(record, inside, repo_id=named_repo(before), own_text=own_text(before) or "")
     return {CURVE: training_png(record), HEATMAP: within_png(inside), CARD: text.encode()}
 
 
@@ -98,15 +98,16 @@ def read_record(folder: Path) -> TrainingRecord:
     return TrainingRecord.from_json(text)
 
 
-def _kept_text(path: Path) -> str:
+def _old_card(path: Path) -> str:
+    """The card so far; refuses one that would be lost."""
     from cards.model_card import MARKER, own_text
 
     if not path.is_file():
         return ""
-    kept = own_text(path.read_text(encoding="utf-8", errors="replace"))
-    if kept is None:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if own_text(text) is None:
         raise ZooError(
             f"{path} has no line {MARKER!r}, so what is in it would be lost; put that line above what is to stay, or "
             "move the file away."
         )
-    return kept
+    return text

@@ -26,7 +26,9 @@ class Curve:
         self._values = values
         self._height = height
         self._low, self._high = min(values), max(values)
-        self._labels = {height - 1: format(self._high, form), 0: format(self._low, form)}
+        self._labels = {height - 1: format(self._high, form)}
+        if self._low < self._high:
+            self._labels[0] = format(self._low, form)
         self._margin = max(map(len, self._labels.values()))
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:

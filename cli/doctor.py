@@ -117,7 +117,8 @@ def _cache() -> Iterator[Finding]:
 
 
 def _table(findings: list[Finding]) -> Table:
-    table = plain_table("", ("", "", "what to do"), ())
+    table = plain_table("", ("", "", ""), ())
+    table.show_header = False
     for finding in findings:
         mark = Text("!" if finding.advice else "", style="bold red")
         table.add_row(plain(finding.what), plain(finding.found), mark + Text(" ") + plain(finding.advice))

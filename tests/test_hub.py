@@ -92,7 +92,7 @@ def test_offline_the_cache_serves(published, hub, monkeypatch):
 
 def test_damaged_downloads_are_thrown_away(published, hub):
     hub.corrupt("/lfs/")
-    with pytest.raises(ZooError, match=r"model.safetensors of me/m came out damaged"):
+    with pytest.raises(ZooError, match="me/m: model.safetensors came out damaged"):
         resolve("me/m")
     assert load_checkpoint(resolve("me/m"))
 
@@ -155,7 +155,7 @@ def test_a_hub_that_is_not_there_is_told(hub):
     nobody = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9"}
     ran = subprocess.run([BIN / "zoo", "pull", "me/m"], env=nobody, capture_output=True, text=True)
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert "Error: me/m: cannot reach http://127.0.0.1:9 (ConnectError); check the network" in ran.stderr
+    assert "Error: me/m: no whole answer from http://127.0.0.1:9 (ConnectError); check the network" in ran.stderr
     assert ran.stderr.count("\n") == 1
 
 

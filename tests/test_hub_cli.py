@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from zoo.family import Variant
 
@@ -227,6 +228,12 @@ def test_a_card_is_written_anew_and_keeps_a_persons_text(run, error, folders, tm
     assert card.read_text() == "all my own"
 
 
+def test_a_published_models_new_card_still_names_its_repository(hub, run, pushed):
+    run("zoo", "card", pushed)
+    assert 'resolve("me/m")' in (pushed / "README.md").read_text()
+    assert "OWNER" not in (pushed / "README.md").read_text()
+
+
 def test_a_card_needs_a_record(error, folders, tmp_path):
     folder = shutil.copytree(folders[0], tmp_path / "m")
     (folder / "training.json").unlink()
@@ -273,3 +280,44 @@ def test_doctor_works_offline(hub, run, monkeypatch):
 )
 def test_wrong_input_is_told_in_one_line(hub, error, here, arguments, message):
     assert message in error("zoo", *arguments)
+
+
+FAULTS = {
+    "corrupted download": (lambda hub: hub.corrupt("/lfs/"), "pull", "came out damaged"),
+    "broken off download": (lambda hub: hub.cut("/lfs/", 1000, None), "pull", "try again"),
+    "gone": (lambda hub: hub.repos.clear(), "pull", "not on http"),
+    "too many requests": (lambda hub: hub.fault("GET", "/api/models/me/m", 429, None), "pull", "wait a few minutes"),
+    "trouble": (lambda hub: hub.fault("GET", "/api/models/me/m", 500, None), "pull", "try again later"),
+    "gated": (lambda hub: setattr(hub.repo("me/m"), "gated", True) or hub.users.clear(), "pull", "your token"),
+    "token revoked": (lambda hub: hub.users.clear(), "push", "does not accept your token"),
+    "may only read": (lambda hub: hub.users.update(hf_me=hub.users["hf_reader"]), "push", "your token may not do that"),
+    "somebody else pushed": (lambda hub: hub.fault("POST", "/commit/", 412), "push", "somebody else changed it"),
+    "upload refused": (lambda hub: hub.fault("PUT", "/lfs/", 400, None), "push", "the Hub refuses (status 400"),
+    "commit fails": (lambda hub: hub.fault("POST", "/commit/", 503), "push", "in trouble (status 503"),
+    "card rejected": (lambda hub: hub.fault("POST", "/validate-yaml", 500, None), "push", "in trouble"),
+}
+
+
+def other_weights(folder):
+    """Something new to push."""
+    path = folder / "model.safetensors"
+    save_file({name: tensor + 1 for name, tensor in load_file(path).items()}, path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_ends_in_one_line_and_loses_nothing(hub, pushed, tmp_path, fault):
+    inject, command, message = FAULTS[fault]
+    if command == "push":
+        other_weights(pushed)
+    before = contents(pushed)
+    inject(hub)
+    arguments = ("pull", "me/m", "--out", tmp_path / "x") if command == "pull" else ("push", pushed, "me/m")
+    ran = script("zoo", *arguments, home=tmp_path / "home")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert message in ran.stderr
+    assert ran.stderr.startswith("Error: me/m")
+    assert ran.stderr.count("\n") == 1
+    assert "hf_" not in ran.stderr
+    assert contents(pushed) == before
+    assert not (tmp_path / "x").exists()

@@ -1,24 +1,32 @@
 import shlex
 from dataclasses import replace
 
+import pytest
 from huggingface_hub import ModelCard
 
-from cards.model_card import model_card, training_command
+from cards.model_card import model_card, named_repo, own_text, training_command
+from tests.samples import comparison
 from zoo.recipe import Recipe
 
 
 def test_card_has_metadata_that_the_hub_reads(trained):
     data = ModelCard(model_card(trained[1])).data
-    assert data.license == "apache-2.0"
-    assert data.library_name == "resnet-zoo"
-    assert "resnet-zoo" in data.tags
+    assert (data.license, data.library_name, data.pipeline_tag) == ("apache-2.0", "resnet-zoo", "image-classification")
+    assert (data.tags, data.datasets, data.metrics) == (["resnet-zoo", "cifar_resnet"], ["digits"], ["accuracy"])
+    (result,) = data.eval_results
+    record = trained[1]
+    assert result.metric_value == pytest.approx(record.accuracy, abs=1e-6)
+    assert (result.dataset_type, result.dataset_split, result.metric_args) == ("digits", "test", {"seed": record.seed})
+    assert result.dataset_revision == record.data.test_fingerprint
+    assert data.to_dict()["resnet_zoo"]["parameters"] == record.variant.parameters
 
 
 def test_card_states_accuracy_with_interval_and_every_class(trained):
     record = trained[1]
     text = model_card(record)
     assert f"**{record.accuracy:.2%}** of 360 test images" in text
-    assert all(f"| {row.name} | {row.examples} | {row.right} |" in text for row in record.test)
+    for row in record.test:
+        assert f"| {row.name} | {row.examples} | {row.right} | {row.right / row.examples:.1%} |" in text
 
 
 def test_card_gives_a_command_that_names_every_choice(trained):
@@ -35,3 +43,23 @@ def test_class_names_cannot_smuggle_html_or_table_cells(trained):
     row = replace(trained[1].test[0], name="<img src=x>|a|\n# b ![x](y)")
     text = model_card(replace(trained[1], test=(row,), recipe=Recipe()))
     assert "| &lt;img src=x&gt;&#124;a&#124; # b \\!\\[x\\](y) | " in text
+
+
+def test_what_a_person_wrote_below_the_marker_survives(trained):
+    text = model_card(trained[1], own_text="Mine.\n")
+    assert own_text(text) == "Mine.\n"
+    assert own_text(model_card(trained[1], own_text=own_text(text))) == "Mine.\n"
+    assert own_text("no marker here") is None
+
+
+def test_the_repository_that_the_examples_name_is_read_back(trained):
+    assert named_repo(model_card(trained[1], repo_id="me/some.model-1")) == "me/some.model-1"
+    assert named_repo("nothing") == named_repo(model_card(trained[1]))
+
+
+def test_pictures_appear_with_what_was_found_inside(trained):
+    text = model_card(trained[1], comparison())
+    assert "](training.png)" in text
+    assert "](cka.png)" in text
+    assert "It has no block structure." in text
+    assert ".png" not in model_card(trained[1])

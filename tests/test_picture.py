@@ -4,7 +4,7 @@ from io import BytesIO
 import numpy as np
 from matplotlib.image import imread
 
-from cards.picture import heatmaps_png, matrix_png
+from cards.picture import heatmaps_png, matrix_png, training_png, within_png
 from compare.result import ModelMatrix, NullResult, PairResult
 from tests.samples import comparison
 
@@ -20,6 +20,19 @@ def test_picture_is_a_png_with_the_colours_of_the_scale():
 
 def test_equal_results_give_equal_pictures():
     assert heatmaps_png(comparison()) == heatmaps_png(comparison())
+
+
+def test_pictures_of_a_card_are_drawn_wide_enough_for_700_pixels(trained):
+    for data in (within_png(comparison()), training_png(trained[1])):
+        assert 700 <= imread(BytesIO(data)).shape[1] <= 1200
+
+
+def test_a_single_epoch_is_drawn_as_a_point(trained):
+    def blue(record):
+        picture = imread(BytesIO(training_png(record)))
+        return (np.abs(picture[..., :3] - (0.12, 0.47, 0.71)).max(2) < 0.02).sum()
+
+    assert blue(replace(trained[1], history=trained[1].history[:1])) > 5
 
 
 def test_cells_without_a_value_are_grey():

@@ -19,7 +19,8 @@ COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 
 
 @pytest.mark.slow
-def test_every_example_runs_in_order(run, here):
+@pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
+def test_every_example_runs_in_order(hub, run, here):
     for command in COMMANDS:
         ran = run(*shlex.split(command))
         assert ran.code == 0, ran.stderr

@@ -228,8 +228,8 @@ def _intact(path: Path, digest: str | None, ref: HubRef) -> Path:
         path.unlink()
         blob.unlink(missing_ok=True)
         raise ZooError(
-            f"{path.name} of {ref} came out damaged (its hash is not {expected[:12]}...) and was thrown away; fetch it "
-            "again."
+            f"{ref}: {path.name} came out damaged (its hash is not {expected[:12]}...) and was thrown away; "
+            "fetch it again."
         )
     return path
 

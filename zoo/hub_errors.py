@@ -51,8 +51,8 @@ def _explain(error: Exception) -> str:
         return _explain_status(error.response.status_code, error.server_message or "")
     if isinstance(error, errors.HTTPError):
         return (
-            f"cannot reach {hub} ({type(error).__name__}); check the network and HF_ENDPOINT, or use what is cached "
-            "with HF_HUB_OFFLINE=1."
+            f"no whole answer from {hub} ({type(error).__name__}); check the network and HF_ENDPOINT and try again, or "
+            "use what is cached with HF_HUB_OFFLINE=1."
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "no space left on the disk; free some, or set HF_HOME to a folder on another disk."
