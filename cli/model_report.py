@@ -43,7 +43,7 @@ def _facts(known: Known) -> Table:
     table.show_header = False
     table.columns[1].overflow = "fold"
     for name, value in _rows(known):
-        table.add_row(name, plain(value))
+        table.add_row(plain(name), plain(value))
     return table
 
 

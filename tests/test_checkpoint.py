@@ -59,6 +59,21 @@ def test_record_round_trip_is_exact(folder, trained):
         TrainingRecord.from_json(text.replace('"format_version": 1', '"format_version": 7', 1))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"history": [', '"history": [], "x": [', "length >= 1"),
+        ('"right": ', '"right": 99', "expected at most|<="),
+        ('"accuracy": ', '"accuracy": 7', "<= 1"),
+        ('"depth": 8', '"depth": 9', "depth must be 6n"),
+    ],
+)
+def test_a_hostile_record_is_refused(folder, old, new, message):
+    text = (folder / "training.json").read_text().replace(old, new, 1)
+    with pytest.raises(ZooError, match=message):
+        TrainingRecord.from_json(text)
+
+
 def test_reference_too_long_for_any_path_is_refused():
     with pytest.raises(ZooError, match="expected a model folder or a Hub id"):
         resolve("x" * 5000)

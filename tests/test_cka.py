@@ -87,6 +87,7 @@ def test_layer_that_is_not_finite_has_no_cka_and_leaves_the_others_alone(generat
     torch.testing.assert_close(result[:4, :4], cka(batches))
 
 
+@pytest.mark.slow
 def test_standard_error_is_the_spread_over_repeated_samples():
     estimates, errors = [], []
     for seed in range(300):

@@ -164,6 +164,7 @@ def test_bad_matrix_arguments_are_told_in_one_line(error, folders, monkeypatch, 
     assert message in error("zoo", "matrix", *arguments)
 
 
+@pytest.mark.slow
 def test_progress_appears_on_a_terminal(tmp_path):
     main, side = pty.openpty()
     command = [BIN / "zoo", "train", *map(str, BRIEF), "--out", tmp_path / "m"]

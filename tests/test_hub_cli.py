@@ -240,6 +240,7 @@ def test_a_card_needs_a_record(error, folders, tmp_path):
     assert "expected a folder that `zoo train` wrote, with training.json" in error("zoo", "card", folder)
 
 
+@pytest.mark.slow
 def test_a_reader_of_the_card_loads_the_model_in_three_ways(hub, pushed, tmp_path):
     codes = re.findall(r"^```python\n(.*?)^```", (pushed / "README.md").read_text(), flags=re.M | re.S)
     assert len(codes) == 3

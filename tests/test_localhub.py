@@ -169,6 +169,7 @@ def png(image):
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 def test_timm_loads_what_it_saved_itself(hub, tmp_path):
     code = """
 import sys, zoo, timm, torch

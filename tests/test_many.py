@@ -93,6 +93,7 @@ def test_one_model_or_the_same_twice_is_refused():
             compare_many(models, stream())
 
 
+@pytest.mark.slow
 def test_standard_error_of_the_mean_is_an_upper_bound():
     means, bounds = [], []
     for seed in range(60):

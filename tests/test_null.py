@@ -41,6 +41,7 @@ def test_ties_within_both_layers_are_nothing_in_common(generator, describe):
     assert sum(above) < 10
 
 
+@pytest.mark.slow
 def test_permuting_the_examples_themselves_gives_the_same_distribution(generator):
     batches = unrelated(generator)
     _, cells = null(batches, 2000)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from zoo.checkpoint import load_checkpoint
@@ -25,6 +26,7 @@ torch.save(model(torch.load(sys.argv[2] + "/x")), sys.argv[2] + "/y")
     assert torch.equal(torch.load(tmp_path / "y"), load_checkpoint(folders[0])(x))
 
 
+@pytest.mark.slow
 def test_timm_builds_members_by_name_even_if_imported_first():
     code = """
 import zoo.timm_hook
@@ -44,6 +46,7 @@ print(sum(p.numel() for p in model.parameters()))
     assert int(ran.stdout) == Variant(20, 2, 1, 5).parameters
 
 
+@pytest.mark.slow
 def test_asking_whether_timm_is_there_disarms_nothing():
     code = """
 import importlib.util, zoo

@@ -11,7 +11,7 @@ import msgspec
 from zoo.errors import ZooError
 from zoo.family import FAMILY, MAX_CLASSES, Variant
 from zoo.folder import CONFIG
-from zoo.record import TrainingRecord, model_name
+from zoo.record import Share, TrainingRecord, model_name
 
 FORMAT_VERSION = 1
 MAX_BYTES = 10_000_000
@@ -71,7 +71,7 @@ class ZooConfig:
     dataset: str
     subset: str
     seed: int
-    accuracy: float
+    accuracy: Share
 
 
 @dataclass(frozen=True)

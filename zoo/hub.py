@@ -152,6 +152,8 @@ def download(snapshot: Snapshot, name: str) -> Path:
         return _intact(cached, None, snapshot.ref)
     if name not in snapshot.files:
         raise ZooError(f"expected {name} in {snapshot.ref}, got {_some(list(snapshot.files))}; choose another model.")
+    if name != WEIGHTS and snapshot.files[name].size > MAX_BYTES:
+        raise ZooError(f"{snapshot.ref}: expected a {name} of at most {MAX_BYTES:,} bytes; choose another model.")
     from huggingface_hub import hf_hub_download
 
     with hub_errors(f"{snapshot.ref}: {name}"):
@@ -174,8 +176,6 @@ def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
     """
     from zoo.timm_models import check_architecture
 
-    if snapshot.files is not None and CONFIG in snapshot.files and snapshot.files[CONFIG].size > MAX_BYTES:
-        raise ZooError(f"expected a {CONFIG} of at most {MAX_BYTES:,} bytes in {snapshot.ref}; choose another model.")
     folder = download(snapshot, CONFIG).parent
     check_architecture(read_config(folder))
     download(snapshot, WEIGHTS)

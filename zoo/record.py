@@ -1,6 +1,7 @@
 """What is known of a trained model: plain frozen values, kept as training.json. Needs no torch."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -13,6 +14,8 @@ FORMAT_VERSION = 1
 NO_OWNER = "OWNER/MODEL"
 # Every model that this program publishes carries this tag, and this key in its card's metadata.
 TAG, CARD_KEY = "resnet-zoo", "resnet_zoo"
+# From 0 to 1.
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Epoch:
     """
 
     loss: float
-    accuracy: float
+    accuracy: Share
     images_per_second: float
 
 
@@ -58,8 +61,12 @@ class ClassAccuracy:
     """Test images of one class, and how many of them the model gets right."""
 
     name: str
-    examples: int
-    right: int
+    examples: Annotated[int, msgspec.Meta(ge=1)]
+    right: Annotated[int, msgspec.Meta(ge=0)]
+
+    def __post_init__(self) -> None:
+        if self.right > self.examples:
+            raise ValueError(f"expected at most {self.examples} right, got {self.right}")
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class CardRecord:
     dataset: str
     subset: str
     seed: int
-    accuracy: float
+    accuracy: Share
     parameters: int
 
 
@@ -99,8 +106,8 @@ class TrainingRecord:
     recipe: Recipe
     seed: int
     device: str
-    history: tuple[Epoch, ...]
-    test: tuple[ClassAccuracy, ...]
+    history: Annotated[tuple[Epoch, ...], msgspec.Meta(min_length=1)]
+    test: Annotated[tuple[ClassAccuracy, ...], msgspec.Meta(min_length=1)]
     seconds: float
     versions: dict[str, str]
 
@@ -116,7 +123,7 @@ class TrainingRecord:
 
     @property
     def accuracy(self) -> float:
-        """Fraction of the test images that it gets right."""
+        """Share of the test images that it gets right."""
         return self.test_right / self.test_images
 
     @property
