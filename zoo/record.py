@@ -123,7 +123,7 @@ class TrainingRecord:
 
     @property
     def accuracy(self) -> float:
-        """Share of the test images that it gets right."""
+        """Fraction of the test images that it gets right."""
         return self.test_right / self.test_images
 
     @property
