@@ -4,6 +4,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -174,10 +175,12 @@ def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
     Raises:
         ZooError: as `download`, or the configuration is unusable.
     """
-    from zoo.timm_models import check_architecture
-
     folder = download(snapshot, CONFIG).parent
-    check_architecture(read_config(folder))
+    config = read_config(folder)
+    if config.variant is None:
+        from zoo.timm_models import check_architecture
+
+        check_architecture(config.architecture)
     download(snapshot, WEIGHTS)
     for name in (CARD, RECORD) if whole else ():
         if snapshot.has(name):
@@ -198,8 +201,9 @@ def _remember(ref: HubRef, commit: str) -> None:
     if _COMMIT.fullmatch(revision):
         return
     folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=ref.repo_id, repo_type="model")
-    with hub_errors(str(ref)):
-        note = folder / "refs" / revision
+    note = folder / "refs" / revision
+    # A convenience, which must not be in the way.
+    with suppress(OSError):
         note.parent.mkdir(parents=True, exist_ok=True)
         replace_file(note, commit.encode())
 

@@ -16,20 +16,18 @@ from zoo.errors import ZooError
 MAX_MODULES = 10_000
 
 
-def check_architecture(config: ModelConfig) -> None:
-    """Refuse what neither this package nor the installed timm can build.
+def check_architecture(name: str) -> None:
+    """Refuse what the installed timm cannot build.
 
     Raises:
         ZooError: no such architecture.
     """
-    if config.variant is None:
-        import timm
+    import timm
 
-        if not timm.is_model(config.architecture):
-            raise ZooError(
-                f"expected an architecture of timm {timm.__version__}, got {config.architecture!r}; update timm, or "
-                "choose another model."
-            )
+    if not timm.is_model(name):
+        raise ZooError(
+            f"expected an architecture of timm {timm.__version__}, got {name!r}; update timm, or choose another model."
+        )
 
 
 def load_timm_model(folder: Path, config: ModelConfig, numbers: int) -> nn.Module:
@@ -45,7 +43,7 @@ def load_timm_model(folder: Path, config: ModelConfig, numbers: int) -> nn.Modul
     """
     import timm
 
-    check_architecture(config)
+    check_architecture(config.architecture)
     args = {"num_classes": config.num_classes} | config.model_args
     try:
         with _few_modules(), torch.device("meta"):
