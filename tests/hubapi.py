@@ -8,28 +8,25 @@ import base64
 import json
 import re
 from hashlib import sha1, sha256
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
-from tests.hubstore import Collection, Repo, card_errors, digest, git_hash, is_large, stamp
+from tests.hubcollections import CollectionApi
+from tests.hubstore import RefusalError, Repo, blob_id, card_errors, digest, is_large, pointer, stamp
 
-
-class RefusalError(Exception):
-    """An answer that is an error."""
-
-    def __init__(self, status, code=None, message=None, body=None, commit=None):
-        self.status, self.code, self.message, self.body, self.commit = status, code, message, body, commit
+# What the Hub says of a model in a list, unless asked for more.
+BRIEF = {"_id", "id", "modelId", "private", "downloads", "likes", "tags", "createdAt", "library_name", "pipeline_tag"}
+FULL = BRIEF | {"author", "sha", "lastModified", "gated", "disabled", "siblings"}
 
 
-class HubApi:
+class HubApi(CollectionApi):
     # Who may do what.
 
     def _repo(self, repo_id, kind="models", write=False):
         repo = self.hub.repos.get((kind[:-1], repo_id))
         owner = repo_id.split("/")[0]
-        hidden = repo is None or (repo.private and not (self.user and owner in (self.user.name, *self.user.orgs)))
-        if hidden:
+        if repo is None or (repo.private and not self._belongs(owner)):
             raise RefusalError(404 if self.user else 401, "RepoNotFound", "Repository not found")
-        if write and not (self.user and self.user.may_write(owner)):
+        if write and not self._needs_user().may_write(owner):
             raise RefusalError(403, message="you do not have write access to this repository")
         return repo
 
@@ -38,6 +35,12 @@ class HubApi:
         if commit is None:
             raise RefusalError(404, "RevisionNotFound", f"Invalid rev id: {revision}")
         return commit
+
+    def _belongs(self, owner):
+        return self.user is not None and owner in (self.user.name, *self.user.orgs)
+
+    def _asked(self, name, default=None):
+        return self.query.get(name, [default])[0]
 
     def _needs_user(self):
         if self.user is None:
@@ -86,29 +89,40 @@ class HubApi:
         self._json({"errors": errors, "warnings": []}, 400 if errors else 200)
 
     def list_repos(self, kind):
-        names = {"author": self.query.get("author", [None])[0], "search": self.query.get("search", [""])[0]}
+        author, search = self._asked("author"), self._asked("search", "").lower()
         wanted = set(self.query.get("filter", []))
         shown = [
             repo
             for (its_kind, _), repo in self.hub.repos.items()
             if its_kind == kind[:-1]
-            and names["author"] in (None, repo.owner)
-            and names["search"] in repo.repo_id
+            and repo.at("main")
+            and author in (None, repo.owner)
+            and search in repo.repo_id.lower()
             and wanted <= set(repo.tags_of_card(repo.at("main")))
-            and (not repo.private or (self.user and repo.owner in (self.user.name, *self.user.orgs)))
+            and (not repo.private or self._belongs(repo.owner))
         ]
         shown.sort(key=lambda repo: repo.at("main").date, reverse=True)
-        start = int(self.query.get("cursor", ["0"])[0])
-        stop = start + min(self.hub.page_size, int(self.query.get("limit", ["1000"])[0]))
+        if self._asked("sort") == "createdAt":
+            shown.sort(key=lambda repo: repo.created, reverse=True)
+        start = int(self._asked("cursor", "0"))
+        stop = start + min(self.hub.page_size, int(self._asked("limit", "1000")))
         link = {}
         if stop < len(shown):
             rest = re.sub(r"&?cursor=\d+", "", urlsplit(self.path).query)
             link = {"Link": f'<{self.hub.url}{self.route}?{rest}&cursor={stop}>; rel="next"'}
-        self._json([self._info(repo, repo.at("main")) for repo in shown[start:stop]], headers=link)
+        kept = (FULL if "full" in self.query else BRIEF) | ({"cardData"} & self.query.keys())
+        self._json([self._picked(self._info(repo, repo.at("main")), kept) for repo in shown[start:stop]], headers=link)
+
+    def _picked(self, info, kept):
+        """Only what was asked for by name, if anything was."""
+        if "expand" in self.query:
+            kept = {"_id", "id", *self.query["expand"]}
+        return {name: value for name, value in info.items() if name in kept}
 
     def info(self, kind, repo_id, revision="main"):
         repo = self._repo(repo_id, kind)
-        self._json(self._info(repo, self._at(repo, revision)))
+        info = self._info(repo, self._at(repo, revision))
+        self._json(self._picked(info, info.keys()))
 
     def _info(self, repo, commit):
         card = repo.card(commit)
@@ -132,8 +146,10 @@ class HubApi:
         }
 
     def _sibling(self, path, data):
-        lfs = {"sha256": sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}
-        return {"rfilename": path, "size": len(data), "blobId": git_hash(data)} | (
+        if "blobs" not in self.query:
+            return {"rfilename": path}
+        lfs = {"sha256": sha256(data).hexdigest(), "size": len(data), "pointerSize": len(pointer(data))}
+        return {"rfilename": path, "size": len(data), "blobId": blob_id(path, data)} | (
             {"lfs": lfs} if is_large(path, len(data)) else {}
         )
 
@@ -155,8 +171,8 @@ class HubApi:
         if path not in commit.files:
             return {"type": "directory", "path": path, "oid": sha1(path.encode()).hexdigest()}
         data = commit.files[path]
-        lfs = {"oid": sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}
-        entry = {"type": "file", "path": path, "size": len(data), "oid": git_hash(data)}
+        lfs = {"oid": sha256(data).hexdigest(), "size": len(data), "pointerSize": len(pointer(data))}
+        entry = {"type": "file", "path": path, "size": len(data), "oid": blob_id(path, data)}
         return entry | ({"lfs": lfs} if is_large(path, len(data)) else {})
 
     def paths_info(self, kind, repo_id, revision):
@@ -187,7 +203,7 @@ class HubApi:
     def tag(self, kind, repo_id, name):
         repo = self._repo(repo_id, kind, write=True)
         if self.command == "DELETE":
-            del repo.tags[name]
+            self._drop(repo.tags, name, "RevisionNotFound", f"Invalid rev id: {name}")
             return self._json({})
         tag = json.loads(self.body)["tag"]
         if tag in repo.tags:
@@ -195,10 +211,17 @@ class HubApi:
         repo.tags[tag] = self._at(repo, name).oid
         return self._json({})
 
+    def _drop(self, held, name, code, message):
+        if name not in held:
+            raise RefusalError(404, code, message)
+        del held[name]
+
     def branch(self, kind, repo_id, name):
         repo = self._repo(repo_id, kind, write=True)
         if self.command == "DELETE":
-            del repo.branches[name]
+            if name == "main":
+                raise RefusalError(403, message="The main branch cannot be deleted")
+            self._drop(repo.branches, name, "RevisionNotFound", f"Invalid rev id: {name}")
             return self._json({})
         if name in repo.branches:
             raise RefusalError(409, message="Reference already exists")
@@ -282,9 +305,11 @@ class HubApi:
         if key == "file":
             files[value["path"]] = base64.b64decode(value["content"])
         elif key == "lfsFile":
+            if value["oid"] not in self.hub.blobs:
+                raise RefusalError(400, message="LFS pointer pointed to a file that does not exist")
             files[value["path"]] = self.hub.blobs[value["oid"]]
         elif key == "deletedFile":
-            del files[value["path"]]
+            self._drop(files, value["path"], "EntryNotFound", "A file with this name doesn't exist")
         elif key == "deletedFolder":
             for path in [path for path in files if path.startswith(value["path"].rstrip("/") + "/")]:
                 del files[path]
@@ -294,8 +319,9 @@ class HubApi:
     def resolve(self, repo_id, revision, path, prefix=""):
         repo = self._repo(repo_id, prefix.strip("/") or "models")
         commit = self._at(repo, revision)
-        if repo.gated and not (self.user and self.user.may_write(repo.owner)):
-            raise RefusalError(403, "GatedRepo", "Access to model is restricted", commit=commit.oid)
+        if repo.gated and not self._belongs(repo.owner):
+            status = 403 if self.user else 401
+            raise RefusalError(status, "GatedRepo", "Access to model is restricted", commit=commit.oid)
         if path not in commit.files:
             raise RefusalError(404, "EntryNotFound", "Entry not found", commit=commit.oid)
         data = commit.files[path]
@@ -307,10 +333,10 @@ class HubApi:
         self.hub.blobs[oid] = data
         linked = {"X-Linked-Etag": etag, "X-Linked-Size": str(len(data)), "ETag": etag}
         # Another origin, as the real Hub's CDN is.
-        place = {"Location": f"http://localhost:{self.hub.port}/lfs/{oid}"}
+        place = {"Location": f"http://localhost:{self.hub.port}/lfs/{oid}/{quote(path)}"}
         return self._bytes(b"", 302, headers | linked | place)
 
-    def lfs_get(self, oid):
+    def lfs_get(self, oid, path):
         self._part_of(self.hub.blobs[oid], {"ETag": f'"{oid}"', "Accept-Ranges": "bytes"})
 
     def _part_of(self, data, headers):
@@ -323,63 +349,3 @@ class HubApi:
             raise RefusalError(416)
         span = f"bytes {start}-{start + len(part) - 1}/{len(data)}"
         return self._bytes(part, 206, headers | {"Content-Range": span})
-
-    # Collections.
-
-    def make_collection(self):
-        asked, user = json.loads(self.body), self._needs_user()
-        if not user.may_write(asked["namespace"]):
-            raise RefusalError(403, message="not your namespace")
-        name = re.sub(r"\W+", "-", asked["title"].lower())
-        slug = f"{asked['namespace']}/{name}-{sha1(asked['title'].encode()).hexdigest()[:24]}"
-        if slug in self.hub.collections:
-            raise RefusalError(409, message="exists", body={"slug": slug, "error": "exists"})
-        made = Collection(slug, asked["title"], asked["namespace"], asked.get("private", False))
-        self.hub.collections[slug] = made
-        self._json(made.to_json())
-
-    def collection(self, slug):
-        if slug not in self.hub.collections:
-            raise RefusalError(404, message="Collection not found")
-        self._json(self.hub.collections[slug].to_json())
-
-    def add_item(self, slug):
-        found, item = self.hub.collections[slug], json.loads(self.body)["item"]["id"]
-        if not self._needs_user().may_write(found.owner):
-            raise RefusalError(403, message="not your collection")
-        if item in found.items:
-            raise RefusalError(409, message="already there")
-        found.items.append(item)
-        self._json(found.to_json())
-
-
-_REPO = r"(?P<repo_id>[^/]+/[^/]+)"
-_API = rf"/api/(?P<kind>models|datasets)/{_REPO}"
-_SLUG = r"(?P<slug>[^/]+/[^/]+)"
-ROUTES = (
-    ("GET", r"/api/whoami-v2", "whoami"),
-    ("POST", r"/api/repos/create", "create_repo"),
-    ("DELETE", r"/api/repos/delete", "delete_repo"),
-    ("POST", r"/api/validate-yaml", "validate_yaml"),
-    ("GET", r"/api/(?P<kind>models|datasets)", "list_repos"),
-    ("GET", _API, "info"),
-    ("GET", _API + r"/revision/(?P<revision>[^/]+)", "info"),
-    ("PUT", _API + r"/settings", "settings"),
-    ("GET", _API + r"/tree/(?P<revision>[^/]+)(/(?P<folder>.+))?", "tree"),
-    ("POST", _API + r"/paths-info/(?P<revision>[^/]+)", "paths_info"),
-    ("GET", _API + r"/refs", "refs"),
-    ("GET", _API + r"/commits/(?P<revision>[^/]+)", "commits"),
-    ("POST DELETE", _API + r"/tag/(?P<name>[^/]+)", "tag"),
-    ("POST DELETE", _API + r"/branch/(?P<name>[^/]+)", "branch"),
-    ("POST", _API + r"/preupload/(?P<revision>[^/]+)", "preupload"),
-    ("POST", _API + r"/commit/(?P<revision>[^/]+)", "commit"),
-    ("POST", rf"/(?P<prefix>datasets/)?{_REPO}\.git/info/lfs/objects/batch", "lfs_batch"),
-    ("PUT", r"/lfs/(?P<oid>[0-9a-f]+)(/(?P<part>\d+))?", "lfs_put"),
-    ("POST", r"/lfs/(?P<oid>[0-9a-f]+)/join", "lfs_join"),
-    ("POST", r"/lfs-verify", "lfs_verify"),
-    ("GET HEAD", r"/lfs/(?P<oid>[0-9a-f]+)", "lfs_get"),
-    ("POST", r"/api/collections", "make_collection"),
-    ("GET", rf"/api/collections/{_SLUG}", "collection"),
-    ("POST", rf"/api/collections/{_SLUG}/items", "add_item"),
-    ("GET HEAD", rf"/(?P<prefix>datasets/)?{_REPO}/resolve/(?P<revision>[^/]+)/(?P<path>.+)", "resolve"),
-)

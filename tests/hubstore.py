@@ -7,7 +7,11 @@ from datetime import UTC, datetime, timedelta
 import yaml
 
 LARGE = (".safetensors", ".png", ".parquet", ".bin", ".pt")
-LICENSES = ("apache-2.0", "mit", "other")
+# Some of those that the Hub knows.
+LICENSES = (
+    *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "gpl-3.0", "lgpl-3.0", "agpl-3.0", "mpl-2.0", "openrail"),
+    *("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "unlicense", "other", "unknown"),
+)
 
 
 def now():
@@ -29,6 +33,17 @@ def git_hash(data):
 def digest(path, data):
     """What the Hub tells the content of a file by."""
     return hashlib.sha256(data).hexdigest() if is_large(path, len(data)) else git_hash(data)
+
+
+def pointer(data):
+    """What git holds in place of a large file."""
+    oid = hashlib.sha256(data).hexdigest()
+    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(data)}\n".encode()
+
+
+def blob_id(path, data):
+    """git's name for what it holds of a file."""
+    return git_hash(pointer(data) if is_large(path, len(data)) else data)
 
 
 def front_matter(text):
@@ -128,17 +143,22 @@ class Repo:
         ]
 
 
+def item_id(item):
+    return hashlib.sha1(item.encode()).hexdigest()[:24]
+
+
 @dataclass
 class Collection:
     slug: str
     title: str
     owner: str
     private: bool
+    description: str | None = None
     items: list[str] = field(default_factory=list)
 
     def to_json(self):
         items = [
-            {"_id": f"item{i}", "id": item, "type": "model", "position": i, "repoType": "model"}
+            {"_id": item_id(item), "id": item, "type": "model", "position": i, "repoType": "model"}
             for i, item in enumerate(self.items)
         ]
         facts = {"lastUpdated": stamp(now()), "position": 0, "theme": "blue", "upvotes": 0, "isUpvotedByUser": False}
@@ -147,6 +167,14 @@ class Collection:
             "title": self.title,
             "owner": {"name": self.owner, "type": "user"},
             "private": self.private,
+            "description": self.description,
             "items": items,
             **facts,
         }
+
+
+class RefusalError(Exception):
+    """An answer of the local Hub that is an error."""
+
+    def __init__(self, status, code=None, message=None, body=None, commit=None):
+        self.status, self.code, self.message, self.body, self.commit = status, code, message, body, commit

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.hubapi import ROUTES, HubApi, RefusalError
+from tests.hubapi import HubApi, RefusalError
+from tests.hubroutes import ROUTES
 from tests.hubstore import Repo, User
 
 # Asked by the client beside the point, and not answered.
@@ -114,6 +115,8 @@ class LocalHub:
 
 class _Handler(HubApi, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body in one packet: in two, the second waits 40 ms for the client to acknowledge the first.
+    wbufsize = -1
     hub: LocalHub
 
     def log_message(self, *_):
@@ -122,7 +125,7 @@ class _Handler(HubApi, BaseHTTPRequestHandler):
     def do_GET(self):  # noqa: N802
         self._serve()
 
-    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def _serve(self):
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -131,6 +134,8 @@ class _Handler(HubApi, BaseHTTPRequestHandler):
         host = self.headers.get("Host", "").split(":")[0]
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         self.hub.requests.append(Request(self.command, self.path, host, bool(token)))
+        if token and host == "localhost":
+            self.hub.errors.append(f"the token came to the other origin: {self.command} {self.path}")
         try:
             if refused := self.hub._fault_for(self.command, self.path):
                 raise refused
@@ -178,11 +183,16 @@ class _Handler(HubApi, BaseHTTPRequestHandler):
         for name, value in ({"Content-Length": str(len(data))} | (headers or {})).items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command == "HEAD":
-            return
-        if self.hub._take(self.hub._corruptions, self.path) and data:
+        # A redirect or a refusal uses up no cut and no corruption.
+        if self.command == "GET" and status in (200, 206) and data:
+            data = self._damaged(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def _damaged(self, data):
+        if self.hub._take(self.hub._corruptions, self.path):
             data = data[:-1] + bytes([data[-1] ^ 1])
         if cut := self.hub._take(self.hub._cuts, self.path):
             data = data[: cut[1]]
             self.close_connection = True
-        self.wfile.write(data)
+        return data

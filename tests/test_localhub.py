@@ -113,6 +113,60 @@ def test_lists_come_in_pages_and_by_tag(hub, monkeypatch):
     assert [info.id for info in HfApi().list_models(author="you")] == []
 
 
+def test_a_list_says_only_what_was_asked_for(hub):
+    hub.seed("me/x", {"README.md": "---\nlicense: mit\n---\n"})
+    (brief,) = HfApi().list_models(search="X")
+    assert (brief.tags, brief.sha, brief.siblings, brief.card_data) == (["license:mit"], None, None, None)
+    (asked,) = HfApi().list_models(expand=["sha", "cardData"])
+    assert (asked.sha, asked.card_data.license, asked.tags) == (hub.commits("me/x")[0].oid, "mit", None)
+    assert HfApi().model_info("me/x").siblings[0].size is None
+    assert HfApi().model_info("me/x", files_metadata=True).siblings[0].size == 21
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_transfer_that_is_cut_is_taken_up_again(hub, folder, name):
+    upload(folder)
+    hub.cut(name, 1)
+    assert Path(hf_hub_download("me/x", name)).read_bytes() == (folder / name).read_bytes()
+    assert len([request for request in hub.asked(name, "GET") if request.path.endswith(name)]) == 2
+
+
+def test_collections_are_made_filled_and_deleted(hub):
+    hub.seed("me/x", {"a": "1"})
+    api = HfApi()
+    slug = api.create_collection("My nets", private=True).slug
+    assert api.create_collection("My nets", exists_ok=True).slug == slug
+    api.add_collection_item(slug, "me/x", "model")
+    api.add_collection_item(slug, "me/x", "model", exists_ok=True)
+    assert [item.item_id for item in next(iter(api.list_collections(owner="me"))).items] == ["me/x"]
+    for call in (
+        lambda: api.add_collection_item(slug, "me/nothing", "model"),
+        lambda: api.get_collection(slug, token="hf_reader"),
+    ):
+        with pytest.raises(errors.HfHubHTTPError) as raised:
+            call()
+        assert raised.value.response.status_code == 404
+    assert api.update_collection_metadata(slug, description="thin").description == "thin"
+    api.delete_collection_item(slug, api.get_collection(slug).items[0].item_object_id)
+    api.delete_collection(slug)
+    assert not hub.collections
+
+
+def test_what_is_not_there_cannot_be_deleted(hub):
+    hub.seed("me/x", {"a": "1"})
+    with pytest.raises(errors.RevisionNotFoundError):
+        HfApi().delete_tag("me/x", tag="v9")
+    with pytest.raises(errors.RemoteEntryNotFoundError):
+        HfApi().delete_file("b", "me/x")
+
+
+def test_names_without_an_owner_are_not_there(hub):
+    with pytest.raises(errors.RepositoryNotFoundError):
+        HfApi().model_info("resnet50")
+    with pytest.raises(errors.RepositoryNotFoundError):
+        hf_hub_download("resnet50", "config.json")
+
+
 def test_one_failure_of_the_server_is_tried_again(hub):
     hub.seed("me/x", {"a": "1"})
     hub.fault("HEAD", "/resolve/", 503)
