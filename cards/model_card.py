@@ -12,6 +12,7 @@ from compare.result import Comparison
 from zoo.folder import CURVE, HEATMAP
 from zoo.record import CARD_KEY, NO_OWNER, TAG, TrainingRecord, model_name
 
+LONGEST_NAME = 100
 MARKER = "<!-- Text below this line is yours: `zoo card` keeps it. -->"
 
 _BODY = """\
@@ -187,7 +188,7 @@ def _body(record: TrainingRecord) -> str:
     variant, recipe, data = record.variant, record.recipe, record.data
     _, low, high = wilson(record.test_right, record.test_images)
     return _BODY.format(
-        name=_name(record),
+        name=_plain(_name(record)),
         depth=variant.depth,
         width=variant.width,
         parameters=variant.parameters,
@@ -198,7 +199,7 @@ def _body(record: TrainingRecord) -> str:
         low=low,
         high=high,
         classes="\n".join(
-            f"| {_plain(row.name)} | {row.examples} | {row.right} | {row.right / row.examples:.1%} |"
+            f"| {_plain(row.name[:LONGEST_NAME])} | {row.examples} | {row.right} | {row.right / row.examples:.1%} |"
             for row in record.test
         ),
         command=training_command(record),
@@ -211,7 +212,7 @@ def _body(record: TrainingRecord) -> str:
         subset="all" if data.subset == "1" else data.subset,
         loss=record.history[-1].loss,
         seconds=record.seconds,
-        device=record.device,
+        device=_plain(record.device),
     )
 
 
@@ -220,5 +221,6 @@ def _name(record: TrainingRecord) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text from elsewhere, without effect as HTML, as Markdown or in its tables."""
-    return re.sub(r"([\\`*_\[\]!~])", r"\\\1", escape(" ".join(text.split()))).replace("|", "&#124;")
+    """Text from elsewhere on one line, without effect as HTML, as Markdown or in its tables."""
+    text = "".join(character if character.isprintable() else "?" for character in " ".join(text.split()))
+    return re.sub(r"([\\`*_\[\]!~])", r"\\\1", escape(text)).replace("|", "&#124;")

@@ -17,7 +17,7 @@ from zoo.errors import ZooError
 
 def list_models(
     owner: Annotated[
-        str | None, typer.Argument(metavar="[OWNER]", help="With --hub: of this owner only.", show_default=False)
+        str | None, typer.Argument(metavar="OWNER", help="With --hub: of this owner only.", show_default=False)
     ] = None,
     hub: Annotated[bool, typer.Option("--hub", help="The models on the Hub too; --hub OWNER for one owner's.")] = False,
     out: Annotated[Path, typer.Option(help="Folder that holds the models of this machine.")] = Path("models"),
@@ -46,7 +46,7 @@ def list_models(
     shown = found[(page - 1) * limit : page * limit]
     if json_file is not None:
         write_result(json_file, (json.dumps([asdict(model) for model in shown], indent=1) + "\n").encode())
-    if str(json_file) != "-":
+    if str(json_file) != "-" and shown:
         show_lines(_table(shown))
     if len(shown) < len(found):
         say(f"page {page} of {-(-len(found) // limit)}; --page and --limit choose.")

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from cards.model_card import training_command
 from cli.curve import Curve
-from cli.output import plain, plain_table
+from cli.output import plain, plain_table, short
 from cli.show import Known
 from compare.disagreement import wilson
 from zoo.record import TrainingRecord
@@ -60,7 +60,7 @@ def _rows(known: Known) -> Iterator[tuple[str, str]]:
         yield f"argument {name}", str(value)
     yield "takes", f"images of {' x '.join(map(str, images.input_size))} (channels, height, width)"
     names = config.label_names
-    yield "classes", f"{config.num_classes}{': ' + ', '.join(names[:10]) if names else ''}{_more(names)}"
+    yield "classes", f"{config.num_classes}{': ' + ', '.join(map(short, names[:10])) if names else ''}{_more(names)}"
     if record:
         yield from _training_rows(record)
     elif summary.accuracy is not None:
@@ -94,7 +94,7 @@ def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
 def _classes(record: TrainingRecord) -> Table:
     table = plain_table("Test images", ("class",), ("images", "right", "accuracy"))
     for row in record.test:
-        table.add_row(plain(row.name), str(row.examples), str(row.right), f"{row.right / row.examples:.1%}")
+        table.add_row(plain(short(row.name)), str(row.examples), str(row.right), f"{row.right / row.examples:.1%}")
     return table
 
 

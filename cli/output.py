@@ -14,10 +14,17 @@ from rich.text import Text
 from zoo.errors import ZooError
 from zoo.folder import replace_file, writing
 
+LONGEST_NAME = 60
+
 
 def plain(text: str) -> Text:
     """Text from elsewhere, without effect on the terminal: no markup, no control codes."""
     return Text("".join(character if character.isprintable() else "?" for character in text))
+
+
+def short(text: str) -> str:
+    """A name from elsewhere, cut where it is longer than a line."""
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
 
 
 def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:

@@ -162,7 +162,7 @@ def _order(own: Sequence[str] | None, count: int, names: tuple[str, ...] | None)
 
 def _some(count: int, names: Sequence[str]) -> str:
     """A number of classes, such as `10 (cat, dog, frog, ...)`."""
-    shown = ", ".join((*names[:3], *(["..."] if len(names) > 3 else [])))
+    shown = ", ".join((*(name[:40] for name in names[:3]), *(["..."] if len(names) > 3 else [])))
     return f"{count} ({shown})" if shown else str(count)
 
 

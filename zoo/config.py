@@ -11,7 +11,7 @@ import msgspec
 from zoo.errors import ZooError
 from zoo.family import FAMILY, MAX_CLASSES, Variant
 from zoo.folder import CONFIG
-from zoo.record import Share, TrainingRecord, model_name
+from zoo.record import Line, Share, Subset, TrainingRecord, model_name
 
 FORMAT_VERSION = 1
 MAX_BYTES = 10_000_000
@@ -67,9 +67,9 @@ class ZooConfig:
     """Our own part of config.json."""
 
     format_version: int
-    name: str
-    dataset: str
-    subset: str
+    name: Line
+    dataset: Line
+    subset: Subset
     seed: int
     accuracy: Share
 

@@ -37,7 +37,10 @@ def _explain(error: Exception) -> str:
     explanations: tuple[tuple[type[Exception], str], ...] = (
         (errors.GatedRepoError, f"gated; ask for access on its page at {hub}, then log in with `hf auth login`."),
         (errors.RepositoryNotFoundError, f"not on {hub}, or private; check the name, or log in with `hf auth login`."),
-        (errors.RevisionNotFoundError, f"no such revision; choose a branch, tag or commit from its page at {hub}."),
+        (
+            errors.RevisionNotFoundError,
+            f"no such revision; choose a branch, a tag or a commit's full hash from its page at {hub}.",
+        ),
         (errors.LocalTokenNotFoundError, "no token; log in with `hf auth login`."),
         (errors.OfflineModeIsEnabled, "the Hub is not reached while HF_HUB_OFFLINE is set; unset it."),
         (errors.LocalEntryNotFoundError, f"cannot be downloaded from {hub}; check the network and try again."),

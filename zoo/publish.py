@@ -43,7 +43,7 @@ def logged_in(repo_id: str) -> "HfApi":
     from huggingface_hub import get_token
     from huggingface_hub.utils import validate_repo_id
 
-    with hub_errors(repo_id[:200]):
+    with hub_errors(repr(repo_id[:200])):
         validate_repo_id(repo_id)
     if "/" not in repo_id:
         raise ZooError(f"expected a repository as OWNER/NAME, got {repo_id!r}; OWNER is your name on the Hub.")

@@ -16,6 +16,10 @@ NO_OWNER = "OWNER/MODEL"
 TAG, CARD_KEY = "resnet-zoo", "resnet_zoo"
 # From 0 to 1.
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+# Records come from the Hub too: what is printed and written into cards must fit on a line.
+Line = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+Subset = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}(/[0-9]{1,9})?$")]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,13 @@ class DataRecord:
         test_fingerprint: the same of the test images.
     """
 
-    name: str
-    subset: str
-    train_images: int
-    input_size: tuple[int, int, int]
+    name: Line
+    subset: Subset
+    train_images: Positive
+    input_size: tuple[Positive, Positive, Positive]
     classes: tuple[str, ...]
-    train_fingerprint: str
-    test_fingerprint: str
+    train_fingerprint: Line
+    test_fingerprint: Line
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class ClassAccuracy:
     """Test images of one class, and how many of them the model gets right."""
 
     name: str
-    examples: Annotated[int, msgspec.Meta(ge=1)]
+    examples: Positive
     right: Annotated[int, msgspec.Meta(ge=0)]
 
     def __post_init__(self) -> None:
@@ -73,11 +77,11 @@ class ClassAccuracy:
 class CardRecord:
     """What a card's metadata says of a variant, so that a list of models can be made without downloading them."""
 
-    architecture: str
+    architecture: Line
     depth: int
     width: float
-    dataset: str
-    subset: str
+    dataset: Line
+    subset: Subset
     seed: int
     accuracy: Share
     parameters: int
@@ -105,7 +109,7 @@ class TrainingRecord:
     data: DataRecord
     recipe: Recipe
     seed: int
-    device: str
+    device: Line
     history: Annotated[tuple[Epoch, ...], msgspec.Meta(min_length=1)]
     test: Annotated[tuple[ClassAccuracy, ...], msgspec.Meta(min_length=1)]
     seconds: float
