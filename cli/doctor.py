@@ -106,7 +106,7 @@ def _cache() -> Iterator[Finding]:
     folder = Path(constants.HF_HUB_CACHE)
     try:
         held = scan_cache_dir()
-        found = f"{held.size_on_disk / 2**20:,.0f} MiB of {len(held.repos)} repositories in {folder}"
+        found = f"{held.size_on_disk / 2**20:,.0f} MiB in {folder}, repositories: {len(held.repos)}"
     except CacheNotFound:
         found = f"nothing yet, in {folder}"
     yield Finding("cache", found)

@@ -15,6 +15,8 @@ from zoo.errors import ZooError
 from zoo.folder import replace_file, writing
 
 LONGEST_NAME = 60
+# A terminal of fewer columns cannot hold a table.
+NARROW = 72
 
 
 def plain(text: str) -> Text:
@@ -62,9 +64,9 @@ def show(result: RenderableType) -> None:
 
 
 def show_lines(table: Table) -> None:
-    """A table on stdout, folded to the width of a terminal; elsewhere each row is one line, whatever its length."""
+    """A table on stdout, folded to the width of a terminal; in a pipe, or a narrow one, each row is one long line."""
     console = Console()
-    if not console.is_terminal:
+    if not console.is_terminal or console.width < NARROW:
         natural = Measurement.get(console, console.options.update(max_width=100_000), table).maximum
         console = Console(width=natural)
     console.print(table)

@@ -102,14 +102,19 @@ def resolve(ref: str) -> Path:
     return place if isinstance(place, Path) else fetch(pin(place))
 
 
-def hub_client() -> "HfApi":
-    """The genuine client, with its own messages off, and its progress bars on terminals only."""
+def hub_client(bars: bool = False) -> "HfApi":
+    """The genuine client, with its own messages off.
+
+    Args:
+        bars: whether to show its progress bars, which a pipe and the user's own settings switch off.
+    """
     import huggingface_hub
-    from huggingface_hub.utils import disable_progress_bars, logging
+    from huggingface_hub import constants
+    from huggingface_hub.utils import disable_progress_bars, enable_progress_bars, logging
 
     logging.set_verbosity_error()
-    if not sys.stderr.isatty():
-        disable_progress_bars()
+    if constants.HF_HUB_DISABLE_PROGRESS_BARS is None:
+        (enable_progress_bars if bars and sys.stderr.isatty() else disable_progress_bars)()
     return huggingface_hub.HfApi(library_name="resnet-zoo", library_version=version("resnet-zoo"))
 
 
@@ -155,10 +160,9 @@ def download(snapshot: Snapshot, name: str) -> Path:
         raise ZooError(f"expected {name} in {snapshot.ref}, got {_some(list(snapshot.files))}; choose another model.")
     if name != WEIGHTS and snapshot.files[name].size > MAX_BYTES:
         raise ZooError(f"{snapshot.ref}: expected a {name} of at most {MAX_BYTES:,} bytes; choose another model.")
-    from huggingface_hub import hf_hub_download
-
+    client = hub_client(bars=name == WEIGHTS)
     with hub_errors(f"{snapshot.ref}: {name}"):
-        path = hf_hub_download(snapshot.ref.repo_id, name, revision=snapshot.commit)
+        path = client.hf_hub_download(snapshot.ref.repo_id, name, revision=snapshot.commit)
     return _intact(Path(path), snapshot.files[name].digest, snapshot.ref)
 
 

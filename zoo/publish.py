@@ -49,7 +49,7 @@ def logged_in(repo_id: str) -> "HfApi":
         raise ZooError(f"expected a repository as OWNER/NAME, got {repo_id!r}; OWNER is your name on the Hub.")
     if get_token() is None:
         raise ZooError(f"{repo_id}: publishing takes a token, and there is none; log in with `hf auth login`.")
-    return hub_client()
+    return hub_client(bars=True)
 
 
 def check_target(repo_id: str) -> None:
