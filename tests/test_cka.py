@@ -140,6 +140,7 @@ def test_standard_error_needs_two_minibatches_of_like_size(generator, sizes):
     assert measure.standard_error().isnan().all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [(30, 30), (40, 40, 12), (20,) * 8 + (7,)])
 def test_standard_error_of_a_few_unequal_minibatches_is_the_spread_on_average(sizes):
     estimates, errors = [], []

@@ -2,6 +2,7 @@ from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
+import pytest
 from matplotlib.image import imread
 
 from cards.picture import heatmaps_png, matrix_png, training_png, within_png
@@ -51,6 +52,7 @@ def test_names_are_no_formulas():
     assert heatmaps_png(comparison(name_a=r"$\frac{1}$"))
 
 
+@pytest.mark.slow
 def test_cells_that_are_not_above_chance_are_hatched():
     result = comparison()
     ab = np.array(result.cka.ab)
@@ -66,6 +68,7 @@ def test_cells_that_are_not_above_chance_are_hatched():
     assert 3 * none < some < all_of_them / 2
 
 
+@pytest.mark.slow
 def test_matrix_of_models_has_a_map_for_each_pair_and_model():
     one = comparison()
     a, b = one.models.a, one.models.b

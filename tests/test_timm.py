@@ -13,6 +13,7 @@ def run(code, *arguments):
     return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_saved_folder_loads_through_timm_and_gives_the_same_logits(folders, tmp_path):
     code = """
 import sys, torch, zoo, timm
