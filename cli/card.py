@@ -8,7 +8,6 @@ import typer
 
 from cli import options
 from cli.output import interruptible
-from cli.progress import Tracked, progress_bar
 from zoo.errors import ZooError
 from zoo.folder import CARD, CURVE, HEATMAP, RECORD, replace_file, writing
 from zoo.record import TrainingRecord, model_name
@@ -70,6 +69,7 @@ def look_inside(model: "nn.Module", record: TrainingRecord, images: "ImageSet") 
         record: what is known of it.
         images: test images.
     """
+    from cli.progress import Tracked, progress_bar
     from compare.layers import TRIAL, default_layers
     from compare.run import compare_models, default_batch_size
     from zoo.data import ShuffledBatches, balanced_subset

@@ -8,7 +8,6 @@ import typer
 from cli import options
 from cli.output import interruptible
 from cli.prepare import Prepared, check_result_paths, deliver, prepare
-from cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from compare.plan import Plan
@@ -64,6 +63,7 @@ def compare(
 
 
 def _compare(prepared: Prepared, plan: "Plan", max_examples: int | None) -> "Comparison":
+    from cli.progress import progress_bar
     from compare.run import compare_models
 
     a, b = prepared.modules

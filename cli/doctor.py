@@ -3,16 +3,14 @@
 import platform
 import shutil
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, NamedTuple
 
 from cli.output import plain, plain_table, show
 from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 PACKAGES = ("resnet-zoo", "torch", "torchvision", "timm", "huggingface-hub", "datasets", "safetensors", "numpy")
 # Room for a few large models.
@@ -29,6 +27,8 @@ class Finding(NamedTuple):
 
 def doctor() -> None:
     """Look at versions, device, torchvision, the Hub, who is logged in and the cache, and say what to mend."""
+    from rich.console import Console
+
     console = Console(stderr=True)
     with console.status("looking around") if console.is_terminal else console:
         findings = list(examine())
@@ -49,6 +49,8 @@ def examine() -> Iterator[Finding]:
 
 
 def _installed(package: str) -> Finding:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return Finding(package, version(package))
     except PackageNotFoundError:
@@ -116,7 +118,9 @@ def _cache() -> Iterator[Finding]:
     yield Finding("disk", f"{free / 2**30:,.1f} GiB free", advice)
 
 
-def _table(findings: list[Finding]) -> Table:
+def _table(findings: list[Finding]) -> "Table":
+    from rich.text import Text
+
     table = plain_table("", ("", "", ""), ())
     table.show_header = False
     for finding in findings:

@@ -4,15 +4,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from cli.options import Json
 from cli.output import interruptible, plain, plain_table, say, show_lines, write_result
 from zoo.catalog import Listed, hub_models, local_models, matching
 from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def list_models(
@@ -54,7 +56,7 @@ def list_models(
         say(f"no such models in {out}{' or on the Hub' if hub else ''}; `zoo train` makes one.")
 
 
-def _table(models: Sequence[Listed]) -> Table:
+def _table(models: Sequence[Listed]) -> "Table":
     table = plain_table("", ("model", "data"), ("depth", "width", "seed", "test", "params"))
     table.add_column("commit")
     table.add_column("updated")

@@ -8,7 +8,6 @@ import typer
 from cli import options
 from cli.output import interruptible
 from cli.prepare import Prepared, check_result_paths, deliver, prepare
-from cli.progress import progress_bar
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -73,6 +72,7 @@ def _check_models(models: list[str], pair: tuple[int, int] | None) -> None:
 
 
 def _matrix(prepared: Prepared, plan: "Plan", max_examples: int | None) -> "ModelMatrix":
+    from cli.progress import progress_bar
     from compare.many import compare_many
 
     with progress_bar() as progress:

@@ -5,22 +5,26 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-from rich.console import Console, RenderableType
-from rich.measure import Measurement
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from zoo.errors import ZooError
 from zoo.folder import replace_file, writing
+
+# Rich is loaded when there is something to show.
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
 
 LONGEST_NAME = 60
 # A terminal of fewer columns cannot hold a table.
 NARROW = 72
 
 
-def plain(text: str) -> Text:
+def plain(text: str) -> "Text":
     """Text from elsewhere, without effect on the terminal: no markup, no control codes."""
+    from rich.text import Text
+
     return Text("".join(character if character.isprintable() else "?" for character in text))
 
 
@@ -29,7 +33,7 @@ def short(text: str) -> str:
     return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
 
 
-def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
+def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> "Table":
     """An empty table without lines.
 
     Args:
@@ -37,6 +41,8 @@ def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Tab
         texts: headings of the first columns, flush left.
         numbers: headings of the others, flush right.
     """
+    from rich.table import Table
+
     table = Table(
         title=plain(title) if title else None,
         title_style="bold",
@@ -55,16 +61,23 @@ def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Tab
 
 def say(message: str) -> None:
     """One line for the user, on stderr."""
+    from rich.console import Console
+
     Console(stderr=True).print(plain(message), soft_wrap=True, highlight=False)
 
 
-def show(result: RenderableType) -> None:
+def show(result: "RenderableType") -> None:
     """A result for people, on stdout."""
+    from rich.console import Console
+
     Console().print(result)
 
 
-def show_lines(table: Table) -> None:
+def show_lines(table: "Table") -> None:
     """A table on stdout, folded to the width of a terminal; in a pipe, or a narrow one, each row is one long line."""
+    from rich.console import Console
+    from rich.measure import Measurement
+
     console = Console()
     if not console.is_terminal or console.width < NARROW:
         natural = Measurement.get(console, console.options.update(max_width=100_000), table).maximum

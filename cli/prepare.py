@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from cli.output import check_result_path, show, write_result
-from cli.progress import Tracked
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from torch import nn
 
+    from cli.progress import Tracked
     from compare.result import DatasetResult, JsonResult, ModelResult, Settings
     from zoo.data import ImageSet
     from zoo.found import FoundModel
@@ -48,8 +48,9 @@ class Prepared:
 
         return asked or default_layers(self.modules, self.data.images[:TRIAL])
 
-    def batches(self, progress: "Progress", passes: int) -> Tracked:
+    def batches(self, progress: "Progress", passes: int) -> "Tracked":
         """The images in random order, another in each pass, with a bar."""
+        from cli.progress import Tracked
         from zoo.data import ShuffledBatches
 
         return Tracked(ShuffledBatches(self.data, self.batch_size, self.seed), progress, "comparing", passes)

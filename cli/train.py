@@ -12,7 +12,6 @@ from cli.card import card_files, look_inside
 from cli.hub import Private, publish
 from cli.options import BatchSize, Dataset, Device, Force, Seed
 from cli.output import interruptible, say
-from cli.progress import training_bar
 from zoo.errors import ZooError
 from zoo.family import Variant
 from zoo.folder import new_folder
@@ -81,6 +80,7 @@ def _train(
     variant: Variant, dataset: str, recipe: Recipe, subset: Fraction, seed: int, device: str, folder: Path
 ) -> TrainingRecord:
     """Load, train, and write into an empty folder."""
+    from cli.progress import training_bar
     from zoo.checkpoint import save_checkpoint
     from zoo.config import MEAN, STD, Preprocessing
     from zoo.data import balanced_subset

@@ -1,14 +1,16 @@
 """`zoo variants`: the grid of the family and how big its members are."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from cli.options import Json
 from cli.output import plain_table, show, write_result
 from zoo.family import DEPTHS, WIDTHS, Variant
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 # The paper's CIFAR images.
 HEIGHT = WIDTH = 32
@@ -42,7 +44,7 @@ def _row(variant: Variant) -> dict[str, str | int | float]:
     }
 
 
-def _table(grid: list[Variant]) -> Table:
+def _table(grid: list[Variant]) -> "Table":
     numbers = ("depth", "width", "parameters", "multiply-adds", "representations")
     table = plain_table("Variants for 32x32 RGB images and 10 classes", ("name",), numbers)
     for variant in grid:

@@ -48,3 +48,9 @@ def test_torch_is_not_imported_before_a_model_runs():
     code = f"import {modules}; print('torch' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
+
+
+def test_help_needs_nothing_that_takes_long_to_import():
+    code = "import sys, cli.app; print({'torch', 'numpy', 'rich', 'huggingface_hub', 'matplotlib'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"

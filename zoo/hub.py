@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,6 +107,8 @@ def hub_client(bars: bool = False) -> "HfApi":
     Args:
         bars: whether to show its progress bars, which a pipe and the user's own settings switch off.
     """
+    from importlib.metadata import version
+
     import huggingface_hub
     from huggingface_hub import constants
     from huggingface_hub.utils import disable_progress_bars, enable_progress_bars, logging

@@ -15,6 +15,7 @@ COMMANDS = {
     "zoo --help": [BIN / "zoo", "--help"],
     "compare --help": [BIN / "compare", "--help"],
     "zoo variants": [BIN / "zoo", "variants"],
+    "zoo list": [BIN / "zoo", "list"],
 }
 RUNS = 15
 
@@ -22,7 +23,7 @@ RUNS = 15
 def seconds(command):
     """Wall time of one run."""
     start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
 
 
