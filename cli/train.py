@@ -55,7 +55,7 @@ def train(
     if push is not None:
         from zoo.publish import check_target
 
-        check_target(push)
+        check_target(push, private=private)
     with interruptible("nothing was written"), new_folder(folder, force) as fresh:
         record = _train(variant, dataset, recipe, fraction, seed, device, fresh)
     say(

@@ -168,6 +168,12 @@ def test_a_target_is_checked_before_long_work(hub, monkeypatch):
     with pytest.raises(ZooError, match="you may push to me or lab, not to you"):
         check_target("you/m")
     assert hub.repos == {}
+    hub.seed("me/open", {"README.md": ""})
+    check_target("me/open")
+    with pytest.raises(ZooError, match="me/open is public already"):
+        check_target("me/open", private=True)
+    hub.seed("me/closed", {"README.md": ""}, private=True)
+    check_target("me/closed", private=True)
 
 
 def test_what_was_published_is_listed_by_its_tag(hub, folder, folders):

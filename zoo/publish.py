@@ -52,14 +52,15 @@ def logged_in(repo_id: str) -> "HfApi":
     return hub_client(bars=True)
 
 
-def check_target(repo_id: str) -> None:
+def check_target(repo_id: str, *, private: bool = False) -> None:
     """Find out before long work whether this user may push to a repository.
 
     Args:
         repo_id: `owner/name`.
+        private: whether it is to be for its owner's eyes alone.
 
     Raises:
-        ZooError: as `logged_in`, or the token is not valid, or the owner is somebody else.
+        ZooError: as `logged_in`, or the token is not valid, the owner is somebody else, or the repository is public.
     """
     client, owner = logged_in(repo_id), repo_id.split("/")[0]
     with hub_errors(repo_id):
@@ -67,6 +68,9 @@ def check_target(repo_id: str) -> None:
     names = [me["name"], *(org["name"] for org in me.get("orgs", ()))]
     if owner not in names:
         raise ZooError(f"{repo_id}: you may push to {' or '.join(names)}, not to {owner}; choose another owner.")
+    with hub_errors(repo_id):
+        if private and client.repo_exists(repo_id):
+            _refuse_public(client, repo_id)
 
 
 def push(
@@ -135,11 +139,16 @@ def _head(client: "HfApi", repo_id: str, private: bool, revision: str | None) ->
     """The commit to build upon, of a repository and a branch that exist from now on; None if it is empty."""
     with hub_errors(repo_id):
         client.create_repo(repo_id, private=private, exist_ok=True)
-        if private and not client.model_info(repo_id).private:
-            raise ZooError(f"{repo_id} is public already; make it private on its page, or push without --private.")
+        if private:
+            _refuse_public(client, repo_id)
         if revision is not None:
             client.create_branch(repo_id, branch=revision, exist_ok=True)
         return client.model_info(repo_id, revision=revision).sha
+
+
+def _refuse_public(client: "HfApi", repo_id: str) -> None:
+    if not client.model_info(repo_id).private:
+        raise ZooError(f"{repo_id} is public already; make it private on its page, or push without --private.")
 
 
 def _check_tag(client: "HfApi", repo_id: str, tag: str | None, before: str | None) -> None:
