@@ -71,6 +71,12 @@ def test_a_tag_is_resolved_while_main_has_moved_on(published, hub, folders):
     assert torch.equal(load_checkpoint(resolve(f"me/m@{published}"))(x), load_checkpoint(folders[0])(x))
 
 
+def test_a_commit_may_be_named_by_the_beginning_of_its_hash(published):
+    assert find_model(f"me/m@{published[:7]}").revision == published
+    with pytest.raises(ZooError, match="no such revision"):
+        find_model("me/m@0000000")
+
+
 def test_only_configuration_and_weights_are_downloaded_once(published, hub):
     resolve("me/m@v1")
     resolve("me/m@v1")

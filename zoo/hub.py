@@ -17,9 +17,10 @@ from zoo.hub_errors import hub_errors
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import ModelInfo
 
 _HUB_ID = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>(?!.*\.\.)\w[\w./+-]*))?")
-_COMMIT, _SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
+_COMMIT, _SHORT, _SHA256 = (re.compile(rf"[0-9a-f]{length}") for length in ("{40}", "{7,39}", "{64}"))
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def pin(ref: HubRef) -> Snapshot:
         return Snapshot(ref, config.parent.name, None)
     client = hub_client()
     with hub_errors(str(ref)):
-        info = client.model_info(ref.repo_id, revision=ref.revision, files_metadata=True)
+        info = _look_up(client, ref)
     files = {
         file.rfilename: HubFile(file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id or "")
         for file in info.siblings or ()
@@ -191,6 +192,22 @@ def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
         if snapshot.has(name):
             download(snapshot, name)
     return folder
+
+
+def _look_up(client: "HfApi", ref: HubRef) -> "ModelInfo":
+    """What the Hub says of a revision, which may be the beginning of a commit's hash, as lists show it."""
+    from huggingface_hub.errors import RevisionNotFoundError
+
+    try:
+        return client.model_info(ref.repo_id, revision=ref.revision, files_metadata=True)
+    except RevisionNotFoundError:
+        if ref.revision is None or not _SHORT.fullmatch(ref.revision):
+            raise
+        commits = [commit.commit_id for commit in client.list_repo_commits(ref.repo_id)]
+        full = [commit for commit in commits if commit.startswith(ref.revision)]
+        if len(full) != 1:
+            raise
+        return client.model_info(ref.repo_id, revision=full[0], files_metadata=True)
 
 
 def _remember(ref: HubRef, commit: str) -> None:

@@ -39,7 +39,7 @@ def _explain(error: Exception) -> str:
         (errors.RepositoryNotFoundError, f"not on {hub}, or private; check the name, or log in with `hf auth login`."),
         (
             errors.RevisionNotFoundError,
-            f"no such revision; choose a branch, a tag or a commit's full hash from its page at {hub}.",
+            f"no such revision; choose a branch, tag or commit from its page at {hub}.",
         ),
         (errors.LocalTokenNotFoundError, "no token; log in with `hf auth login`."),
         (errors.OfflineModeIsEnabled, "the Hub is not reached while HF_HUB_OFFLINE is set; unset it."),
