@@ -14,7 +14,7 @@ from cli.options import BatchSize, Dataset, Device, Force, Seed
 from cli.output import interruptible, say
 from zoo.errors import ZooError
 from zoo.family import Variant
-from zoo.folder import new_folder
+from zoo.folder import new_folder, writing
 from zoo.recipe import Recipe, default_recipe
 from zoo.record import TrainingRecord, model_name
 
@@ -106,9 +106,11 @@ def _train(
             on_epoch=on_epoch,
         )
     inside = look_inside(takes_images(model, Preprocessing(test_set.input_size, MEAN, STD)), record, test_set)
-    save_checkpoint(folder, model, record)
-    for name, data in card_files(record, inside).items():
-        (folder / name).write_bytes(data)
+    files = card_files(record, inside)
+    with writing(folder):
+        save_checkpoint(folder, model, record)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
     return record
 
 

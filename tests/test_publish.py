@@ -47,7 +47,8 @@ def test_the_cards_examples_name_the_repository_from_then_on(hub, folder):
     assert 'load_checkpoint(resolve("me/m"))' in card
     assert "OWNER" not in card
     push(folder, "lab/copy")
-    assert hub.files("lab/copy")["README.md"].decode() == card
+    assert hub.files("lab/copy")["README.md"].decode() == card.replace("me/m", "lab/copy")
+    assert not push(folder, "me/m").changed
 
 
 def test_pickles_and_hidden_files_stay_at_home(hub, folder):
@@ -80,6 +81,14 @@ def test_branch_and_tag(hub, folder):
     assert "notes.txt" not in hub.files("me/m")
     assert hub.files("me/m", "trial")["notes.txt"] == b"x"
     assert hub.repo("me/m").tags == {"v2": done.commit}
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a..b", "-x"])
+def test_names_that_no_tag_or_branch_can_have_are_refused_first(hub, folder, name):
+    for option in ("tag", "revision"):
+        with pytest.raises(ZooError, match=f"--{option} must be of letters"):
+            push(folder, "me/m", **{option: name})
+    assert hub.requests == []
 
 
 def test_a_tag_never_moves(hub, folder):

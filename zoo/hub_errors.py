@@ -66,11 +66,11 @@ def _explain(error: Exception) -> str:
 
 def _explain_status(status: int, said: str) -> str:
     """What a refusal by the Hub means."""
+    login = "mend HF_TOKEN, which goes before a login" if os.environ.get("HF_TOKEN") else "log in again"
     if status == 401:
-        where = "mend HF_TOKEN, which goes before a login" if os.environ.get("HF_TOKEN") else "log in again"
-        return f"the Hub does not accept your token; {where} (`hf auth login`)."
+        return f"the Hub does not accept your token; {login} (`hf auth login`)."
     if status == 403:
-        return "your token may not do that; log in with one that may write there, `hf auth login`."
+        return f"your token may not do that; take one that may write there: {login} (`hf auth login`)."
     if status == 412:
         return "somebody else changed it meanwhile; look at what is there, and push again."
     if status == 429:

@@ -1,5 +1,6 @@
 """Publish model folders on the Hub: one commit, checked afterwards, and never a pickle."""
 
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from zoo.record import NO_OWNER
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+# Where a card names its repository.
+_NAMED = re.compile(r'"hf-hub:([\w.-]+/[\w.-]+)"')
+_REF = re.compile(r"(?!.*\.\.)\w[\w./+-]*")
 _PICKLES = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
 
 
@@ -84,8 +88,8 @@ def push(
 ) -> Published:
     """Upload a model folder as it is, in one commit; in none if nothing has changed.
 
-    The repository, and the branch, are made if they do not exist. Files that only the repository has stay there. If the
-    card does not name an owner yet, it is made to name this repository first, in the folder too.
+    The repository, and the branch, are made if they do not exist. Files that only the repository has stay there. The
+    card's examples are made to name this repository first, in the folder too.
 
     Args:
         folder: a model folder that loads.
@@ -102,6 +106,9 @@ def push(
     from zoo.checkpoint import load_checkpoint
 
     client = logged_in(repo_id)
+    for option, name in (("--revision", revision), ("--tag", tag)):
+        if name is not None and not _REF.fullmatch(name):
+            raise ZooError(f"{option} must be of letters, digits and single - _ . / + inside, got {name!r}.")
     load_checkpoint(folder)
     paths, left_out = _files(folder)
     before = _head(client, repo_id, private, revision)
@@ -162,11 +169,13 @@ def _check_tag(client: "HfApi", repo_id: str, tag: str | None, before: str | Non
 
 
 def _name_owner(card: Path, repo_id: str) -> None:
-    """Let the examples of a card that was written before its model had a repository name it."""
+    """Let the examples of a card name the repository that it goes to, not none or the one that it came from."""
     if not card.is_file():
         return
     text = card.read_text(encoding="utf-8")
-    named = text.replace(NO_OWNER, repo_id)
+    found = _NAMED.search(text)
+    before = re.escape(found[1] if found else NO_OWNER)
+    named = re.sub(rf"(?<![\w./-]){before}(?![\w./-])", repo_id, text)
     if named != text:
         with writing(card, "a folder that can be written to"):
             replace_file(card, named.encode())
