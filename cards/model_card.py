@@ -10,10 +10,9 @@ from cards.verdict import structure
 from compare.disagreement import wilson
 from compare.result import Comparison
 from zoo.folder import CURVE, HEATMAP
-from zoo.record import CARD_KEY, NO_OWNER, TAG, TrainingRecord, model_name
+from zoo.record import CARD_KEY, MARKER, NO_OWNER, TAG, TrainingRecord, model_name
 
 LONGEST_NAME = 100
-MARKER = "<!-- Text below this line is yours: `zoo card` keeps it. -->"
 
 _BODY = """\
 # {name}

@@ -10,7 +10,7 @@ from cli import options
 from cli.output import interruptible
 from zoo.errors import ZooError
 from zoo.folder import CARD, CURVE, HEATMAP, RECORD, replace_file, writing
-from zoo.record import TrainingRecord, model_name
+from zoo.record import MARKER, TrainingRecord, model_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -100,7 +100,7 @@ def read_record(folder: Path) -> TrainingRecord:
 
 def _old_card(path: Path) -> str:
     """The card so far; refuses one that would be lost."""
-    from cards.model_card import MARKER, own_text
+    from cards.model_card import own_text
 
     if not path.is_file():
         return ""

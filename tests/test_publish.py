@@ -51,6 +51,18 @@ def test_the_cards_examples_name_the_repository_from_then_on(hub, folder):
     assert not push(folder, "me/m").changed
 
 
+def test_what_a_person_wrote_in_a_card_stays_to_the_byte(hub, folder):
+    card = folder / "README.md"
+    mine = card.read_bytes() + b"OWNER/MODEL and me/m\r\n"
+    card.write_bytes(mine)
+    push(folder, "me/m")
+    assert card.read_bytes().endswith(b"-->\nOWNER/MODEL and me/m\r\n")
+    own = b'Fine-tuned from timm/x.\r\ncreate_model("hf-hub:timm/x")\r\n'
+    card.write_bytes(own)
+    push(folder, "me/m")
+    assert hub.files("me/m")["README.md"] == own
+
+
 def test_pickles_and_hidden_files_stay_at_home(hub, folder):
     import torch
 

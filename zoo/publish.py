@@ -10,13 +10,13 @@ from zoo.errors import ZooError
 from zoo.folder import CARD, WEIGHTS, replace_file, writing
 from zoo.hub import HubRef, content_hash, hub_client, pin
 from zoo.hub_errors import hub_errors
-from zoo.record import NO_OWNER
+from zoo.record import MARKER
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 # Where a card names its repository.
-_NAMED = re.compile(r'"hf-hub:([\w.-]+/[\w.-]+)"')
+_NAMED = re.compile(rb'"hf-hub:([\w.-]+/[\w.-]+)"')
 _REF = re.compile(r"(?!.*\.\.)\w[\w./+-]*")
 _PICKLES = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
 
@@ -145,7 +145,7 @@ def _is_pickle(path: Path) -> bool:
 def _head(client: "HfApi", repo_id: str, private: bool, revision: str | None) -> str | None:
     """The commit to build upon, of a repository and a branch that exist from now on; None if it is empty."""
     with hub_errors(repo_id):
-        client.create_repo(repo_id, private=private, exist_ok=True)
+        client.create_repo(repo_id, private=private or None, exist_ok=True)
         if private:
             _refuse_public(client, repo_id)
         if revision is not None:
@@ -172,13 +172,15 @@ def _name_owner(card: Path, repo_id: str) -> None:
     """Let the examples of a card name the repository that it goes to, not none or the one that it came from."""
     if not card.is_file():
         return
-    text = card.read_text(encoding="utf-8")
-    found = _NAMED.search(text)
-    before = re.escape(found[1] if found else NO_OWNER)
-    named = re.sub(rf"(?<![\w./-]){before}(?![\w./-])", repo_id, text)
-    if named != text:
+    # Bytes, and only above the marker of a card of ours: the rest is a person's.
+    ours, marker, theirs = card.read_bytes().partition(MARKER.encode())
+    found = _NAMED.search(ours)
+    if not marker or not found:
+        return
+    named = re.sub(rb"(?<![\w./-])" + re.escape(found[1]) + rb"(?![\w./-])", repo_id.encode(), ours)
+    if named != ours:
         with writing(card, "a folder that can be written to"):
-            replace_file(card, named.encode())
+            replace_file(card, named + marker + theirs)
 
 
 def _commit(

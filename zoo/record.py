@@ -12,6 +12,8 @@ from zoo.recipe import Recipe
 FORMAT_VERSION = 1
 # Stands in a model card for the owner, until the model has a repository.
 NO_OWNER = "OWNER/MODEL"
+# Stands in a card above what a person wrote.
+MARKER = "<!-- Text below this line is yours: `zoo card` keeps it. -->"
 # Every model that this program publishes carries this tag, and this key in its card's metadata.
 TAG, CARD_KEY = "resnet-zoo", "resnet_zoo"
 # From 0 to 1.
