@@ -209,6 +209,13 @@ def test_a_huge_configuration_is_not_even_fetched(hub):
     assert not hub.asked("/resolve/")
 
 
+@pytest.mark.parametrize("trap", ["ignore_metadata_errors: true", "self: x"])
+def test_a_card_that_the_client_trips_over_is_told(hub, folders, trap):
+    hub.seed("you/bad", contents(folders[0]) | {"README.md": f"---\n{trap}\n---\n"})
+    with pytest.raises(ZooError, match="you/bad: the Hub's answer cannot be read"):
+        resolve("you/bad")
+
+
 def test_a_full_disk_is_told():
     with (
         pytest.raises(ZooError, match="me/m: no space left on the disk; free some, or set HF_HOME"),

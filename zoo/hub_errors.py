@@ -22,6 +22,9 @@ def hub_errors(what: str) -> Iterator[None]:
 
     try:
         yield
+    except (KeyError, TypeError, AttributeError) as error:
+        # What the client trips over in an answer that is not as it should be.
+        raise ZooError(f"{what}: the Hub's answer cannot be read ({_line(error)}); choose another model.") from error
     except (OSError, HTTPError, ValueError, RuntimeError) as error:
         # An upload of one of several files that fails is wrapped.
         cause = error.__cause__ if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception) else error
