@@ -9,10 +9,12 @@ from typing import Any, cast
 from cards.verdict import structure
 from compare.disagreement import wilson
 from compare.result import Comparison
+from zoo.card import MARKER, NO_OWNER
 from zoo.folder import CURVE, HEATMAP
-from zoo.record import CARD_KEY, MARKER, NO_OWNER, TAG, TrainingRecord, model_name
+from zoo.record import CARD_KEY, TAG, TrainingRecord, model_name
 
 LONGEST_NAME = 100
+LICENSE = "apache-2.0"
 
 _BODY = """\
 # {name}
@@ -104,35 +106,27 @@ What it shares with another model, and where the two differ:
 
 
 def model_card(
-    record: TrainingRecord, inside: Comparison | None = None, *, repo_id: str = NO_OWNER, own_text: str = ""
+    record: TrainingRecord,
+    inside: Comparison | None = None,
+    *,
+    repo_id: str | None = None,
+    license_name: str | None = None,
 ) -> str:
-    """Markdown with the metadata that the Hub understands.
+    """Markdown with the metadata that the Hub understands, down to `zoo.card.MARKER`, below which a person may write.
 
     Args:
         record: what is known of the model.
         inside: the model compared with itself; with it the card shows the pictures `CURVE` and `HEATMAP`.
         repo_id: where it is published; until then the examples have a placeholder.
-        own_text: what a person wrote below `MARKER`.
+        license_name: one of the Hub's; apache-2.0 if None.
     """
-    parts = [f"---\n{_metadata(record)}\n---\n", _body(record)]
+    parts = [f"---\n{_metadata(record, license_name or LICENSE)}\n---\n", _body(record)]
     if inside is not None:
         spans, layers = inside.block_structure.a, len(inside.models.a.layers)
         said = _plain(structure("It", spans, layers))
         parts += [_CURVE, _INSIDE.format(picture=HEATMAP, examples=inside.dataset.examples, structure=said)]
-    parts.append(_USE.format(repo=repo_id, shape=", ".join(map(str, record.data.input_size))))
-    return "\n".join(parts) + f"\n{MARKER}\n{own_text}"
-
-
-def own_text(card: str) -> str | None:
-    """What a person wrote below the marker line of a card; None if the card has no such line."""
-    _, marker, below = card.partition(f"{MARKER}\n")
-    return below if marker else None
-
-
-def named_repo(card: str) -> str:
-    """The repository that the examples of a card name."""
-    found = re.search(r'"hf-hub:([\w./-]+)"', card)
-    return found[1] if found else NO_OWNER
+    parts.append(_USE.format(repo=repo_id or NO_OWNER, shape=", ".join(map(str, record.data.input_size))))
+    return "\n".join(parts) + f"\n{MARKER}"
 
 
 def training_command(record: TrainingRecord) -> str:
@@ -152,7 +146,7 @@ def training_command(record: TrainingRecord) -> str:
     return "zoo train " + " ".join(f"--{name} {quote(str(value))}" for name, value in options.items())
 
 
-def _metadata(record: TrainingRecord) -> str:
+def _metadata(record: TrainingRecord, license_name: str) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
     summary, data = record.summary, record.data
@@ -169,7 +163,7 @@ def _metadata(record: TrainingRecord) -> str:
         metric_args={"seed": record.seed},
     )
     card = ModelCardData(
-        license="apache-2.0",
+        license=license_name,
         # Not timm: its snippet on the Hub could not build the architecture.
         library_name="resnet-zoo",
         pipeline_tag="image-classification",

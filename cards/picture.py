@@ -50,6 +50,7 @@ def within_png(comparison: Comparison) -> bytes:
 def training_png(record: TrainingRecord) -> bytes:
     """A PNG with loss and accuracy on the training images over the epochs, for a model card at 700 pixels."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(7, 2.6), dpi=RESOLUTION, layout="constrained")
     epochs = range(1, len(record.history) + 1)
@@ -68,6 +69,7 @@ def training_png(record: TrainingRecord) -> bytes:
     right.legend(loc="lower right")
     for axes in (left, right):
         axes.margins(x=0.02)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     return _png(figure)
 

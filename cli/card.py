@@ -8,9 +8,10 @@ import typer
 
 from cli import options
 from cli.output import interruptible
+from zoo.card import MARKER, named_license, named_repo, own_text
 from zoo.errors import ZooError
 from zoo.folder import CARD, CURVE, HEATMAP, RECORD, replace_file, writing
-from zoo.record import MARKER, TrainingRecord, model_name
+from zoo.record import TrainingRecord, model_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,19 +47,20 @@ def card(
     print(folder / CARD)
 
 
-def card_files(record: TrainingRecord, inside: "Comparison", before: str = "") -> dict[str, bytes]:
+def card_files(record: TrainingRecord, inside: "Comparison", before: bytes = b"") -> dict[str, bytes]:
     """The card and its pictures, by file name.
 
     Args:
         record: what is known of the model.
         inside: the model compared with itself.
-        before: the card so far, of which the name of the repository and a person's own text stay.
+        before: the card so far, of which the repository's name, the licence and a person's own text stay.
     """
-    from cards.model_card import model_card, named_repo, own_text
+    from cards.model_card import model_card
     from cards.picture import training_png, within_png
 
-    text = model_card(record, inside, repo_id=named_repo(before), own_text=own_text(before) or "")
-    return {CURVE: training_png(record), HEATMAP: within_png(inside), CARD: text.encode()}
+    text = model_card(record, inside, repo_id=named_repo(before), license_name=named_license(before))
+    card = text.encode() + (own_text(before) or b"\n")
+    return {CURVE: training_png(record), HEATMAP: within_png(inside), CARD: card}
 
 
 def look_inside(model: "nn.Module", record: TrainingRecord, images: "ImageSet") -> "Comparison":
@@ -89,25 +91,25 @@ def read_record(folder: Path) -> TrainingRecord:
     Raises:
         ZooError: there is none, or it is damaged.
     """
+    path = folder / RECORD
     try:
-        text = (folder / RECORD).read_bytes()
+        return TrainingRecord.from_json(path.read_bytes())
     except OSError as error:
         raise ZooError(
             f"expected a folder that `zoo train` wrote, with {RECORD}, got {folder} ({error.strerror})."
         ) from error
-    return TrainingRecord.from_json(text)
+    except ZooError as error:
+        raise ZooError(f"{path}: {error}") from error
 
 
-def _old_card(path: Path) -> str:
+def _old_card(path: Path) -> bytes:
     """The card so far; refuses one that would be lost."""
-    from cards.model_card import own_text
-
     if not path.is_file():
-        return ""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    if own_text(text) is None:
+        return b""
+    card = path.read_bytes()
+    if own_text(card) is None:
         raise ZooError(
             f"{path} has no line {MARKER!r}, so what is in it would be lost; put that line above what is to stay, or "
             "move the file away."
         )
-    return text
+    return card

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cli.output import plain, plain_table, show
+from cli.output import plain, plain_table, show, show_lines
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -32,20 +32,22 @@ def doctor() -> None:
     console = Console(stderr=True)
     with console.status("looking around") if console.is_terminal else console:
         findings = list(examine())
-    show(_table(findings))
+    show_lines(_table(findings))
     problems = sum(bool(finding.advice) for finding in findings)
     show(f"\n{problems} to look at." if problems else "\nAll is well.")
 
 
 def examine() -> Iterator[Finding]:
-    """Everything worth a look, in the order in which it is shown."""
+    """Everything worth a look, in the order in which it is shown; what fails itself is a finding."""
     yield Finding("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     for package in PACKAGES:
         yield _installed(package)
-    yield _device()
-    yield _torchvision()
-    yield from _hub()
-    yield from _cache()
+    for what, look in (("device", _device), ("torchvision", _torchvision), ("Hub", _hub), ("cache", _cache)):
+        try:
+            yield from look()
+        except Exception as error:  # an installation can be broken in any way, which is what is looked for
+            said = " ".join(str(error).split())[:200]
+            yield Finding(what, f"cannot be looked at ({type(error).__name__}: {said})", "mend that")
 
 
 def _installed(package: str) -> Finding:
@@ -57,34 +59,29 @@ def _installed(package: str) -> Finding:
         return Finding(package, "missing", f"install it: pip install {package}")
 
 
-def _device() -> Finding:
+def _device() -> Iterator[Finding]:
     import torch
 
     from zoo.device import pick_device
 
     device = pick_device("auto")
     if device == "cpu":
-        return Finding("device", f"cpu, {torch.get_num_threads()} threads")
-    return Finding("device", f"{device}, {torch.accelerator.device_count()} of it")
+        yield Finding("device", f"cpu, {torch.get_num_threads()} threads")
+    else:
+        yield Finding("device", f"{device}, {torch.accelerator.device_count()} of it")
 
 
-def _torchvision() -> Finding:
+def _torchvision() -> Iterator[Finding]:
     from zoo.timm_hook import torchvision_is_mended
 
-    try:
-        mended = torchvision_is_mended()
-    except (ImportError, RuntimeError) as error:
-        return Finding("timm", f"does not import: {error}", "install torch and torchvision of matching versions")
-    if mended:
-        return Finding("torchvision", "linked against CUDA beside a CPU-only torch; mended whenever zoo is imported")
-    return Finding("torchvision", "healthy")
+    if torchvision_is_mended():
+        yield Finding("torchvision", "linked against CUDA beside a CPU-only torch; mended whenever zoo is imported")
+    else:
+        yield Finding("torchvision", "healthy")
 
 
 def _hub() -> Iterator[Finding]:
     from huggingface_hub import constants, get_token
-
-    from zoo.hub import hub_client
-    from zoo.hub_errors import hub_errors
 
     yield Finding("Hub", constants.ENDPOINT)
     if constants.is_offline_mode():
@@ -92,14 +89,22 @@ def _hub() -> Iterator[Finding]:
     elif get_token() is None:
         yield Finding("logged in", "no", "to publish, log in: hf auth login")
     else:
-        try:
-            with hub_errors("your token"):
-                me = hub_client().whoami()
-        except ZooError as error:
-            yield Finding("logged in", "no", str(error))
-        else:
-            owners = ", ".join(str(org["name"]) for org in me.get("orgs", ()))
-            yield Finding("logged in", f"as {me['name']}{f', in {owners}' if owners else ''}")
+        yield _token()
+
+
+def _token() -> Finding:
+    from zoo.account import account
+    from zoo.hub import hub_client
+
+    try:
+        me = account(hub_client(), "your token")
+    except ZooError as error:
+        return Finding("logged in", "no answer that says so", str(error))
+    may = {"read": "may only read", "write": "may write", "fineGrained": "may what you chose for it"}.get(me.role or "")
+    orgs = ", ".join(me.owners[1:])
+    found = f"as {me.name}{f', in {orgs}' if orgs else ''}"
+    advice = "to publish, log in with a token that may write: hf auth login" if me.role == "read" else ""
+    return Finding("logged in", f"{found}{f'; the token {may}' if may else ''}", advice)
 
 
 def _cache() -> Iterator[Finding]:
@@ -123,6 +128,7 @@ def _table(findings: list[Finding]) -> "Table":
 
     table = plain_table("", ("", "", ""), ())
     table.show_header = False
+    table.columns[1].overflow = "fold"
     for finding in findings:
         mark = Text("!" if finding.advice else "", style="bold red")
         table.add_row(plain(finding.what), plain(finding.found), mark + Text(" ") + plain(finding.advice))

@@ -9,7 +9,8 @@ import typer
 from cli import options
 from cli.output import interruptible, say
 from zoo.errors import ZooError
-from zoo.folder import CARD, CONFIG, RECORD, WEIGHTS, new_folder, writing
+from zoo.folder import CARD, CONFIG, WEIGHTS, new_folder, writing
+from zoo.hub import EXTRAS
 
 Private = Annotated[bool, typer.Option("--private", help="For your eyes alone, if it is new.")]
 
@@ -47,7 +48,9 @@ def publish(
     with interruptible("push again to be sure that all has arrived"):
         done = push_folder(folder, repo_id, private=private, revision=revision, tag=tag, message=message)
     for name in done.left_out:
-        say(f"left out {name}: pickles are not published.")
+        say(f"left out {name}: only weights in safetensors, texts, tables and pictures are published.")
+    if not (folder / CARD).is_file():
+        say(f"without a {CARD} no list finds it; `zoo card {folder}` writes one.")
     if not done.changed:
         say("nothing has changed since the last commit.")
     print(f"{done.url} {done.commit}")
@@ -60,7 +63,7 @@ def pull(
 ) -> None:
     """Fetch a model from the Hugging Face Hub, pinned to a commit and checked.
 
-    Only its configuration, weights, card and training record. For example:
+    Only its configuration, weights, card with pictures, and training record. For example:
     zoo pull me/resnet14-w1-digits@v1 --out models/theirs
     """
     from zoo.hub import HubRef, fetch, parse_ref, pin
@@ -95,13 +98,14 @@ def collect(
     owner, slash, title = collection.partition("/")
     if not (owner and slash):
         raise ZooError(f"expected a collection as OWNER/TITLE, got {collection!r}.")
-    done = collect_models(owner, title, models, private=private)
+    with interruptible("collect again to be sure that all are in it"):
+        done = collect_models(owner, title, models, private=private)
     say(f"{done.new} of {done.models} models are new in it.")
     print(done.url)
 
 
 def _copy(source: Path, target: Path) -> None:
     with writing(target):
-        for name in (CONFIG, WEIGHTS, CARD, RECORD):
+        for name in (CONFIG, WEIGHTS, *EXTRAS):
             if (source / name).is_file():
                 shutil.copyfile(source / name, target / name)

@@ -42,18 +42,36 @@ def list_models(
     """
     if owner is not None and not hub:
         raise ZooError(f"expected --hub before an owner, got {owner} alone; `zoo list --hub {owner}` lists its models.")
-    with interruptible("nothing was listed"):
-        models = [*local_models(out), *(hub_models(owner) if hub else ())]
+    models, trouble = list(local_models(out)), None
+    if hub:
+        try:
+            models += _from_hub(owner)
+        except ZooError as error:
+            # What is here can be shown all the same; a file would look whole.
+            trouble = error
+            if json_file is not None:
+                raise
     found = matching(models, depth=depth, width=width, dataset=dataset, subset=subset, seed=seed)
     shown = found[(page - 1) * limit : page * limit]
     if json_file is not None:
-        write_result(json_file, (json.dumps([asdict(model) for model in shown], indent=1) + "\n").encode())
+        write_result(json_file, (json.dumps({"models": [asdict(model) for model in shown]}, indent=1) + "\n").encode())
     if str(json_file) != "-" and shown:
         show_lines(_table(shown))
-    if len(shown) < len(found):
+    if trouble is not None:
+        raise trouble
+    if found and len(shown) < len(found):
         say(f"page {page} of {-(-len(found) // limit)}; --page and --limit choose.")
     elif not found:
-        say(f"no such models in {out}{' or on the Hub' if hub else ''}; `zoo train` makes one.")
+        on_hub = f" or on the Hub{f' from {owner}' if owner else ''}" if hub else ""
+        say(f"no such models in {out}{on_hub}; `zoo train` makes one.")
+
+
+def _from_hub(owner: str | None) -> list[Listed]:
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with interruptible("nothing was listed"), console.status("asking the Hub") if console.is_terminal else console:
+        return list(hub_models(owner))
 
 
 def _table(models: Sequence[Listed]) -> "Table":
@@ -61,10 +79,11 @@ def _table(models: Sequence[Listed]) -> "Table":
     table.add_column("commit")
     table.add_column("updated")
     table.padding = (0, 1, 0, 0)
+    table.columns[0].overflow = "fold"
     for model in models:
         part = "" if model.subset in (None, "1") else f" {model.subset}"
         table.add_row(
-            plain(model.ref),
+            plain(f"{model.ref}{' (private)' if model.private else ''}"),
             plain(f"{model.dataset or '-'}{part}"),
             _or_dash(model.depth, "d"),
             _or_dash(model.width, "g"),

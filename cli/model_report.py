@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
+from rich.text import Text
 
 from cards.model_card import training_command
 from cli.curve import Curve
@@ -25,6 +26,10 @@ class ModelReport:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield _facts(self._known)
+        # Whole, at any width: they are there to be copied.
+        if self._known.sha256:
+            yield "\nsha256 of its weights:"
+            yield _unbroken(self._known.sha256)
         record = self._known.record
         if record is None:
             return
@@ -35,7 +40,13 @@ class ModelReport:
         yield ""
         yield _classes(record)
         yield "\nTrain it again:"
-        yield plain(training_command(record))
+        yield _unbroken(training_command(record))
+
+
+def _unbroken(text: str) -> Text:
+    line = plain(text)
+    line.no_wrap, line.overflow = True, "ignore"
+    return line
 
 
 def _facts(known: Known) -> Table:
@@ -68,7 +79,8 @@ def _rows(known: Known) -> Iterator[tuple[str, str]]:
     if summary.revision:
         yield "commit", summary.revision
     yield "updated", summary.updated or "unknown"
-    yield "sha256 of weights", known.sha256 or "no weights here"
+    if known.sha256 is None:
+        yield "weights", "none here"
     for name, size_in_bytes in known.files.items():
         yield f"file {name}", f"{size_in_bytes:,} bytes"
 

@@ -1,7 +1,6 @@
 """`zoo show`: all that is known of one model, without running it."""
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 from cli.card import read_record
 from cli.options import Json
 from cli.output import interruptible, show, write_result
-from zoo.catalog import Listed, listed
+from zoo.catalog import Listed, listed, local_model
 from zoo.config import ModelConfig, read_config
 from zoo.folder import CONFIG, RECORD, WEIGHTS, file_sha256
 from zoo.record import TrainingRecord
@@ -75,13 +74,11 @@ def _look_up(ref: str) -> Known:
 
 
 def _in_folder(folder: Path) -> Known:
-    config, weights = read_config(folder), folder / WEIGHTS
-    there = weights.is_file()
-    updated = datetime.fromtimestamp(weights.stat().st_mtime, UTC) if there else None
+    weights = folder / WEIGHTS
     return Known(
-        summary=listed(str(folder), "folder", config, updated=updated),
-        config=config,
+        summary=local_model(folder),
+        config=read_config(folder),
         record=read_record(folder) if (folder / RECORD).is_file() else None,
-        sha256=file_sha256(weights) if there else None,
+        sha256=file_sha256(weights) if weights.is_file() else None,
         files={path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()},
     )

@@ -52,6 +52,8 @@ def train(
     )
     fraction = _parse_subset(subset)
     folder = out or Path("models") / model_name(variant, dataset, str(fraction), seed)
+    if private and push is None:
+        raise ZooError("--private is for what is published; give --push OWNER/NAME too, or leave it out.")
     if push is not None:
         from zoo.publish import check_target
 
@@ -60,7 +62,7 @@ def train(
         record = _train(variant, dataset, recipe, fraction, seed, device, fresh)
     say(
         f"{record.test_right} of {record.test_images} test images right ({record.accuracy:.2%}) "
-        f"after {recipe.epochs} epochs in {record.seconds:.0f} s."
+        f"after {recipe.epochs} {'epoch' if recipe.epochs == 1 else 'epochs'} in {record.seconds:.0f} s."
     )
     print(folder)
     if push is not None:

@@ -75,7 +75,7 @@ def folders(tmp_path_factory, digits, brief):
         model, record = train_variant(depth, 0.5, *digits, brief)
         (root / name).mkdir()
         save_checkpoint(root / name, model, record)
-        (root / name / "README.md").write_text(model_card(record))
+        (root / name / "README.md").write_text(model_card(record) + "\n")
     return root / "a", root / "b"
 
 

@@ -53,7 +53,9 @@ class HubApi(CollectionApi):
         if self.user is None:
             raise RefusalError(401, message="Invalid user token.")
         orgs = [{"name": name} for name in self.user.orgs]
-        self._json({"type": "user", "name": self.user.name, "orgs": orgs, "auth": {"type": "access_token"}})
+        token = {"displayName": "a token", "role": self.user.role}
+        auth = {"type": "access_token", "accessToken": token}
+        self._json({"type": "user", "name": self.user.name, "orgs": orgs, "auth": auth})
 
     def create_repo(self):
         asked, user = json.loads(self.body), self._needs_user()

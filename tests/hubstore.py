@@ -73,10 +73,10 @@ def card_errors(text):
 class User:
     name: str
     orgs: tuple[str, ...] = ()
-    can_write: bool = True
+    role: str = "write"
 
     def may_write(self, owner):
-        return self.can_write and owner in (self.name, *self.orgs)
+        return self.role == "write" and owner in (self.name, *self.orgs)
 
 
 @dataclass(frozen=True)

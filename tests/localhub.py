@@ -40,9 +40,10 @@ class LocalHub:
         self.clear()
 
     def clear(self):
-        self.users = {"hf_me": User("me", ("lab",)), "hf_reader": User("reader", can_write=False)}
+        self.users = {"hf_me": User("me", ("lab",)), "hf_reader": User("reader", role="read")}
         self.repos, self.collections, self.blobs, self.parts = {}, {}, {}, {}
         self.requests, self.errors, self._faults, self._cuts, self._corruptions = [], [], [], [], []
+        self._meanwhile = []
 
     def start(self):
         hub = self
@@ -81,6 +82,17 @@ class LocalHub:
     def fault(self, method, pattern, status, times=1, *, code=None, message=None):
         """Answer the next requests that match with this status; always if times is None."""
         self._faults.append([method, re.compile(pattern), status, times, code, message])
+
+    def meanwhile(self, method, pattern, action):
+        """Do something just before the next request that matches is answered, as another user would."""
+        self._meanwhile.append((method, re.compile(pattern), action))
+
+    def _let_others_act(self, method, path):
+        with self._lock:
+            due = [entry for entry in self._meanwhile if entry[0] == method and entry[1].search(path)]
+            self._meanwhile = [entry for entry in self._meanwhile if entry not in due]
+            for _, _, action in due:
+                action()
 
     def cut(self, pattern, after_bytes, times=1):
         """End the next answers to GETs that match after so many bytes of their body."""
@@ -139,6 +151,7 @@ class _Handler(HubApi, BaseHTTPRequestHandler):
         try:
             if refused := self.hub._fault_for(self.command, self.path):
                 raise refused
+            self.hub._let_others_act(self.command, self.path)
             self.user = self._user(token)
             self._dispatch()
         except RefusalError as refused:

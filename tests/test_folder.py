@@ -46,9 +46,6 @@ def test_failure_leaves_nothing(tmp_path, failure):
 def test_existing_folder_is_refused_before_any_work(model):
     with pytest.raises(ZooError, match="exists; choose another --out, or replace it with --force"), new_folder(model):
         raise AssertionError
-    (model.parent / "empty").mkdir()
-    with pytest.raises(ZooError, match="exists"), new_folder(model.parent / "empty"):
-        raise AssertionError
 
 
 def test_folder_that_appears_meanwhile_is_refused(tmp_path):
@@ -112,4 +109,22 @@ def test_places_that_cannot_be_written_are_refused_before_any_work(tmp_path, nam
 def test_dangling_link_is_refused(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with pytest.raises(ZooError, match="exists"), new_folder(tmp_path / "link"):
+        raise AssertionError
+
+
+def test_an_empty_folder_is_filled(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with new_folder(tmp_path / "empty") as fresh:
+        (fresh / "config.json").touch()
+    assert [path.name for path in (tmp_path / "empty").iterdir()] == ["config.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_persons_text_in_a_card_outlives_a_replacement(model):
+    (model / "README.md").write_text("all mine")
+    with new_folder(model, force=True) as fresh:
+        fill(fresh)
+        (fresh / "README.md").write_text("new")
+    assert (model / "README.old.md").read_text() == "all mine"
+    with pytest.raises(ZooError, match=r"--force would lose README.old.md"), new_folder(model, force=True):
         raise AssertionError

@@ -96,6 +96,15 @@ def test_offline_the_cache_serves(published, hub, monkeypatch):
         find_model("me/m")
 
 
+def test_a_download_that_fails_does_not_spoil_what_is_in_the_cache(published, hub, folders, monkeypatch):
+    online = find_model("me/m")
+    hub.seed("me/m", {"config.json": "{"})
+    with pytest.raises(ZooError, match="no model configuration"):
+        find_model("me/m")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert find_model("me/m").revision == online.revision
+
+
 def test_damaged_downloads_are_thrown_away(published, hub):
     hub.corrupt("/lfs/")
     with pytest.raises(ZooError, match="me/m: model.safetensors came out damaged"):
@@ -148,6 +157,8 @@ def test_missing_private_and_gated_models_are_told(hub, folders, monkeypatch):
         ("GET", "/api/models/me/m", 500, "the Hub is in trouble .status 500"),
         ("GET", "/lfs/", 503, "the Hub is in trouble .status 503"),
         ("GET", "/api/models/me/m", 403, "your token may not do that"),
+        ("HEAD", "/resolve/", 429, "too many requests; wait a few minutes"),
+        ("HEAD", "/resolve/", 403, "your token may not do that"),
         ("GET", "/api/models/me/m", 400, "the Hub refuses .status 400"),
     ],
 )

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
+from tests.hubstore import User
 from zoo.family import Variant
+from zoo.folder import file_sha256
 
 BIN = Path(sys.executable).parent
 BRIEF = ("--depth", "8", "--width", "0.5", "--epochs", "1", "--subset", "1/4")
@@ -58,10 +60,11 @@ def test_from_training_to_a_published_compared_pair(hub, tmp_path, monkeypatch):
     folder, published = trained.stdout.splitlines()
     url, commit = published.split()
     assert (url, commit) == (f"{hub.url}/me/m", hub.commits("me/m")[0].oid)
-    hub.repo("me/m").tags["v1"] = commit
+    tagged = script("zoo", "push", folder, "me/m", "--tag", "v1", home=home)
+    assert (tagged.returncode, hub.repo("me/m").tags) == (0, {"v1": commit})
     script("zoo", "train", *BRIEF, "--seed", "1", "--out", "second", home=home)
     assert script("zoo", "push", "second", "me/m", home=home).returncode == 0
-    listed = json.loads(script("zoo", "list", "--hub", "me", "--json", "-", home=home).stdout)
+    listed = json.loads(script("zoo", "list", "--hub", "me", "--json", "-", home=home).stdout)["models"]
     assert {(model["ref"], model["seed"]) for model in listed} == {(folder, 0), ("me/m", 1)}
     # Another machine, where nothing is known.
     empty = tmp_path / "empty"
@@ -119,12 +122,22 @@ def test_pull_without_a_folder_fills_the_cache(run, pushed):
 
 def test_pull_never_replaces_what_is_there_unless_told_to(hub, run, error, pushed, here):
     assert run("zoo", "pull", "me/m", "--out", "x").code == 0
-    (here / "x" / "README.md").write_text("mine")
+    card = here / "x" / "README.md"
+    card.write_bytes(card.read_bytes() + b"\xffmine\r\n")
     asked = len(hub.requests)
     assert "x exists; choose another --out, or replace it with --force" in error("zoo", "pull", "me/m", "--out", "x")
     assert len(hub.requests) == asked
     assert run("zoo", "pull", "me/m", "--out", "x", "--force").code == 0
     assert contents(here / "x")["README.md"] == contents(pushed)["README.md"]
+    assert contents(here / "x")["README.old.md"].endswith(b"-->\n\xffmine\r\n")
+
+
+def test_the_pictures_of_a_card_come_along_and_an_empty_folder_is_filled(run, pushed, here):
+    run("zoo", "card", pushed)
+    run("zoo", "push", pushed, "me/m")
+    (here / "x").mkdir()
+    assert run("zoo", "pull", "me/m", "--out", "x").code == 0
+    assert contents(here / "x") == contents(pushed)
 
 
 def test_a_failed_pull_leaves_nothing(hub, error, pushed, here):
@@ -154,8 +167,23 @@ def test_list_shows_what_is_here_and_on_the_hub_in_pages(hub, run, pushed, folde
     assert second.stderr == "page 2 of 2; --page and --limit choose.\n"
 
 
+def test_what_is_here_is_listed_when_the_hub_is_not(hub, run, folders, tmp_path):
+    hub.fault("GET", "/api/models", 403, None)
+    ran = run("zoo", "list", "--out", folders[0].parent, "--hub")
+    assert (ran.code, len(ran.stdout.splitlines())) == (1, 3)
+    assert ran.stderr.startswith("Error: models on the Hub: your token may not do that")
+    ran = run("zoo", "list", "--out", folders[0].parent, "--hub", "--json", tmp_path / "l.json")
+    assert (ran.code, ran.stdout, (tmp_path / "l.json").exists()) == (1, "", False)
+
+
+def test_an_earlier_list_is_replaced_also_by_an_empty_one(run, folders, here):
+    for out in ("nowhere", folders[0].parent, "nowhere"):
+        assert run("zoo", "list", "--out", out, "--json", "l.json").code == 0
+    assert json.loads((here / "l.json").read_text()) == {"models": []}
+
+
 def test_list_filters_and_says_when_there_is_nothing(run, error, folders, here):
-    rows = json.loads(run("zoo", "list", "--out", folders[0].parent, "--depth", 14, "--json", "-").stdout)
+    rows = json.loads(run("zoo", "list", "--out", folders[0].parent, "--depth", 14, "--json", "-").stdout)["models"]
     assert [(row["ref"], row["depth"], row["parameters"]) for row in rows] == [
         (str(folders[1]), 14, Variant(14, 0.5, 1).parameters)
     ]
@@ -166,7 +194,9 @@ def test_list_filters_and_says_when_there_is_nothing(run, error, folders, here):
 def test_show_tells_all_and_draws_curves_without_the_weights(hub, run, pushed):
     for ref in (pushed, "me/m@v1"):
         ran = run("zoo", "show", ref)
-        assert max(map(len, ran.stdout.splitlines())) <= 80
+        # But for the command, which is there to be copied.
+        assert max(len(line) for line in ran.stdout.splitlines() if not line.startswith("zoo train")) <= 80
+        assert file_sha256(pushed / "model.safetensors") in ran.stdout.splitlines()
         for part in ("depth 8, width 0.5", "Training loss over 2 epochs", "│█", "zoo train --depth 8"):
             assert part in ran.stdout
     assert not hub.asked("model.safetensors", "GET")
@@ -205,7 +235,7 @@ def test_images_must_be_named_if_no_model_says_what_it_was_trained_on(hub, error
 
 
 def test_collect_prints_the_address(hub, run, error, pushed):
-    ran = run("zoo", "collect", "me/My ResNets", "me/m", "me/m@v1")
+    ran = run("zoo", "collect", "me/My ResNets", "me/m", "me/m")
     assert ran.stdout.startswith(f"{hub.url}/collections/me/my-resnets-")
     assert ran.stderr == "1 of 1 models are new in it.\n"
     assert "expected a collection as OWNER/TITLE" in error("zoo", "collect", "x", "me/m")
@@ -215,10 +245,12 @@ def test_collect_prints_the_address(hub, run, error, pushed):
 def test_a_card_is_written_anew_and_keeps_a_persons_text(run, error, folders, tmp_path):
     folder = shutil.copytree(folders[0], tmp_path / "m")
     card = folder / "README.md"
-    card.write_text(card.read_text().replace("# resnet8", "# changed by hand") + "\nMy notes.\n")
+    before = card.read_bytes().replace(b"# resnet8", b"# changed by hand").replace(b"apache-2.0", b"mit")
+    card.write_bytes(before + b"\xff My notes.\r\n")
     assert run("zoo", "card", folder).stdout == f"{card}\n"
-    text = card.read_text()
-    assert text.endswith("-->\n\nMy notes.\n")
+    assert card.read_bytes().endswith(b"-->\n\xff My notes.\r\n")
+    text = card.read_text(errors="replace")
+    assert "license: mit" in text
     assert "# resnet8-w0.5-digits-s0" in text
     for picture in ("training.png", "cka.png"):
         assert f"]({picture})" in text
@@ -249,7 +281,13 @@ def test_a_reader_of_the_card_loads_the_model_in_three_ways(hub, pushed, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("token", "found"), [("hf_me", "as me, in lab"), ("hf_wrong", "does not accept your token"), ("", "hf auth login")]
+    ("token", "found"),
+    [
+        ("hf_me", "as me, in lab; the token may write"),
+        ("hf_reader", "may only read"),
+        ("hf_wrong", "does not accept your token"),
+        ("", "hf auth login"),
+    ],
 )
 def test_doctor_says_what_is_there_and_what_to_do(hub, run, monkeypatch, token, found):
     monkeypatch.setenv("HF_TOKEN", token)
@@ -260,6 +298,15 @@ def test_doctor_says_what_is_there_and_what_to_do(hub, run, monkeypatch, token, 
         assert part in told
     assert "hf_" not in told.lower().replace("hf_token", "").replace("hf_home", "")
     assert ("All is well." in told) == (token == "hf_me")
+
+
+def test_doctor_goes_on_after_what_fails(hub, run, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr("zoo.device.pick_device", lambda wanted: 1 / 0)
+    told = " ".join(run("zoo", "doctor").stdout.split())
+    assert "device cannot be looked at (ZeroDivisionError" in told
+    assert "as me" in told
 
 
 def test_doctor_works_offline(hub, run, monkeypatch):
@@ -285,18 +332,29 @@ def test_wrong_input_is_told_in_one_line(hub, error, here, arguments, message):
 
 FAULTS = {
     "corrupted download": (lambda hub: hub.corrupt("/lfs/"), "pull", "came out damaged"),
-    "broken off download": (lambda hub: hub.cut("/lfs/", 1000, None), "pull", "try again"),
+    "broken off download": (lambda hub: hub.cut("/lfs/", 1000, None), "pull", "no whole answer from"),
     "gone": (lambda hub: hub.repos.clear(), "pull", "not on http"),
     "too many requests": (lambda hub: hub.fault("GET", "/api/models/me/m", 429, None), "pull", "wait a few minutes"),
     "trouble": (lambda hub: hub.fault("GET", "/api/models/me/m", 500, None), "pull", "try again later"),
-    "gated": (lambda hub: setattr(hub.repo("me/m"), "gated", True) or hub.users.clear(), "pull", "your token"),
+    "gated": (lambda hub: gate(hub), "pull", "gated; ask for access"),
+    "describing a file refused": (lambda hub: hub.fault("HEAD", "/resolve/", 403, None), "pull", "may not do that"),
     "token revoked": (lambda hub: hub.users.clear(), "push", "does not accept your token"),
     "may only read": (lambda hub: hub.users.update(hf_me=hub.users["hf_reader"]), "push", "your token may not do that"),
-    "somebody else pushed": (lambda hub: hub.fault("POST", "/commit/", 412), "push", "somebody else changed it"),
+    "somebody else pushed": (
+        lambda hub: hub.meanwhile("POST", "/commit/", lambda: hub.seed("me/m", {"x": "y"})),
+        "push",
+        "somebody else",
+    ),
     "upload refused": (lambda hub: hub.fault("PUT", "/lfs/", 400, None), "push", "the Hub refuses (status 400"),
     "commit fails": (lambda hub: hub.fault("POST", "/commit/", 503), "push", "in trouble (status 503"),
-    "card rejected": (lambda hub: hub.fault("POST", "/validate-yaml", 500, None), "push", "in trouble"),
+    "card check fails": (lambda hub: hub.fault("POST", "/validate-yaml", 500, None), "push", "in trouble"),
 }
+
+
+def gate(hub):
+    """Another user's gated repository of the same name."""
+    hub.repo("me/m").gated = True
+    hub.users["hf_me"] = User("somebody")
 
 
 def other_weights(folder):

@@ -4,8 +4,9 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import ModelCard
 
-from cards.model_card import model_card, named_repo, own_text, training_command
+from cards.model_card import model_card, training_command
 from tests.samples import comparison
+from zoo.card import named_license, named_repo, own_text
 from zoo.recipe import Recipe
 
 
@@ -45,16 +46,10 @@ def test_class_names_cannot_smuggle_html_or_table_cells(trained):
     assert "| &lt;img src=x&gt;&#124;a&#124; # b \\!\\[x\\](y) | " in text
 
 
-def test_what_a_person_wrote_below_the_marker_survives(trained):
-    text = model_card(trained[1], own_text="Mine.\n")
-    assert own_text(text) == "Mine.\n"
-    assert own_text(model_card(trained[1], own_text=own_text(text))) == "Mine.\n"
-    assert own_text("no marker here") is None
-
-
-def test_the_repository_that_the_examples_name_is_read_back(trained):
-    assert named_repo(model_card(trained[1], repo_id="me/some.model-1")) == "me/some.model-1"
-    assert named_repo("nothing") == named_repo(model_card(trained[1]))
+def test_what_it_writes_it_reads_back(trained):
+    card = model_card(trained[1], repo_id="me/some.model-1", license_name="mit").encode()
+    assert (named_repo(card), named_license(card), own_text(card)) == ("me/some.model-1", "mit", b"")
+    assert ModelCard(card.decode()).data.license == "mit"
 
 
 def test_pictures_appear_with_what_was_found_inside(trained):

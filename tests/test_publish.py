@@ -8,6 +8,7 @@ from huggingface_hub import ModelCard
 from zoo.catalog import Listed, hub_models, local_models, matching
 from zoo.collection import collect
 from zoo.errors import ZooError
+from zoo.hub import resolve
 from zoo.publish import check_target, push
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
@@ -63,17 +64,35 @@ def test_what_a_person_wrote_in_a_card_stays_to_the_byte(hub, folder):
     assert hub.files("me/m")["README.md"] == own
 
 
-def test_pickles_and_hidden_files_stay_at_home(hub, folder):
+def test_pickles_links_and_hidden_files_stay_at_home(hub, folder):
     import torch
 
     torch.save({}, folder / "state")
-    (folder / "optimizer.pt").write_bytes(b"x")
-    (folder / "raw").write_bytes(b"\x80\x04\x95")
-    (folder / ".git").mkdir()
-    (folder / ".git" / "config").touch()
+    torch.save({}, folder / "state.json")
+    (folder / "raw.txt").write_bytes(b"\x80\x04\x95")
+    for name in ("optimizer.PT", "old.pkl.gz", "array.npy", "__pycache__/x.pyc", ".git/config", "sub/.hidden/x.txt"):
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_bytes(b"x")
+    (folder / "passwords.txt").symlink_to("/etc/passwd")
+    (folder / "LICENSE").write_text("mine")
     done = push(folder, "me/m")
-    assert done.left_out == ("optimizer.pt", "raw", "state")
-    assert not {"optimizer.pt", "raw", "state", ".git/config"} & set(hub.files("me/m"))
+    left_out = {"__pycache__/x.pyc", "array.npy", "old.pkl.gz", "optimizer.PT", "passwords.txt", "raw.txt", "state"}
+    assert set(done.left_out) == left_out | {"state.json"}
+    assert set(hub.files("me/m")) == {
+        ".gitattributes",
+        "LICENSE",
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "training.json",
+    }
+
+
+def test_the_cache_of_the_hub_is_no_folder_to_push(hub, folder):
+    push(folder, "me/m")
+    with pytest.raises(ZooError, match="is a link, as in the Hub's cache"):
+        push(resolve("me/m"), "me/copy")
+    assert ("model", "me/copy") not in hub.repos
 
 
 def test_a_private_repository_is_made_and_a_public_one_is_not_taken_for_it(hub, folder):
@@ -90,6 +109,7 @@ def test_branch_and_tag(hub, folder):
     push(folder, "me/m")
     (folder / "notes.txt").write_text("x")
     done = push(folder, "me/m", revision="trial", tag="v2")
+    assert done.url == f"{hub.url}/me/m/tree/trial"
     assert "notes.txt" not in hub.files("me/m")
     assert hub.files("me/m", "trial")["notes.txt"] == b"x"
     assert hub.repo("me/m").tags == {"v2": done.commit}
@@ -107,21 +127,19 @@ def test_a_tag_never_moves(hub, folder):
     first = push(folder, "me/m", tag="v1")
     assert push(folder, "me/m", tag="v1").commit == first.commit
     (folder / "notes.txt").write_text("x")
-    with pytest.raises(ZooError, match="but the tag v1 stays on an older commit; choose another --tag"):
-        push(folder, "me/m", tag="v1")
-    (folder / "notes.txt").write_text("y")
-    with pytest.raises(ZooError, match="has a tag v1 already"):
+    with pytest.raises(ZooError, match="has a tag v1 already, on commit"):
         push(folder, "me/m", tag="v1")
     assert hub.repo("me/m").tags == {"v1": first.commit}
-    assert hub.files("me/m")["notes.txt"] == b"x"
+    assert hub.commits("me/m")[0].oid == first.commit
 
 
 def test_somebody_elses_commit_in_between_is_not_buried(hub, folder):
     push(folder, "me/m")
     (folder / "notes.txt").write_text("mine")
-    hub.fault("POST", "/api/models/me/m/commit/", 412)
+    hub.meanwhile("POST", "/commit/", lambda: hub.seed("me/m", {"notes.txt": "theirs"}))
     with pytest.raises(ZooError, match="somebody else changed it meanwhile; look at what is there, and push again"):
         push(folder, "me/m")
+    assert hub.files("me/m")["notes.txt"] == b"theirs"
 
 
 def test_weights_that_arrive_damaged_are_noticed(hub, folder):
@@ -168,6 +186,13 @@ def test_who_may_not_push_is_told_why(hub, folder, monkeypatch, repo_id, token, 
     assert hub.repos == {}
 
 
+def test_a_card_of_other_bytes_is_refused_before_anything_is_made(hub, folder):
+    (folder / "README.md").write_bytes(b"\xff")
+    with pytest.raises(ZooError, match="expected a card in UTF-8"):
+        push(folder, "me/m")
+    assert hub.repos == {}
+
+
 def test_a_rejected_card_is_told(hub, folder):
     card = (folder / "README.md").read_text()
     (folder / "README.md").write_text(card.replace("license: apache-2.0", "license: mine"))
@@ -183,7 +208,19 @@ def test_a_folder_that_does_not_load_is_not_published(hub, folder):
     assert hub.requests == []
 
 
-def test_a_target_is_checked_before_long_work(hub, monkeypatch):
+def test_a_token_that_may_only_read_is_refused_before_long_work(hub, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_reader")
+    with pytest.raises(ZooError, match="reader/m: your token may only read; log in with one that may write"):
+        check_target("reader/m")
+
+
+def test_an_answer_that_names_nobody_is_told(hub, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.HfApi.whoami", lambda self: {"type": "app"})
+    with pytest.raises(ZooError, match="does not say whose token this is"):
+        check_target("me/m")
+
+
+def test_a_target_is_checked_before_long_work(hub):
     check_target("me/m")
     check_target("lab/m")
     with pytest.raises(ZooError, match="you may push to me or lab, not to you"):
@@ -212,6 +249,29 @@ def test_what_was_published_is_listed_by_its_tag(hub, folder, folders):
     assert list(hub_models("you")) == []
 
 
+@pytest.mark.parametrize(
+    "trap",
+    [
+        "ignore_metadata_errors: true",
+        "self: x",
+        "eval_results: 3",
+        "resnet_zoo: {parameters: 1.0e+400}",
+        "model-index: 1",
+    ],
+)
+def test_one_bad_card_does_not_hide_the_others(hub, folder, trap):
+    push(folder, "me/m")
+    hub.seed("you/bad", {"README.md": f"---\ntags: [resnet-zoo]\n{trap}\n---\n"})
+    by_ref = {model.ref: model for model in hub_models(None)}
+    assert by_ref["me/m"].depth == 8
+    assert by_ref["you/bad"].depth is None
+
+
+def test_a_list_tells_which_models_are_private(hub, folder):
+    push(folder, "me/m", private=True)
+    assert [model.private for model in hub_models("me")] == [True]
+
+
 def test_every_page_of_the_hubs_list_is_read(hub, folder, monkeypatch):
     monkeypatch.setattr(hub, "page_size", 2)
     for number in range(5):
@@ -228,7 +288,7 @@ def test_filters_take_one_or_several_values():
 def test_a_collection_holds_each_model_once(hub):
     for name in ("a", "b"):
         hub.seed(f"me/{name}", {"README.md": ""})
-    first = collect("me", "ResNets on digits", ["me/a", "me/a@main"])
+    first = collect("me", "ResNets on digits", ["me/a", "me/a"])
     assert (first.models, first.new) == (1, 1)
     again = collect("me", "ResNets on digits", ["me/a", "me/b"])
     assert (again.url, again.models, again.new) == (first.url, 2, 1)
@@ -243,6 +303,7 @@ def test_a_collection_holds_each_model_once(hub):
         ("me", "x", "me/nothing", "me/nothing: not on"),
         ("me", "x" * 61, "me/a", "a title of 1 to 60 characters, got 61"),
         ("you", "x", "me/a", "your token may not do that"),
+        ("me", "x", "me/a@v1", "a collection holds models, not revisions: write me/a"),
     ],
 )
 def test_nothing_is_collected_if_anything_is_wrong(hub, owner, title, model, message):

@@ -101,6 +101,15 @@ def test_a_hostile_or_broken_configuration_gives_one_clear_line(folder, changes,
     assert "\n" not in str(raised.value)
 
 
+def test_images_that_do_not_fit_the_architecture_give_one_clear_line(tmp_path):
+    save_for_hf(
+        timm.create_model("vit_tiny_patch16_224", depth=1, num_classes=3), tmp_path / "v", safe_serialization=True
+    )
+    edit(tmp_path / "v", pretrained_cfg={"input_size": [3, 8, 8]})
+    with pytest.raises(ZooError, match=r"input_size \(3, 8, 8\) does not fit vit_tiny_patch16_224"):
+        load_checkpoint(tmp_path / "v")
+
+
 def test_nothing_but_safetensors_is_read(folder):
     weights = load_file(folder / "model.safetensors")
     (folder / "model.safetensors").unlink()

@@ -1,10 +1,11 @@
 """Which models there are: in a folder of this machine, and on the Hub."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -15,8 +16,15 @@ from zoo.hub import hub_client
 from zoo.hub_errors import hub_errors
 from zoo.record import CARD_KEY, TAG, CardRecord
 
-if TYPE_CHECKING:
-    from huggingface_hub.hf_api import ModelInfo
+
+class _Item(msgspec.Struct):
+    """One model in the Hub's own list, as far as it is read here."""
+
+    id: str
+    sha: str | None = None
+    last_modified: datetime | None = msgspec.field(name="lastModified", default=None)
+    private: bool | None = None
+    card_data: Any = msgspec.field(name="cardData", default=None)
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class Listed:
         parameters: how many numbers it has learned.
         revision: commit on the Hub.
         updated: when, in ISO 8601 and UTC.
+        private: whether only its owner sees it on the Hub.
     """
 
     ref: str
@@ -50,6 +59,7 @@ class Listed:
     parameters: int | None = None
     revision: str | None = None
     updated: str | None = None
+    private: bool | None = None
 
 
 def local_models(root: Path) -> Iterator[Listed]:
@@ -58,12 +68,19 @@ def local_models(root: Path) -> Iterator[Listed]:
         return
     for folder in sorted(root.iterdir()):
         if (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file() and not folder.name.startswith("."):
-            try:
-                config = read_config(folder)
-            except ZooError:
-                continue
-            updated = datetime.fromtimestamp((folder / WEIGHTS).stat().st_mtime, UTC)
-            yield listed(str(folder), "folder", config, updated=updated)
+            with suppress(ZooError):
+                yield local_model(folder)
+
+
+def local_model(folder: Path) -> Listed:
+    """One model folder.
+
+    Raises:
+        ZooError: its config.json is missing or unusable.
+    """
+    config, weights = read_config(folder), folder / WEIGHTS
+    updated = datetime.fromtimestamp(weights.stat().st_mtime, UTC) if weights.is_file() else None
+    return listed(str(folder), "folder", config, updated=updated)
 
 
 def hub_models(owner: str | None) -> Iterator[Listed]:
@@ -75,13 +92,16 @@ def hub_models(owner: str | None) -> Iterator[Listed]:
     Raises:
         ZooError: the Hub cannot be reached.
     """
+    from huggingface_hub.utils import build_hf_headers, paginate
+
     client = hub_client()
+    asked = [("filter", TAG), ("sort", "lastModified"), *([("author", owner)] if owner else [])]
+    asked += [("expand", part) for part in ("sha", "lastModified", "private", "cardData")]
     with hub_errors(f"models of {owner}" if owner else "models on the Hub"):
-        found = client.list_models(
-            author=owner, filter=TAG, sort="last_modified", expand=["sha", "lastModified", "cardData"]
-        )
-        for info in found:
-            yield _published(info)
+        # Not `list_models`, which ends at the first card that somebody wrote wrong.
+        for item in paginate(f"{client.endpoint}/api/models", asked, build_hf_headers()):
+            with suppress(msgspec.MsgspecError):
+                yield _published(msgspec.convert(item, _Item))
 
 
 def listed(
@@ -112,10 +132,10 @@ def matching(models: Iterable[Listed], **wanted: Any) -> list[Listed]:
     ]
 
 
-def _published(info: "ModelInfo") -> Listed:
+def _published(item: _Item) -> Listed:
     """What the metadata of a model's card says of it, if it is as this program writes it."""
-    base = Listed(ref=info.id, kind="hub", revision=info.sha, updated=_iso(info.last_modified))
-    card = info.card_data.to_dict().get(CARD_KEY) if info.card_data else None
+    base = Listed(item.id, "hub", revision=item.sha, updated=_iso(item.last_modified), private=item.private)
+    card = item.card_data.get(CARD_KEY) if isinstance(item.card_data, dict) else None
     try:
         record = msgspec.convert(card, CardRecord)
     except msgspec.MsgspecError:

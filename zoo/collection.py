@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from zoo.account import logged_in
 from zoo.errors import ZooError
 from zoo.hub import HubRef, parse_ref
 from zoo.hub_errors import hub_errors
-from zoo.publish import logged_in
 
 # The Hub's own limit.
 MAX_TITLE = 60
@@ -45,7 +45,7 @@ def collect(owner: str, title: str, refs: Sequence[str], *, private: bool = Fals
     if not 1 <= len(title) <= MAX_TITLE:
         raise ZooError(f"expected a title of 1 to {MAX_TITLE} characters, got {len(title)}; choose another.")
     ids = list(dict.fromkeys(map(_hub_id, refs)))
-    client = logged_in(f"{owner}/collection")
+    client = logged_in(f"{owner}/collection", what=owner)
     for repo_id in ids:
         with hub_errors(repo_id):
             client.model_info(repo_id)
@@ -59,6 +59,8 @@ def collect(owner: str, title: str, refs: Sequence[str], *, private: bool = Fals
 
 def _hub_id(ref: str) -> str:
     place = parse_ref(ref)
+    if isinstance(place, HubRef) and place.revision is not None:
+        raise ZooError(f"a collection holds models, not revisions: write {place.repo_id}, got {ref}.")
     if not isinstance(place, HubRef):
         raise ZooError(
             f"expected models on the Hub, got the folder {ref}; publish it with `zoo push {ref} OWNER/NAME`."

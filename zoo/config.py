@@ -11,7 +11,7 @@ import msgspec
 from zoo.errors import ZooError
 from zoo.family import FAMILY, MAX_CLASSES, Variant
 from zoo.folder import CONFIG
-from zoo.record import Line, Share, Subset, TrainingRecord, model_name
+from zoo.record import Line, Seed, Share, Subset, TrainingRecord, model_name
 
 FORMAT_VERSION = 1
 MAX_BYTES = 10_000_000
@@ -70,7 +70,7 @@ class ZooConfig:
     name: Line
     dataset: Line
     subset: Subset
-    seed: int
+    seed: Seed
     accuracy: Share
 
 

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from zoo.card import own_text
 from zoo.errors import ZooError
 
 CONFIG, WEIGHTS, RECORD, CARD = "config.json", "model.safetensors", "training.json", "README.md"
 # The card's pictures.
 CURVE, HEATMAP = "training.png", "cka.png"
+# The card of a folder that was replaced.
+OLD_CARD = "README.old.md"
 
 
 @contextmanager
@@ -21,10 +24,11 @@ def new_folder(out: Path, force: bool = False) -> Iterator[Path]:
 
     Args:
         out: where it is to stand in the end; parents are made then.
-        force: replace a model folder that stands there, if it holds nothing but what training writes.
+        force: replace a model folder that stands there, if it holds nothing but what training writes. What a person
+            wrote in its card stays beside the new one, as `OLD_CARD`.
 
     Raises:
-        ZooError: `out` exists, or cannot be written.
+        ZooError: `out` exists and is not empty, or cannot be written.
     """
     _check_free(out, force)
     with writing(out):
@@ -35,6 +39,7 @@ def new_folder(out: Path, force: bool = False) -> Iterator[Path]:
         yield fresh
         _check_free(out, force)
         with writing(out):
+            _keep_own_text(out / CARD, fresh)
             out.parent.mkdir(parents=True, exist_ok=True)
             _swap(fresh, out, beside / "old")
     finally:
@@ -48,14 +53,29 @@ def _check_free(out: Path, force: bool) -> None:
             out.lstat()
         except FileNotFoundError:
             return
-        names = {path.name for path in out.iterdir()} if out.is_dir() and not out.is_symlink() else set()
+        names = {path.name for path in out.iterdir()} if out.is_dir() and not out.is_symlink() else None
+    if names == set():
+        return
     if not force:
         raise ZooError(f"expected a new folder, but {out} exists; choose another --out, or replace it with --force.")
-    if not {CONFIG, WEIGHTS} <= names:
+    if names is None or not {CONFIG, WEIGHTS} <= names:
         raise ZooError(f"--force replaces model folders only, and {out} is none; choose another --out.")
     foreign = sorted(names - {CONFIG, WEIGHTS, RECORD, CARD, CURVE, HEATMAP})
     if foreign:
         raise ZooError(f"--force would lose {foreign[0]} in {out}; move it away, or choose another --out.")
+
+
+def _keep_own_text(card: Path, fresh: Path) -> None:
+    """Carry over a card with text of a person's that the new one has not."""
+    if not card.is_file():
+        return
+    old = card.read_bytes()
+    # A card without the marker is a person's as a whole.
+    below = own_text(old)
+    own = old if below is None else below
+    new = (fresh / CARD).read_bytes() if (fresh / CARD).is_file() else b""
+    if own.strip() and own not in new:
+        (fresh / OLD_CARD).write_bytes(old)
 
 
 def _swap(fresh: Path, out: Path, old: Path) -> None:

@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 
 from zoo.config import MAX_BYTES, read_config
 from zoo.errors import ZooError
-from zoo.folder import CARD, CONFIG, RECORD, WEIGHTS, file_sha256, replace_file
+from zoo.folder import CARD, CONFIG, CURVE, HEATMAP, RECORD, WEIGHTS, file_sha256, replace_file
 from zoo.hub_errors import hub_errors
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import ModelInfo
 
-_HUB_ID = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>(?!.*\.\.)\w[\w./+-]*))?")
+# What a model folder may hold beside configuration and weights.
+EXTRAS = (CARD, RECORD, CURVE, HEATMAP)
+# A branch, tag or commit.
+REVISION = re.compile(r"(?!.*\.\.)\w[\w./+-]*")
+_HUB_ID = re.compile(rf"(?P<repo>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>{REVISION.pattern}))?")
 _COMMIT, _SHORT, _SHA256 = (re.compile(rf"[0-9a-f]{length}") for length in ("{40}", "{7,39}", "{64}"))
 
 
@@ -143,7 +147,6 @@ def pin(ref: HubRef) -> Snapshot:
     commit = info.sha or ""
     if not _COMMIT.fullmatch(commit):
         raise ZooError(f"{ref}: the Hub gave no commit, got {commit[:60]!r}; check HF_ENDPOINT and try again.")
-    _remember(ref, commit)
     return Snapshot(ref, commit, files, info.last_modified)
 
 
@@ -173,7 +176,7 @@ def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
 
     Args:
         snapshot: of a model repository.
-        whole: bring its card, and the training record of a variant, if it has them.
+        whole: bring its card with the pictures, and the training record of a variant, if it has them.
 
     Returns:
         A folder in the client's cache.
@@ -188,9 +191,11 @@ def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
 
         check_architecture(config.architecture)
     download(snapshot, WEIGHTS)
-    for name in (CARD, RECORD) if whole else ():
+    for name in EXTRAS if whole else ():
         if snapshot.has(name):
             download(snapshot, name)
+    if snapshot.files is not None:
+        _remember(snapshot)
     return folder
 
 
@@ -210,7 +215,7 @@ def _look_up(client: "HfApi", ref: HubRef) -> "ModelInfo":
         return client.model_info(ref.repo_id, revision=full[0], files_metadata=True)
 
 
-def _remember(ref: HubRef, commit: str) -> None:
+def _remember(snapshot: Snapshot) -> None:
     """Note in the client's cache which commit a branch or tag meant, for use offline.
 
     Source:
@@ -219,6 +224,7 @@ def _remember(ref: HubRef, commit: str) -> None:
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
 
+    ref = snapshot.ref
     revision = ref.revision or "main"
     if _COMMIT.fullmatch(revision):
         return
@@ -227,7 +233,7 @@ def _remember(ref: HubRef, commit: str) -> None:
     # A convenience, which must not be in the way.
     with suppress(OSError):
         note.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(note, commit.encode())
+        replace_file(note, snapshot.commit.encode())
 
 
 def _cached(ref: HubRef, revision: str, name: str) -> Path | None:
@@ -260,16 +266,19 @@ def _intact(path: Path, digest: str | None, ref: HubRef) -> Path:
     return path
 
 
-def content_hash(path: Path, like: str) -> str:
-    """Hash of a file's content in the way that the Hub names such a file: sha256, or git's for small ones.
+def content_hash(content: Path | bytes, like: str) -> str:
+    """Hash of a content in the way that the Hub names such a file: sha256, or git's for small ones.
 
     Args:
-        path: of the file.
+        content: in memory, or in a file.
         like: a hash of the same kind.
     """
+    if isinstance(content, Path) and _SHA256.fullmatch(like):
+        return file_sha256(content)
+    data = content.read_bytes() if isinstance(content, Path) else content
     if _SHA256.fullmatch(like):
-        return file_sha256(path)
-    return hashlib.sha1(b"blob %d\0" % path.stat().st_size + path.read_bytes()).hexdigest()
+        return hashlib.sha256(data).hexdigest()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 def _some(names: list[str]) -> str:

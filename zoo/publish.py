@@ -1,24 +1,27 @@
 """Publish model folders on the Hub: one commit, checked afterwards, and never a pickle."""
 
-import re
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.account import account, logged_in
+from zoo.card import for_repo
 from zoo.errors import ZooError
-from zoo.folder import CARD, WEIGHTS, replace_file, writing
-from zoo.hub import HubRef, content_hash, hub_client, pin
+from zoo.folder import CARD, CONFIG, WEIGHTS, replace_file, writing
+from zoo.hub import REVISION, HubFile, HubRef, Snapshot, content_hash, pin
 from zoo.hub_errors import hub_errors
-from zoo.record import MARKER
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-# Where a card names its repository.
-_NAMED = re.compile(rb'"hf-hub:([\w.-]+/[\w.-]+)"')
-_REF = re.compile(r"(?!.*\.\.)\w[\w./+-]*")
-_PICKLES = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
+# What goes on the Hub: kinds of files that no library unpickles when it reads them.
+_KINDS = (
+    *(".safetensors", ".onnx", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".csv", ".tsv", ".parquet", ".arrow"),
+    *(".md", ".txt", ".rst", ".log", ".html", ".pdf", ".bib", ".cff", ".py", ".sh", ".ipynb"),
+    *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"),
+)
+_PLAIN_NAMES = ("LICENSE", "NOTICE", "README", "CITATION", "AUTHORS", "CHANGELOG")
 
 
 @dataclass(frozen=True)
@@ -26,34 +29,16 @@ class Published:
     """What became of a push.
 
     Args:
-        url: of the repository.
+        url: of the repository, or of the branch.
         commit: full hash of the commit that holds the folder.
         changed: whether it is a new one.
-        left_out: files that were not uploaded, because they are pickles or hidden.
+        left_out: files that were not uploaded: pickles, what may be one, and links; hidden files are not told.
     """
 
     url: str
     commit: str
     changed: bool
     left_out: tuple[str, ...]
-
-
-def logged_in(repo_id: str) -> "HfApi":
-    """A client with a token, for a repository whose name is well formed; asks the Hub nothing.
-
-    Raises:
-        ZooError: the name is malformed, or there is no token.
-    """
-    from huggingface_hub import get_token
-    from huggingface_hub.utils import validate_repo_id
-
-    with hub_errors(repr(repo_id[:200])):
-        validate_repo_id(repo_id)
-    if "/" not in repo_id:
-        raise ZooError(f"expected a repository as OWNER/NAME, got {repo_id!r}; OWNER is your name on the Hub.")
-    if get_token() is None:
-        raise ZooError(f"{repo_id}: publishing takes a token, and there is none; log in with `hf auth login`.")
-    return hub_client(bars=True)
 
 
 def check_target(repo_id: str, *, private: bool = False) -> None:
@@ -64,14 +49,15 @@ def check_target(repo_id: str, *, private: bool = False) -> None:
         private: whether it is to be for its owner's eyes alone.
 
     Raises:
-        ZooError: as `logged_in`, or the token is not valid, the owner is somebody else, or the repository is public.
+        ZooError: as `logged_in`, or the token is not valid or may only read, the owner is somebody else, or the
+            repository is public.
     """
     client, owner = logged_in(repo_id), repo_id.split("/")[0]
-    with hub_errors(repo_id):
-        me = client.whoami()
-    names = [me["name"], *(org["name"] for org in me.get("orgs", ()))]
-    if owner not in names:
-        raise ZooError(f"{repo_id}: you may push to {' or '.join(names)}, not to {owner}; choose another owner.")
+    me = account(client, repo_id)
+    if owner not in me.owners:
+        raise ZooError(f"{repo_id}: you may push to {' or '.join(me.owners)}, not to {owner}; choose another owner.")
+    if me.role == "read":
+        raise ZooError(f"{repo_id}: your token may only read; log in with one that may write: `hf auth login`.")
     with hub_errors(repo_id):
         if private and client.repo_exists(repo_id):
             _refuse_public(client, repo_id)
@@ -103,54 +89,77 @@ def push(
         ZooError: the folder holds no model, this user may not push, the repository is public but was to be private, the
             tag marks another commit, somebody else pushed meanwhile, or the Hub holds other weights in the end.
     """
-    from zoo.checkpoint import load_checkpoint
-
     client = logged_in(repo_id)
     for option, name in (("--revision", revision), ("--tag", tag)):
-        if name is not None and not _REF.fullmatch(name):
+        if name is not None and not REVISION.fullmatch(name):
             raise ZooError(f"{option} must be of letters, digits and single - _ . / + inside, got {name!r}.")
-    load_checkpoint(folder)
-    paths, left_out = _files(folder)
-    before = _head(client, repo_id, private, revision)
-    _check_tag(client, repo_id, tag, before)
-    _name_owner(folder / CARD, repo_id)
-    commit = _commit(client, repo_id, folder, paths, before, revision, message)
+    _check_loads(folder)
+    files, left_out = _files(folder, repo_id)
+    _prepare(client, repo_id, private, revision)
+    before = pin(HubRef(repo_id, revision))
+    changed = not _holds(before.files or {}, files)
+    _check_tag(client, repo_id, tag, None if changed else before.commit)
+    _write_card(folder, files)
+    commit = _commit(client, before, folder, files, message) if changed else before.commit
     _check_weights(folder, HubRef(repo_id, commit))
     if tag is not None:
         _tag(client, repo_id, tag, commit)
-    return Published(f"{client.endpoint}/{repo_id}", commit, commit != before, left_out)
+    branch = f"/tree/{revision}" if revision else ""
+    return Published(f"{client.endpoint}/{repo_id}{branch}", commit, changed, left_out)
 
 
-def _files(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """What is to be uploaded, and the names of what is not."""
-    names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    hidden = [name for name in names if any(part.startswith(".") for part in name.parts)]
-    left_out = [name for name in names if name not in hidden and _is_pickle(folder / name)]
-    kept = [name for name in names if name not in hidden and name not in left_out]
-    return kept, tuple(map(str, left_out))
+# A file's content: on the disk, or in memory.
+Content = Path | bytes
 
 
-def _is_pickle(path: Path) -> bool:
-    """By its name, its first bytes, or, as torch writes it, in an archive."""
-    if path.suffix in _PICKLES:
-        return True
+def _check_loads(folder: Path) -> None:
+    from zoo.checkpoint import load_checkpoint
+
+    load_checkpoint(folder)
+    linked = [path for path in (folder / WEIGHTS, folder / CONFIG) if path.is_symlink()]
+    if linked:
+        raise ZooError(
+            f"{linked[0]} is a link, as in the Hub's cache; copy the model (`zoo pull --out`), push the copy."
+        )
+
+
+def _files(folder: Path, repo_id: str) -> tuple[dict[str, Content], tuple[str, ...]]:
+    """What is to be uploaded, the card with the repository's name in it, and the names of what is not."""
+    found = sorted(path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in found}
+    shown = {name: path for name, path in names.items() if not any(part.startswith(".") for part in name.split("/"))}
+    kept: dict[str, Content] = {name: path for name, path in shown.items() if _may_go(path)}
+    if CARD in kept:
+        kept[CARD] = _card(folder / CARD, repo_id)
+    return kept, tuple(name for name in shown if name not in kept)
+
+
+def _card(path: Path, repo_id: str) -> bytes:
+    card = path.read_bytes()
+    try:
+        card.decode()
+    except UnicodeDecodeError as error:
+        raise ZooError(f"expected a card in UTF-8, got other bytes in {path} ({error.reason}); mend it.") from error
+    return for_repo(card, repo_id)
+
+
+def _may_go(path: Path) -> bool:
+    """Whether it is a file of a kind that is not a pickle, also by its first bytes: those of a pickle or an archive."""
+    if path.is_symlink() or not (path.suffix.lower() in _KINDS or path.name in _PLAIN_NAMES):
+        return False
     with path.open("rb") as file:
-        beginning = file.read(2)
-    if zipfile.is_zipfile(path):
-        return any(name.endswith(".pkl") for name in zipfile.ZipFile(path).namelist())
-    # The opcode PROTO and the number of the protocol.
-    return beginning[:1] == b"\x80" and beginning[1:] in (b"\x02", b"\x03", b"\x04", b"\x05")
+        return not file.read(4).startswith((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04"))
 
 
-def _head(client: "HfApi", repo_id: str, private: bool, revision: str | None) -> str | None:
-    """The commit to build upon, of a repository and a branch that exist from now on; None if it is empty."""
+def _prepare(client: "HfApi", repo_id: str, private: bool, revision: str | None) -> None:
+    """Make the repository and the branch, where they do not exist."""
     with hub_errors(repo_id):
+        # Where nothing is said, an organisation's own default holds.
         client.create_repo(repo_id, private=private or None, exist_ok=True)
         if private:
             _refuse_public(client, repo_id)
         if revision is not None:
             client.create_branch(repo_id, branch=revision, exist_ok=True)
-        return client.model_info(repo_id, revision=revision).sha
 
 
 def _refuse_public(client: "HfApi", repo_id: str) -> None:
@@ -158,50 +167,44 @@ def _refuse_public(client: "HfApi", repo_id: str) -> None:
         raise ZooError(f"{repo_id} is public already; make it private on its page, or push without --private.")
 
 
-def _check_tag(client: "HfApi", repo_id: str, tag: str | None, before: str | None) -> None:
-    """Refuse a tag that could not be set in the end."""
+def _holds(there: Mapping[str, HubFile], files: Mapping[str, Content]) -> bool:
+    """Whether the Hub has all of these files already."""
+    return all(
+        name in there and content_hash(content, like=there[name].digest) == there[name].digest
+        for name, content in files.items()
+    )
+
+
+def _check_tag(client: "HfApi", repo_id: str, tag: str | None, commit: str | None) -> None:
+    """Refuse a tag that could not be set in the end, on this commit, or on a new one if None."""
     if tag is None:
         return
     with hub_errors(repo_id):
         tags = {found.name: found.target_commit for found in client.list_repo_refs(repo_id).tags}
-    if tags.get(tag, before) != before:
+    if tags.get(tag, commit) != commit:
         raise ZooError(f"{repo_id} has a tag {tag} already, on commit {tags[tag][:7]}; choose another --tag.")
 
 
-def _name_owner(card: Path, repo_id: str) -> None:
-    """Let the examples of a card name the repository that it goes to, not none or the one that it came from."""
-    if not card.is_file():
-        return
-    # Bytes, and only above the marker of a card of ours: the rest is a person's.
-    ours, marker, theirs = card.read_bytes().partition(MARKER.encode())
-    found = _NAMED.search(ours)
-    if not marker or not found:
-        return
-    named = re.sub(rb"(?<![\w./-])" + re.escape(found[1]) + rb"(?![\w./-])", repo_id.encode(), ours)
-    if named != ours:
-        with writing(card, "a folder that can be written to"):
-            replace_file(card, named + marker + theirs)
+def _write_card(folder: Path, files: Mapping[str, Content]) -> None:
+    """Let the folder's card name the repository too."""
+    path, card = folder / CARD, files.get(CARD)
+    if isinstance(card, bytes) and card != path.read_bytes():
+        with writing(path, "a folder that can be written to"):
+            replace_file(path, card)
 
 
-def _commit(
-    client: "HfApi",
-    repo_id: str,
-    folder: Path,
-    paths: list[Path],
-    before: str | None,
-    revision: str | None,
-    message: str | None,
-) -> str:
+def _commit(client: "HfApi", before: Snapshot, folder: Path, files: Mapping[str, Content], message: str | None) -> str:
     from huggingface_hub import CommitOperationAdd
 
+    repo_id = before.ref.repo_id
     with hub_errors(repo_id):
         done = client.create_commit(
             repo_id,
-            [CommitOperationAdd(path.as_posix(), folder / path) for path in paths],
+            [CommitOperationAdd(name, content) for name, content in files.items()],
             commit_message=message or f"Upload {folder.resolve().name} with resnet-zoo",
-            revision=revision,
+            revision=before.ref.revision,
             # Somebody else's commit in between is to be refused, not buried.
-            parent_commit=before,
+            parent_commit=before.commit,
         )
     return str(done.oid)
 

@@ -10,18 +10,16 @@ from zoo.family import FAMILY, Variant
 from zoo.recipe import Recipe
 
 FORMAT_VERSION = 1
-# Stands in a model card for the owner, until the model has a repository.
-NO_OWNER = "OWNER/MODEL"
-# Stands in a card above what a person wrote.
-MARKER = "<!-- Text below this line is yours: `zoo card` keeps it. -->"
 # Every model that this program publishes carries this tag, and this key in its card's metadata.
 TAG, CARD_KEY = "resnet-zoo", "resnet_zoo"
 # From 0 to 1.
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 # Records come from the Hub too: what is printed and written into cards must fit on a line.
-Line = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
-Subset = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}(/[0-9]{1,9})?$")]
-Positive = Annotated[int, msgspec.Meta(ge=1)]
+Line = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,200}\Z")]
+Subset = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}(/[0-9]{1,9})?\Z")]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+Seed = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Amount = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,9 @@ class Epoch:
         images_per_second: speed.
     """
 
-    loss: float
+    loss: Amount
     accuracy: Share
-    images_per_second: float
+    images_per_second: Amount
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class ClassAccuracy:
 
     name: str
     examples: Positive
-    right: Annotated[int, msgspec.Meta(ge=0)]
+    right: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
     def __post_init__(self) -> None:
         if self.right > self.examples:
@@ -80,13 +78,13 @@ class CardRecord:
     """What a card's metadata says of a variant, so that a list of models can be made without downloading them."""
 
     architecture: Line
-    depth: int
-    width: float
+    depth: Positive
+    width: Amount
     dataset: Line
     subset: Subset
-    seed: int
+    seed: Seed
     accuracy: Share
-    parameters: int
+    parameters: Positive
 
 
 @dataclass(frozen=True)
@@ -110,11 +108,11 @@ class TrainingRecord:
     variant: Variant
     data: DataRecord
     recipe: Recipe
-    seed: int
+    seed: Seed
     device: Line
     history: Annotated[tuple[Epoch, ...], msgspec.Meta(min_length=1)]
     test: Annotated[tuple[ClassAccuracy, ...], msgspec.Meta(min_length=1)]
-    seconds: float
+    seconds: Amount
     versions: dict[str, str]
 
     @property

@@ -44,12 +44,13 @@ def load_timm_model(folder: Path, config: ModelConfig, numbers: int) -> nn.Modul
     import timm
 
     check_architecture(config.architecture)
-    args = {"num_classes": config.num_classes} | config.model_args
+    place = f"local-dir:{folder.resolve()}"
     try:
         with _few_modules(), torch.device("meta"):
-            trial = timm.create_model(config.architecture, **args)
+            trial = timm.create_model(place, pretrained=False)
         _check_size(config.architecture, trial, numbers)
-        return timm.create_model(f"local-dir:{folder.resolve()}", pretrained=True)
+        _check_images(trial, config)
+        return timm.create_model(place, pretrained=True)
     except ZooError:
         raise
     except Exception as error:  # timm raises all kinds for arguments and weights that do not fit
@@ -85,3 +86,19 @@ def _check_size(architecture: str, trial: nn.Module, numbers: int) -> None:
             f"config.json describes a {architecture} of {needed:,} parameters, but model.safetensors holds {numbers:,} "
             "numbers; fetch the model again."
         )
+
+
+def _check_images(trial: nn.Module, config: ModelConfig) -> None:
+    """Refuse images of a size that the architecture cannot take, without computing anything."""
+    size = config.pretrained_cfg.input_size
+    try:
+        with torch.no_grad():
+            trial.eval()(torch.zeros(1, *size, device="meta"))
+    except NotImplementedError:
+        # Some of timm's operations have no meta form; the images then come as they are.
+        return
+    except Exception as error:  # assertions and all kinds of errors of shape
+        reason = " ".join(str(error).split())[:200]
+        raise ZooError(
+            f"config.json's input_size {size} does not fit {config.architecture} ({reason}); fetch the model again."
+        ) from error
