@@ -67,10 +67,10 @@ def say(message: str) -> None:
 
 
 def show(result: "RenderableType") -> None:
-    """A result for people, on stdout."""
+    """A result for people, on stdout; what is made to be copied may be longer than a line."""
     from rich.console import Console
 
-    Console().print(result)
+    Console().print(result, crop=False)
 
 
 def show_lines(table: "Table") -> None:

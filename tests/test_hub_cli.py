@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
+from cards.model_card import training_command
 from tests.hubstore import User
 from zoo.family import Variant
 from zoo.folder import file_sha256
+from zoo.record import TrainingRecord
 
 BIN = Path(sys.executable).parent
 BRIEF = ("--depth", "8", "--width", "0.5", "--epochs", "1", "--subset", "1/4")
@@ -196,7 +198,8 @@ def test_show_tells_all_and_draws_curves_without_the_weights(hub, run, pushed):
         ran = run("zoo", "show", ref)
         # But for the command, which is there to be copied.
         assert max(len(line) for line in ran.stdout.splitlines() if not line.startswith("zoo train")) <= 80
-        assert file_sha256(pushed / "model.safetensors") in ran.stdout.splitlines()
+        record = TrainingRecord.from_json((pushed / "training.json").read_bytes())
+        assert {training_command(record), file_sha256(pushed / "model.safetensors")} <= set(ran.stdout.splitlines())
         for part in ("depth 8, width 0.5", "Training loss over 2 epochs", "│█", "zoo train --depth 8"):
             assert part in ran.stdout
     assert not hub.asked("model.safetensors", "GET")
