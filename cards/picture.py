@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from cards.stages import Stage, stages
+from cards.stages import stages
 from compare.block_structure import BlockSpan
-from compare.result import Comparison, Matrix, ModelMatrix, ModelResult
+from compare.inside import Matrix
+from compare.result import Comparison, ModelMatrix, ModelResult
 from zoo.record import TrainingRecord
 
 # Legible in a README at 700 pixels; perceptually even and safe for colour-blind readers.
@@ -23,15 +24,15 @@ def heatmaps_png(comparison: Comparison) -> bytes:
     spans = comparison.block_structure
     figure = Figure(figsize=(13, 4.1), dpi=RESOLUTION, layout="constrained")
     axes = figure.subplots(1, 3)
-    image = _draw(axes[0], cka.aa, a, a, f"a: {a.name}")
-    _draw(axes[1], cka.bb, b, b, f"b: {b.name}")
-    _draw(axes[2], cka.ab, a, b, "a (up) with b (across)")
-    _outline(axes[0], spans.a)
-    _outline(axes[1], spans.b)
+    image = draw_matrix(axes[0], cka.aa, a, a, f"a: {a.name}")
+    draw_matrix(axes[1], cka.bb, b, b, f"b: {b.name}")
+    draw_matrix(axes[2], cka.ab, a, b, "a (up) with b (across)")
+    outline(axes[0], spans.a)
+    outline(axes[1], spans.b)
     if cka.null is not None:
         _hatch(axes[2], cka.null.above)
     figure.colorbar(image, ax=axes, label="CKA", shrink=0.8)
-    return _png(figure)
+    return png(figure)
 
 
 def within_png(comparison: Comparison) -> bytes:
@@ -41,10 +42,10 @@ def within_png(comparison: Comparison) -> bytes:
     model = comparison.models.a
     figure = Figure(figsize=(5.6, 4.7), dpi=RESOLUTION, layout="constrained")
     axes = figure.subplots()
-    image = _draw(axes, comparison.cka.aa, model, model, model.name)
-    _outline(axes, comparison.block_structure.a)
+    image = draw_matrix(axes, comparison.cka.aa, model, model, model.name)
+    outline(axes, comparison.block_structure.a)
     figure.colorbar(image, ax=axes, label="CKA", shrink=0.9)
-    return _png(figure)
+    return png(figure)
 
 
 def training_png(record: TrainingRecord) -> bytes:
@@ -71,7 +72,7 @@ def training_png(record: TrainingRecord) -> bytes:
         axes.margins(x=0.02)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
-    return _png(figure)
+    return png(figure)
 
 
 def matrix_png(result: ModelMatrix) -> bytes:
@@ -92,13 +93,14 @@ def matrix_png(result: ModelMatrix) -> bytes:
             # A pair's rows are the earlier model's layers; here that is the one across.
             values = cells if row == column else tuple(zip(*cells, strict=True))
             title = f"{row + 1}: {below.name}" if row == column else f"{row + 1} (up) with {column + 1}"
-            image = _draw(axes, values, below, above, title)
+            image = draw_matrix(axes, values, below, above, title)
             axes.title.set_fontsize(8)
     figure.colorbar(image, ax=grid, label="CKA", shrink=0.6)
-    return _png(figure)
+    return png(figure)
 
 
-def _png(figure: Any) -> bytes:
+def png(figure: Any) -> bytes:
+    """The bytes of a figure."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
@@ -118,29 +120,31 @@ def _hatch(axes: Any, kept: Sequence[Sequence[bool | None]]) -> None:
         axes.set_xlabel("hatched: not above chance", fontsize=9)
 
 
-def _draw(axes: Any, matrix: Matrix, rows: ModelResult, columns: ModelResult, title: str) -> Any:
+def draw_matrix(axes: Any, matrix: Matrix, rows: ModelResult, columns: ModelResult, title: str) -> Any:
+    """One heatmap from 0 to 1, origin lower left, stages ruled."""
     values = np.array(matrix, dtype=np.float64)
     image = axes.imshow(values, origin="lower", cmap=COLOURS, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     # Names come from elsewhere, and a dollar sign is no formula.
     axes.set_title(title, fontsize=11, parse_math=False)
     axes.set_box_aspect(1)
     axes.set_facecolor("0.6")
-    _rule(axes.axhline, axes.set_yticks, stages(rows.layers))
-    _rule(axes.axvline, axes.set_xticks, stages(columns.layers))
+    rule_stages(axes.axhline, axes.set_yticks, rows.layers)
+    rule_stages(axes.axvline, axes.set_xticks, columns.layers)
     return image
 
 
-def _rule(line: Any, set_ticks: Any, parts: tuple[Stage, ...]) -> None:
+def rule_stages(line: Any, set_ticks: Any, layers: Sequence[str], colour: str = "white") -> None:
     """Rule the borders of the stages and name the longer ones."""
+    parts = stages(layers)
     for part in parts[1:]:
-        line(part.start - 0.5, color="white", linewidth=0.5, alpha=0.6)
+        line(part.start - 0.5, color=colour, linewidth=0.5, alpha=0.6)
     total = parts[-1].stop
     named = [part for part in parts if part.stop - part.start >= total / 12]
     middles = [(part.start + part.stop - 1) / 2 for part in named]
     set_ticks(middles, [part.name for part in named], fontsize=9, parse_math=False)
 
 
-def _outline(axes: Any, spans: tuple[BlockSpan, ...]) -> None:
+def outline(axes: Any, spans: tuple[BlockSpan, ...]) -> None:
     """Frame block structure with a double line that stands out on dark and on light."""
     from matplotlib.patches import Rectangle
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from compare.naming import stage_of
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -24,7 +26,7 @@ def stages(layers: Sequence[str]) -> tuple[Stage, ...]:
     """Cut layer names into runs with the same first component."""
     runs = []
     start = 0
-    for name, members in groupby(layer.split(".")[0].split("#")[0] for layer in layers):
+    for name, members in groupby(map(stage_of, layers)):
         stop = start + sum(1 for _ in members)
         runs.append(Stage(name, start, stop))
         start = stop

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from statistics import fmean
 
 from compare.block_structure import BlockSpan
-from compare.result import Comparison, Matrix
+from compare.inside import BlockScore, Matrix
+from compare.inspection import Inspection
+from compare.result import Comparison
 
 
 def verdict(comparison: Comparison) -> str:
@@ -50,6 +52,40 @@ def structure(model: str, spans: tuple[BlockSpan, ...], layers: int) -> str:
     share = sum(span.stop - span.start for span in blocks) / layers
     places = ", ".join(f"{span.first_layer} to {span.last_layer}" for span in blocks)
     return f"{model} has block structure in {share:.0%} of its layers ({places})."
+
+
+def inspection_verdict(found: Inspection) -> str:
+    """What was found in one model, in a few sentences."""
+    return " ".join(_inside_sentences(found))
+
+
+def _inside_sentences(found: Inspection) -> Iterator[str]:
+    inside = found.inside
+    yield structure("It", found.block_structure, len(found.model.layers))
+    yield f"Its block structure score is {score(inside.score)}, from 0, none, to 1."
+    if not inside.blocks:
+        return
+    surviving = sum(block.survives for block in inside.blocks)
+    first = "its first component" if inside.components == 1 else f"the first {inside.components} components"
+    of = f"{surviving} of its {len(inside.blocks)} blocks" if len(inside.blocks) > 1 else "the block"
+    if surviving == len(inside.blocks) == 1:
+        yield f"The block survives without {first}: its layers are alike in more than that."
+    elif surviving:
+        yield f"Without {first} of every layer, {of} survive: there the layers are alike in more than that."
+    else:
+        yield f"Without {first} of every layer, no block is left."
+    strongest = max(inside.blocks, key=lambda block: block.dominant.pc1_share)
+    dominant = strongest.dominant
+    yield (
+        f"{dominant.count} of {found.dataset.examples} images hold up to {dominant.pc1_share:.0%} of what a block's "
+        f"layers share."
+    )
+
+
+def score(found: BlockScore) -> str:
+    """How much block structure, with its interval."""
+    interval = f" (95 % interval {found.low:.2f} to {found.high:.2f})" if found.low is not None else ""
+    return f"{found.score:.2f}{interval}"
 
 
 def _disagreement(comparison: Comparison) -> str:

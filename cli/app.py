@@ -9,6 +9,7 @@ from cli.card import card
 from cli.comparing import compare as compare_command
 from cli.doctor import doctor
 from cli.hub import collect, pull, push
+from cli.inspecting import inspect
 from cli.listing import list_models
 from cli.matrix import matrix
 from cli.output import say
@@ -32,6 +33,7 @@ zoo_app.command("list")(list_models)
 zoo_app.command("show", no_args_is_help=True)(show_model)
 zoo_app.command("compare", no_args_is_help=True)(compare_command)
 zoo_app.command(no_args_is_help=True)(matrix)
+zoo_app.command(no_args_is_help=True)(inspect)
 zoo_app.command(no_args_is_help=True)(push)
 zoo_app.command(no_args_is_help=True)(pull)
 zoo_app.command(no_args_is_help=True)(collect)

@@ -45,7 +45,7 @@ def compare(
     with interruptible("nothing was written"):
         from compare.plan import Plan
 
-        plan = Plan(layers or "all", passes, precision, tuple(measure or ()), tolerance, null, seed)
+        plan = Plan(layers or "all", passes, precision, tuple(measure or ()), tolerance, null, seed, components=1)
         prepared = prepare(
             (a, b),
             dataset=dataset,

@@ -1,6 +1,6 @@
 """The heatmaps of a comparison, as many side by side as fit, and what unrelated models would give."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -28,11 +28,16 @@ def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
         Heatmap(cka.bb, axis_b, axis_b, "b with itself", size),
         Heatmap(cka.ab, axis_a, axis_b, "a (up) with b (across)", size, null.above if null else None),
     ]
+    yield side_by_side(maps, in_a_row)
+
+
+def side_by_side(maps: Sequence[Heatmap], in_a_row: int) -> Table:
+    """Maps in rows of so many."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     for start in range(0, len(maps), in_a_row):
         grid.add_row(*maps[start : start + in_a_row])
         grid.add_row("")
-    yield grid
+    return grid
 
 
 def measures(comparison: Comparison, width: int) -> Iterator[RenderableType]:

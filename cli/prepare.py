@@ -48,12 +48,12 @@ class Prepared:
 
         return asked or default_layers(self.modules, self.data.images[:TRIAL])
 
-    def batches(self, progress: "Progress", passes: int) -> "Tracked":
+    def batches(self, progress: "Progress", passes: int, doing: str = "comparing") -> "Tracked":
         """The images in random order, another in each pass, with a bar."""
         from cli.progress import Tracked
         from zoo.data import ShuffledBatches
 
-        return Tracked(ShuffledBatches(self.data, self.batch_size, self.seed), progress, "comparing", passes)
+        return Tracked(ShuffledBatches(self.data, self.batch_size, self.seed), progress, doing, passes)
 
     def identify(self, number: int, result: "ModelResult") -> "ModelResult":
         """What was found in a model, with what is known of its files."""

@@ -8,7 +8,7 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
-from cards.verdict import verdict
+from cards.verdict import score, verdict
 from cli.heatmap import legend
 from cli.maps import heatmaps, measures
 from cli.output import plain, plain_table
@@ -49,6 +49,7 @@ class Report:
 def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     if comparison.block_structure.a or comparison.block_structure.b:
         yield _block_table(comparison)
+        yield from _inside(comparison)
         yield ""
     if comparison.disagreement is not None:
         yield _class_table(comparison.disagreement)
@@ -99,6 +100,22 @@ def _block_table(comparison: Comparison) -> Table:
                 number(span.pc1_alignment, ".2f"),
             )
     return table
+
+
+def _inside(comparison: Comparison) -> Iterator[str]:
+    """How sure the block structure is, and whether the same images carry it in both models."""
+    inside = comparison.inside
+    if inside is None:
+        return
+    for side, model in (("a", inside.a), ("b", inside.b)):
+        if model.blocks:
+            yield f"Block structure score of {side}: {score(model.score)}; `zoo inspect` tells more."
+    for shared in inside.shared_examples:
+        a, b = inside.a.blocks[shared.a], inside.b.blocks[shared.b]
+        yield (
+            f"Layers {a.start} to {a.stop - 1} of a and {b.start} to {b.stop - 1} of b: {shared.overlap:.0%} of the "
+            f"images that carry them are the same (by chance {shared.expected:.0%}; p = {shared.p_value:.2g})."
+        )
 
 
 def _class_table(disagreement: Disagreement) -> Table:

@@ -61,6 +61,8 @@ def _minibatches(stream: Stream) -> Iterator[str]:
             f"PC1 fractions come out high from minibatches of {stream.batch_size} examples, and with them the kind of "
             f"spans; use at least {FEWEST_FOR_PC1}."
         )
+    if stream.plan.components and any(interior.halves.empty for interior in stream.interiors.values()):
+        yield f"the block structure score has no interval; that takes minibatches of {2 * MIN_EXAMPLES} examples."
     if stream.cka.standard_error(stream.passes).isnan().all():
         yield "standard errors are null: they need at least two minibatches of like size in a pass."
 

@@ -7,6 +7,7 @@ import torch
 from compare.errors import CompareError
 from compare.measures import MEASURES
 from compare.null import FEWEST
+from compare.principal import MAX_COMPONENTS
 
 DTYPES = {"fp32": torch.float32, "fp64": torch.float64, "bf16": torch.bfloat16}
 
@@ -22,7 +23,9 @@ class Plan:
         measures: further measures beside CKA, of `compare.measures.MEASURES`.
         tolerance: take no more Gram matrices once all standard errors of CKA between models are at most this.
         permutations: for the null distribution of each cell between two models, at least 19; 0 for none.
-        seed: of the permutations.
+        seed: of the permutations and of the half samples.
+        components: how many principal components are removed for a second CKA, when a look is taken inside each model;
+            0 for no such look.
 
     Raises:
         CompareError: a value is out of range.
@@ -35,6 +38,7 @@ class Plan:
     tolerance: float | None = None
     permutations: int = 0
     seed: int = 0
+    components: int = 0
 
     def __post_init__(self) -> None:
         if self.precision not in DTYPES:
@@ -47,6 +51,8 @@ class Plan:
             raise CompareError(f"measures must be of {', '.join(MEASURES)} (CKA always comes), got {unknown[0]!r}.")
         if self.tolerance is not None and not self.tolerance > 0:
             raise CompareError(f"tolerance must be a positive standard error such as 0.005, got {self.tolerance}.")
+        if not 0 <= self.components <= MAX_COMPONENTS:
+            raise CompareError(f"components must be from 0 to {MAX_COMPONENTS}, got {self.components}.")
         if self.permutations and self.permutations < FEWEST:
             raise CompareError(f"a null distribution needs at least {FEWEST} permutations, got {self.permutations}.")
 

@@ -1,13 +1,75 @@
-"""The first principal component of every layer, from Gram matrices."""
+"""The first principal components of every layer, from Gram matrices."""
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from compare.gram import known, variances
+from compare.gram import known, u_centre_, variances
 
 # A block Krylov space of so many blocks of so many vectors: its largest eigenvalue is within 2e-4 of the trace of the
 # exact one even where the spectrum is flat (tests), at a tenth of the cost of all eigenvectors.
 KRYLOV_BLOCKS, KRYLOV_WIDTH = 8, 3
+# More components than this are not worth a name; the Krylov space holds them well.
+MAX_COMPONENTS = 10
+# Layers whose components are taken away at a time, so that memory stays that of the Gram matrices.
+CHUNK = 32
+
+
+class Components(NamedTuple):
+    """The first k principal components of L layers on one minibatch of n examples.
+
+    Args:
+        variance: sum of squared scores of each, shape (L, k), descending; 0 if constant, NaN if not finite.
+        scores: of each example, as unit vectors, shape (L, n, k).
+    """
+
+    variance: Tensor
+    scores: Tensor
+
+
+def components(grams: Tensor, count: int = 1) -> Components:
+    """Eigenvalues and eigenvectors of Gram matrices, by block Krylov (Musco & Musco 2015).
+
+    Args:
+        grams: shape (L, n, n), one of `compare.gram.gram` per layer.
+        count: how many of each.
+    """
+    generator = torch.Generator("cpu").manual_seed(0)
+    width = min(max(KRYLOV_WIDTH, count + 2), grams.shape[-1])
+    start = torch.randn(grams.shape[-1], width, generator=generator, dtype=grams.dtype, device="cpu")
+    block = start.to(grams.device).expand(len(grams), -1, -1)
+    blocks = []
+    for _ in range(min(KRYLOV_BLOCKS, grams.shape[-1] // width)):
+        block = torch.linalg.qr(grams @ block).Q
+        blocks.append(block)
+    basis = torch.linalg.qr(torch.cat(blocks, 2)).Q
+    total = variances(grams)
+    small = basis.mT @ (grams @ basis) / total[:, None, None]
+    shares, vectors = torch.linalg.eigh(small.nan_to_num(0.0, 0.0, 0.0))
+    shares, vectors = shares[:, -count:].flip(1), vectors[:, :, -count:].flip(2)
+    variance = torch.where(total[:, None] > 0, shares * total[:, None], 0 * total[:, None])
+    return Components(variance, basis @ vectors)
+
+
+def remove_components_(centred: Tensor, found: Components, factors: Tensor) -> None:
+    """Take components away from U-centred Gram matrices, in place.
+
+    What is left is what Gram matrices of the features without these components would give, U-centred.
+
+    Args:
+        centred: shape (L, n, n), of `compare.gram.u_centre`, times the factors.
+        found: components of the same minibatch.
+        factors: shape (L,).
+
+    Source:
+        Nguyen et al. 2021, arXiv:2010.15327, figure 3, whose code also removes them per minibatch.
+    """
+    weights = (found.variance * factors[:, None]).nan_to_num(0.0)
+    for start in range(0, len(centred), CHUNK):
+        part = slice(start, start + CHUNK)
+        scores = found.scores[part]
+        centred[part] -= u_centre_((scores * weights[part, None]) @ scores.mT)
 
 
 class MinibatchPrincipal:
@@ -27,19 +89,19 @@ class MinibatchPrincipal:
         self._alignment: Tensor | float = 0.0
         self._weight: Tensor | float = 0.0
 
-    def update(self, grams: Tensor) -> None:
+    def update(self, grams: Tensor, found: Components) -> None:
         """Add one minibatch.
 
         Args:
             grams: shape (L, n, n), one of `compare.gram.gram` per layer; where not finite, the layer has no fraction.
+            found: their components, at least the first.
         """
         n = grams.shape[-1]
         total = variances(grams).cpu().double()
-        values, vectors = _leading(grams)
         # A layer has no first component where it is constant, and none at all where it is not finite.
         varies = known(grams).cpu().double()
-        scores = torch.where(total[:, None] == 0, 0.0, vectors.cpu().double())
-        self._leading = self._leading + torch.where(total > 0, values.cpu().double() * total, 0 * total)
+        scores = torch.where(total[:, None] == 0, 0.0, found.scores[:, :, 0].cpu().double())
+        self._leading = self._leading + found.variance[:, 0].cpu().double()
         self._total = self._total + total
         self._alignment = self._alignment + n * (scores @ scores.T) ** 2
         self._weight = self._weight + n * varies * varies[:, None]
@@ -57,18 +119,3 @@ class MinibatchPrincipal:
             Shape (L, L), float64, in [0, 1]; NaN as above.
         """
         return torch.as_tensor(self._alignment) / torch.as_tensor(self._weight)
-
-
-def _leading(grams: Tensor) -> tuple[Tensor, Tensor]:
-    """Largest eigenvalues as shares of the traces, and unit eigenvectors, by block Krylov (Musco & Musco 2015)."""
-    generator = torch.Generator("cpu").manual_seed(0)
-    start = torch.randn(grams.shape[-1], KRYLOV_WIDTH, generator=generator, dtype=grams.dtype, device="cpu")
-    block = start.to(grams.device).expand(len(grams), -1, -1)
-    blocks = []
-    for _ in range(KRYLOV_BLOCKS):
-        block = torch.linalg.qr(grams @ block).Q
-        blocks.append(block)
-    basis = torch.linalg.qr(torch.cat(blocks, 2)).Q
-    small = basis.mT @ (grams @ basis) / variances(grams)[:, None, None]
-    values, vectors = torch.linalg.eigh(small.nan_to_num(0.0, 0.0, 0.0))
-    return values[:, -1], (basis @ vectors[:, :, -1:]).squeeze(2)

@@ -8,10 +8,9 @@ import msgspec
 from compare.block_structure import BlockSpan
 from compare.disagreement import Disagreement
 from compare.errors import CompareError
+from compare.inside import InsidePair, Matrix
 
 FORMAT_VERSION = 1
-# One row per layer; None where a layer is constant or not finite.
-Matrix = tuple[tuple[float | None, ...], ...]
 Settings = dict[str, str | int | float | bool | None]
 
 
@@ -187,6 +186,7 @@ class Comparison(JsonResult):
         versions: of the program and the libraries.
         notes: what a reader must know: reasons for missing values, layers left out.
         measures: further measures beside CKA, if they were asked for.
+        inside: a closer look at each model, if it was asked for.
     """
 
     format_version: int = FORMAT_VERSION
@@ -199,6 +199,7 @@ class Comparison(JsonResult):
     versions: dict[str, str]
     notes: tuple[str, ...]
     measures: tuple[MeasureResult, ...] = ()
+    inside: InsidePair | None = None
 
 
 @dataclass(frozen=True)

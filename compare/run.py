@@ -10,16 +10,19 @@ from typing import Any
 from torch import Tensor, nn
 
 from compare.answers import Answers
-from compare.block_structure import DOMINANT, MIN_LENGTH, THRESHOLD, BlockSpan, find_block_structure
+from compare.block_structure import CONTRAST, DOMINANT, THRESHOLD, BlockSpan, find_block_structure
 from compare.disagreement import Disagreement, class_disagreement, disagreed_examples
+from compare.dominant import shared_examples, strongest
+from compare.inside import InsidePair
+from compare.interior import block_structures, look_inside
 from compare.notes import FEWEST_FOR_PC1, notes
+from compare.numbers import matrix, row
 from compare.plan import Plan
 from compare.result import (
     BlockPair,
     CKAResult,
     Comparison,
     DatasetResult,
-    Matrix,
     MeasureResult,
     ModelPair,
     ModelResult,
@@ -30,6 +33,7 @@ from compare.stream import MIN_BATCHES, Stream, run_stream
 
 # The paper's minibatch.
 BATCH_SIZE = 256
+BLOCK_SETTINGS: Settings = {"block_threshold": THRESHOLD, "block_contrast": CONTRAST, "block_dominant": DOMINANT}
 
 
 def compare_models(
@@ -44,6 +48,7 @@ def compare_models(
     tolerance: float | None = None,
     permutations: int = 0,
     seed: int = 0,
+    components: int = 0,
     class_names: Sequence[str] | None = None,
     model_classes: Sequence[Sequence[str] | None] | None = None,
 ) -> Comparison:
@@ -63,7 +68,9 @@ def compare_models(
         measures: further measures beside CKA: `knn`, `rsa`, `procrustes`; see `compare.measures`.
         tolerance: take no more Gram matrices once every standard error of CKA between the models is at most this.
         permutations: of the examples of b for the null distribution of each cell, at least 19; 0 for none.
-        seed: of the permutations.
+        seed: of the permutations and of the half samples.
+        components: how many principal components are removed for a second CKA, when a look is taken inside each model:
+            how sure its block structure is, and what carries it; 0 for no such look. It costs as much as CKA again.
         class_names: names of the data's classes; their numbers if not given.
         model_classes: names of the classes of a's and b's logits, in order; None for the data's own.
 
@@ -77,12 +84,16 @@ def compare_models(
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327.
     """
-    plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed)
+    plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed, components)
     models = model_a, model_b
     stream = run_stream(models, batches, plan, Answers(class_names, model_classes))
     a, b = stream.parts
     fraction, alignment = stream.principal.fraction(), stream.principal.alignment()
     cka = stream.cka.ratio()
+    spans = BlockPair(
+        a=find_spans(cka[a, a], fraction[a], alignment[a, a], stream.runs[0].names),
+        b=find_spans(cka[b, b], fraction[b], alignment[b, b], stream.runs[1].names),
+    )
     return Comparison(
         models=ModelPair(a=describe(models[0], stream, 0), b=describe(models[1], stream, 1)),
         dataset=describe_data(stream),
@@ -95,16 +106,13 @@ def compare_models(
             passes=stream.passes,
             null=_null(stream, "cka"),
         ),
-        block_structure=BlockPair(
-            a=_spans(cka[a, a], fraction[a], alignment[a, a], stream.runs[0].names),
-            b=_spans(cka[b, b], fraction[b], alignment[b, b], stream.runs[1].names),
-        ),
+        block_structure=spans,
         disagreement=_disagreement(stream),
-        settings=settings(stream)
-        | {"block_threshold": THRESHOLD, "block_min_length": MIN_LENGTH, "block_dominant": DOMINANT},
+        settings=settings(stream) | BLOCK_SETTINGS,
         versions=versions(),
         notes=tuple(notes(stream, "ab")),
         measures=tuple(_measure(stream, name) for name in measures),
+        inside=_inside(stream, spans) if components else None,
     )
 
 
@@ -125,7 +133,7 @@ def describe(model: nn.Module, stream: Stream, number: int) -> ModelResult:
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         accuracy=_accuracy(stream, number),
         layers=tuple(stream.runs[number].names),
-        pc1_fraction=_row(stream.principal.fraction()[stream.parts[number]]),
+        pc1_fraction=row(stream.principal.fraction()[stream.parts[number]]),
     )
 
 
@@ -160,15 +168,6 @@ def versions() -> dict[str, str]:
     return packages | {"python": platform.python_version()}
 
 
-def matrix(values: Tensor) -> Matrix:
-    """Plain numbers, None for NaN."""
-    return tuple(_row(row) for row in values)
-
-
-def _row(values: Tensor) -> tuple[float | None, ...]:
-    return tuple(None if value != value else value for value in values.tolist())
-
-
 def _accuracy(stream: Stream, number: int) -> float | None:
     if not stream.answers.known(number):
         return None
@@ -184,6 +183,18 @@ def _disagreement(stream: Stream) -> Disagreement | None:
     confidence = a.confidence.numpy(), b.confidence.numpy()
     overall = class_disagreement(*predictions, labels, answers.class_names)
     return replace(overall, examples=disagreed_examples(*predictions, *confidence, labels, answers.indices.numpy()))
+
+
+def _inside(stream: Stream, spans: BlockPair) -> InsidePair:
+    a, b = (
+        [strongest(stream.interiors[run].scores, [span]) for span in block_structures(own)]
+        for run, own in zip(stream.runs, (spans.a, spans.b), strict=True)
+    )
+    return InsidePair(
+        a=look_inside(stream, 0, spans.a),
+        b=look_inside(stream, 1, spans.b),
+        shared_examples=shared_examples(a, b, stream.examples_in_cka),
+    )
 
 
 def _measure(stream: Stream, name: str) -> MeasureResult:
@@ -211,5 +222,6 @@ def _null(stream: Stream, name: str) -> NullResult | None:
     )
 
 
-def _spans(cka: Tensor, fraction: Tensor, alignment: Tensor, layers: list[str]) -> tuple[BlockSpan, ...]:
+def find_spans(cka: Tensor, fraction: Tensor, alignment: Tensor, layers: list[str]) -> tuple[BlockSpan, ...]:
+    """Spans of alike layers of one model, from shapes (L, L), (L,), (L, L) and L names."""
     return find_block_structure(cka.numpy(), fraction.numpy(), pc1_alignment=alignment.numpy(), layers=layers)

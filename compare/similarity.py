@@ -57,6 +57,11 @@ class PairSums:
             total += term
         self.batches += 1
 
+    def factors(self) -> Tensor:
+        """What the vectors of each layer were multiplied by: a power of two, shape (L,)."""
+        assert self._exponents is not None
+        return torch.ldexp(torch.ones(len(self._exponents)), -self._exponents[:, 0].cpu())
+
     def ratio(self) -> Tensor:
         """The similarity of every pair of layers.
 

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from compare.answers import Answers, checked_batch
 from compare.errors import CompareError
 from compare.gram import MIN_EXAMPLES, exact_products, variances
+from compare.interior import Interior
 from compare.layers import LayerGrams
 from compare.measures import VECTORS
 from compare.null import PermutationNull
 from compare.plan import Plan
-from compare.principal import MinibatchPrincipal
+from compare.principal import Components, MinibatchPrincipal, components, remove_components_
 from compare.procrustes import procrustes
 from compare.similarity import PairSums
 
@@ -79,6 +80,8 @@ class Stream:
         self.precise_enough = False
         self.finite = torch.tensor(True, device="cpu")
         self.principal = MinibatchPrincipal()
+        self.interiors = {run: Interior(plan.seed) for run in runs} if plan.components else {}
+        self.without = PairSums()
         self.sums = {name: PairSums() for name in (*plan.measures, "cka")}
         asked = [name for name in self.sums if plan.permutations and name in VECTORS]
         self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in asked}
@@ -114,9 +117,9 @@ class Stream:
                 for run, part in dict(zip(self.runs, self.parts, strict=True)).items()
             }
             self.answers.add([logits[run] for run in self.runs], labels, indices)
-            self.examples += len(inputs) if self.passes == 1 else 0
             if grams is not None:
                 self._measure(grams)
+            self.examples += len(inputs) if self.passes == 1 else 0
         if self.examples:
             self.answers.end_pass()
 
@@ -143,9 +146,12 @@ class Stream:
         n = grams.shape[-1]
         self.batch_size = max(self.batch_size, n)
         self.finite = self.finite & variances(grams).isfinite().cpu()
+        found = None
         if self.passes == 1:
             self.examples_in_cka += n
-            self.principal.update(grams)
+            found = components(grams, max(1, self.plan.components))
+            self.principal.update(grams, found)
+            self._look_inside(grams, found)
         # CKA comes last, because it U-centres the Gram matrices in place.
         for name, sums in self.sums.items():
             if name not in VECTORS:
@@ -155,6 +161,15 @@ class Stream:
             # Permutations of several passes would be independent where the passes are not.
             if name in self.nulls and self.passes == 1:
                 self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])
+        if found is not None and self.interiors:
+            remove_components_(grams, found, self.cka.factors().to(grams.device))
+            self.without.add(grams)
+
+    def _look_inside(self, grams: Tensor, found: Components) -> None:
+        for run, part in dict(zip(self.runs, self.parts, strict=True)).items():
+            if run in self.interiors:
+                own = Components(found.variance[part], found.scores[part])
+                self.interiors[run].add(grams[part], own, self.examples)
 
     def largest_error(self) -> float:
         """Largest standard error of CKA between two models; infinite below `MIN_BATCHES` minibatches in a pass."""

@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("zoo", "compare", "cards", "cli")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).glob("*.py"))]
-MAY_KNOW = {"compare.result", "compare.block_structure", "compare.disagreement", "zoo.record", "zoo.folder", "zoo.card"}
+TYPES = {"compare.result", "compare.inside", "compare.inspection", "compare.naming", "compare.block_structure"}
+MAY_KNOW = TYPES | {"compare.disagreement", "zoo.record", "zoo.folder", "zoo.card"}
 
 
 def imports(path, top_level_only=False):

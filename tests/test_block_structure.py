@@ -3,7 +3,8 @@ import time
 import numpy as np
 import pytest
 
-from compare.block_structure import find_block_structure
+from compare.block_structure import block_score, find_block_structure
+from tests.planted import draw, quality
 
 
 def planted(layers, blocks, seed=0, inside=0.95, background=0.6):
@@ -84,8 +85,55 @@ def test_layers_without_cka_break_nothing_and_are_left_out_of_means():
 
 
 def test_span_no_longer_than_a_residual_block_does_not_count():
-    assert spans(planted(60, [(10, 16)])) == []
-    assert spans(planted(60, [(10, 19)])) == [(10, 19)]
+    names = [f"stage1.{i // 8}.layer{i % 8}" for i in range(60)]
+    assert spans(planted(60, [(10, 18)]), layers=names) == []
+    assert spans(planted(60, [(10, 19)]), layers=names) == [(10, 19)]
+    # Where no names tell of blocks, four layers are enough.
+    assert spans(planted(60, [(10, 13)])) == []
+    assert spans(planted(60, [(10, 14)])) == [(10, 14)]
+
+
+def test_span_counts_the_residual_blocks_and_stages_that_it_touches():
+    names = ["stem.conv", *(f"stage{stage}.{block}.conv{i}" for stage in (1, 2) for block in (0, 1) for i in range(7))]
+    (span,) = find_block_structure(planted(29, [(8, 29)]), layers=names)
+    assert (span.first_layer, span.residual_blocks, span.stages) == ("stage1.1.conv0", 3, ("stage1", "stage2"))
+
+
+def test_planted_blocks_of_every_kind_are_found_exactly_and_none_is_invented():
+    random, overlaps, invented = np.random.default_rng(7), [], 0
+    for _ in range(60):
+        matrix, truth = draw(random)
+        best, more = quality(spans(matrix), truth)
+        overlaps += best
+        invented += more
+    assert np.mean(overlaps) >= 0.99
+    assert min(overlaps) > 0.8
+    assert invented == 0
+
+
+def test_matrices_without_blocks_have_none_even_where_neighbours_are_almost_alike():
+    random = np.random.default_rng(8)
+    assert [spans(draw(random, blocks=0)[0]) for _ in range(60)] == [[]] * 60
+    bright = [spans(draw(random, blocks=0, brightest=0.95)[0]) for _ in range(60)]
+    assert bright == [[]] * 60
+
+
+def test_a_smooth_decay_is_no_span_unless_one_component_carries_it():
+    index = np.arange(100)
+    matrix = np.exp(-abs(index[:, None] - index) / 80)
+    assert spans(matrix) == []
+    carried = find_block_structure(matrix, np.full(100, 0.9))
+    assert carried
+    assert {span.kind for span in carried} == {"block structure"}
+
+
+def test_score_is_the_share_of_variance_on_components_that_carry_blocks():
+    matrix = planted(60, [(10, 40)])
+    fraction = np.where((np.arange(60) >= 10) & (np.arange(60) < 40), 0.8, 0.1)
+    assert block_score(find_block_structure(matrix, fraction), fraction) == pytest.approx(0.8 * 30 / 60)
+    assert block_score(find_block_structure(matrix, np.full(60, 0.1)), np.full(60, 0.1)) == 0
+    whole = find_block_structure(planted(60, [(0, 60)]), np.ones(60))
+    assert block_score(whole, np.ones(60)) == 1
 
 
 def test_fewer_layers_than_a_span_have_none():

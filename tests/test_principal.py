@@ -2,14 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from compare.gram import gram
-from compare.principal import MinibatchPrincipal
+from compare.gram import gram, u_centre
+from compare.principal import MinibatchPrincipal, components, remove_components_
 
 
 def principal(batches):
     measure = MinibatchPrincipal()
     for batch in batches:
-        measure.update(torch.stack([gram(layer) for layer in batch]))
+        grams = torch.stack([gram(layer) for layer in batch])
+        measure.update(grams, components(grams))
     return measure
 
 
@@ -64,3 +65,41 @@ def test_layer_that_is_constant_in_one_minibatch_is_aligned_over_the_others(gene
     measure = principal([[x, 2 * x], [x, torch.ones(20, 3)]])
     assert measure.alignment()[0, 1].item() == pytest.approx(1, abs=1e-4)
     assert measure.fraction().isfinite().all()
+
+
+def spread(p):
+    """Three components that stand out, and a slope."""
+    return torch.cat([torch.tensor([30.0, 20.0, 12.0]), torch.linspace(2, 0.1, p - 3)])
+
+
+def svd_removed(x, count):
+    x = (x - x.mean(0)).double()
+    u, s, v = torch.linalg.svd(x, full_matrices=False)
+    return x - u[:, :count] * s[:count] @ v[:count]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_removal_gives_the_grams_of_features_without_their_components(generator, count):
+    layers = [torch.randn(40, p, generator=generator) * spread(p) for p in (30, 200)]
+    grams = torch.stack([gram(layer, torch.float64) for layer in layers])
+    expected = u_centre(torch.stack([y @ y.T for y in (svd_removed(layer, count) for layer in layers)]))
+    factors = torch.tensor([0.5, 4.0], dtype=torch.float64)
+    centred = u_centre(grams) * factors[:, None, None]
+    remove_components_(centred, components(grams, count), factors)
+    difference = centred / factors[:, None, None] - expected
+    assert difference.abs().max() < 1e-4 * expected.abs().max()
+
+
+def test_removal_leaves_constant_and_broken_layers_alone(generator):
+    grams = torch.stack([torch.zeros(9, 9), torch.full((9, 9), torch.nan)])
+    remove_components_(grams, components(grams), torch.ones(2))
+    assert (grams[0] == 0).all()
+    assert grams[1].isnan().all()
+
+
+def test_components_are_ordered_and_orthogonal(generator):
+    x = torch.randn(50, 20, generator=generator) * torch.linspace(5, 0.5, 20)
+    found = components(gram(x, torch.float64)[None], 4)
+    exact = torch.linalg.svdvals((x - x.mean(0)).double())[:4] ** 2
+    assert torch.allclose(found.variance[0], exact, rtol=1e-4)
+    assert torch.allclose(found.scores[0].T @ found.scores[0], torch.eye(4, dtype=torch.float64), atol=1e-8)

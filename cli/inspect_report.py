@@ -1,0 +1,147 @@
+"""A look into one model in the terminal: the verdict, heatmaps as in the paper's figure 3, and tables."""
+
+from collections.abc import Collection, Iterator
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segments
+from rich.table import Table
+from rich.text import Text
+
+from cards.verdict import inspection_verdict
+from cli.curve import Curve
+from cli.heatmap import Heatmap, legend
+from cli.maps import axis, map_size, side_by_side
+from cli.output import plain, plain_table
+from cli.report import models_table, number
+from compare.inside import Block
+from compare.inspection import Inspection
+
+
+class InspectionReport:
+    """All that was found in a model, for as wide a console as there is.
+
+    Args:
+        inspection: what to show.
+        parts: of `structure`, `components` and `dominant`.
+    """
+
+    def __init__(self, inspection: Inspection, parts: Collection[str]) -> None:
+        self._inspection = inspection
+        self._parts = parts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        found = self._inspection
+        yield plain(inspection_verdict(found))
+        for note in found.notes:
+            yield plain(f"Note: {note}")
+        yield ""
+        yield models_table(found.dataset, {"": found.model})
+        yield ""
+        yield from _maps(found, self._parts, options.max_width)
+        yield Segments(legend(console, options.ascii_only), new_lines=False)
+        yield ""
+        if "structure" in self._parts and found.block_structure:
+            yield ""
+            yield _spans(found)
+            if found.inside.blocks:
+                yield ""
+                yield from _blocks(found)
+        if "components" in self._parts:
+            yield ""
+            yield from _fractions(found)
+        if "dominant" in self._parts:
+            yield from _dominant(found)
+
+
+def _maps(found: Inspection, parts: Collection[str], width: int) -> Iterator[RenderableType]:
+    sides = axis(found.model, found.block_structure)
+    in_a_row = 3 if width >= 110 else 2 if width >= 70 else 1
+    size = map_size((sides,), width, in_a_row)
+    removed = found.inside.components
+    maps = {"CKA of its layers": found.cka} if "structure" in parts else {}
+    if "components" in parts:
+        maps["Shared first component"] = found.inside.pc1_alignment
+        maps[f"CKA without PC1{f'-{removed}' if removed > 1 else ''}"] = found.inside.cka_without
+    if "dominant" in parts and found.without_dominant is not None:
+        maps[f"CKA without {found.without_dominant.examples} images"] = found.without_dominant.cka
+    yield side_by_side([Heatmap(cells, sides, sides, title, size) for title, cells in maps.items()], in_a_row)
+
+
+def _spans(found: Inspection) -> Table:
+    table = plain_table(
+        "Spans of layers that are alike", ("layers", "kind"), ("count", "blocks", "CKA", "PC1", "shared")
+    )
+    table.caption = "blocks: residual; PC1: variance on the first component; shared: squared cosine of these components"
+    for span in found.block_structure:
+        table.add_row(
+            plain(f"{span.first_layer} to {span.last_layer}"),
+            Text(span.kind, style="bold cyan" if span.kind == "block structure" else ""),
+            str(span.stop - span.start),
+            str(span.residual_blocks),
+            f"{span.mean_cka:.2f}",
+            number(span.pc1_fraction, ".2f"),
+            number(span.pc1_alignment, ".2f"),
+        )
+    return table
+
+
+def _blocks(found: Inspection) -> Iterator[RenderableType]:
+    numbers = ("found again", "starts at", "ends at", "CKA left", "survives")
+    table = plain_table("Block structure, how sure, and what is left of it", ("layers",), numbers)
+    for block in found.inside.blocks:
+        table.add_row(
+            f"{block.start} to {block.stop - 1}",
+            number(block.found, ".0%"),
+            _range(block.start_low, block.start_high, 0),
+            _range(block.stop_low, block.stop_high, 1),
+            number(block.mean_cka_without, ".2f"),
+            "yes" if block.survives else "no",
+        )
+    yield table
+    yield (
+        "found again: in so many half samples of the images; starts, ends: in 95 % of these;\n"
+        "left: without the first components; survives: its layers are alike even then"
+    )
+
+
+def _range(low: float | None, high: float | None, after: int) -> str:
+    if low is None or high is None:
+        return "-"
+    return f"{low - after:.0f}" if low == high else f"{low - after:.0f} to {high - after:.0f}"
+
+
+def _fractions(found: Inspection) -> Iterator[RenderableType]:
+    fractions = [value or 0.0 for value in found.model.pc1_fraction]
+    yield Curve("Share of variance on the first component, layer by layer", fractions, ".2f")
+
+
+def _dominant(found: Inspection) -> Iterator[RenderableType]:
+    for block in found.inside.blocks:
+        yield ""
+        yield from _examples(block, found.dataset.classes)
+    left = found.without_dominant
+    if left is not None:
+        yield (
+            f"\nWithout the {left.examples} images that carry its blocks ({left.share:.0%}), its score is "
+            f"{left.score:.2f} instead of {found.inside.score.score:.2f}."
+        )
+
+
+def _examples(block: Block, classes: tuple[str, ...]) -> Iterator[RenderableType]:
+    dominant = block.dominant
+    yield Text(f"Images that carry layers {block.start} to {block.stop - 1}", style="bold")
+    table = plain_table("", ("image", "class"), ("PC1", "norm"))
+    for example in dominant.examples:
+        table.add_row(
+            str(example.index),
+            plain(classes[example.label]),
+            f"{example.pc1_share:.1%}",
+            f"{example.norm_share:.1%}",
+        )
+    yield table
+    times = "" if dominant.to_median is None else f", the strongest {dominant.to_median:.0f} times the median image"
+    yield (
+        f"The top {dominant.count} hold {dominant.pc1_share:.0%} of the layers' squared first scores and "
+        f"{dominant.norm_share:.0%} of their squared norms{times}; two layers agree on {dominant.layer_overlap:.0%} of "
+        "them."
+    )

@@ -1,0 +1,131 @@
+"""`zoo inspect MODEL`: where a model has block structure, how sure that is, and what carries it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import options
+from cli.output import interruptible
+from cli.prepare import Prepared, check_result_paths, deliver, prepare
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from compare.inspection import Inspection
+
+
+class Part(StrEnum):
+    """What the report can show."""
+
+    structure = "structure"
+    components = "components"
+    dominant = "dominant"
+
+
+def inspect(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A model folder or Hub id OWNER/NAME[@REVISION].", show_default=False)
+    ],
+    part: Annotated[list[Part], typer.Option(help="What to show; may be repeated.")] = list(Part),  # noqa: B006
+    components: Annotated[int, typer.Option(min=1, max=10, help="Principal components to remove.")] = 1,
+    drop_dominant: Annotated[
+        str | None,
+        typer.Option(metavar="SHARE", help="Leave out the images that carry blocks: 1%.", show_default=False),
+    ] = None,
+    dataset: options.OwnDataset = None,
+    split: options.Split = "test",
+    max_examples: options.MaxExamples = None,
+    layers: options.Layers = None,
+    batch_size: options.BatchSize = None,
+    passes: options.Passes = 1,
+    precision: options.Precision = "fp32",
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+    json_file: options.Json = None,
+    png: options.Png = None,
+) -> None:
+    """Look into one model: block structure, how sure it is, and what carries it.
+
+    CKA of its layers, with and without their first principal component, and the images that dominate. For example:
+    zoo inspect models/resnet74-w1-digits-s0
+    """
+    check_result_paths(json_file, png)
+    share = None if drop_dominant is None else _parse_share(drop_dominant)
+    with interruptible("nothing was written"):
+        prepared = prepare(
+            (model,),
+            dataset=dataset,
+            split=split,
+            max_examples=max_examples,
+            batch_size=batch_size,
+            seed=seed,
+            device=device,
+        )
+        result = _inspect(prepared, layers, passes, precision, components, share, max_examples)
+    from cards.inside_picture import inspection_png
+    from cli.inspect_report import InspectionReport
+
+    deliver(
+        result,
+        json_file,
+        png,
+        lambda result: inspection_png(result, _images(prepared, result)),
+        lambda result: InspectionReport(result, part),
+    )
+
+
+def _inspect(
+    prepared: Prepared,
+    layers: str | None,
+    passes: int,
+    precision: str,
+    components: int,
+    drop_dominant: float | None,
+    max_examples: int | None,
+) -> "Inspection":
+    from cli.progress import progress_bar
+    from compare.inspect_model import inspect_model
+
+    with progress_bar() as progress:
+        result = inspect_model(
+            prepared.modules[0],
+            prepared.batches(progress, passes * (1 if drop_dominant is None else 2), "looking inside"),
+            layers=prepared.layers(layers),
+            passes=passes,
+            precision=precision,
+            components=components,
+            drop_dominant=drop_dominant,
+            seed=prepared.seed,
+            class_names=prepared.data.classes,
+            model_classes=prepared.model_classes[0],
+        )
+    return replace(
+        result,
+        model=prepared.identify(0, result.model),
+        dataset=prepared.describe(result.dataset),
+        settings=result.settings | prepared.settings(max_examples),
+    )
+
+
+def _images(prepared: Prepared, result: "Inspection") -> dict[int, Sequence[Sequence[Sequence[int]]]]:
+    """The dominant images by their index, height by width by channels."""
+    wanted = {example.index for block in result.inside.blocks for example in block.dominant.examples}
+    data = prepared.data
+    return {
+        index: image.permute(1, 2, 0).tolist()
+        for index, image in zip(data.indices.tolist(), data.images, strict=True)
+        if index in wanted
+    }
+
+
+def _parse_share(text: str) -> float:
+    number, percent, rest = text.partition("%")
+    try:
+        share = float(number) / (100 if percent else 1)
+    except ValueError:
+        share = 0.0
+    if rest or not 0 < share < 1:
+        raise ZooError(f"--drop-dominant takes a share of the images such as 1% or 0.01, got {text!r}.")
+    return share
