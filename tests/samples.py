@@ -4,6 +4,8 @@ import numpy as np
 
 from compare.block_structure import find_block_structure
 from compare.disagreement import ClassRow, Disagreement, Example
+from compare.inside import Block, BlockScore, DominantExample, DominantExamples, Inside
+from compare.inspection import Inspection, WithoutDominant
 from compare.result import BlockPair, CKAResult, Comparison, DatasetResult, ModelPair, ModelResult
 
 STAGES = ["stem"] * 4 + ["stage1"] * 12 + ["stage2"] * 14 + ["head"] * 2
@@ -58,4 +60,24 @@ def comparison(name_a="shallow", name_b="deep", classes=("cat", "dog"), notes=()
         | {"precision": "fp32"},
         versions={"python": "3"},
         notes=notes,
+    )
+
+
+def inspection(block=True, survives=False):
+    """The deep model of the comparison: a block over layers 16 to 30, carried by one image."""
+    pair = comparison()
+    score = BlockScore(0.39, 0.30, 0.45) if block else BlockScore(0.0, 0.0, 0.0)
+    dominant = DominantExamples(1, 0.6, 0.5, 0.9, 20.0, (DominantExample(17, 0, 0.6, 0.5),))
+    blocks = (Block(16, 30, 0.9, 15.0, 17.0, 29.0, 30.0, 0.95 if survives else 0.4, survives, dominant),)
+    return Inspection(
+        model=pair.models.b,
+        dataset=pair.dataset,
+        cka=pair.cka.bb,
+        standard_error=pair.cka.bb,
+        block_structure=pair.block_structure.b if block else (),
+        inside=Inside(score, blocks if block else (), pair.cka.bb, 1, pair.cka.bb, ()),
+        settings={"components": 1},
+        versions={"python": "3"},
+        notes=(),
+        without_dominant=WithoutDominant(0.01, 1, pair.cka.bb, (), 0.0) if block else None,
     )

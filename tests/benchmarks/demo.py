@@ -1,41 +1,58 @@
-"""The demo over several seeds: `python -m tests.benchmarks.demo [SEEDS]`, about a minute each.
+"""Block structure over seeds, depths and amounts of data: `python -m tests.benchmarks.demo [--seeds N] [DEPTH ...]`.
 
-Trains ResNet-14 and ResNet-74 on digits with the default recipe, and prints accuracy, time, and the span of alike
-layers with the largest first principal component. The claim: every deep network has block structure, no shallow one.
+Trains variants on digits with the default recipe, on all of the training images and on a quarter of them, and prints
+accuracy, score with interval, the spread of borders, and the span that one component carries most. The claims: no
+ResNet-14 has block structure, every ResNet-74 has; on a quarter of the data smaller variants have it too; borders
+stay within 5 % of the layers when the examples are resampled. About a minute per ResNet-74.
 """
 
-import sys
-import time
+import argparse
+from fractions import Fraction
 
-from compare.run import compare_models, default_batch_size
+from compare.inspect_model import inspect_model
+from compare.run import default_batch_size
 from zoo.config import MEAN, STD, Preprocessing
-from zoo.data import ShuffledBatches
+from zoo.data import ShuffledBatches, balanced_subset
 from zoo.digits import load_digits
 from zoo.recipe import default_recipe
 from zoo.train import train_variant
 from zoo.transforms import takes_images
 
 
-def describe(spans):
-    """Start, stop, kind and PC1 fraction of the span that one component carries most."""
-    span = max(spans, key=lambda span: span.pc1_fraction)
-    return f"{span.kind:16} {span.start:3}-{span.stop:3} CKA {span.mean_cka:.2f} PC1 {span.pc1_fraction:.2f}"
+def look(depth, subset, seed):
+    """One line on one variant."""
+    train, test = load_digits("train"), load_digits("test")
+    train = balanced_subset(train, round(len(train) * subset), seed)
+    model, record = train_variant(depth, 1, train, test, default_recipe("digits", depth), subset=subset, seed=seed)
+    model = takes_images(model, Preprocessing(test.input_size, MEAN, STD))
+    found = inspect_model(model, ShuffledBatches(test, default_batch_size(len(test)), seed), seed=seed)
+    score, layers = found.inside.score, len(found.model.layers)
+    interval = f"({score.low:.2f} to {score.high:.2f})"
+    spread = [
+        (high - low) / layers
+        for block in found.inside.blocks
+        for low, high in ((block.start_low, block.start_high), (block.stop_low, block.stop_high))
+        if low is not None
+    ]
+    most = max((span.pc1_fraction for span in found.block_structure), default=0)
+    return (
+        f"{depth:5}  {subset!s:>5}  {seed:4}  {record.accuracy:8.2%}  {score.score:5.2f} {interval}"
+        f"  {len(found.inside.blocks):6}  {most:8.2f}  {max(spread, default=0):11.1%}"
+    )
 
 
 def main():
-    """Print one line per seed and model."""
-    train, test = load_digits("train"), load_digits("test")
-    for seed in range(int(sys.argv[1]) if len(sys.argv) > 1 else 5):
-        models = []
-        start = time.perf_counter()
-        for depth in (14, 74):
-            model, record = train_variant(depth, 1, train, test, default_recipe("digits", depth), seed=seed)
-            models.append(takes_images(model, Preprocessing(test.input_size, MEAN, STD)))
-            print(f"seed {seed} ResNet-{depth}: accuracy {record.accuracy:.2%} in {record.seconds:.0f} s", flush=True)
-        batches = ShuffledBatches(test, default_batch_size(len(test)), seed)
-        found = compare_models(*models, batches).block_structure
-        print(f"  ResNet-14 {describe(found.a)}\n  ResNet-74 {describe(found.b)}")
-        print(f"  {time.perf_counter() - start:.0f} s in all", flush=True)
+    """Print one line per variant."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("depths", nargs="*", type=int, default=[14, 74], metavar="DEPTH")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--subset", type=Fraction, nargs="*", default=[Fraction(1)])
+    arguments = parser.parse_args()
+    print("depth subset  seed  accuracy  score (95 % interval)  blocks  most PC1  border range")
+    for depth in arguments.depths:
+        for subset in arguments.subset:
+            for seed in range(arguments.seeds):
+                print(look(depth, subset, seed), flush=True)
 
 
 if __name__ == "__main__":
