@@ -41,8 +41,12 @@ The weights are those of the last epoch; the test images had no part in choosing
 
 SGD with momentum {momentum:g}, learning rate {lr:g} falling to 0 along a cosine, weight decay {weight_decay:g} on
 kernels, {epochs} epochs of batches of {batch_size}, {train_images} training images ({subset} of the data set). Final
-training loss {loss:.4f}. It took {seconds:.0f} s on {device}. Every epoch, all settings and versions are in
+training loss {loss:.4f}. {penalty}It took {seconds:.0f} s on {device}. Every epoch, all settings and versions are in
 `training.json`.
+"""
+
+_PENALTY = """\
+The paper's PC regularisation, with weight {alpha:g}, kept down the first principal components of its layers.
 """
 
 _CURVE = f"""
@@ -143,6 +147,8 @@ def training_command(record: TrainingRecord) -> str:
         "weight-decay": recipe.weight_decay,
         "batch-size": recipe.batch_size,
     }
+    if recipe.pc_regularize:
+        options["pc-regularize"] = recipe.pc_regularize
     return "zoo train " + " ".join(f"--{name} {quote(str(value))}" for name, value in options.items())
 
 
@@ -202,6 +208,7 @@ def _body(record: TrainingRecord) -> str:
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         train_images=data.train_images,
+        penalty=_PENALTY.format(alpha=recipe.pc_regularize) if recipe.pc_regularize else "",
         subset="all" if data.subset == "1" else data.subset,
         loss=record.history[-1].loss,
         seconds=record.seconds,

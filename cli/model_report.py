@@ -94,10 +94,11 @@ def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
     )
     part = "all" if data.subset == "1" else data.subset
     yield "trained on", f"{data.train_images:,} images of {data.name} ({part} of it), seed {record.seed}"
+    penalty = f", PC regularisation {recipe.pc_regularize:g}" if recipe.pc_regularize else ""
     yield (
         "recipe",
         f"{recipe.epochs} epochs of batches of {recipe.batch_size}, learning rate {recipe.lr:g}, "
-        f"weight decay {recipe.weight_decay:g}, momentum {recipe.momentum:g}",
+        f"weight decay {recipe.weight_decay:g}, momentum {recipe.momentum:g}{penalty}",
     )
     yield "took", f"{record.seconds:.0f} s on {record.device}"
     yield "versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())

@@ -29,6 +29,10 @@ def train(
     lr: Annotated[float | None, typer.Option(help="Learning rate of the first step.", show_default=False)] = None,
     weight_decay: Annotated[float | None, typer.Option(help="On kernels only.", show_default=False)] = None,
     batch_size: BatchSize = None,
+    pc_regularize: Annotated[
+        float,
+        typer.Option(help="Weight of a penalty on dominant first components of layers; the paper tried 0.1 to 10."),
+    ] = 0.0,
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="models/NAME")] = None,
     force: Force = False,
@@ -49,6 +53,7 @@ def train(
         lr=defaults.lr if lr is None else lr,
         weight_decay=defaults.weight_decay if weight_decay is None else weight_decay,
         batch_size=defaults.batch_size if batch_size is None else batch_size,
+        pc_regularize=pc_regularize,
     )
     fraction = _parse_subset(subset)
     folder = out or Path("models") / model_name(variant, dataset, str(fraction), seed)

@@ -28,6 +28,8 @@ def test_rate_on_digits_falls_with_the_depth(depth, lr):
         ("lr", float("nan")),
         ("lr", float("inf")),
         ("weight_decay", -1e-4),
+        ("pc_regularize", -0.1),
+        ("pc_regularize", float("nan")),
     ],
 )
 def test_values_out_of_range_are_refused_by_option(field, value):

@@ -21,6 +21,8 @@ class Recipe:
         momentum: of SGD, without Nesterov.
         shift: augmentation by translation, up to so many pixels each way, filled by reflection.
         flip: augmentation by mirroring left to right.
+        pc_regularize: weight of the penalty on dominant first components of layers (`zoo.regularise`), 0 for none; the
+            paper tried 0.1, 1 and 10.
 
     Raises:
         ZooError: a value out of range.
@@ -36,9 +38,10 @@ class Recipe:
     momentum: float = 0.9
     shift: int = 4
     flip: bool = True
+    pc_regularize: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch_size", 2), ("lr", 0), ("weight_decay", 0)):
+        for name, least in (("epochs", 1), ("batch_size", 2), ("lr", 0), ("weight_decay", 0), ("pc_regularize", 0)):
             value = getattr(self, name)
             if not least <= value < inf:
                 option = "--" + name.replace("_", "-")

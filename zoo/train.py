@@ -3,6 +3,7 @@
 import platform
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from fractions import Fraction
 from importlib.metadata import version
 from typing import Any
@@ -17,6 +18,7 @@ from zoo.errors import ZooError
 from zoo.family import Variant
 from zoo.recipe import Recipe
 from zoo.record import FORMAT_VERSION, ClassAccuracy, DataRecord, Epoch, TrainingRecord
+from zoo.regularise import PCRegulariser, later_relus
 from zoo.resnet import CifarResNet, initialise
 from zoo.transforms import normalise, random_flip, random_shift
 
@@ -99,20 +101,21 @@ def fit(
         model: gives logits for normalised images.
         data: what to learn from.
         recipe: how.
-        generator: on the CPU, source of order and augmentation.
+        generator: on the CPU, source of order and augmentation. The same state gives the same order with and without
+            PC regularisation.
         on_epoch: called after each epoch.
         on_step: called after each step.
 
     Returns:
-        One entry per epoch.
+        One entry per epoch; its loss is the cross-entropy alone.
 
     Raises:
-        ZooError: the loss is no longer a number.
+        ZooError: the loss is no longer a number, or there is nothing to regularise.
     """
     device = next(model.parameters()).device
     images, labels = data.images.to(device), data.labels.to(device)
     batch_size, steps = min(recipe.batch_size, len(data)), recipe.steps(len(data))
-    optimiser = _optimiser(model, recipe)
+    optimiser, regulariser = _optimiser(model, recipe), _regulariser(model, recipe, generator)
     history = []
     model.train()
     for epoch in range(recipe.epochs):
@@ -122,7 +125,7 @@ def fit(
         for step, batch in enumerate(order.split(batch_size)):
             for group in optimiser.param_groups:
                 group["lr"] = recipe.lr_at(epoch + (step + 0.5) / steps)
-            total += _step(model, optimiser, augment(images[batch], recipe, generator), labels[batch])
+            total += _step(model, optimiser, augment(images[batch], recipe, generator), labels[batch], regulariser)
             on_step()
         loss, right = (total / (steps * batch_size)).tolist()
         if loss != loss or loss == float("inf"):
@@ -184,12 +187,23 @@ def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
     return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
 
 
-def _step(model: nn.Module, optimiser: torch.optim.SGD, images: Tensor, labels: Tensor) -> Tensor:
-    """One step of gradient descent; summed loss and number right of the batch, before the step."""
-    logits = model(normalise(images, MEAN, STD))
+def _regulariser(model: nn.Module, recipe: Recipe, generator: torch.Generator) -> PCRegulariser | None:
+    return PCRegulariser(later_relus(model), recipe.pc_regularize, generator) if recipe.pc_regularize else None
+
+
+def _step(
+    model: nn.Module,
+    optimiser: torch.optim.SGD,
+    images: Tensor,
+    labels: Tensor,
+    regulariser: PCRegulariser | None,
+) -> Tensor:
+    """One step of gradient descent; summed cross-entropy and number right of the batch, before the step."""
+    with regulariser or nullcontext():
+        logits = model(normalise(images, MEAN, STD))
     loss = cross_entropy(logits, labels)
     optimiser.zero_grad()
-    loss.backward()
+    (loss + regulariser.penalty() if regulariser else loss).backward()
     optimiser.step()
     right = (logits.argmax(1) == labels).sum()
     return torch.stack([loss.detach() * len(labels), right])
