@@ -7,8 +7,8 @@ from shlex import quote
 from typing import Any, cast
 
 from cards.verdict import structure
-from compare.disagreement import wilson
 from compare.result import Comparison
+from compare.statistics import wilson
 from zoo.card import MARKER, NO_OWNER
 from zoo.folder import CURVE, HEATMAP
 from zoo.record import CARD_KEY, TAG, TrainingRecord, model_name

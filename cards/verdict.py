@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from statistics import fmean
 
 from compare.block_structure import BlockSpan
+from compare.disagreement import LEVEL, Disagreement
 from compare.inside import BlockScore, Matrix
 from compare.inspection import Inspection
 from compare.result import Comparison
+from compare.statistics import NOTHING
 
 
 def verdict(comparison: Comparison) -> str:
@@ -89,16 +91,43 @@ def score(found: BlockScore) -> str:
 
 
 def _disagreement(comparison: Comparison) -> str:
-    result = comparison.disagreement
-    if result is None:
+    found = comparison.disagreement
+    if found is None:
         return "Their predictions are not compared, since the classes of one are not those of the images."
-    differ = [row.name for row in result.classes if row.p_adjusted is not None and row.p_adjusted < 0.05]
-    text = f"They predict the same class on {result.agreement:.1%} of {comparison.dataset.examples} images; "
+    text = f"They predict the same class on {found.agreement:.1%} of {comparison.dataset.examples} images"
+    if found.p_value is None:
+        return f"{text}; without labels, nobody knows which is right."
+    return " ".join([f"{text}; {_better(found)}.", _meaning(found)])
+
+
+def _better(found: Disagreement) -> str:
+    assert found.p_value is not None and found.accuracy_a is not None and found.accuracy_b is not None
     better = "neither"
-    if result.p_value < 0.05:
-        better = "a" if result.accuracy_a > result.accuracy_b else "b"
-    text += f"{better} is right more often than chance explains (p = {result.p_value:.2g})."
-    if not differ:
-        return f"{text} No single class sets them apart."
-    more = f" and {len(differ) - 5} more" if len(differ) > 5 else ""
-    return f"{text} They differ on class {', '.join(differ[:5])}{more}."
+    if found.p_value < LEVEL:
+        better = "a" if found.accuracy_a > found.accuracy_b else "b"
+    return f"{better} is right more often than chance explains (p = {found.p_value:.2g})"
+
+
+def _meaning(found: Disagreement) -> str:
+    """What it means for somebody who has both, or replaces a by b."""
+    worse, better = (_some(names) for names in (found.worse_with_b, found.better_with_b))
+    sentences = []
+    if not worse and not better:
+        sentences.append("No single class sets them apart.")
+    if worse:
+        sentences.append(f"Replacing a by b makes class {worse} worse beyond chance.")
+    if better:
+        sentences.append(f"Replacing a by b makes class {better} better beyond chance.")
+    gain = found.together.ensemble_gain if found.together else NOTHING
+    if gain.low is not None and gain.high is not None:
+        sentences.append(
+            "They complement each other: averaged, they are right more often than the better one."
+            if gain.low > 0
+            else "Averaging them does not help beyond chance."
+        )
+    return " ".join(sentences)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{more}"

@@ -1,17 +1,29 @@
 """`compare A B` and `zoo compare A B`: what two models share and where they differ."""
 
 from dataclasses import asdict, replace
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options
-from cli.output import interruptible
+from cli.output import check_result_path, interruptible, write_result
 from cli.prepare import Prepared, check_result_paths, deliver, prepare
 
 if TYPE_CHECKING:
     from compare.plan import Plan
     from compare.result import Comparison
+
+# As every file of `cards.disagreements` begins.
+CSV_START = b"index,la"
+
+
+class Correction(StrEnum):
+    """For many tests at once."""
+
+    holm = "holm"
+    bh = "bh"
 
 
 def compare(
@@ -31,6 +43,12 @@ def compare(
         list[str] | None, typer.Option(help="Beside CKA: knn, rsa, procrustes; may be repeated.", show_default=False)
     ] = None,
     null: Annotated[int, typer.Option(help="Permutations for what unrelated models would give.")] = 0,
+    correction: Annotated[
+        Correction, typer.Option(help="Of the classes' p-values: Holm's, or Benjamini and Hochberg's.")
+    ] = Correction.holm,
+    export: Annotated[
+        Path | None, typer.Option(help="Write the images predicted differently as CSV.", show_default=False)
+    ] = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
     json_file: options.Json = None,
@@ -42,6 +60,8 @@ def compare(
     compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """
     check_result_paths(json_file, png)
+    if export is not None:
+        check_result_path(export, CSV_START)
     with interruptible("nothing was written"):
         from compare.plan import Plan
 
@@ -56,10 +76,13 @@ def compare(
             device=device,
         )
         result = _compare(prepared, replace(plan, layers=prepared.layers(layers)), max_examples)
+    from cards.disagreements import disagreements_csv
     from cards.picture import heatmaps_png
     from cli.report import Report
 
-    deliver(result, json_file, png, heatmaps_png, Report)
+    if export is not None:
+        write_result(export, disagreements_csv(result).encode())
+    deliver(result, json_file, png, heatmaps_png, lambda result: Report(result, correction))
 
 
 def _compare(prepared: Prepared, plan: "Plan", max_examples: int | None) -> "Comparison":

@@ -11,8 +11,8 @@ from cards.verdict import inspection_verdict
 from cli.curve import Curve
 from cli.heatmap import Heatmap, legend
 from cli.maps import axis, map_size, side_by_side
-from cli.output import plain, plain_table
-from cli.report import models_table, number
+from cli.output import number, plain, plain_table
+from cli.report import models_table
 from compare.inside import Block
 from compare.inspection import Inspection
 

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from cli.heatmap import Heatmap, legend
 from cli.maps import axis, map_size
-from cli.output import plain, plain_table
-from cli.report import models_table, number
+from cli.output import number, plain, plain_table
+from cli.report import models_table
 from compare.result import ModelMatrix, PairResult
 
 # Characters of a column with the space beside it.

@@ -10,7 +10,7 @@ from cards.model_card import training_command
 from cli.curve import Curve
 from cli.output import plain, plain_table, short
 from cli.show import Known
-from compare.disagreement import wilson
+from compare.statistics import wilson
 from zoo.record import TrainingRecord
 
 

@@ -59,6 +59,11 @@ def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> "Ta
     return table
 
 
+def number(value: float | None, form: str) -> str:
+    """A number, or a dash where there is none."""
+    return "-" if value is None else format(value, form)
+
+
 def say(message: str) -> None:
     """One line for the user, on stderr."""
     from rich.console import Console

@@ -1,6 +1,6 @@
 """A comparison in the terminal: the verdict, heatmaps, and tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from statistics import median
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -9,15 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from cards.verdict import score, verdict
+from cli.disagreement_report import disagreement_tables
 from cli.heatmap import legend
 from cli.maps import heatmaps, measures
-from cli.output import plain, plain_table
-from compare.disagreement import ClassRow, Disagreement
+from cli.output import number, plain, plain_table
 from compare.result import Comparison, DatasetResult, ModelResult
-
-# More than these belong in the JSON.
-MAX_EXAMPLES = 10
-MAX_CLASSES = 20
 
 
 class Report:
@@ -25,10 +21,12 @@ class Report:
 
     Args:
         comparison: what to show.
+        correction: of the classes' p-values, `holm` or `bh`.
     """
 
-    def __init__(self, comparison: Comparison) -> None:
+    def __init__(self, comparison: Comparison, correction: str = "holm") -> None:
         self._comparison = comparison
+        self._correction = correction
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield plain(verdict(self._comparison))
@@ -43,19 +41,16 @@ class Report:
         yield "\n" + _uncertainty(self._comparison)
         yield ""
         yield from measures(self._comparison, options.max_width)
-        yield from _tables(self._comparison)
+        yield from _tables(self._comparison, self._correction)
 
 
-def _tables(comparison: Comparison) -> Iterator[RenderableType]:
+def _tables(comparison: Comparison, correction: str) -> Iterator[RenderableType]:
     if comparison.block_structure.a or comparison.block_structure.b:
         yield _block_table(comparison)
         yield from _inside(comparison)
         yield ""
     if comparison.disagreement is not None:
-        yield _class_table(comparison.disagreement)
-        if comparison.disagreement.examples:
-            yield ""
-            yield _example_table(comparison.disagreement, comparison.dataset.classes)
+        yield from disagreement_tables(comparison.disagreement, comparison.dataset.classes, correction)
 
 
 def _uncertainty(comparison: Comparison) -> str:
@@ -116,66 +111,3 @@ def _inside(comparison: Comparison) -> Iterator[str]:
             f"Layers {a.start} to {a.stop - 1} of a and {b.start} to {b.stop - 1} of b: {shared.overlap:.0%} of the "
             f"images that carry them are the same (by chance {shared.expected:.0%}; p = {shared.p_value:.2g})."
         )
-
-
-def _class_table(disagreement: Disagreement) -> Table:
-    numbers = ("images", "a %", "b %", "a - b", "95 % interval", "only a", "only b", "p (Holm)")
-    table = plain_table("Classes: accuracy of a and b", ("class",), numbers)
-    rows = sorted(disagreement.classes, key=_surely_different)
-    for row in rows[:MAX_CLASSES]:
-        table.add_row(
-            plain(row.name),
-            str(row.examples),
-            _percent(row.accuracy_a, ".1f"),
-            _percent(row.accuracy_b, ".1f"),
-            _percent(row.difference, "+.1f"),
-            f"{_percent(row.ci_low, '+.1f')} to {_percent(row.ci_high, '+.1f')}",
-            str(row.only_a_right),
-            str(row.only_b_right),
-            number(row.p_adjusted, ".2g"),
-        )
-    table.caption = "intervals hold for one class at a time; p is corrected for looking at all of them"
-    if len(rows) > MAX_CLASSES:
-        table.caption += f"\n{_left_out(len(rows), MAX_CLASSES)}"
-    return table
-
-
-def _surely_different(row: ClassRow) -> tuple[float, float]:
-    """Sort key: smallest p-value first, then largest difference; classes without examples last."""
-    if row.p_adjusted is None or row.difference is None:
-        return 2.0, 0.0
-    return row.p_adjusted, -abs(row.difference)
-
-
-def _example_table(disagreement: Disagreement, classes: Sequence[str]) -> Table:
-    examples = disagreement.examples
-    title = "Images predicted differently, surest first"
-    table = plain_table(title, ("index", "label", "a says", "b says"), ())
-    for example in examples[:MAX_EXAMPLES]:
-        table.add_row(
-            str(example.index),
-            plain(classes[example.label]),
-            _prediction(classes[example.prediction_a], example.confidence_a, example.prediction_a == example.label),
-            _prediction(classes[example.prediction_b], example.confidence_b, example.prediction_b == example.label),
-        )
-    table.caption = _left_out(len(examples), MAX_EXAMPLES)
-    return table
-
-
-def _prediction(name: str, confidence: float, right: bool) -> Text:
-    text = plain(f"{name} ({confidence:.0%}, {'right' if right else 'wrong'})")
-    text.stylize("" if right else "red")
-    return text
-
-
-def _left_out(count: int, shown: int) -> str | None:
-    return f"and {count - shown} more, all in --json" if count > shown else None
-
-
-def _percent(fraction: float | None, form: str) -> str:
-    return "-" if fraction is None else format(100 * fraction, form)
-
-
-def number(value: float | None, form: str) -> str:
-    """A number, or a dash where there is none."""
-    return "-" if value is None else format(value, form)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from compare.errors import CompareError
+from compare.pair_scores import PairScores, pair_scores
 
 
 class Predictions(NamedTuple):
@@ -35,6 +36,7 @@ class Answers:
         self._orders: list[Tensor | None] = []
         self._logits: list[int] = []
         self._predictions: list[list[Predictions]] = []
+        self._pairs: list[PairScores] = []
         self._labels: list[Tensor] = []
         self._indices: list[Tensor] = []
         self._first_pass: Tensor | None = None
@@ -92,12 +94,21 @@ class Answers:
         """All predictions of one model that is known."""
         return Predictions(*(torch.cat(column) for column in zip(*self._predictions[model], strict=True)))
 
+    def pair(self) -> PairScores:
+        """What two models that are known say of each other."""
+        return PairScores(*(torch.cat(column) for column in zip(*self._pairs, strict=True)))
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the true classes are known."""
+        return bool((self.labels >= 0).all())
+
     def add(self, logits: Sequence[Tensor], labels: Tensor, indices: Tensor | None) -> None:
         """Add one minibatch.
 
         Args:
             logits: one of shape (n, classes) per model.
-            labels: shape (n,).
+            labels: shape (n,); -1 for every example if the true classes are not known.
             indices: shape (n,); None if unknown.
 
         Raises:
@@ -113,9 +124,14 @@ class Answers:
             indices = torch.arange(start, start + len(labels), device="cpu")
         self._labels.append(labels)
         self._indices.append(indices.cpu())
-        for known, new, order in zip(self._predictions, logits, self._orders, strict=True):
-            if order is not None:
-                known.append(_predictions(new.cpu()[:, order]))
+        ordered = [
+            None if order is None else _in_order(new, order) for new, order in zip(logits, self._orders, strict=True)
+        ]
+        for known, new in zip(self._predictions, ordered, strict=True):
+            if new is not None:
+                known.append(_predictions(new))
+        if len(ordered) == 2 and ordered[0] is not None and ordered[1] is not None:
+            self._pairs.append(pair_scores(ordered[0], ordered[1]))
 
     def end_pass(self) -> None:
         """Check that the pass held the same examples as the first, each once.
@@ -137,8 +153,11 @@ class Answers:
 
     def _check_labels(self, labels: Tensor) -> None:
         low, high = int(labels.min()), int(labels.max())
-        if low < 0:
-            raise CompareError(f"labels must be class numbers from 0, got {low}.")
+        unlabelled = low == high == -1
+        if low < 0 and not unlabelled:
+            raise CompareError(f"labels must be class numbers from 0, or all -1 if they are not known, got {low}.")
+        if self._labels and unlabelled != (int(self._labels[0][0]) < 0):
+            raise CompareError("expected labels of all examples, or -1 for all, got both.")
         if self._names is not None and high >= len(self._names):
             raise CompareError(
                 f"labels must be class numbers below {len(self._names)}, got {high}; compare models on data of the "
@@ -190,8 +209,14 @@ def _are_integers(values: Any, count: int) -> bool:
     return not values.is_floating_point() and not values.is_complex()
 
 
+def _in_order(logits: Tensor, order: Tensor) -> Tensor:
+    """Logits of the data's classes on the CPU, in single precision at least."""
+    logits = logits.cpu()
+    same = len(order) == logits.shape[1] and bool((order == torch.arange(len(order))).all())
+    return (logits if same else logits[:, order]).to(torch.promote_types(logits.dtype, torch.float32))
+
+
 def _predictions(logits: Tensor) -> Predictions:
-    logits = logits.double()
     finite = logits.isfinite().all(1)
     confidence, classes = torch.where(finite[:, None], logits.softmax(1), 0.0).max(1)
     return Predictions(classes, confidence, finite)

@@ -1,4 +1,4 @@
-"""Where two classifiers disagree: overall, per class, and on which examples, with intervals and tests."""
+"""Where two classifiers disagree: overall, per class, in their confusions. Needs no torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,25 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-# Two-sided 95 % quantile of the normal distribution.
-Z95 = 1.959963984540054
+from compare.calibration import Calibration
+from compare.confusions import Confusion, find_confusions
+from compare.examples import Example
+from compare.statistics import (
+    NOTHING,
+    Estimate,
+    Floats,
+    Ints,
+    benjamini_hochberg,
+    error_consistency,
+    holm,
+    mcnemar,
+    paired_difference,
+    paired_interval,
+    proportion,
+)
+
+# From here on a difference is beyond chance.
+LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,11 @@ class ClassRow:
         only_b_right: examples that b alone gets right.
         p_value: exact McNemar test, two-sided.
         p_adjusted: the same after Holm's correction over the classes.
+        q_value: the same after Benjamini and Hochberg's.
+        agreement: fraction for which both predict the same class, right or wrong.
+        both_right: examples that both get right.
+        both_wrong_alike: examples for which both predict the same wrong class.
+        both_wrong_differently: examples for which they predict different wrong classes.
     """
 
     name: str
@@ -41,32 +61,34 @@ class ClassRow:
     only_b_right: int
     p_value: float | None
     p_adjusted: float | None
+    q_value: float | None = None
+    agreement: float | None = None
+    both_right: int = 0
+    both_wrong_alike: int = 0
+    both_wrong_differently: int = 0
 
 
 @dataclass(frozen=True)
-class Example:
-    """One example on which the two models predict different classes.
+class Together:
+    """What the two models would be worth together.
 
     Args:
-        index: index in the data set.
-        label: index of the true class.
-        prediction_a: index of the class that a predicts.
-        prediction_b: index of the class that b predicts.
-        confidence_a: probability that a gives to its prediction.
-        confidence_b: the same of b.
+        ensemble: accuracy of the mean of their probabilities, with its 95 % interval.
+        ensemble_gain: the same minus the accuracy of the better one, with its interval; the better one is chosen on
+            these examples, so the gain comes out a little low.
+        oracle: fraction that at least one gets right, with its interval: the most that choosing between them can give.
     """
 
-    index: int
-    label: int
-    prediction_a: int
-    prediction_b: int
-    confidence_a: float
-    confidence_b: float
+    ensemble: Estimate
+    ensemble_gain: Estimate
+    oracle: Estimate
 
 
 @dataclass(frozen=True)
 class Disagreement:
     """Where the predictions of a and b differ.
+
+    What needs labels is None, or empty, without them.
 
     Args:
         agreement: fraction of examples on which both predict the same class, right or wrong.
@@ -79,24 +101,55 @@ class Disagreement:
         p_value: exact McNemar test of equal accuracy, two-sided.
         classes: one row per class, in the order of the class names.
         examples: those that are predicted differently, the pair of surest predictions first.
+        agreement_interval: 95 % interval of the agreement (Wilson), like the next two.
+        accuracy_a_interval: of the accuracy of a.
+        accuracy_b_interval: of the accuracy of b.
+        difference: accuracy of a minus that of b, on the same examples, with its interval (Newcombe).
+        churn: fraction of examples that are predicted differently.
+        both_wrong_alike: examples for which both predict the same wrong class.
+        both_wrong_differently: examples for which they predict different wrong classes.
+        error_consistency: Cohen's kappa of the errors, with its interval.
+        worse_with_b: classes that b gets right less often than a beyond chance (Holm), worst first.
+        better_with_b: classes that b gets right more often, best first.
+        confusions: those in which the models differ most, at most 20, the least likely by chance first.
+        divergence: mean Jensen-Shannon divergence of their probabilities, in bits, from 0 to 1; None, like the next
+            three, where only predictions are known.
+        calibration_a: how far the confidence of a is to be trusted.
+        calibration_b: the same of b.
+        together: what they would be worth together.
     """
 
     agreement: float
-    accuracy_a: float
-    accuracy_b: float
-    both_right: int
-    only_a_right: int
-    only_b_right: int
-    both_wrong: int
-    p_value: float
+    accuracy_a: float | None
+    accuracy_b: float | None
+    both_right: int | None
+    only_a_right: int | None
+    only_b_right: int | None
+    both_wrong: int | None
+    p_value: float | None
     classes: tuple[ClassRow, ...]
     examples: tuple[Example, ...]
+    agreement_interval: tuple[float, float] | None = None
+    accuracy_a_interval: tuple[float, float] | None = None
+    accuracy_b_interval: tuple[float, float] | None = None
+    difference: Estimate = NOTHING
+    churn: float | None = None
+    both_wrong_alike: int | None = None
+    both_wrong_differently: int | None = None
+    error_consistency: Estimate = NOTHING
+    worse_with_b: tuple[str, ...] = ()
+    better_with_b: tuple[str, ...] = ()
+    confusions: tuple[Confusion, ...] = ()
+    divergence: float | None = None
+    calibration_a: Calibration | None = None
+    calibration_b: Calibration | None = None
+    together: Together | None = None
 
 
 def class_disagreement(
     predictions_a: npt.ArrayLike,
     predictions_b: npt.ArrayLike,
-    labels: npt.ArrayLike,
+    labels: npt.ArrayLike | None,
     class_names: Sequence[str],
 ) -> Disagreement:
     """Compare two models' predictions on the same examples, overall and class by class.
@@ -104,11 +157,12 @@ def class_disagreement(
     Args:
         predictions_a: integers, shape (n,), indices of the classes that a predicts.
         predictions_b: the same of b.
-        labels: the same of the true classes.
+        labels: the same of the true classes; None if they are not known.
         class_names: names of the classes.
 
     Returns:
-        The result, without examples. A class without examples has None for its numbers.
+        The result, without examples and without what takes probabilities. A class without examples has None for its
+        numbers.
 
     Raises:
         ValueError: lengths differ, there is no example, or a value is no class index.
@@ -116,173 +170,117 @@ def class_disagreement(
     Source:
         McNemar 1947, exact form; Newcombe 1998, Stat. Med. 17:2635, method 10 (interval); Holm 1979 (correction).
     """
-    predicted_a = _class_indices(predictions_a, class_names, "predictions_a")
-    predicted_b = _class_indices(predictions_b, class_names, "predictions_b")
-    truth = _class_indices(labels, class_names, "labels")
-    if not len(predicted_a) == len(predicted_b) == len(truth) > 0:
+    a = _class_indices(predictions_a, class_names, "predictions_a")
+    b = _class_indices(predictions_b, class_names, "predictions_b")
+    truth = None if labels is None else _class_indices(labels, class_names, "labels")
+    lengths = [len(values) for values in (a, b, truth) if values is not None]
+    if len(set(lengths)) > 1 or not lengths[0]:
+        *first, last = map(str, lengths)
         raise ValueError(
-            "predictions and labels must be of the same examples, at least one, "
-            f"got {len(predicted_a)}, {len(predicted_b)} and {len(truth)}."
+            f"predictions and labels must be of the same examples, at least one, got {', '.join(first)} and {last}."
         )
-    right_a, right_b = predicted_a == truth, predicted_b == truth
-    # One row per class, one column per cell: both right, only a, only b, both wrong.
-    cell = 2 * ~right_a + 1 * ~right_b
-    counts = np.bincount(4 * truth + cell, minlength=4 * len(class_names)).reshape(-1, 4)
-    both_right, only_a, only_b, both_wrong = (int(count) for count in counts.sum(0))
+    return _unlabelled(a, b) if truth is None else _labelled(a, b, truth, class_names)
+
+
+def _unlabelled(a: Ints, b: Ints) -> Disagreement:
+    same = int((a == b).sum())
     return Disagreement(
-        agreement=float((predicted_a == predicted_b).mean()),
-        accuracy_a=float(right_a.mean()),
-        accuracy_b=float(right_b.mean()),
-        both_right=both_right,
+        agreement=same / len(a),
+        accuracy_a=None,
+        accuracy_b=None,
+        both_right=None,
+        only_a_right=None,
+        only_b_right=None,
+        both_wrong=None,
+        p_value=None,
+        classes=(),
+        examples=(),
+        agreement_interval=_ends(proportion(same, len(a))),
+        churn=1 - same / len(a),
+    )
+
+
+def _labelled(a: Ints, b: Ints, truth: Ints, class_names: Sequence[str]) -> Disagreement:
+    counts = _counts(a, b, truth, len(class_names))
+    both, only_a, only_b, alike, differently = (int(count) for count in counts.sum(0))
+    table = only_a, only_b, both, alike + differently
+    right_a, right_b = proportion(both + only_a, len(a)), proportion(both + only_b, len(a))
+    agreement = proportion(both + alike, len(a))
+    rows = _class_rows(counts, class_names)
+    return Disagreement(
+        agreement=float((a == b).mean()),
+        accuracy_a=right_a.value,
+        accuracy_b=right_b.value,
+        both_right=both,
         only_a_right=only_a,
         only_b_right=only_b,
-        both_wrong=both_wrong,
+        both_wrong=alike + differently,
         p_value=float(mcnemar(np.array([only_a]), np.array([only_b]))[0]),
-        classes=_class_rows(counts, class_names),
+        classes=rows,
         examples=(),
+        agreement_interval=_ends(agreement),
+        accuracy_a_interval=_ends(right_a),
+        accuracy_b_interval=_ends(right_b),
+        difference=paired_difference(*table),
+        churn=float((a != b).mean()),
+        both_wrong_alike=alike,
+        both_wrong_differently=differently,
+        error_consistency=error_consistency(*table),
+        worse_with_b=_beyond_chance(rows, 1),
+        better_with_b=_beyond_chance(rows, -1),
+        confusions=find_confusions(a, b, truth, len(class_names)),
     )
 
 
-def disagreed_examples(
-    predictions_a: Ints, predictions_b: Ints, confidence_a: Floats, confidence_b: Floats, labels: Ints, indices: Ints
-) -> tuple[Example, ...]:
-    """The examples that two models predict differently, those where both are surest first.
-
-    Args:
-        predictions_a: classes that a predicts, shape (n,), like all others.
-        predictions_b: the same of b.
-        confidence_a: probability that a gives to its prediction.
-        confidence_b: the same of b.
-        labels: true classes.
-        indices: where each example stands in the data set.
-    """
-    differ = np.flatnonzero(predictions_a != predictions_b)
-    order = differ[np.argsort(-np.minimum(confidence_a, confidence_b)[differ], kind="stable")]
-    return tuple(
-        Example(
-            index=int(indices[i]),
-            label=int(labels[i]),
-            prediction_a=int(predictions_a[i]),
-            prediction_b=int(predictions_b[i]),
-            confidence_a=float(confidence_a[i]),
-            confidence_b=float(confidence_b[i]),
-        )
-        for i in order
-    )
+def _counts(a: Ints, b: Ints, truth: Ints, classes: int) -> Ints:
+    """Per class, shape (classes, 5): both right, only a, only b, both wrong alike, both wrong differently."""
+    wrong_a, wrong_b = a != truth, b != truth
+    cell = 2 * wrong_a + 1 * wrong_b + (wrong_a & (a != b) & wrong_b)
+    return np.bincount(5 * truth + cell, minlength=5 * classes).reshape(-1, 5)
 
 
-def mcnemar(only_a: Ints, only_b: Ints) -> Floats:
-    """Exact two-sided McNemar p-values: a fair coin decides each example that only one model gets right.
-
-    Args:
-        only_a: examples that a alone gets right, any shape.
-        only_b: examples that b alone gets right, same shape.
-    """
-    # Not scipy.stats, which takes 60 MiB.
-    from scipy.special import bdtr
-
-    tail = bdtr(np.minimum(only_a, only_b), only_a + only_b, 0.5)
-    # Where both counts are equal the two tails overlap; the p-value is then 1.
-    p_values: Floats = np.where(only_a == only_b, 1.0, np.minimum(1, 2 * tail))
-    return p_values
+def _beyond_chance(rows: Sequence[ClassRow], sign: int) -> tuple[str, ...]:
+    """Classes in which the difference, times the sign, is positive beyond chance, the largest first."""
+    found = [
+        (sign * row.difference, row.name)
+        for row in rows
+        if row.difference is not None and row.p_adjusted is not None and row.p_adjusted < LEVEL
+    ]
+    return tuple(name for difference, name in sorted(found, key=lambda pair: -pair[0]) if difference > 0)
 
 
-def paired_interval(counts: Ints) -> tuple[Floats, Floats]:
-    """95 % interval of the difference of two accuracies on the same examples.
-
-    Args:
-        counts: shape (classes, 4): both right, only a right, only b right, both wrong; no row of zeros.
-
-    Returns:
-        Lower and upper ends, shape (classes,), in [-1, 1].
-
-    Source:
-        Newcombe 1998, Stat. Med. 17:2635, method 10: Wilson intervals of both, joined by their correlation.
-    """
-    both, only_a, only_b, neither = counts.T.astype(np.float64)
-    n = counts.sum(1)
-    (a, a_low, a_high), (b, b_low, b_high) = wilson(both + only_a, n), wilson(both + only_b, n)
-    margins = (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither)
-    product = both * neither - only_a * only_b
-    # Method 10 corrects a positive correlation for continuity, and takes 0 where a margin is empty.
-    corrected = np.where(product > 0, np.maximum(product - n / 2, 0), product)
-    correlation = np.divide(corrected, np.sqrt(margins), out=np.zeros_like(product), where=margins > 0)
-
-    def distance(x: Floats, y: Floats) -> Floats:
-        joined: Floats = np.sqrt(x**2 - 2 * correlation * x * y + y**2)
-        return joined
-
-    low: Floats = a - b - distance(a - a_low, b_high - b)
-    high: Floats = a - b + distance(a_high - a, b - b_low)
-    return low, high
-
-
-def wilson(successes: npt.ArrayLike, n: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """Proportions with the ends of their 95 % intervals.
-
-    Args:
-        successes: counts, any shape.
-        n: numbers of trials, at least 1, same shape.
-
-    Returns:
-        Proportion, lower and upper end.
-
-    Source:
-        Wilson 1927, J. Am. Stat. Assoc. 22:209.
-    """
-    trials = np.asarray(n, dtype=np.float64)
-    p = np.asarray(successes, dtype=np.float64) / trials
-    centre = p + Z95**2 / (2 * trials)
-    half = Z95 * np.sqrt(p * (1 - p) / trials + Z95**2 / (4 * trials**2))
-    scale = 1 + Z95**2 / trials
-    return p, (centre - half) / scale, (centre + half) / scale
-
-
-def holm(p_values: Floats) -> Floats:
-    """P-values of several tests, adjusted so that all of them together err with the probability of one.
-
-    Source:
-        Holm 1979, Scand. J. Stat. 6:65.
-    """
-    order = np.argsort(p_values, kind="stable")
-    factors = np.arange(len(p_values), 0, -1)
-    adjusted = np.empty_like(p_values)
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(factors * p_values[order]))
-    return adjusted
+def _ends(estimate: Estimate) -> tuple[float, float] | None:
+    return None if estimate.low is None or estimate.high is None else (estimate.low, estimate.high)
 
 
 def _class_rows(counts: Ints, class_names: Sequence[str]) -> tuple[ClassRow, ...]:
     present = counts.sum(1) > 0
     filled = counts[present]
+    both, only_a, only_b, alike, _ = filled.T
     n = filled.sum(1)
-    accuracy_a = (filled[:, 0] + filled[:, 1]) / n
-    accuracy_b = (filled[:, 0] + filled[:, 2]) / n
-    low, high = paired_interval(filled)
-    p_values = mcnemar(filled[:, 1], filled[:, 2])
-    p_adjusted = holm(p_values)
-    numbers = iter(
-        np.stack([accuracy_a, accuracy_b, accuracy_a - accuracy_b, low, high, p_values, p_adjusted], 1).tolist()
-    )
+    low, high = paired_interval(np.stack([both, only_a, only_b, n - both - only_a - only_b], 1))
+    p_values = mcnemar(only_a, only_b)
+    columns: list[Floats] = [
+        *((both + only_a) / n, (both + only_b) / n, (only_a - only_b) / n, low, high),
+        *(p_values, holm(p_values), benjamini_hochberg(p_values), (both + alike) / n),
+    ]
+    numbers = iter(np.stack(columns, 1).tolist())
     return tuple(
-        _class_row(name, cells, next(numbers) if any(cells) else [None] * 7)
+        _class_row(name, cells, next(numbers) if any(cells) else [None] * len(columns))
         for name, cells in zip(class_names, counts.tolist(), strict=True)
     )
 
 
 def _class_row(name: str, cells: list[int], numbers: Sequence[float | None]) -> ClassRow:
-    accuracy_a, accuracy_b, difference, low, high, p_value, p_adjusted = numbers
+    both, only_a, only_b, alike, differently = cells
+    accuracy_a, accuracy_b, difference, low, high, p_value, p_adjusted, q_value, agreement = numbers
     return ClassRow(
-        name=name,
-        examples=sum(cells),
-        accuracy_a=accuracy_a,
-        accuracy_b=accuracy_b,
-        difference=difference,
-        ci_low=low,
-        ci_high=high,
-        only_a_right=cells[1],
-        only_b_right=cells[2],
-        p_value=p_value,
-        p_adjusted=p_adjusted,
+        *(name, sum(cells), accuracy_a, accuracy_b, difference, low, high, only_a, only_b, p_value, p_adjusted),
+        q_value=q_value,
+        agreement=agreement,
+        both_right=both,
+        both_wrong_alike=alike,
+        both_wrong_differently=differently,
     )
 
 

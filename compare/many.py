@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from compare.answers import Answers
-from compare.disagreement import wilson
 from compare.errors import CompareError
 from compare.notes import notes
 from compare.numbers import matrix
 from compare.plan import Plan
 from compare.result import ModelMatrix, PairResult
 from compare.run import describe, describe_data, settings, versions
+from compare.statistics import wilson
 from compare.stream import Stream, run_stream
 
 

@@ -69,7 +69,9 @@ def _minibatches(stream: Stream) -> Iterator[str]:
 
 def _answers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     answers = stream.answers
-    empty = len(answers.class_names) - len(answers.labels.unique())
+    if not answers.labelled:
+        yield "the images have no labels; what needs them is null."
+    empty = len(answers.class_names) - len(answers.labels.unique()) if answers.labelled else 0
     if empty:
         yield f"{empty} classes have no examples; their numbers are null."
     for i, side in enumerate(sides):

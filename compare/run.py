@@ -2,7 +2,6 @@
 
 import platform
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from math import isfinite
 from typing import Any
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from compare.answers import Answers
 from compare.block_structure import CONTRAST, DOMINANT, THRESHOLD, BlockSpan, find_block_structure
-from compare.disagreement import Disagreement, class_disagreement, disagreed_examples
+from compare.disagreeing import find_disagreement
 from compare.dominant import shared_examples, strongest
 from compare.inside import InsidePair
 from compare.interior import block_structures, look_inside
@@ -107,7 +106,7 @@ def compare_models(
             null=_null(stream, "cka"),
         ),
         block_structure=spans,
-        disagreement=_disagreement(stream),
+        disagreement=find_disagreement(stream.answers),
         settings=settings(stream) | BLOCK_SETTINGS,
         versions=versions(),
         notes=tuple(notes(stream, "ab")),
@@ -169,20 +168,10 @@ def versions() -> dict[str, str]:
 
 
 def _accuracy(stream: Stream, number: int) -> float | None:
-    if not stream.answers.known(number):
+    answers = stream.answers
+    if not answers.known(number) or not answers.labelled:
         return None
-    return (stream.answers.of(number).classes == stream.answers.labels).double().mean().item()
-
-
-def _disagreement(stream: Stream) -> Disagreement | None:
-    answers, labels = stream.answers, stream.answers.labels.numpy()
-    if not answers.known(0, 1):
-        return None
-    a, b = answers.of(0), answers.of(1)
-    predictions = a.classes.numpy(), b.classes.numpy()
-    confidence = a.confidence.numpy(), b.confidence.numpy()
-    overall = class_disagreement(*predictions, labels, answers.class_names)
-    return replace(overall, examples=disagreed_examples(*predictions, *confidence, labels, answers.indices.numpy()))
+    return (answers.of(number).classes == answers.labels).double().mean().item()
 
 
 def _inside(stream: Stream, spans: BlockPair) -> InsidePair:

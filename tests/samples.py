@@ -3,10 +3,14 @@
 import numpy as np
 
 from compare.block_structure import find_block_structure
-from compare.disagreement import ClassRow, Disagreement, Example
+from compare.calibration import Calibration
+from compare.confusions import Confusion
+from compare.disagreement import ClassRow, Disagreement, Together
+from compare.examples import Example
 from compare.inside import Block, BlockScore, DominantExample, DominantExamples, Inside
 from compare.inspection import Inspection, WithoutDominant
 from compare.result import BlockPair, CKAResult, Comparison, DatasetResult, ModelPair, ModelResult
+from compare.statistics import Estimate
 
 STAGES = ["stem"] * 4 + ["stage1"] * 12 + ["stage2"] * 14 + ["head"] * 2
 
@@ -55,7 +59,23 @@ def comparison(name_a="shallow", name_b="deep", classes=("cat", "dog"), notes=()
             a=find_block_structure(aa, a.pc1_fraction, layers=a.layers),
             b=find_block_structure(bb, b.pc1_fraction, pc1_alignment=bb, layers=b.layers),
         ),
-        disagreement=Disagreement(0.8, 0.85, 0.7, 53, 15, 3, 9, 0.0075, (row, same), (example,)),
+        disagreement=Disagreement(
+            *(0.8, 0.85, 0.7, 53, 15, 3, 9, 0.0075, (row, same), (example,)),
+            agreement_interval=(0.7, 0.87),
+            accuracy_a_interval=(0.756, 0.912),
+            accuracy_b_interval=(0.592, 0.789),
+            difference=Estimate(0.15, 0.05, 0.25),
+            churn=0.2,
+            both_wrong_alike=7,
+            both_wrong_differently=2,
+            error_consistency=Estimate(0.25, None, None),
+            worse_with_b=(classes[0],),
+            confusions=(Confusion(0, 1, 4, 16, 0.0018, 0.0036),),
+            divergence=0.123,
+            calibration_a=Calibration(0.05, 0.9, ()),
+            calibration_b=Calibration(0.11, 0.8, ()),
+            together=Together(Estimate(0.875, 0.785, 0.931), Estimate(0.025, -0.02, 0.08), Estimate(0.8875, 0.8, 0.94)),
+        ),
         settings={"layers": "all", "passes": 1, "seed": 0, "estimator": "minibatch HSIC_1", "minibatches": 4}
         | {"precision": "fp32"},
         versions={"python": "3"},

@@ -63,7 +63,7 @@ def test_comparison_is_written_as_json_to_stdout_alone(run, folders, command):
     assert result["settings"]["seed"] == 0
     span = "start stop first_layer last_layer mean_cka pc1_fraction pc1_alignment kind"
     spans = result["block_structure"]["a"] + result["block_structure"]["b"]
-    assert spans and all(list(found) == span.split() for found in spans)
+    assert spans and all(list(found)[:8] == span.split() for found in spans)
     assert result["cka"]["batch_size"] == 60
     assert ran.stderr == ""
 

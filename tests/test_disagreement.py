@@ -5,7 +5,9 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from compare.disagreement import class_disagreement, disagreed_examples, holm, mcnemar, paired_interval, wilson
+from compare.disagreement import class_disagreement
+from compare.examples import disagreed_examples
+from compare.statistics import holm, mcnemar, paired_interval, wilson
 
 # Six examples of two classes, counted by hand below.
 LABELS = [0, 0, 0, 0, 1, 1]

@@ -53,4 +53,5 @@ def test_verdict_names_block_structure_the_better_model_and_the_classes():
     assert "a has no block structure." in text
     assert "b has block structure in 44% of its layers (stage2.16 to stage2.29)." in text
     assert "a is right more often than chance explains (p = 0.0075)" in text
-    assert "They differ on class cat." in text
+    assert "Replacing a by b makes class cat worse beyond chance." in text
+    assert "Averaging them does not help beyond chance." in text

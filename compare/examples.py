@@ -1,0 +1,61 @@
+"""The examples on which two classifiers disagree. Needs no torch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.statistics import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example on which the two models predict different classes.
+
+    Args:
+        index: index in the data set.
+        label: index of the true class; None without labels.
+        prediction_a: index of the class that a predicts.
+        prediction_b: index of the class that b predicts.
+        confidence_a: probability that a gives to its prediction.
+        confidence_b: the same of b.
+    """
+
+    index: int
+    label: int | None
+    prediction_a: int
+    prediction_b: int
+    confidence_a: float
+    confidence_b: float
+
+
+def disagreed_examples(
+    predictions_a: Ints,
+    predictions_b: Ints,
+    confidence_a: Floats,
+    confidence_b: Floats,
+    labels: Ints | None,
+    indices: Ints,
+) -> tuple[Example, ...]:
+    """The examples that two models predict differently, those where both are surest first.
+
+    Args:
+        predictions_a: classes that a predicts, shape (n,), like all others.
+        predictions_b: the same of b.
+        confidence_a: probability that a gives to its prediction.
+        confidence_b: the same of b.
+        labels: true classes; None if they are not known.
+        indices: where each example stands in the data set.
+    """
+    differ = np.flatnonzero(predictions_a != predictions_b)
+    order = differ[np.argsort(-np.minimum(confidence_a, confidence_b)[differ], kind="stable")]
+    return tuple(
+        Example(
+            index=int(indices[i]),
+            label=None if labels is None else int(labels[i]),
+            prediction_a=int(predictions_a[i]),
+            prediction_b=int(predictions_b[i]),
+            confidence_a=float(confidence_a[i]),
+            confidence_b=float(confidence_b[i]),
+        )
+        for i in order
+    )
