@@ -12,6 +12,7 @@ from cli.hub import collect, pull, push
 from cli.listing import list_models
 from cli.matrix import matrix
 from cli.output import say
+from cli.prune import prune_model
 from cli.show import show_model
 from cli.train import train
 from cli.variants import variants
@@ -35,6 +36,7 @@ zoo_app.command(no_args_is_help=True)(matrix)
 zoo_app.command(no_args_is_help=True)(push)
 zoo_app.command(no_args_is_help=True)(pull)
 zoo_app.command(no_args_is_help=True)(collect)
+zoo_app.command("prune", no_args_is_help=True)(prune_model)
 zoo_app.command(no_args_is_help=True)(card)
 zoo_app.command()(doctor)
 
