@@ -11,7 +11,7 @@ from compare.result import Comparison
 from compare.statistics import wilson
 from zoo.card import MARKER, NO_OWNER
 from zoo.folder import CURVE, HEATMAP
-from zoo.record import CARD_KEY, TAG, TrainingRecord, model_name
+from zoo.record import CARD_KEY, TAG, Measured, Pruned, TrainingRecord, model_name
 
 LONGEST_NAME = 100
 LICENSE = "apache-2.0"
@@ -39,7 +39,7 @@ The weights are those of the last epoch; the test images had no part in choosing
 
     {command}
 
-SGD with momentum {momentum:g}, learning rate {lr:g} falling to 0 along a cosine, weight decay {weight_decay:g} on
+{how}SGD with momentum {momentum:g}, learning rate {lr:g} falling to 0 along a cosine, weight decay {weight_decay:g} on
 kernels, {epochs} epochs of batches of {batch_size}, {train_images} training images ({subset} of the data set). Final
 training loss {loss:.4f}. {penalty}It took {seconds:.0f} s on {device}. Every epoch, all settings and versions are in
 `training.json`.
@@ -47,6 +47,20 @@ training loss {loss:.4f}. {penalty}It took {seconds:.0f} s on {device}. Every ep
 
 _PENALTY = """\
 The paper's PC regularisation, with weight {alpha:g}, kept down the first principal components of its layers.
+"""
+
+_PRUNED = """
+## Removed blocks
+
+After training, {count} of the {total} residual blocks of {original} (sha256 of its weights: {sha256}) were removed with
+their skip connections kept, and the others renumbered: {removed}.
+{fine_tuning}
+|  | before | after |
+|---|---|---|
+| parameters | {before.parameters:,} | {after.parameters:,} |
+| multiply-adds per image | {before.multiply_adds:,} | {after.multiply_adds:,} |
+| seconds per 1,000 images, on {device} | {before.seconds_per_1000:.3g} | {after.seconds_per_1000:.3g} |
+| test images right, of {before.examples} | {before_right} | {after_right} |
 """
 
 _CURVE = f"""
@@ -125,6 +139,8 @@ def model_card(
         license_name: one of the Hub's; apache-2.0 if None.
     """
     parts = [f"---\n{_metadata(record, license_name or LICENSE)}\n---\n", _body(record)]
+    if record.pruned is not None:
+        parts.append(_removed(record, record.pruned))
     if inside is not None:
         spans, layers = inside.block_structure.a, len(inside.models.a.layers)
         said = _plain(structure("It", spans, layers))
@@ -134,7 +150,9 @@ def model_card(
 
 
 def training_command(record: TrainingRecord) -> str:
-    """The command line that trains the model again."""
+    """The command line that trains the model again; that removes blocks again of a pruned model's original."""
+    if record.pruned is not None:
+        return _pruning_command(record.pruned)
     variant, recipe, data = record.variant, record.recipe, record.data
     options = {
         "depth": variant.depth,
@@ -150,6 +168,40 @@ def training_command(record: TrainingRecord) -> str:
     if recipe.pc_regularize:
         options["pc-regularize"] = recipe.pc_regularize
     return "zoo train " + " ".join(f"--{name} {quote(str(value))}" for name, value in options.items())
+
+
+def _pruning_command(pruned: Pruned) -> str:
+    # What has no owner is where `zoo train` puts it.
+    original = pruned.original if "/" in pruned.original else f"models/{pruned.original}"
+    command = f"zoo prune {quote(original)} --remove {','.join(pruned.removed)}"
+    tuning = pruned.fine_tuning
+    return command if tuning is None else f"{command} --fine-tune {tuning.recipe.epochs} --seed {tuning.seed}"
+
+
+def _removed(record: TrainingRecord, pruned: Pruned) -> str:
+    tuning, count = pruned.fine_tuning, len(pruned.removed)
+    fine_tuning = "Nothing was trained after that, batch norm included.\n"
+    if tuning is not None:
+        epochs = f"{tuning.recipe.epochs} {'epoch' if tuning.recipe.epochs == 1 else 'epochs'}"
+        fine_tuning = f"It was then fine-tuned for {epochs}, from a learning rate of {tuning.recipe.lr:g}.\n"
+    return _PRUNED.format(
+        count=count,
+        total=sum(record.variant.blocks) + count,
+        original=_plain(pruned.original),
+        sha256=pruned.sha256,
+        removed=", ".join(pruned.removed),
+        fine_tuning=fine_tuning,
+        device=_plain(pruned.device),
+        before=pruned.before,
+        after=pruned.after,
+        before_right=_share(pruned.before),
+        after_right=_share(pruned.after),
+    )
+
+
+def _share(measured: Measured) -> str:
+    _, low, high = wilson(measured.right, measured.examples)
+    return f"{measured.right} ({measured.accuracy:.2%}; {low:.1%} to {high:.1%})"
 
 
 def _metadata(record: TrainingRecord, license_name: str) -> str:
@@ -202,6 +254,7 @@ def _body(record: TrainingRecord) -> str:
             for row in record.test
         ),
         command=training_command(record),
+        how="" if record.pruned is None else "Its original: ",
         momentum=recipe.momentum,
         lr=recipe.lr,
         weight_decay=recipe.weight_decay,

@@ -13,6 +13,7 @@ from cli.inspecting import inspect
 from cli.listing import list_models
 from cli.matrix import matrix
 from cli.output import say
+from cli.prune import prune_model
 from cli.show import show_model
 from cli.train import train
 from cli.variants import variants
@@ -37,6 +38,7 @@ zoo_app.command(no_args_is_help=True)(inspect)
 zoo_app.command(no_args_is_help=True)(push)
 zoo_app.command(no_args_is_help=True)(pull)
 zoo_app.command(no_args_is_help=True)(collect)
+zoo_app.command("prune", no_args_is_help=True)(prune_model)
 zoo_app.command(no_args_is_help=True)(card)
 zoo_app.command()(doctor)
 

@@ -63,13 +63,16 @@ def card_files(record: TrainingRecord, inside: "Comparison", before: bytes = b""
     return {CURVE: training_png(record), HEATMAP: within_png(inside), CARD: card}
 
 
-def look_inside(model: "nn.Module", record: TrainingRecord, images: "ImageSet") -> "Comparison":
-    """Compare a model with itself on some test images.
+def look_inside(
+    model: "nn.Module", record: TrainingRecord, images: "ImageSet", layers: str | None = None
+) -> "Comparison":
+    """Compare a model with itself on some images.
 
     Args:
         model: takes uint8 images.
         record: what is known of it.
-        images: test images.
+        images: to draw from, test images for a card.
+        layers: which to look at, as `compare` takes it; by their number if None.
     """
     from cli.progress import Tracked, progress_bar
     from compare.layers import TRIAL, default_layers
@@ -77,7 +80,7 @@ def look_inside(model: "nn.Module", record: TrainingRecord, images: "ImageSet") 
     from zoo.data import ShuffledBatches, balanced_subset
 
     some = balanced_subset(images, min(EXAMPLES, len(images)), seed=0)
-    layers = default_layers((model,), some.images[:TRIAL])
+    layers = layers or default_layers((model,), some.images[:TRIAL])
     with progress_bar() as progress:
         batches = ShuffledBatches(some, default_batch_size(len(some)), seed=0)
         result = compare_models(model, model, Tracked(batches, progress, "looking inside", 1), layers=layers)

@@ -39,7 +39,7 @@ class ModelReport:
         yield Curve("Accuracy on the training images, as seen", [e.accuracy for e in record.history], ".1%")
         yield ""
         yield _classes(record)
-        yield "\nTrain it again:"
+        yield "\nMake it again:" if record.pruned else "\nTrain it again:"
         yield _unbroken(training_command(record))
 
 
@@ -65,6 +65,8 @@ def _rows(known: Known) -> Iterator[tuple[str, str]]:
     if variant:
         yield "variant", f"depth {variant.depth}, width {variant.width:g}, {variant.representations} representations"
         size = images.input_size
+        if variant.stage_blocks:
+            yield "residual blocks", f"{', '.join(map(str, variant.blocks))} in the three stages"
         yield "parameters", f"{variant.parameters:,}"
         yield "multiply-adds", f"{variant.multiply_adds(size[1], size[2]):,} per image"
     for name, value in config.model_args.items() if not variant else ():
@@ -86,12 +88,14 @@ def _rows(known: Known) -> Iterator[tuple[str, str]]:
 
 
 def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
-    recipe, data = record.recipe, record.data
+    recipe, data, pruned = record.recipe, record.data, record.pruned
     _, low, high = wilson(record.test_right, record.test_images)
     yield (
         "test accuracy",
         f"{record.accuracy:.2%} of {record.test_images} images (95 % interval {low:.1%} to {high:.1%})",
     )
+    if pruned:
+        yield "pruned", f"{len(pruned.removed)} blocks of {pruned.original} ({pruned.before.accuracy:.2%}) removed"
     part = "all" if data.subset == "1" else data.subset
     yield "trained on", f"{data.train_images:,} images of {data.name} ({part} of it), seed {record.seed}"
     penalty = f", PC regularisation {recipe.pc_regularize:g}" if recipe.pc_regularize else ""

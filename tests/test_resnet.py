@@ -7,8 +7,8 @@ from zoo.family import Variant
 from zoo.resnet import CifarResNet, initialise
 
 
-def layer_names(depth):
-    with LayerGrams(CifarResNet(Variant(depth)), "all") as run:
+def layer_names(depth, stage_blocks=None):
+    with LayerGrams(CifarResNet(Variant(depth, stage_blocks=stage_blocks)), "all") as run:
         run.find(torch.rand(4, 3, 8, 8))
         return run.names
 
@@ -16,6 +16,14 @@ def layer_names(depth):
 @pytest.mark.parametrize("depth", [8, 14, 38])
 def test_layers_are_the_papers_representations(depth):
     assert len(layer_names(depth)) == Variant(depth).representations
+
+
+def test_stages_of_a_pruned_variant_have_their_own_lengths():
+    names = layer_names(14, (1, 3, 2))
+    assert len(names) == Variant(14, stage_blocks=(1, 3, 2)).representations
+    assert [name for name in names if name.endswith("add")] == [
+        f"stage{stage}.{block}.add" for stage, blocks in enumerate((1, 3, 2), 1) for block in range(blocks)
+    ]
 
 
 def test_layers_run_from_input_to_logits_with_additions():

@@ -1,7 +1,7 @@
 """config.json: what a model says of itself, checked before anything is built from it. Needs no torch."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any, Literal
@@ -60,6 +60,7 @@ class ModelArgs:
     depth: int
     width: float
     in_chans: int
+    stage_blocks: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def family_config(record: TrainingRecord) -> bytes:
         "num_features": variant.filters[2],
         "global_pool": "avg",
         "label_names": data.classes,
-        "model_args": ModelArgs(variant.depth, variant.width, variant.in_chans),
+        "model_args": _model_args(variant),
         "pretrained_cfg": {
             "num_classes": variant.num_classes,
             "input_size": data.input_size,
@@ -171,6 +172,12 @@ def family_config(record: TrainingRecord) -> bytes:
     return msgspec.json.format(msgspec.json.encode(config)) + b"\n"
 
 
+def _model_args(variant: Variant) -> dict[str, Any]:
+    args = asdict(ModelArgs(variant.depth, variant.width, variant.in_chans, variant.stage_blocks))
+    # Versions that know no pruned variants, and files that they wrote, have no such argument.
+    return {name: value for name, value in args.items() if value is not None}
+
+
 def _family_config(raw: dict[str, Any]) -> ModelConfig:
     ours = raw.get("zoo")
     found = ours.get("format_version") if isinstance(ours, dict) else None
@@ -179,7 +186,7 @@ def _family_config(raw: dict[str, Any]) -> ModelConfig:
         raise ZooError(f"expected format version {FORMAT_VERSION}, got {found}; update resnet-zoo.")
     file = msgspec.convert(raw, _FamilyFile)
     args = file.model_args
-    variant = Variant(args.depth, args.width, args.in_chans, file.num_classes)
+    variant = Variant(args.depth, args.width, args.in_chans, file.num_classes, args.stage_blocks)
     if file.pretrained_cfg.input_size[0] != variant.in_chans:
         size = file.pretrained_cfg.input_size
         raise ZooError(f"input_size must be ({variant.in_chans}, height, width), got {size}.")

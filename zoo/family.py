@@ -18,10 +18,12 @@ class Variant:
     """One member of the family of Nguyen et al. 2021 (arXiv:2010.15327), section 2.
 
     Args:
-        depth: number of weighted layers on the main path, 6n + 2 with n residual blocks in each of 3 stages.
+        depth: number of weighted layers on the main path: 2 and 2 per residual block. 6n + 2, unless pruned.
         width: multiplier of the filters 16, 32, 64 of the stages; the stem is scaled with stage 1. May be fractional.
         in_chans: channels of the input images.
         num_classes: number of logits.
+        stage_blocks: of a pruned variant, the residual blocks that each of the 3 stages has left, even if these are
+            equal; None for n in each.
 
     Raises:
         ZooError: a value outside the family.
@@ -31,12 +33,10 @@ class Variant:
     width: float = 1.0
     in_chans: int = 3
     num_classes: int = 10
+    stage_blocks: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
-        if self.depth < 8 or self.depth % 6 != 2 or self.depth > MAX_DEPTH:
-            below = max(8, (self.depth - 2) // 6 * 6 + 2)
-            near = f"; near are {below} and {below + 6}" if 8 <= self.depth < MAX_DEPTH else ""
-            raise ZooError(f"depth must be 6n+2, from 8 to {MAX_DEPTH} (8, 14, 20, ...), got {self.depth}{near}.")
+        self._check_depth()
         if not isfinite(self.width) or not 1 / 32 < self.width <= MAX_WIDTH:
             raise ZooError(
                 f"width must be above 1/32 (one filter) and at most {MAX_WIDTH}, got {self.width:g}; "
@@ -49,15 +49,31 @@ class Variant:
             if not 1 <= value <= most:
                 raise ZooError(f"{field} must be from 1 to {most}, got {value}.")
 
-    @property
-    def name(self) -> str:
-        """Short name, such as `resnet14-w1`."""
-        return f"resnet{self.depth}-w{self.width:.12g}"
+    def _check_depth(self) -> None:
+        blocks = self.stage_blocks
+        if blocks is not None:
+            fits = len(blocks) == 3 and min(blocks) >= 1 and self.depth == 2 + 2 * sum(blocks)
+            if not fits or self.depth > MAX_DEPTH:
+                raise ZooError(
+                    "stage_blocks must be three numbers from 1 up, with depth twice their sum plus 2 and at most "
+                    f"{MAX_DEPTH}, got {blocks} and depth {self.depth}; leave it out unless blocks were removed."
+                )
+        elif self.depth < 8 or self.depth % 6 != 2 or self.depth > MAX_DEPTH:
+            below = max(8, (self.depth - 2) // 6 * 6 + 2)
+            near = f"; near are {below} and {below + 6}" if 8 <= self.depth < MAX_DEPTH else ""
+            raise ZooError(f"depth must be 6n+2, from 8 to {MAX_DEPTH} (8, 14, 20, ...), got {self.depth}{near}.")
 
     @property
-    def blocks(self) -> int:
-        """Residual blocks per stage, n."""
-        return (self.depth - 2) // 6
+    def name(self) -> str:
+        """Short name, such as `resnet14-w1`, or `resnet44-6.9.6-w1` of a pruned variant."""
+        pruned = "" if self.stage_blocks is None else f"-{'.'.join(map(str, self.stage_blocks))}"
+        return f"resnet{self.depth}{pruned}-w{self.width:.12g}"
+
+    @property
+    def blocks(self) -> tuple[int, int, int]:
+        """Residual blocks of the three stages."""
+        n = (self.depth - 2) // 6
+        return self.stage_blocks or (n, n, n)
 
     @property
     def filters(self) -> tuple[int, int, int]:
@@ -66,8 +82,8 @@ class Variant:
 
     @property
     def representations(self) -> int:
-        """Layer outputs, input and additions included: 21n + 9."""
-        return 21 * self.blocks + 9
+        """Layer outputs, input and additions included: 7 per residual block and 9, so 21n + 9 unless pruned."""
+        return 7 * sum(self.blocks) + 9
 
     @property
     def parameters(self) -> int:
@@ -88,10 +104,10 @@ class Variant:
         """Kernel size, channels in and out, and stage (0, 1, 2) of every convolution."""
         convolutions = [(3, self.in_chans, self.filters[0], 0)]
         before = self.filters[0]
-        for stage, filters in enumerate(self.filters):
+        for stage, (filters, blocks) in enumerate(zip(self.filters, self.blocks, strict=True)):
             if stage > 0:
                 convolutions.append((1, before, filters, stage))
             convolutions.append((3, before, filters, stage))
-            convolutions += [(3, filters, filters, stage)] * (2 * self.blocks - 1)
+            convolutions += [(3, filters, filters, stage)] * (2 * blocks - 1)
             before = filters
         return convolutions

@@ -20,6 +20,7 @@ Subset = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}(/[0-9]{1,9})?\Z")]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
 Seed = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Amount = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+BlockName = Annotated[str, msgspec.Meta(pattern=r"^stage[123]\.[0-9]{1,4}\Z")]
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,72 @@ class ClassAccuracy:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What a model gets right on the test images, and what it takes.
+
+    Args:
+        right: test images that it gets right.
+        examples: test images.
+        parameters: trainable ones.
+        multiply_adds: for one image.
+        seconds_per_1000: median wall time for 1,000 images.
+    """
+
+    right: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+    examples: Positive
+    parameters: Positive
+    multiply_adds: Annotated[int, msgspec.Meta(ge=1, le=10**18)]
+    seconds_per_1000: Amount
+
+    def __post_init__(self) -> None:
+        if self.right > self.examples:
+            raise ValueError(f"expected at most {self.examples} right, got {self.right}")
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of the test images that it gets right."""
+        return self.right / self.examples
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """Training after blocks were removed.
+
+    Args:
+        recipe: how.
+        seed: of order and augmentation.
+        history: one entry per epoch.
+    """
+
+    recipe: Recipe
+    seed: Seed
+    history: Annotated[tuple[Epoch, ...], msgspec.Meta(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was removed of a trained model, and what that changed.
+
+    Args:
+        original: where that model is: its Hub id and commit, or the name that `zoo train` gives its folder.
+        sha256: of its weights.
+        removed: names of the residual blocks that were removed, such as `stage1.3`, as the original counts them.
+        before: the original, measured anew beside the smaller model.
+        after: the smaller model, fine-tuned if it was.
+        device: where both were measured.
+        fine_tuning: None if there was none.
+    """
+
+    original: Line
+    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    removed: Annotated[tuple[BlockName, ...], msgspec.Meta(min_length=1)]
+    before: Measured
+    after: Measured
+    device: Line
+    fine_tuning: FineTuning | None = None
+
+
+@dataclass(frozen=True)
 class CardRecord:
     """What a card's metadata says of a variant, so that a list of models can be made without downloading them."""
 
@@ -91,6 +158,8 @@ class CardRecord:
 class TrainingRecord:
     """Everything that is needed to train the model again, and what came of it.
 
+    Of a pruned model, everything but `variant`, `test` and `pruned` is as the original's record says.
+
     Args:
         format_version: version of this layout.
         variant: the member of the family.
@@ -102,6 +171,7 @@ class TrainingRecord:
         test: the last epoch's result on the test images, class by class; they had no part in training or selection.
         seconds: wall time of training and testing.
         versions: of the program and the libraries.
+        pruned: what was removed of it after training; None if nothing was.
     """
 
     format_version: int
@@ -114,6 +184,7 @@ class TrainingRecord:
     test: Annotated[tuple[ClassAccuracy, ...], msgspec.Meta(min_length=1)]
     seconds: Amount
     versions: dict[str, str]
+    pruned: Pruned | None = None
 
     @property
     def test_images(self) -> int:
@@ -163,7 +234,12 @@ class TrainingRecord:
 
     def to_json(self) -> str:
         """The record as indented JSON text."""
-        return msgspec.json.format(msgspec.json.encode(self)).decode() + "\n"
+        plain = msgspec.to_builtins(self)
+        # Versions that know no pruned models wrote neither.
+        for part, name in ((plain, "pruned"), (plain["variant"], "stage_blocks")):
+            if part.get(name) is None:
+                part.pop(name, None)
+        return msgspec.json.format(msgspec.json.encode(plain)).decode() + "\n"
 
 
 def model_name(variant: Variant, dataset: str, subset: str, seed: int) -> str:

@@ -49,7 +49,7 @@ class CifarResNet(nn.Module):
     """ResNet for small images, of any depth 6n+2, width, input size and channel count.
 
     Modules run in this order: input, stem, stage1, stage2, stage3, head. Their leaf calls are the paper's 21n+9
-    representations.
+    representations; fewer where blocks were removed.
 
     Source:
         Nguyen et al. 2021, arXiv:2010.15327, and its code: stem scaled with the width, convolutions with bias,
@@ -58,9 +58,11 @@ class CifarResNet(nn.Module):
 
     def __init__(self, variant: Variant) -> None:
         super().__init__()
+        self.variant = variant
         self.num_classes = variant.num_classes
         self.num_features = variant.filters[2]
         c1, c2, c3 = variant.filters
+        n1, n2, n3 = variant.blocks
         self.input = nn.Identity()
         self.stem = nn.Sequential(
             OrderedDict(
@@ -69,9 +71,9 @@ class CifarResNet(nn.Module):
                 relu=nn.ReLU(),
             )
         )
-        self.stage1 = _stage(c1, c1, variant.blocks, project=False)
-        self.stage2 = _stage(c1, c2, variant.blocks, project=True)
-        self.stage3 = _stage(c2, c3, variant.blocks, project=True)
+        self.stage1 = _stage(c1, c1, n1, project=False)
+        self.stage2 = _stage(c1, c2, n2, project=True)
+        self.stage3 = _stage(c2, c3, n3, project=True)
         self.head = nn.Sequential(
             OrderedDict(
                 pool=nn.AdaptiveAvgPool2d(1),

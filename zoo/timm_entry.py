@@ -1,6 +1,7 @@
 """The family's entry in timm's registry: `timm.create_model("cifar_resnet", depth=14, width=1)`."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 
@@ -29,5 +30,13 @@ def cifar_resnet(pretrained: bool = False, **kwargs: Any) -> CifarResNet:
     return build_model_with_cfg(_build, "cifar_resnet", pretrained, **kwargs)
 
 
-def _build(depth: int = 14, width: float = 1.0, in_chans: int = 3, num_classes: int = 10) -> CifarResNet:
-    return CifarResNet(Variant(depth, width, in_chans, num_classes))
+def _build(
+    depth: int = 14,
+    width: float = 1.0,
+    in_chans: int = 3,
+    num_classes: int = 10,
+    stage_blocks: Sequence[int] | None = None,
+) -> CifarResNet:
+    # From a config.json it is a list, of any length.
+    blocks = None if stage_blocks is None else cast(tuple[int, int, int], tuple(stage_blocks))
+    return CifarResNet(Variant(depth, width, in_chans, num_classes, blocks))

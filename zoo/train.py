@@ -78,7 +78,7 @@ def train_variant(
         seed=seed,
         device=device,
         history=history,
-        test=_class_accuracies(logits.argmax(1), test_set),
+        test=class_accuracies(logits.argmax(1), test_set),
         seconds=time.perf_counter() - start,
         versions=_versions(),
     )
@@ -179,6 +179,20 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 256) -> Tensor:
     return torch.cat([model(normalise(part.to(device), MEAN, STD)).cpu() for part in images.split(batch_size)])
 
 
+def class_accuracies(predictions: Tensor, data: ImageSet) -> tuple[ClassAccuracy, ...]:
+    """How many images of each class are predicted right.
+
+    Args:
+        predictions: class indices, shape (n,).
+        data: n images.
+    """
+    right = predictions == data.labels
+    return tuple(
+        ClassAccuracy(name, int((data.labels == label).sum()), int(right[data.labels == label].sum()))
+        for label, name in enumerate(data.classes)
+    )
+
+
 def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
     """SGD with weight decay on kernels, not on biases and batch norm."""
     kernels = [p for p in model.parameters() if p.ndim > 1]
@@ -218,14 +232,6 @@ def _describe_data(train_set: ImageSet, test_set: ImageSet, subset: Fraction) ->
         classes=train_set.classes,
         train_fingerprint=train_set.fingerprint,
         test_fingerprint=test_set.fingerprint,
-    )
-
-
-def _class_accuracies(predictions: Tensor, data: ImageSet) -> tuple[ClassAccuracy, ...]:
-    right = predictions == data.labels
-    return tuple(
-        ClassAccuracy(name, int((data.labels == label).sum()), int(right[data.labels == label].sum()))
-        for label, name in enumerate(data.classes)
     )
 
 
