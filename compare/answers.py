@@ -1,21 +1,13 @@
 """What every model answers to every example, and that all examples come, once, in every pass."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from compare.errors import CompareError
-from compare.pair_scores import PairScores, pair_scores
-
-
-class Predictions(NamedTuple):
-    """Predicted class, its probability, and whether the logits are finite, per example."""
-
-    classes: Tensor
-    confidence: Tensor
-    finite: Tensor
+from compare.scores import PairScores, Predictions, in_parts, pair_scores, predictions
 
 
 class Answers:
@@ -127,11 +119,19 @@ class Answers:
         ordered = [
             None if order is None else _in_order(new, order) for new, order in zip(logits, self._orders, strict=True)
         ]
+        if len(ordered) == 2 and ordered[0] is not None and ordered[1] is not None:
+            self._add_pair(ordered[0], ordered[1])
+            return
         for known, new in zip(self._predictions, ordered, strict=True):
             if new is not None:
-                known.append(_predictions(new))
-        if len(ordered) == 2 and ordered[0] is not None and ordered[1] is not None:
-            self._pairs.append(pair_scores(ordered[0], ordered[1]))
+                known.extend(predictions(part) for (part,) in in_parts([new]))
+
+    def _add_pair(self, a: Tensor, b: Tensor) -> None:
+        for part_a, part_b in in_parts([a, b]):
+            *own, pair = pair_scores(part_a, part_b)
+            for known, new in zip(self._predictions, own, strict=True):
+                known.append(new)
+            self._pairs.append(pair)
 
     def end_pass(self) -> None:
         """Check that the pass held the same examples as the first, each once.
@@ -214,9 +214,3 @@ def _in_order(logits: Tensor, order: Tensor) -> Tensor:
     logits = logits.cpu()
     same = len(order) == logits.shape[1] and bool((order == torch.arange(len(order))).all())
     return (logits if same else logits[:, order]).to(torch.promote_types(logits.dtype, torch.float32))
-
-
-def _predictions(logits: Tensor) -> Predictions:
-    finite = logits.isfinite().all(1)
-    confidence, classes = torch.where(finite[:, None], logits.softmax(1), 0.0).max(1)
-    return Predictions(classes, confidence, finite)

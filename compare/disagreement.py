@@ -100,7 +100,7 @@ class Disagreement:
         both_wrong: examples that both get wrong.
         p_value: exact McNemar test of equal accuracy, two-sided.
         classes: one row per class, in the order of the class names.
-        examples: those that are predicted differently, the pair of surest predictions first.
+        examples: those that are predicted differently, at most 10,000, the pair of surest predictions first.
         agreement_interval: 95 % interval of the agreement (Wilson), like the next two.
         accuracy_a_interval: of the accuracy of a.
         accuracy_b_interval: of the accuracy of b.

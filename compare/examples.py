@@ -6,6 +6,9 @@ import numpy as np
 
 from compare.statistics import Floats, Ints
 
+# More than these nobody looks at, and a result must be read back.
+MOST_EXAMPLES = 10_000
+
 
 @dataclass(frozen=True)
 class Example:
@@ -36,7 +39,7 @@ def disagreed_examples(
     labels: Ints | None,
     indices: Ints,
 ) -> tuple[Example, ...]:
-    """The examples that two models predict differently, those where both are surest first.
+    """The examples that two models predict differently, at most 10,000, those where both are surest first.
 
     Args:
         predictions_a: classes that a predicts, shape (n,), like all others.
@@ -47,7 +50,7 @@ def disagreed_examples(
         indices: where each example stands in the data set.
     """
     differ = np.flatnonzero(predictions_a != predictions_b)
-    order = differ[np.argsort(-np.minimum(confidence_a, confidence_b)[differ], kind="stable")]
+    order = differ[np.argsort(-np.minimum(confidence_a, confidence_b)[differ], kind="stable")][:MOST_EXAMPLES]
     return tuple(
         Example(
             index=int(indices[i]),

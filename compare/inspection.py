@@ -27,6 +27,25 @@ class WithoutDominant:
     score: float
 
 
+@dataclass(frozen=True)
+class DeletedBlocks:
+    """What the model gets right without the last residual blocks of one stage, its skip connections kept.
+
+    Args:
+        stage: its name, such as `stage2`.
+        removed: how many blocks, from the end of the stage.
+        first: the first block removed, such as `stage2.7`; None if none is.
+        right: examples that it gets right.
+        examples: examples.
+    """
+
+    stage: str
+    removed: int
+    first: str | None
+    right: int
+    examples: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inspection(JsonResult):
     """What one model looks like inside.
@@ -43,6 +62,7 @@ class Inspection(JsonResult):
         versions: of the program and the libraries.
         notes: what a reader must know: reasons for missing values, layers left out.
         without_dominant: what is left without the examples that carry the blocks, if it was asked for.
+        deletion: what is right without the last 0, 1, ..., all blocks of each stage, if it was asked for.
     """
 
     format_version: int = FORMAT_VERSION
@@ -56,3 +76,4 @@ class Inspection(JsonResult):
     versions: dict[str, str]
     notes: tuple[str, ...]
     without_dominant: WithoutDominant | None = None
+    deletion: tuple[DeletedBlocks, ...] = ()
