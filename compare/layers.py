@@ -2,17 +2,17 @@
 
 import weakref
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from types import TracebackType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
-from torch.utils.hooks import RemovableHandle
 
 from compare.errors import CompareError
+from compare.frozen import Hook, first_tensor, hooked, logits_of, placement, unwrapped
 from compare.gram import exact_products, gram
 from compare.select import select
 
@@ -44,29 +44,17 @@ class LayerGrams:
     def __init__(self, model: nn.Module, layers: str, dtype: torch.dtype = torch.float32) -> None:
         self.names: list[str] = []
         self.left_out: set[str] = set()
-        # Replicas of a model on several devices would each see a part of a minibatch.
-        self._model = model.module if isinstance(model, nn.DataParallel | DistributedDataParallel) else model
+        self._model = unwrapped(model)
         self._dtype = dtype
         self._selected = select(self._model, layers)
-        parameters = list(self._model.parameters())
-        self.device = next((parameter.device for parameter in parameters), None)
-        self._takes = next((parameter.dtype for parameter in parameters if parameter.is_floating_point()), None)
+        self.device, _ = placement(self._model)
         # The models may share modules; each one's hooks look only at its own run.
         self._running = False
-        self._handles: list[RemovableHandle] = []
-        self._training: dict[nn.Module, bool] = {}
+        self._hooked: AbstractContextManager[None] = hooked(self._model, self._hooks())
         self._start(0, None)
 
     def __enter__(self) -> "LayerGrams":
-        self._training = {module: module.training for module in self._model.modules()}
-        try:
-            self._model.eval()
-            for name, module in self._model.named_modules():
-                if name in self._selected and not isinstance(module, torch.jit.ScriptModule):
-                    self._handles.append(module.register_forward_hook(partial(self._record, name)))
-        except BaseException:
-            self._restore()
-            raise
+        self._hooked.__enter__()
         return self
 
     def __exit__(
@@ -75,13 +63,12 @@ class LayerGrams:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._restore()
+        self._hooked.__exit__(kind, error, trace)
 
-    def _restore(self) -> None:
-        for handle in self._handles:
-            handle.remove()
-        for module, training in self._training.items():
-            module.training = training
+    def _hooks(self) -> Iterator[tuple[nn.Module, Hook]]:
+        for name, module in self._model.named_modules():
+            if name in self._selected and not isinstance(module, torch.jit.ScriptModule):
+                yield module, partial(self._record, name)
 
     def find(self, inputs: Tensor) -> Tensor:
         """Learn the layers' names by a trial run on a few examples, so that errors come before long work.
@@ -124,23 +111,12 @@ class LayerGrams:
         return outputs
 
     def _run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
-        device = self.device or inputs.device
         self._start(len(inputs), grams)
         self._running = True
         try:
-            # Tensors of inference mode count no versions.
-            with torch.inference_mode(False), torch.no_grad():
-                # A copy, because a model may write into its input, and the other models must see the same.
-                dtype = self._takes if inputs.is_floating_point() else None
-                outputs = _first_tensor(self._model(inputs.to(device, dtype, copy=True)))
+            return logits_of(self._model, inputs)
         finally:
             self._running = False
-        if outputs is None or outputs.ndim != 2 or len(outputs) != len(inputs):
-            shape = "no tensor" if outputs is None else f"shape {tuple(outputs.shape)}"
-            raise CompareError(
-                f"a model must return logits of shape ({len(inputs)}, classes) for {len(inputs)} inputs, got {shape}."
-            )
-        return outputs
 
     def _start(self, examples: int, grams: Tensor | None) -> None:
         self._examples = examples
@@ -153,7 +129,7 @@ class LayerGrams:
     def _record(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
         if not self._running:
             return
-        tensor = _first_tensor(output)
+        tensor = first_tensor(output)
         if tensor is not None and self._is_last(tensor):
             return
         self._counts[name] += 1
@@ -212,13 +188,3 @@ def _has_blocks(model: nn.Module) -> bool:
 def _version(tensor: Tensor) -> int:
     """How often it was changed in place; tensors of inference mode do not count that."""
     return 0 if tensor.is_inference() else tensor._version
-
-
-def _first_tensor(output: Any) -> Tensor | None:
-    if isinstance(output, Tensor):
-        return output
-    if isinstance(output, Mapping):
-        output = tuple(output.values())
-    if isinstance(output, tuple | list):
-        return next((t for t in map(_first_tensor, output) if t is not None), None)
-    return None
