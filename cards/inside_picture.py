@@ -8,6 +8,7 @@ import numpy as np
 from cards.picture import RESOLUTION, draw_matrix, outline, png, rule_stages
 from compare.inside import Block
 from compare.inspection import Inspection
+from compare.probe_result import ProbeResult, ProbeRow
 
 # Height by width by channels, from 0 to 255.
 Image = Sequence[Sequence[Sequence[int]]]
@@ -26,13 +27,17 @@ def inspection_png(found: Inspection, images: Mapping[int, Image]) -> bytes:
     blocks = [block for block in found.inside.blocks if any(e.index in images for e in block.dominant.examples)]
     left = found.without_dominant
     maps = 4 if left is not None else 3
-    figure = Figure(figsize=(4.2 * maps, 7.2 + 1.1 * len(blocks)), dpi=RESOLUTION, layout="constrained")
-    heights = [4.2, 2.2, *[1.1] * len(blocks)]
+    curves = [draw for draw, there in ((_deletion, found.deletion), (_probes, found.probes)) if there]
+    heights = [4.2, 2.2, *[1.1] * len(blocks), *[2.6] * bool(curves)]
+    figure = Figure(figsize=(4.2 * maps, sum(heights)), dpi=RESOLUTION, layout="constrained")
     top, middle, *rows = figure.subfigures(len(heights), 1, height_ratios=heights).tolist()  # type: ignore[union-attr]
     _maps(top, found)
     _fractions(middle, found)
-    for row, block in zip(rows, blocks, strict=True):
+    for row, block in zip(rows, blocks, strict=False):
         _images(row, block, found.dataset.classes, images)
+    if curves:
+        for axes, draw in zip(rows[-1].subplots(1, len(curves), squeeze=False)[0], curves, strict=True):
+            draw(axes, found)
     return png(figure)
 
 
@@ -73,3 +78,33 @@ def _images(figure: Any, block: Block, classes: Sequence[str], images: Mapping[i
             place.imshow(np.array(images[example.index], dtype=np.uint8).squeeze(), cmap="gray", vmin=0, vmax=255)
             title = f"{classes[example.label][:20]} ({example.pc1_share:.0%})"
             place.set_title(title, fontsize=8, parse_math=False)
+
+
+def _deletion(axes: Any, found: Inspection) -> None:
+    """The paper's figure 5."""
+    for stage in dict.fromkeys(row.stage for row in found.deletion):
+        rows = [row for row in found.deletion if row.stage == stage]
+        accuracy = [100 * row.right / row.examples for row in rows]
+        axes.plot([row.removed for row in rows], accuracy, marker=".", label=stage)
+    axes.set(xlabel="residual blocks removed from the end of a stage", ylabel="accuracy, %", ylim=(0, 102))
+    axes.legend()
+    axes.grid(alpha=0.3)
+
+
+def _probes(axes: Any, found: Inspection) -> None:
+    """The lower half of the paper's figure 4."""
+    assert found.probes is not None
+    for kind, label in (("pre", "before the addition"), ("post", "after it")):
+        rows = [(place, row) for place, row in enumerate(_of_kind(found.probes, kind)) if row.accuracy is not None]
+        if rows:
+            places, ends = [place for place, _ in rows], [(row.low, row.accuracy, row.high) for _, row in rows]
+            low, accuracy, high = 100 * np.array(ends, dtype=np.float64).T
+            axes.fill_between(places, low, high, alpha=0.2)
+            axes.plot(places, accuracy, marker=".", label=label)
+    axes.set(xlabel="residual block", ylabel="accuracy of a linear probe, %")
+    axes.legend()
+    axes.grid(alpha=0.3)
+
+
+def _of_kind(probes: ProbeResult, kind: str) -> list[ProbeRow]:
+    return [row for row in probes.probes if row.kind == kind]

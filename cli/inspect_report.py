@@ -1,6 +1,6 @@
 """A look into one model in the terminal: the verdict, heatmaps as in the paper's figure 3, and tables."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segments
@@ -14,7 +14,8 @@ from cli.maps import axis, map_size, side_by_side
 from cli.output import number, plain, plain_table
 from cli.report import models_table
 from compare.inside import Block
-from compare.inspection import Inspection
+from compare.inspection import DeletedBlocks, Inspection
+from compare.probe_result import ProbeResult, ProbeRow
 
 
 class InspectionReport:
@@ -22,7 +23,7 @@ class InspectionReport:
 
     Args:
         inspection: what to show.
-        parts: of `structure`, `components` and `dominant`.
+        parts: of `structure`, `components` and `dominant`; what took passes of its own is shown if it is there.
     """
 
     def __init__(self, inspection: Inspection, parts: Collection[str]) -> None:
@@ -37,9 +38,10 @@ class InspectionReport:
         yield ""
         yield models_table(found.dataset, {"": found.model})
         yield ""
-        yield from _maps(found, self._parts, options.max_width)
-        yield Segments(legend(console, options.ascii_only), new_lines=False)
-        yield ""
+        if {"structure", "components", "dominant"} & set(self._parts):
+            yield from _maps(found, self._parts, options.max_width)
+            yield Segments(legend(console, options.ascii_only), new_lines=False)
+            yield ""
         if "structure" in self._parts and found.block_structure:
             yield ""
             yield _spans(found)
@@ -51,6 +53,12 @@ class InspectionReport:
             yield from _fractions(found)
         if "dominant" in self._parts:
             yield from _dominant(found)
+        if found.deletion:
+            yield ""
+            yield _deletion(found.deletion)
+        if found.probes is not None:
+            yield ""
+            yield _probes(found.probes)
 
 
 def _maps(found: Inspection, parts: Collection[str], width: int) -> Iterator[RenderableType]:
@@ -145,3 +153,32 @@ def _examples(block: Block, classes: tuple[str, ...]) -> Iterator[RenderableType
         f"{dominant.norm_share:.0%} of their squared norms{times}; two layers agree on {dominant.layer_overlap:.0%} of "
         "them."
     )
+
+
+def _deletion(rows: Sequence[DeletedBlocks]) -> Table:
+    stages = list(dict.fromkeys(row.stage for row in rows))
+    accuracy = {(row.stage, row.removed): row.right / row.examples for row in rows}
+    table = plain_table("Accuracy without the last residual blocks of a stage", (), ("blocks removed", *stages))
+    for removed in range(max(row.removed for row in rows) + 1):
+        table.add_row(str(removed), *(number(accuracy.get((stage, removed)), ".1%") for stage in stages))
+    table.caption = "their skip connections stay, nothing is trained again"
+    return table
+
+
+def _probes(probes: ProbeResult) -> Table:
+    title = "Linear probes: test accuracy from the features before and after each residual addition"
+    table = plain_table(title, ("layer",), ("before", "95 % interval", "after", "95 % interval"))
+    rows = {(row.layer, row.kind): row for row in probes.probes}
+    for layer in dict.fromkeys(row.layer for row in probes.probes):
+        cells = (cell for kind in ("pre", "post") for cell in _probe_cells(rows.get((layer, kind))))
+        table.add_row(plain(layer), *cells)
+    table.caption = f"softmax regression on {probes.train_examples} training images; the model itself: " + number(
+        probes.model_accuracy, ".1%"
+    )
+    return table
+
+
+def _probe_cells(row: ProbeRow | None) -> tuple[str, str]:
+    if row is None or row.low is None or row.high is None:
+        return "-", "-"
+    return number(row.accuracy, ".1%"), f"{row.low:.1%} to {row.high:.1%}"

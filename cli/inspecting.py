@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options
+from cli.inspect_parts import check_deletable, delete, probe
 from cli.output import interruptible
 from cli.prepare import Prepared, check_result_paths, deliver, prepare
 from zoo.errors import ZooError
@@ -17,18 +18,25 @@ if TYPE_CHECKING:
 
 
 class Part(StrEnum):
-    """What the report can show."""
+    """What the report can show; all but the last two come from one pass over the images."""
 
     structure = "structure"
     components = "components"
     dominant = "dominant"
+    deletion = "deletion"
+    probes = "probes"
+
+
+ONE_PASS = [Part.structure, Part.components, Part.dominant]
 
 
 def inspect(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="A model folder or Hub id OWNER/NAME[@REVISION].", show_default=False)
     ],
-    part: Annotated[list[Part], typer.Option(help="What to show; may be repeated.")] = list(Part),  # noqa: B006
+    part: Annotated[
+        list[Part], typer.Option(help="What to show; may be repeated. deletion and probes take longer.")
+    ] = ONE_PASS,  # noqa: B006
     components: Annotated[int, typer.Option(min=1, max=10, help="Principal components to remove.")] = 1,
     drop_dominant: Annotated[
         str | None,
@@ -48,7 +56,8 @@ def inspect(
 ) -> None:
     """Look into one model: block structure, how sure it is, and what carries it.
 
-    CKA of its layers, with and without their first principal component, and the images that dominate. For example:
+    CKA of its layers, with and without their first principal component, and the images that dominate; accuracy without
+    its last residual blocks (--part deletion), and of linear probes (--part probes). For example:
     zoo inspect models/resnet74-w1-digits-s0
     """
     check_result_paths(json_file, png)
@@ -63,7 +72,13 @@ def inspect(
             seed=seed,
             device=device,
         )
+        if Part.deletion in part:
+            check_deletable(prepared)
         result = _inspect(prepared, layers, passes, precision, components, share, max_examples)
+        if Part.deletion in part:
+            result = replace(result, deletion=delete(prepared))
+        if Part.probes in part:
+            result = replace(result, probes=probe(prepared))
     from cards.inside_picture import inspection_png
     from cli.inspect_report import InspectionReport
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from compare.block_structure import BlockSpan
 from compare.inside import Inside, Matrix
+from compare.probe_result import ProbeResult
 from compare.result import FORMAT_VERSION, DatasetResult, JsonResult, ModelResult, Settings
 
 
@@ -63,6 +64,7 @@ class Inspection(JsonResult):
         notes: what a reader must know: reasons for missing values, layers left out.
         without_dominant: what is left without the examples that carry the blocks, if it was asked for.
         deletion: what is right without the last 0, 1, ..., all blocks of each stage, if it was asked for.
+        probes: how much of the classes can be read off before and after each residual addition, if it was asked for.
     """
 
     format_version: int = FORMAT_VERSION
@@ -77,3 +79,4 @@ class Inspection(JsonResult):
     notes: tuple[str, ...]
     without_dominant: WithoutDominant | None = None
     deletion: tuple[DeletedBlocks, ...] = ()
+    probes: ProbeResult | None = None

@@ -1,19 +1,18 @@
 """Linear probes: how much of the classes can be read off the features before and after each residual addition."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from compare.disagreement import wilson
 from compare.errors import CompareError
 from compare.probe import Probe, count_right
-from compare.result import FORMAT_VERSION, JsonResult
+from compare.probe_result import ProbeResult, ProbeRow
 from compare.sites import Site, SiteReader, probe_sites, reading
 from compare.split import Split
+from compare.statistics import wilson
 
 # Base-10 logarithms of the strengths of regularisation to choose from.
 LOG10_STRENGTHS = (-2, -3, -4, -5, -6, -7)
@@ -23,64 +22,6 @@ EPOCHS = 40
 PREPARATIONS = 2
 # What a probe does with features, labels and which examples are held out.
 Act = Callable[[Probe, Tensor, Tensor, Tensor], None]
-
-
-@dataclass(frozen=True)
-class ProbeRow:
-    """One probe.
-
-    Args:
-        layer: name of the module.
-        kind: `pre`, before the module, of an addition the end of the residual branch; `post`, after it.
-        features: numbers per example that it reads.
-        accuracy: fraction of the test examples that it gets right, in [0, 1]; None, like all that follows but the
-            reason, if there is no probe.
-        low: lower end of the 95 % interval of the accuracy (Wilson).
-        high: upper end.
-        log10_strength: base-10 logarithm of the chosen strength of regularisation.
-        reason: why there is no probe.
-    """
-
-    layer: str
-    kind: str
-    features: int
-    accuracy: float | None
-    low: float | None
-    high: float | None
-    log10_strength: int | None
-    reason: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProbeResult(JsonResult):
-    """Probes of one model.
-
-    Args:
-        format_version: version of this layout.
-        probes: one per site, in the order in which they were asked for.
-        model_accuracy: fraction of the test examples that the model itself gets right; None, like its interval, if it
-            has another number of logits than there are classes.
-        model_low: lower end of its 95 % interval (Wilson).
-        model_high: upper end.
-        classes: how many.
-        train_examples: that the probes learned from.
-        held_out_examples: of these, that chose the strengths of regularisation.
-        test_examples: that accuracies come from.
-        epochs: passes in which the probes learned.
-        seed: of the held-out examples.
-    """
-
-    format_version: int = FORMAT_VERSION
-    probes: tuple[ProbeRow, ...]
-    model_accuracy: float | None
-    model_low: float | None
-    model_high: float | None
-    classes: int
-    train_examples: int
-    held_out_examples: int
-    test_examples: int
-    epochs: int
-    seed: int
 
 
 def fit_probes(

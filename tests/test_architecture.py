@@ -10,8 +10,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("zoo", "compare", "cards", "cli")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).glob("*.py"))]
-TYPES = {"compare.result", "compare.inside", "compare.inspection", "compare.naming", "compare.block_structure"}
-MAY_KNOW = TYPES | {"compare.disagreement", "compare.statistics", "zoo.record", "zoo.folder", "zoo.card"}
+TYPES = {
+    *("compare.result", "compare.inside", "compare.inspection", "compare.probe_result"),
+    *("compare.naming", "compare.block_structure", "compare.disagreement", "compare.statistics"),
+}
+MAY_KNOW = TYPES | {"zoo.record", "zoo.folder", "zoo.card"}
 
 
 def imports(path, top_level_only=False):

@@ -1,15 +1,17 @@
 import json
 
+import msgspec
 import pytest
 import timm
 import torch
 from torch import nn
 
-from compare.disagreement import wilson
 from compare.errors import CompareError
-from compare.probes import EPOCHS, LOG10_STRENGTHS, PREPARATIONS, ProbeResult, fit_probes
+from compare.probe_result import ProbeResult
+from compare.probes import EPOCHS, LOG10_STRENGTHS, PREPARATIONS, fit_probes
 from compare.sites import Site, probe_sites, reading
 from compare.split import Split
+from compare.statistics import wilson
 from tests.probing import Net, batches, clusters, features_of, fitted, image_batches, optimum, probe_clusters
 
 
@@ -49,8 +51,8 @@ def test_result_counts_examples_and_knows_the_model(probed, trained, digits):
 
 
 def test_json_round_trip_is_exact(probed):
-    text = probed.to_json()
-    assert ProbeResult.from_json(text).to_json() == text
+    text = msgspec.json.encode(probed)
+    assert msgspec.json.decode(text, type=ProbeResult) == probed
     row = "layer kind features accuracy low high log10_strength reason"
     assert list(json.loads(text)["probes"][0]) == row.split()
 

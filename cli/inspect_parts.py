@@ -1,0 +1,68 @@
+"""The parts of a look into one model that take passes of their own: deleted blocks, and linear probes."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, cast
+
+from cli.prepare import Prepared
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from compare.inspection import DeletedBlocks
+    from compare.probe_result import ProbeResult
+    from zoo.data import ImageSet
+    from zoo.resnet import CifarResNet
+
+
+def check_deletable(prepared: Prepared) -> None:
+    """Refuse, before any work, a model of which no blocks can be deleted on these images.
+
+    Raises:
+        ZooError: another architecture, other classes, or images of another size.
+    """
+    config, data = prepared.found[0].config, prepared.data
+    if config.variant is None:
+        raise ZooError(f"--part deletion takes a variant that `zoo train` made, got a {config.architecture}.")
+    if config.label_names != data.classes or config.pretrained_cfg.input_size != data.input_size:
+        raise ZooError(f"--part deletion takes the images and classes that {prepared.found[0].ref} was trained for.")
+
+
+def delete(prepared: Prepared) -> tuple["DeletedBlocks", ...]:
+    """What is right without the last blocks of each stage; after `check_deletable`."""
+    from compare.inspection import DeletedBlocks
+    from zoo.deletion import delete_blocks
+
+    model, data = cast("CifarResNet", prepared.modules[0]), prepared.data
+    return tuple(DeletedBlocks(**asdict(row)) for row in delete_blocks(model, data.images, data.labels))
+
+
+def probe(prepared: Prepared) -> "ProbeResult":
+    """Softmax regressions on the features before and after each residual addition, trained on the training split.
+
+    Raises:
+        ZooError: there is no training split of the same classes.
+    """
+    from cli.progress import progress_bar
+    from compare.probes import EPOCHS, PREPARATIONS, fit_probes
+    from zoo.sources import load_images
+
+    test, train = prepared.data, load_images(prepared.data.name, "train")
+    if train.classes != test.classes:
+        raise ZooError(f"expected the classes of {test.name} {test.split} in its training split too, got others.")
+    batches = [_in_order(data, prepared.batch_size) for data in (train, test)]
+    with progress_bar() as progress:
+        steps = len(batches[0]) * (EPOCHS + PREPARATIONS) + len(batches[1])
+        task = progress.add_task("training probes", total=steps, facts="")
+        return fit_probes(
+            prepared.modules[0],
+            *batches,
+            classes=len(test.classes),
+            seed=prepared.seed,
+            on_step=lambda: progress.advance(task),
+        )
+
+
+def _in_order(data: "ImageSet", batch_size: int) -> list[tuple["Tensor", "Tensor", "Tensor"]]:
+    parts = (values.split(batch_size) for values in (data.images, data.labels, data.indices))
+    return list(zip(*parts, strict=True))
