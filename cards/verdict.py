@@ -5,7 +5,7 @@ from statistics import fmean
 
 from compare.block_structure import BlockSpan
 from compare.disagreement import LEVEL, Disagreement
-from compare.inside import BlockScore, Matrix
+from compare.inside import BlockScore, Inside, Matrix
 from compare.inspection import Inspection
 from compare.result import Comparison
 from compare.statistics import NOTHING
@@ -67,21 +67,23 @@ def _inside_sentences(found: Inspection) -> Iterator[str]:
     yield f"Its block structure score is {score(inside.score)}, from 0, none, to 1."
     if not inside.blocks:
         return
-    surviving = sum(block.survives for block in inside.blocks)
-    first = "its first component" if inside.components == 1 else f"the first {inside.components} components"
-    of = f"{surviving} of its {len(inside.blocks)} blocks" if len(inside.blocks) > 1 else "the block"
-    if surviving == len(inside.blocks) == 1:
-        yield f"The block survives without {first}: its layers are alike in more than that."
-    elif surviving:
-        yield f"Without {first} of every layer, {of} survive: there the layers are alike in more than that."
-    else:
-        yield f"Without {first} of every layer, no block is left."
+    yield _survival(inside)
     strongest = max(inside.blocks, key=lambda block: block.dominant.pc1_share)
     dominant = strongest.dominant
     yield (
         f"{dominant.count} of {found.dataset.examples} images hold up to {dominant.pc1_share:.0%} of what a block's "
         f"layers share."
     )
+
+
+def _survival(inside: Inside) -> str:
+    """What becomes of the blocks without the first components."""
+    count, surviving = len(inside.blocks), sum(block.survives for block in inside.blocks)
+    first = "the first component" if inside.components == 1 else f"the first {inside.components} components"
+    if not surviving:
+        return f"Without {first} of every layer, no block is left."
+    which = "its block survives" if count == 1 else f"{surviving} of its {count} blocks survive"
+    return f"Without {first} of every layer, {which}: there the layers are alike in more than that."
 
 
 def score(found: BlockScore) -> str:

@@ -107,8 +107,9 @@ def _blocks(found: Inspection) -> Iterator[RenderableType]:
         )
     yield table
     yield (
-        "found again: in so many half samples of the images; starts, ends: in 95 % of these;\n"
-        "left: without the first components; survives: its layers are alike even then"
+        "found again: in so many half samples of the images; starts, ends: in 95 % of\n"
+        "them; CKA left: without the first components, where a block survives if its\n"
+        "layers are alike even then"
     )
 
 

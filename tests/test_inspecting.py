@@ -44,7 +44,7 @@ def test_only_the_parts_asked_for_are_shown(monkeypatch, capsys):
 
 def test_the_verdict_says_what_survives():
     found = inspection(survives=True)
-    assert "The block survives without its first component" in inspection_verdict(found)
+    assert "Without the first component of every layer, its block survives" in inspection_verdict(found)
     assert "It has no block structure." in inspection_verdict(inspection(block=False))
 
 
