@@ -1,5 +1,6 @@
 """The commands as a user meets them: results, files, and one-line errors."""
 
+import csv
 import json
 import os
 import pty
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from cards.disagreements import disagreements_csv
+from tests.samples import comparison
 from zoo.errors import ZooError
 
 BIN = Path(sys.executable).parent
@@ -324,3 +327,25 @@ def test_every_command_has_help(run, command):
     ran = run(*command.split(), "--help")
     assert ran.code == 0
     assert "Usage:" in ran.stdout
+
+
+def test_disagreements_are_exported_for_other_programs(run, folders, here):
+    assert run("compare", *folders, "--export", "d.csv", "--json", "d.json").code == 0
+    rows = list(csv.DictReader((here / "d.csv").read_text().splitlines()))
+    examples = json.loads((here / "d.json").read_text())["disagreement"]["examples"]
+    assert [int(row["index"]) for row in rows] == [example["index"] for example in examples]
+    assert [row["prediction_a"] for row in rows] == [str(example["prediction_a"]) for example in examples]
+    assert float(rows[0]["confidence_a"]) == examples[0]["confidence_a"]
+    (here / "mine.csv").write_text("something else")
+    ran = run("compare", *folders, "--export", "mine.csv")
+    assert "mine.csv exists and is no earlier result of this kind" in ran.stderr
+    assert (here / "mine.csv").read_text() == "something else"
+
+
+def test_names_that_a_spreadsheet_would_run_are_made_harmless():
+    assert "\n17,'=cmd(),'=cmd(),0.990000,dog,0.875000\n" in disagreements_csv(comparison(classes=("=cmd()", "dog")))
+
+
+def test_p_values_are_corrected_as_asked(run, folders):
+    assert "p (BH)" in run("compare", *folders, "--correction", "bh").stdout
+    assert run("compare", *folders, "--correction", "x").code == 2

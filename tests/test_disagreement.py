@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -8,6 +9,7 @@ from statsmodels.stats.proportion import proportion_confint
 from compare.disagreement import class_disagreement
 from compare.examples import disagreed_examples
 from compare.statistics import holm, mcnemar, paired_interval, wilson
+from tests.simulate import validity
 
 # Six examples of two classes, counted by hand below.
 LABELS = [0, 0, 0, 0, 1, 1]
@@ -155,3 +157,99 @@ def test_arrays_that_make_no_sense_are_refused(arguments, message):
 def test_overall_p_value_is_a_fair_coin_over_the_examples_one_gets_right():
     result = class_disagreement(A, B, LABELS, ["cat", "dog"])
     assert result.p_value == pytest.approx(stats.binomtest(1, 3).pvalue)
+
+
+def test_all_that_needs_only_predictions_is_counted_by_hand():
+    #          both right, alike wrong, differently wrong, only a, only b
+    labels = [0, 0, 1, 1, 2, 2, 2]
+    a = [0, 1, 0, 1, 2, 0, 2]
+    b = [0, 1, 2, 1, 0, 2, 2]
+    found = class_disagreement(a, b, labels, ["x", "y", "z"])
+    assert (found.both_right, found.only_a_right, found.only_b_right) == (3, 1, 1)
+    assert (found.both_wrong, found.both_wrong_alike, found.both_wrong_differently) == (2, 1, 1)
+    assert (found.agreement, found.churn) == (pytest.approx(4 / 7), pytest.approx(3 / 7))
+    assert found.difference.value == 0
+    assert found.agreement_interval == pytest.approx(proportion_confint(4, 7, method="wilson"))
+    z = found.classes[2]
+    assert (z.agreement, z.both_right, z.only_a_right, z.only_b_right) == (pytest.approx(1 / 3), 1, 1, 1)
+    y = found.classes[1]
+    assert (y.both_wrong_differently, y.both_wrong_alike, y.both_right) == (1, 0, 1)
+
+
+def test_error_consistency_is_cohens_kappa_of_being_right():
+    random = np.random.default_rng(3)
+    labels = random.integers(0, 4, 900)
+    hard = random.random(900) < 0.2
+    a = np.where(hard | (random.random(900) < 0.1), (labels + 1) % 4, labels)
+    b = np.where(hard | (random.random(900) < 0.1), (labels + 2) % 4, labels)
+    found = class_disagreement(a, b, labels, list("abcd")).error_consistency
+    assert found.value == pytest.approx(cohen_kappa_score(a == labels, b == labels))
+    assert found.low < found.value < found.high
+
+
+@pytest.mark.parametrize("right", [0, 1])
+def test_error_consistency_needs_errors_and_right_answers(right):
+    labels = np.zeros(30, dtype=int)
+    answers = labels if right else labels + 1
+    assert class_disagreement(answers, answers, labels, ["a", "b"]).error_consistency == (None, None, None)
+    few = np.where(np.arange(30) < 3, 1, 0)
+    found = class_disagreement(few, few, labels, ["a", "b"]).error_consistency
+    assert found == (pytest.approx(1), None, None)
+
+
+def test_planted_confusion_and_worse_class_are_named():
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(5), 80)
+    a = np.where(random.random(400) < 0.9, labels, (labels + 2) % 5)
+    b = np.where((labels == 3) & (random.random(400) < 0.5), 1, a)
+    found = class_disagreement(a, b, labels, list("vwxyz"))
+    assert (found.worse_with_b, found.better_with_b) == (("y",), ())
+    first = found.confusions[0]
+    assert (first.label, first.prediction) == (3, 1)
+    counted = [int(((answers == 1) & (labels == 3)).sum()) for answers in (a, b)]
+    assert [first.count_a, first.count_b] == counted
+    assert first.p_adjusted < 1e-6
+    assert class_disagreement(b, a, labels, list("vwxyz")).better_with_b == ("y",)
+
+
+def test_q_values_are_benjamini_and_hochbergs():
+    random = np.random.default_rng(1)
+    labels = random.integers(0, 6, 900)
+    a = np.where(random.random(900) < 0.8, labels, (labels + 1) % 6)
+    b = np.where(random.random(900) < 0.7, labels, (labels + 1) % 6)
+    rows = class_disagreement(a, b, labels, list("abcdef")).classes
+    expected = multipletests([row.p_value for row in rows], method="fdr_bh")[1]
+    assert [row.q_value for row in rows] == pytest.approx(expected)
+
+
+def test_without_labels_there_is_agreement_and_nothing_that_needs_them():
+    found = class_disagreement([0, 1, 1], [0, 1, 0], None, ["a", "b"])
+    assert (found.agreement, found.churn) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    assert (found.accuracy_a, found.p_value, found.both_right, found.classes) == (None, None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [([0] * 4, [0] * 4), ([0] * 4, [0, 0, 1, 2]), ([2] * 4, [1] * 4), ([0, 0, 1, 2], [0, 0, 1, 2])]
+)
+def test_models_that_always_say_the_same_and_classes_of_one_image_give_defined_results(a, b):
+    found = class_disagreement(a, b, [0, 0, 1, 2], ["x", "y", "z"])
+    numbers = [found.agreement, found.p_value, *found.difference, *found.accuracy_a_interval]
+    assert np.isfinite(numbers).all()
+    for row in found.classes:
+        assert np.isfinite([row.difference, row.ci_low, row.ci_high, row.p_value, row.p_adjusted, row.q_value]).all()
+
+
+def test_tests_and_intervals_hold_what_they_promise():
+    # 1500 draws: a share of 0.05 has a standard error of 0.006, one of 0.95 too.
+    found = validity(1500)
+    assert found["McNemar p < 0.05"] < 0.06
+    assert found["any class, Holm"] < 0.05
+    assert found["any class, BH"] < 0.05
+    for interval in ("accuracy (Wilson)", "difference (Newcombe)", "error consistency"):
+        assert 0.935 < found[interval] < 0.97, interval
+    assert found["class difference"] > 0.94
+
+
+def test_a_planted_difference_is_found_with_known_power():
+    # Exact power of McNemar's test on these discordant pairs is 0.8.
+    assert validity(300, accuracies=(0.8, 0.7), n=1000)["McNemar p < 0.05"] > 0.95

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from cards.verdict import verdict
 from compare.errors import CompareError
 from compare.result import Comparison
 from compare.run import compare_models, default_batch_size
@@ -263,3 +264,39 @@ def test_inputs_may_be_any_tensor_a_model_takes():
 @pytest.mark.parametrize(("examples", "size"), [(10, 32), (100, 32), (360, 60), (1797, 256), (10_000, 256)])
 def test_default_batches_are_the_papers_where_there_are_enough_examples(examples, size):
     assert default_batch_size(examples) == size
+
+
+def test_images_without_labels_give_agreement_and_divergence_and_null_for_the_rest():
+    batches = [(x, torch.full_like(y, -1)) for x, y in stream()]
+    result = compare_models(Net(0), Net(1), batches)
+    found, labelled = result.disagreement, compare_models(Net(0), Net(1), stream()).disagreement
+    assert (found.agreement, found.divergence) == (labelled.agreement, labelled.divergence)
+    assert (found.accuracy_a, found.p_value, found.together, result.models.a.accuracy) == (None, None, None, None)
+    assert [example.index for example in found.examples] == [example.index for example in labelled.examples]
+    assert {example.label for example in found.examples} == {None}
+    assert "the images have no labels; what needs them is null." in result.notes
+    assert "nobody knows which is right" in verdict(result)
+    assert Comparison.from_json(result.to_json()).to_json() == result.to_json()
+
+
+def test_labels_for_some_examples_only_are_refused():
+    (x, y), *rest = stream()
+    with pytest.raises(CompareError, match="expected labels of all examples, or -1 for all, got both"):
+        compare_models(Net(0), Net(1), [(x, y), *((x, torch.full_like(y, -1)) for x, y in rest)])
+    mixed = torch.where(torch.arange(len(y)) == 0, -1, y)
+    with pytest.raises(CompareError, match="or all -1 if they are not known, got -1"):
+        compare_models(Net(0), Net(1), [(x, mixed)])
+
+
+def test_what_two_models_are_worth_together_is_that_of_their_mean_probabilities():
+    batches, (a, b) = stream(), (Net(0).eval(), Net(1).eval())
+    with torch.no_grad():
+        mean = torch.cat([(a(x).softmax(1) + b(x).softmax(1)).argmax(1) for x, _ in batches])
+        right = [torch.cat([model(x).argmax(1) for x, _ in batches]) for model in (a, b)]
+    labels = torch.cat([y for _, y in batches])
+    together = compare_models(a, b, batches).disagreement.together
+    assert together.ensemble.value == pytest.approx((mean == labels).double().mean().item())
+    either = (right[0] == labels) | (right[1] == labels)
+    assert together.oracle.value == pytest.approx(either.double().mean().item())
+    better = max((own == labels).double().mean().item() for own in right)
+    assert together.ensemble_gain.value == pytest.approx(together.ensemble.value - better)
