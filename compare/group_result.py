@@ -133,6 +133,8 @@ class ClassShare:
         total: variance between examples of the difference of a's and b's true accuracy; may be slightly negative.
         between: the part of it between classes.
         share: between / total, in [0, 1]; None if no variance is left without the noise of finitely many seeds.
+        ci_low: lower end of its 95 % interval; None, like the other, with fewer than 3 seeds in a group.
+        ci_high: upper end.
         uncorrected: the same share with that noise, as the paper has it; None if nothing differs.
         chance: the share that is expected if classes mean nothing: (classes - 1) / (examples - 1).
     """
@@ -140,6 +142,8 @@ class ClassShare:
     total: float
     between: float
     share: float | None
+    ci_low: float | None
+    ci_high: float | None
     uncorrected: float | None
     chance: float
 

@@ -35,6 +35,7 @@ def once(what, random, seeds):
     confirmed = confirmation(*accuracy, np.arange(len(sizes)), np.arange(len(sizes)), sizes)
     share, rows, n = class_share(a, b, what.labels), classes.rows, len(what.labels)
     real = what.class_differences
+    real_share = real.var() / what.differences.var() if real.any() else np.nan
     target = np.mean([np.sign(item.selecting) * real[item.item] for item in confirmed.selected])
     gap = real != 0
     small, holm = np.array([row.p_value < 0.05 for row in rows]), np.array([row.p_holm < 0.05 for row in rows])
@@ -51,6 +52,7 @@ def once(what, random, seeds):
         "cover": overall.low <= n * what.differences.mean() <= overall.high,
         "cover class": np.mean([row.ci_low <= d <= row.ci_high for row, d in zip(rows, real, strict=True)]),
         "cover confirm": np.nan if confirmed.p_value is None else confirmed.ci_low <= target <= confirmed.ci_high,
+        "cover share": np.nan if share.ci_low is None else share.ci_low <= real_share <= share.ci_high,
         "total": share.total,
         "between": share.between,
         "share": np.nan if share.share is None else share.share,
@@ -68,38 +70,45 @@ def measure(what, seeds, draws):
         }
 
 
-def main():
-    """Print three tables."""
-    draws = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    keys = ["accuracy", "spread", "count", "class", "fwer", "confirm", "cover", "cover class", "cover confirm"]
-    print(f"No difference: share of {draws} draws in which each test has p < 0.05, and intervals hold the truth, in %")
-    print("data    seeds  " + "".join(f"{key:>14}" for key in keys))
-    for name, data in DATA.items():
-        what = truth(np.random.default_rng(0), *data)
-        for seeds in SIZES:
-            found = measure(what, seeds, draws)
-            print(
-                f"{name:8}{seeds[0]:2}+{seeds[1]:<4}" + "".join(f"{100 * found[key]:14.1f}" for key in keys), flush=True
-            )
-    print("\nPlanted: a fifth of the classes, by 0.3 in ease; power, wrong findings, and coverage, in %")
-    keys = ["spread", "count", "class", "holm", "fwer", "fdr", "confirm", "cover", "cover class", "cover confirm"]
-    print("data    seeds  " + "".join(f"{key:>14}" for key in keys))
+def table(title, keys, sizes, gap, draws):
+    """Percentages for every kind of data and sizes of groups."""
+    print(f"{title}, in %\ndata    seeds  " + "".join(f"{key:>14}" for key in keys))
     for name, (classes, *data) in DATA.items():
-        what = truth(np.random.default_rng(0), classes, *data, class_gap=0.3, gap_classes=classes // 5)
-        for seeds in SIZES[:5]:
-            found = measure(what, seeds, draws)
-            print(
-                f"{name:8}{seeds[0]:2}+{seeds[1]:<4}" + "".join(f"{100 * found[key]:14.1f}" for key in keys), flush=True
-            )
-    print("\nVariance between examples, between classes (x 1e4), and share: means over draws, and the truth")
+        what = truth(np.random.default_rng(0), classes, *data, class_gap=gap, gap_classes=classes // 5)
+        for a, b in sizes:
+            found = measure(what, (a, b), draws)
+            print(f"{name:8}{a:2}+{b:<4}" + "".join(f"{100 * found[key]:14.1f}" for key in keys), flush=True)
+
+
+def variances(draws):
+    """Estimates of variances and shares beside the truth."""
+    print("Variance between examples and between classes (x 1e4), share: means over draws; coverage and power in %")
+    print("data    seeds          total   between   share uncorrected   cover share   spread found")
     for name, data in DATA.items():
         what = truth(np.random.default_rng(0), *data, class_gap=0.2, example_gap=0.5)
         total, between = what.differences.var(), what.class_differences.var()
-        print(f"{name:8}truth    {1e4 * total:10.2f}{1e4 * between:10.2f}{between / total:8.3f}")
-        for seeds in SIZES[:5]:
-            found = measure(what, seeds, draws)
+        print(f"{name:8}truth     {1e4 * total:10.2f}{1e4 * between:10.2f}{between / total:8.3f}")
+        for a, b in SIZES[:5]:
+            found = measure(what, (a, b), draws)
             numbers = f"{1e4 * found['total']:10.2f}{1e4 * found['between']:10.2f}{found['share']:8.3f}"
-            print(f"{name:8}{seeds[0]:2}+{seeds[1]:<4}  {numbers}   uncorrected {found['uncorrected']:.3f}", flush=True)
+            rates = f"{100 * found['cover share']:14.1f}{100 * found['spread']:15.1f}"
+            print(f"{name:8}{a:2}+{b:<7}{numbers}{found['uncorrected']:12.3f}{rates}", flush=True)
+
+
+def main():
+    """Print three tables."""
+    draws = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    rates = ["accuracy", "spread", "count", "class", "fwer", "confirm", "cover", "cover class", "cover confirm"]
+    table(
+        f"No difference: share of {draws} draws with p < 0.05, and with the truth in the interval",
+        rates,
+        SIZES,
+        0.0,
+        draws,
+    )
+    rates = ["spread", "count", "class", "holm", "fwer", "fdr", "confirm", "cover", "cover class", "cover confirm"]
+    table("A fifth of the classes differ by 0.3 in ease: power, wrong findings, coverage", rates, SIZES[:5], 0.3, draws)
+    variances(draws)
 
 
 if __name__ == "__main__":
