@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("zoo", "compare", "cards", "cli")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).glob("*.py"))]
 TYPES = {"compare.result", "compare.inside", "compare.inspection", "compare.naming", "compare.block_structure"}
-MAY_KNOW = TYPES | {"compare.disagreement", "zoo.record", "zoo.folder", "zoo.card"}
+MAY_KNOW = TYPES | {"compare.group_result", "compare.disagreement", "zoo.record", "zoo.folder", "zoo.card"}
 
 
 def imports(path, top_level_only=False):
