@@ -7,6 +7,9 @@ import numpy as np
 from cards.picture import RESOLUTION, png
 from compare.group_result import GroupComparison, Numbers
 
+# Of so many images points are small.
+MANY = 2000
+
 
 def groups_png(result: GroupComparison) -> bytes:
     """A PNG with the accuracy of every image: a with b, and beside it either group with itself.
@@ -36,18 +39,23 @@ def _draw(
     random = np.random.default_rng(0)
     x, y = (np.array(values) for values in accuracy)
     moved = (
-        100 * (values + random.uniform(-0.4, 0.4, len(values)) / count)
+        100 * (values + random.uniform(-0.3, 0.3, len(values)) / count)
         for values, count in zip((x, y), seeds, strict=True)
     )
-    axes.scatter(*moved, s=4, alpha=0.35, color=colour, linewidths=0)
-    ends = np.array([-40 / min(seeds), 100 + 40 / min(seeds)])
+    axes.scatter(*moved, s=12 if len(x) < MANY else 4, alpha=0.35, color=colour, linewidths=0)
+    ends = np.array([-35 / min(seeds), 100 + 35 / min(seeds)])
     axes.plot(ends, ends, color="black", linewidth=0.6)
     axes.set(xlim=ends, ylim=ends, xlabel=_label(names[0], seeds[0]), ylabel=_label(names[1], seeds[1]))
     axes.set_title(f"mean squared difference {np.square(x - y).mean():.4f}", fontsize=11)
-    axes.set_xticks(range(0, 101, 20))
-    axes.set_yticks(range(0, 101, 20))
+    axes.set_xticks(_ticks(seeds[0]))
+    axes.set_yticks(_ticks(seeds[1]))
     axes.set_box_aspect(1)
 
 
+def _ticks(seeds: int) -> Any:
+    """Where points can lie, if those are few."""
+    return np.linspace(0, 100, (seeds if seeds <= 5 else 5) + 1).round()
+
+
 def _label(name: str, seeds: int) -> str:
-    return f"{name}: seeds of {seeds} that are right, %"
+    return f"{name}: right by {seeds} {'seed' if seeds == 1 else 'seeds'}, %"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
+from rich.text import Text
 
 from cards.group_verdict import group_verdict
 from cli.output import plain, plain_table, short
@@ -29,15 +30,18 @@ class GroupsReport:
         yield ""
         yield _groups(result)
         yield f"{_difference(result)}\n"
+        yield Text("Spread: mean squared difference of the accuracies of an image", style="bold")
         yield _spread(result)
         yield f"{_ways(result)}\n"
         yield from _tests("Classes", result.classes)
         if result.superclasses is not None:
             yield from _tests("Superclasses", result.superclasses)
         names = result.dataset.classes
-        yield _selected("Classes of the largest difference", "", result.confirmed_classes, names)
+        yield Text("Classes that differ most by half of the seeds, and their accuracy by the others", style="bold")
+        yield _selected(result.confirmed_classes, names, ("class",))
         yield f"{_confirmed(result.confirmed_classes)}\n"
-        yield _selected("Images that differ most", "index", result.confirmed_examples, names)
+        yield Text("Images that differ most by half of the seeds, and their accuracy by the others", style="bold")
+        yield _selected(result.confirmed_examples, names, ("index", "label"))
         yield _confirmed(result.confirmed_examples)
 
 
@@ -70,7 +74,7 @@ def _parameters(group: Group) -> str:
 
 def _spread(result: GroupComparison) -> Table:
     spread = result.spread
-    table = plain_table("Spread: mean squared difference of the accuracies of an image", ("",), ("x 1000",))
+    table = plain_table("", ("",), ("x 1000",))
     for what, value in {
         "a with b": spread.mean_square,
         "models dealt to two groups at random, mean": spread.null_mean,
@@ -125,9 +129,10 @@ def _share(title: str, tests: ClassTests) -> str:
     if share.share is None:
         return "Images do not differ beyond the noise of so few seeds.\n"
     interval = "" if share.ci_low is None else f" (95 % interval {_interval(share.ci_low, share.ci_high, '.0f')})"
+    seen, logits = number(share.uncorrected, ".1%"), number(share.logistic, ".1%")
     return (
         f"{title} explain {share.share:.1%}{interval} of the differences between images,\n"
-        f"{number(share.uncorrected, '.1%')} with the noise of few seeds; by chance {share.chance:.1%}.\n"
+        f"{seen} with the noise of few seeds (the paper's v^2: {logits}); by chance {share.chance:.1%}.\n"
     )
 
 
@@ -138,14 +143,13 @@ def _surely_different(row: GroupRow) -> tuple[float, float]:
     return row.p_value, -abs(row.difference)
 
 
-def _selected(title: str, heading: str, found: Confirmation, names: Sequence[str]) -> Table:
+def _selected(found: Confirmation, names: Sequence[str], texts: Sequence[str]) -> Table:
     """What half of the seeds selected, with the accuracies of the others."""
-    texts = (heading, "label") if heading else ("class",)
-    table = plain_table(f"{title}, with seeds that did not select them", texts, ("selected by", "a %", "b %", "a - b"))
+    table = plain_table("", texts, ("selected by", "a %", "b %", "a - b"))
     for item in found.selected[:MAX_EXAMPLES]:
-        name = plain(short(names[item.label]))
-        numbers = (_percent(item.selecting, "+.1f"), _percent(item.accuracy_a, ".1f"), _percent(item.accuracy_b, ".1f"))
-        table.add_row(*([str(item.item)] if heading else []), name, *numbers, _percent(item.difference, "+.1f"))
+        where = (str(item.item), plain(short(names[item.label])))[-len(texts) :]
+        accuracies = _percent(item.accuracy_a, ".1f"), _percent(item.accuracy_b, ".1f")
+        table.add_row(*where, _percent(item.selecting, "+.1f"), *accuracies, _percent(item.difference, "+.1f"))
     return table
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compare.group_result import ClassShare
+from compare.logistic_share import logistic_share
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -37,9 +38,11 @@ def class_share(right_a: Bools, right_b: Bools, labels: Ints) -> ClassShare:
 
     The paper fits three models to every answer of every seed: (A) an effect of the example and one of the architecture,
     (B) with one of the architecture on each class, (C) with one on each example; and takes the squared residuals,
-    v^2 = (Var A - Var B) / (Var A - Var C). With effects on accuracies instead of its logits, least squares has a
-    closed form. Let d be an example's difference of accuracies: A fits its mean over all examples, B that over each
-    class, and C d itself. The differences of the squared residuals have a common factor, and
+    v^2 = (Var A - Var B) / (Var A - Var C). Its effects are on logits; `logistic` is that share. It gives more to
+    classes, since an example that all seeds get right hardly differs on the scale of accuracies whatever its class; but
+    it cannot be freed from noise. With effects on accuracies, least squares has a closed form. Let d be an example's
+    difference of accuracies: A fits its mean over all examples, B that over each class, and C d itself. The differences
+    of the squared residuals have a common factor, and
 
         v^2 = variance of d between classes / variance of d between examples.
 
@@ -73,6 +76,7 @@ def class_share(right_a: Bools, right_b: Bools, labels: Ints) -> ClassShare:
         ci_low=None if share is None or half is None else _within_one(share - half),
         ci_high=None if share is None or half is None else _within_one(share + half),
         uncorrected=found.seen_between / found.seen_total if found.seen_total > 0 else None,
+        logistic=logistic_share(right_a, right_b, labels),
         chance=(len(sizes) - 1) / max(1, len(labels) - 1),
     )
 

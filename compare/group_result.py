@@ -135,7 +135,8 @@ class ClassShare:
         share: between / total, in [0, 1]; None if no variance is left without the noise of finitely many seeds.
         ci_low: lower end of its 95 % interval; None, like the other, with fewer than 3 seeds in a group.
         ci_high: upper end.
-        uncorrected: the same share with that noise, as the paper has it; None if nothing differs.
+        uncorrected: the same share with that noise; None if nothing differs.
+        logistic: the paper's v^2, whose effects are on logits, with that noise; None if nothing differs.
         chance: the share that is expected if classes mean nothing: (classes - 1) / (examples - 1).
     """
 
@@ -145,6 +146,7 @@ class ClassShare:
     ci_low: float | None
     ci_high: float | None
     uncorrected: float | None
+    logistic: float | None
     chance: float
 
 
