@@ -60,3 +60,14 @@ def truth(random, classes, examples, ease, *, class_gap=0.0, example_gap=0.0, se
     gap = (class_gap * has_gap * random.choice([-1, 1], classes))[labels]
     gap = gap + random.normal(0, example_gap, len(labels)) if example_gap else gap
     return Truth(common + gap / 2, common - gap / 2, labels, seed_effect)
+
+
+def below(rate, draws):
+    """Three standard errors above a rate measured in so many independent draws."""
+    return rate + 3 * np.sqrt(rate * (1 - rate) / draws)
+
+
+def random_answers(seed=0, seeds=(5, 5), **gaps):
+    random = np.random.default_rng(seed)
+    what = truth(random, 8, 40, 1.0, **gaps)
+    return what, *what.draw(random, *seeds)
