@@ -8,6 +8,7 @@ import typer
 from cli.card import card
 from cli.comparing import compare as compare_command
 from cli.doctor import doctor
+from cli.groups import groups
 from cli.hub import collect, pull, push
 from cli.inspecting import inspect
 from cli.listing import list_models
@@ -16,6 +17,7 @@ from cli.output import say
 from cli.prune import prune_model
 from cli.show import show_model
 from cli.train import train
+from cli.values import SeveralValues
 from cli.variants import variants
 from compare.errors import CompareError
 from zoo.errors import ZooError
@@ -34,6 +36,7 @@ zoo_app.command("list")(list_models)
 zoo_app.command("show", no_args_is_help=True)(show_model)
 zoo_app.command("compare", no_args_is_help=True)(compare_command)
 zoo_app.command(no_args_is_help=True)(matrix)
+zoo_app.command(cls=SeveralValues, no_args_is_help=True)(groups)
 zoo_app.command(no_args_is_help=True)(inspect)
 zoo_app.command(no_args_is_help=True)(push)
 zoo_app.command(no_args_is_help=True)(pull)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
+from compare.answers import Answers
 from compare.gram import MIN_EXAMPLES
 from compare.measures import VECTORS
 from compare.stream import MIN_BATCHES, Stream
@@ -21,7 +22,7 @@ def notes(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     """
     yield from _missing_layers(stream, sides)
     yield from _minibatches(stream)
-    yield from _answers(stream, sides)
+    yield from answer_notes(stream.answers, sides)
     for name in stream.plan.measures:
         if name not in VECTORS and stream.plan.permutations:
             yield f"{name} has no null distribution; it would take a decomposition per permutation and pair of layers."
@@ -67,8 +68,13 @@ def _minibatches(stream: Stream) -> Iterator[str]:
         yield "standard errors are null: they need at least two minibatches of like size in a pass."
 
 
-def _answers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
-    answers = stream.answers
+def answer_notes(answers: Answers, sides: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the models' predictions.
+
+    Args:
+        answers: the predictions.
+        sides: what the models are called.
+    """
     if not answers.labelled:
         yield "the images have no labels; what needs them is null."
     empty = len(answers.class_names) - len(answers.labels.unique()) if answers.labelled else 0

@@ -1,0 +1,99 @@
+"""`zoo groups --a A1 A2 ... --b B1 B2 ...`: what two architectures get right, over several seeds of each."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import options
+from cli.output import interruptible
+from cli.prepare import Prepared, check_result_paths, deliver, prepare
+from cli.superclasses import read_superclasses
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from compare.group_result import Group, GroupComparison
+
+
+def groups(
+    a: Annotated[
+        list[str], typer.Option("--a", metavar="A1 A2 ...", help="Seeds of one architecture: model folders or Hub ids.")
+    ],
+    b: Annotated[list[str], typer.Option("--b", metavar="B1 B2 ...", help="Seeds of another.")],
+    superclasses: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV of two columns, class and superclass.", show_default=False),
+    ] = None,
+    dataset: options.OwnDataset = None,
+    split: options.Split = "test",
+    max_examples: options.MaxExamples = None,
+    batch_size: options.BatchSize = None,
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+    json_file: options.Json = None,
+    png: Annotated[
+        Path | None, typer.Option("--png", help="Write the accuracies as a picture.", show_default=False)
+    ] = None,
+) -> None:
+    """Show whether two architectures get different images right, beyond what their seeds differ by.
+
+    At least two seeds of each; p-values below 0.05 take four. For example:
+    zoo groups --a models/deep-s0 models/deep-s1 --b models/wide-s0 models/wide-s1
+    """
+    check_result_paths(json_file, png)
+    _check_models(a, b)
+    with interruptible("nothing was written"):
+        prepared = prepare(
+            [*a, *b],
+            dataset=dataset,
+            split=split,
+            max_examples=max_examples,
+            batch_size=batch_size,
+            seed=seed,
+            device=device,
+        )
+        result = _groups(prepared, len(a), superclasses, max_examples)
+    from cards.group_picture import groups_png
+    from cli.groups_report import GroupsReport
+
+    deliver(result, json_file, png, groups_png, GroupsReport)
+
+
+def _check_models(a: list[str], b: list[str]) -> None:
+    if min(len(a), len(b)) < 2:
+        raise ZooError(f"expected at least two models after --a and after --b, got {len(a)} and {len(b)}.")
+    if twice := next((ref for ref in a + b if (a + b).count(ref) > 1), None):
+        raise ZooError(f"expected different models, got {twice} twice.")
+
+
+def _groups(prepared: Prepared, seeds_a: int, superclasses: Path | None, max_examples: int | None) -> "GroupComparison":
+    from cli.progress import progress_bar
+    from compare.groups import compare_groups
+
+    of_classes = None if superclasses is None else read_superclasses(superclasses, prepared.data.classes)
+    with progress_bar() as progress:
+        result = compare_groups(
+            prepared.modules[:seeds_a],
+            prepared.modules[seeds_a:],
+            prepared.batches(progress, 1, "predicting"),
+            superclasses=of_classes,
+            seed=prepared.seed,
+            class_names=prepared.data.classes,
+            model_classes=prepared.model_classes,
+        )
+    return replace(
+        result,
+        a=_identify(prepared, result.a, range(seeds_a)),
+        b=_identify(prepared, result.b, range(seeds_a, len(prepared.modules))),
+        dataset=prepared.describe(result.dataset),
+        settings=result.settings
+        | prepared.settings(max_examples)
+        | {"superclasses": None if superclasses is None else str(superclasses)},
+    )
+
+
+def _identify(prepared: Prepared, group: "Group", numbers: Sequence[int]) -> "Group":
+    models = zip(numbers, group.models, strict=True)
+    return replace(group, models=tuple(prepared.identify(number, model) for number, model in models))

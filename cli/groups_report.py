@@ -1,0 +1,168 @@
+"""Two groups of seeds in the terminal: the verdict, and tables of groups, spread, classes, and what was confirmed."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from cards.group_verdict import group_verdict
+from cli.disagreement_report import MAX_CLASSES, MAX_EXAMPLES
+from cli.output import number, plain, plain_table, short
+from compare.group_result import ClassTests, Confirmation, Group, GroupComparison, GroupRow
+
+
+class GroupsReport:
+    """All that was found out about two groups of seeds.
+
+    Args:
+        result: what to show.
+    """
+
+    def __init__(self, result: GroupComparison) -> None:
+        self._result = result
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        result = self._result
+        yield plain(group_verdict(result))
+        for note in result.notes:
+            yield plain(f"Note: {note}")
+        yield ""
+        yield _groups(result)
+        yield f"{_difference(result)}\n"
+        yield Text("Spread: mean squared difference of the accuracies of an image", style="bold")
+        yield _spread(result)
+        yield f"{_ways(result)}\n"
+        yield from _tests("Classes", result.classes)
+        if result.superclasses is not None:
+            yield from _tests("Superclasses", result.superclasses)
+        names = result.dataset.classes
+        yield Text("Classes that differ most by half of the seeds, and their accuracy by the others", style="bold")
+        yield _selected(result.confirmed_classes, names, ("class",))
+        yield f"{_confirmed(result.confirmed_classes)}\n"
+        yield Text("Images that differ most by half of the seeds, and their accuracy by the others", style="bold")
+        yield _selected(result.confirmed_examples, names, ("index", "label"))
+        yield _confirmed(result.confirmed_examples)
+
+
+def _groups(result: GroupComparison) -> Table:
+    data = result.dataset
+    images = " ".join(part for part in (str(data.examples), data.name, data.split, "images") if part)
+    table = plain_table(f"Groups, on {images}", ("", "models"), ("seeds", "parameters", "accuracy", "error"))
+    for side, group in (("a", result.a), ("b", result.b)):
+        table.add_row(
+            side,
+            plain(short(group.models[0].name) + ", ..."),
+            str(len(group.models)),
+            _parameters(group),
+            f"{group.accuracy:.2%}",
+            f"{100 * group.standard_error:.2f}",
+        )
+    return table
+
+
+def _difference(result: GroupComparison) -> str:
+    found = result.accuracy
+    interval = _interval(found.ci_low, found.ci_high, "+.2f")
+    return f"a - b: {100 * found.difference:+.2f} points, 95 % interval {interval}; p = {found.p_value:.2g}"
+
+
+def _parameters(group: Group) -> str:
+    least, most = min(model.parameters for model in group.models), max(model.parameters for model in group.models)
+    return f"{most:,}" if least == most else f"{least:,} to {most:,}"
+
+
+def _spread(result: GroupComparison) -> Table:
+    spread = result.spread
+    table = plain_table("", ("",), ("x 1000",))
+    for what, value in {
+        "a with b": spread.mean_square,
+        "models dealt to two groups at random, mean": spread.null_mean,
+        "and their 95th percentile": spread.null_95,
+        "expected of two groups of a's architecture": spread.within_a,
+        "expected of two groups of b's architecture": spread.within_b,
+        "a with b, without the noise of few seeds": spread.true_mean_square,
+    }.items():
+        table.add_row(what, f"{1000 * value:.2f}")
+    return table
+
+
+def _ways(result: GroupComparison) -> str:
+    permutation = result.permutation
+    ways = f"all {permutation.splits} ways" if permutation.exact else f"{permutation.splits} ways"
+    return f"p = {result.spread.p_value:.2g}, from {ways} to deal the models to two groups"
+
+
+def _tests(title: str, tests: ClassTests) -> Iterator[RenderableType]:
+    table = plain_table(
+        f"{title}: accuracy over the seeds",
+        (title.lower(),),
+        ("images", "a %", "b %", "a - b", "95 % interval", "p", "p Holm", "p BH"),
+    )
+    rows = sorted(tests.rows, key=_surely_different)
+    for row in rows[:MAX_CLASSES]:
+        table.add_row(
+            plain(short(row.name)),
+            str(row.examples),
+            _percent(row.accuracy_a, ".1f"),
+            _percent(row.accuracy_b, ".1f"),
+            _percent(row.difference, "+.1f"),
+            _interval(row.ci_low, row.ci_high, "+.1f"),
+            *(number(value, ".2g") for value in (row.p_value, row.p_holm, row.p_bh)),
+        )
+    table.caption = f"and {len(rows) - MAX_CLASSES} more, all in --json" if len(rows) > MAX_CLASSES else None
+    yield table
+    yield _count(tests)
+    yield _share(title, tests)
+
+
+def _count(tests: ClassTests) -> str:
+    count = tests.count
+    return (
+        f"{count.found} of {count.tested} have p < 0.05; models dealt at random give {count.null_mean:.1f} on average, "
+        f"at most {count.null_95:.0f} in 95 % of cases (p = {count.p_value:.2g})."
+    )
+
+
+def _share(title: str, tests: ClassTests) -> str:
+    share = tests.share
+    if share.share is None:
+        return "Images do not differ beyond the noise of so few seeds.\n"
+    interval = "" if share.ci_low is None else f" (95 % interval {_interval(share.ci_low, share.ci_high, '.0f')})"
+    seen, logits = number(share.uncorrected, ".1%"), number(share.logistic, ".1%")
+    return (
+        f"{title} explain {share.share:.1%}{interval} of the differences between images,\n"
+        f"{seen} with the noise of few seeds (the paper's v^2: {logits}); by chance {share.chance:.1%}.\n"
+    )
+
+
+def _surely_different(row: GroupRow) -> tuple[float, float]:
+    """Sort key: smallest p-value first, then largest difference; classes without examples last."""
+    if row.p_value is None or row.difference is None:
+        return 2.0, 0.0
+    return row.p_value, -abs(row.difference)
+
+
+def _selected(found: Confirmation, names: Sequence[str], texts: Sequence[str]) -> Table:
+    """What half of the seeds selected, with the accuracies of the others."""
+    table = plain_table("", texts, ("selected by", "a %", "b %", "a - b"))
+    for item in found.selected[:MAX_EXAMPLES]:
+        where = (str(item.item), plain(short(names[item.label])))[-len(texts) :]
+        accuracies = _percent(item.accuracy_a, ".1f"), _percent(item.accuracy_b, ".1f")
+        table.add_row(*where, _percent(item.selecting, "+.1f"), *accuracies, _percent(item.difference, "+.1f"))
+    return table
+
+
+def _confirmed(found: Confirmation) -> str:
+    change = f"all {len(found.selected)}: {100 * found.selecting:.1f} points became {100 * found.confirming:.1f}"
+    if found.p_value is None:
+        return change
+    return f"{change}, 95 % interval {_interval(found.ci_low, found.ci_high, '+.1f')}; p = {found.p_value:.2g}"
+
+
+def _interval(low: float | None, high: float | None, form: str) -> str:
+    return f"{_percent(low, form)} to {_percent(high, form)}"
+
+
+def _percent(fraction: float | None, form: str) -> str:
+    return "-" if fraction is None else format(100 * fraction, form)
