@@ -132,7 +132,7 @@ class ClassShare:
     Args:
         total: variance between examples of the difference of a's and b's true accuracy; may be slightly negative.
         between: the part of it between classes.
-        share: between / total, in [0, 1] but for the noise of few seeds; None if no variance is left without that noise.
+        share: between / total, in [0, 1] but for the noise of few seeds; None if nothing is left without that noise.
         ci_low: lower end of its 95 % interval; None, like the other, with fewer than 3 seeds in a group.
         ci_high: upper end.
         uncorrected: the same share with that noise; None if nothing differs.
