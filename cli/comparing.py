@@ -82,7 +82,21 @@ def compare(
 
     if export is not None:
         write_result(export, disagreements_csv(result).encode())
-    deliver(result, json_file, png, heatmaps_png, lambda result: Report(result, correction))
+    deliver(
+        result,
+        json_file,
+        png,
+        heatmaps_png,
+        lambda result: Report(result, correction, prepared.images(_disagreed(result))),
+    )
+
+
+def _disagreed(result: "Comparison") -> list[int]:
+    """The images that the report tells of."""
+    from cli.disagreement_report import MAX_EXAMPLES
+
+    examples = result.disagreement.examples if result.disagreement else ()
+    return [example.index for example in examples[:MAX_EXAMPLES]]
 
 
 def _compare(prepared: Prepared, plan: "Plan", max_examples: int | None) -> "Comparison":

@@ -1,6 +1,6 @@
 """A look into one model in the terminal: the verdict, heatmaps as in the paper's figure 3, and tables."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segments
@@ -13,6 +13,7 @@ from cli.heatmap import Heatmap, legend
 from cli.maps import axis, map_size, side_by_side
 from cli.output import number, plain, plain_table
 from cli.report import models_table
+from cli.thumbnails import Image, Thumbnails
 from compare.inside import Block
 from compare.inspection import DeletedBlocks, Inspection
 from compare.probe_result import ProbeResult, ProbeRow
@@ -24,10 +25,14 @@ class InspectionReport:
     Args:
         inspection: what to show.
         parts: of `structure`, `components` and `dominant`; what took passes of its own is shown if it is there.
+        images: dominant ones, by their index.
     """
 
-    def __init__(self, inspection: Inspection, parts: Collection[str]) -> None:
+    def __init__(
+        self, inspection: Inspection, parts: Collection[str], images: Mapping[int, Image] | None = None
+    ) -> None:
         self._inspection = inspection
+        self._images = images or {}
         self._parts = parts
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -52,7 +57,7 @@ class InspectionReport:
             yield ""
             yield from _fractions(found)
         if "dominant" in self._parts:
-            yield from _dominant(found)
+            yield from _dominant(found, self._images)
         if found.deletion:
             yield ""
             yield _deletion(found.deletion)
@@ -124,10 +129,12 @@ def _fractions(found: Inspection) -> Iterator[RenderableType]:
     yield Curve("Share of variance on the first component, layer by layer", fractions, ".2f")
 
 
-def _dominant(found: Inspection) -> Iterator[RenderableType]:
+def _dominant(found: Inspection, images: Mapping[int, Image]) -> Iterator[RenderableType]:
     for block in found.inside.blocks:
         yield ""
         yield from _examples(block, found.dataset.classes)
+        indices = [example.index for example in block.dominant.examples if example.index in images]
+        yield Thumbnails({str(index): images[index] for index in indices})
     left = found.without_dominant
     if left is not None:
         yield (

@@ -1,6 +1,5 @@
 """`zoo inspect MODEL`: where a model has block structure, how sure that is, and what carries it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -86,8 +85,8 @@ def inspect(
         result,
         json_file,
         png,
-        lambda result: inspection_png(result, _images(prepared, result)),
-        lambda result: InspectionReport(result, part),
+        lambda result: inspection_png(result, prepared.images(_dominant(result))),
+        lambda result: InspectionReport(result, part, prepared.images(_dominant(result))),
     )
 
 
@@ -124,15 +123,8 @@ def _inspect(
     )
 
 
-def _images(prepared: Prepared, result: "Inspection") -> dict[int, Sequence[Sequence[Sequence[int]]]]:
-    """The dominant images by their index, height by width by channels."""
-    wanted = {example.index for block in result.inside.blocks for example in block.dominant.examples}
-    data = prepared.data
-    return {
-        index: image.permute(1, 2, 0).tolist()
-        for index, image in zip(data.indices.tolist(), data.images, strict=True)
-        if index in wanted
-    }
+def _dominant(result: "Inspection") -> list[int]:
+    return [example.index for block in result.inside.blocks for example in block.dominant.examples]
 
 
 def _parse_share(text: str) -> float:

@@ -1,6 +1,6 @@
 """What every comparison begins with: models that fit together, the images to show them, and how."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -76,6 +76,11 @@ class Prepared:
     def describe(self, result: "DatasetResult") -> "DatasetResult":
         """The examples, with what is known of their data set."""
         return replace(result, name=self.data.name, split=self.data.split, fingerprint=self.data.fingerprint)
+
+    def images(self, indices: Collection[int]) -> dict[int, list[list[list[int]]]]:
+        """Some images by where they stand in their split, height by width by channels, from 0 to 255."""
+        places = {index: place for place, index in enumerate(self.data.indices.tolist())}
+        return {index: self.data.images[places[index]].permute(1, 2, 0).tolist() for index in indices}
 
     def settings(self, max_examples: int | None) -> "Settings":
         """What the same comparison needs again."""

@@ -13,6 +13,7 @@ from cli.disagreement_report import disagreement_tables
 from cli.heatmap import legend
 from cli.maps import heatmaps, measures
 from cli.output import number, plain, plain_table
+from cli.thumbnails import Image, Thumbnails
 from compare.result import Comparison, DatasetResult, ModelResult
 
 
@@ -22,10 +23,14 @@ class Report:
     Args:
         comparison: what to show.
         correction: of the classes' p-values, `holm` or `bh`.
+        images: those predicted differently, by their index.
     """
 
-    def __init__(self, comparison: Comparison, correction: str = "holm") -> None:
+    def __init__(
+        self, comparison: Comparison, correction: str = "holm", images: Mapping[int, Image] | None = None
+    ) -> None:
         self._comparison = comparison
+        self._images = images or {}
         self._correction = correction
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -42,6 +47,7 @@ class Report:
         yield ""
         yield from measures(self._comparison, options.max_width)
         yield from _tables(self._comparison, self._correction)
+        yield Thumbnails({str(index): image for index, image in self._images.items()})
 
 
 def _tables(comparison: Comparison, correction: str) -> Iterator[RenderableType]:
