@@ -52,6 +52,7 @@ def inspect(
     device: options.Device = "auto",
     json_file: options.Json = None,
     png: options.Png = None,
+    html: options.Html = None,
 ) -> None:
     """Look into one model: block structure, how sure it is, and what carries it.
 
@@ -59,7 +60,7 @@ def inspect(
     its last residual blocks (--part deletion), and of linear probes (--part probes). For example:
     zoo inspect models/resnet74-w1-digits-s0
     """
-    check_result_paths(json_file, png)
+    check_result_paths(json_file, png, html)
     share = None if drop_dominant is None else _parse_share(drop_dominant)
     with interruptible("nothing was written"):
         prepared = prepare(
@@ -79,6 +80,7 @@ def inspect(
         if Part.probes in part:
             result = replace(result, probes=probe(prepared))
     from cards.inside_picture import inspection_png
+    from cards.inspection_page import inspection_html
     from cli.inspect_report import InspectionReport
 
     deliver(
@@ -87,6 +89,8 @@ def inspect(
         png,
         lambda result: inspection_png(result, prepared.images(_dominant(result))),
         lambda result: InspectionReport(result, part, prepared.images(_dominant(result))),
+        html,
+        lambda result: inspection_html(result, prepared.images(_dominant(result))),
     )
 
 
