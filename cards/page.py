@@ -129,7 +129,7 @@ def render(page: Page) -> bytes:
         "charts": {chart.key: chart.figure for section in sections for chart in section.charts},
     }
     template = _templates().get_template("page.html")
-    text = template.render(page=page, sections=sections, data=data, colours=colours, plotly=get_plotlyjs())
+    text: str = template.render(page=page, sections=sections, data=data, colours=colours, plotly=get_plotlyjs())
     return text.encode()
 
 

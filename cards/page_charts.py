@@ -44,9 +44,8 @@ def class_chart(found: Disagreement) -> Chart | None:
 
 
 def _class_trace(rows: Sequence[ClassRow], places: Sequence[int]) -> dict[str, Any]:
-    value, low, high = (
-        [100 * (getattr(row, name) or 0) for row in rows] for name in ("difference", "ci_low", "ci_high")
-    )
+    names = ("difference", "ci_low", "ci_high")
+    value, low, high = ([100 * (getattr(row, name) or 0) for row in rows] for name in names)
     sure = [row.p_adjusted is not None and row.p_adjusted < LEVEL for row in rows]
     return {
         "type": "scatter",
@@ -65,7 +64,8 @@ def _class_text(row: ClassRow) -> str:
         (
             f"<b>{plotly_text(row.name, 40)}</b>, {row.examples} images",
             f"a {percent(row.accuracy_a)} %, b {percent(row.accuracy_b)} %",
-            f"a - b {percent(row.difference, '+.1f')} ({percent(row.ci_low, '+.1f')} to {percent(row.ci_high, '+.1f')})",
+            f"a - b {percent(row.difference, '+.1f')} points, from {percent(row.ci_low, '+.1f')} "
+            f"to {percent(row.ci_high, '+.1f')}",
             f"right: only a {row.only_a_right}, only b {row.only_b_right}",
             f"p = {number(row.p_value, '.2g')}, {number(row.p_adjusted, '.2g')} (Holm), "
             f"{number(row.q_value, '.2g')} (BH)",
@@ -182,21 +182,21 @@ def probe_chart(found: ProbeResult | None) -> Chart | None:
 
 
 def _probes(rows: Sequence[ProbeRow], name: str, colour: str) -> dict[str, Any]:
-    there = [(place, row, row.accuracy, row.low, row.high) for place, row in enumerate(rows)]
-    known = [(place, row, 100 * a, 100 * lo, 100 * hi) for place, row, a, lo, hi in there if None not in (a, lo, hi)]
-    places, known_rows, accuracy, low, high = zip(*known, strict=True) if known else ((), (), (), (), ())
+    known = [(place, row) for place, row in enumerate(rows) if row.accuracy is not None]
+    accuracy, low, high = ([100 * (getattr(row, end) or 0) for _, row in known] for end in ("accuracy", "low", "high"))
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": name,
-        "x": list(places),
-        "y": list(accuracy),
+        "x": [place for place, _ in known],
+        "y": accuracy,
         "error_y": _bars(accuracy, low, high),
         "line": {"color": colour},
-        "hovertext": [
-            f"{plotly_text(row.layer, 40)}, {name}<br>{percent(row.accuracy)} % "
-            f"({percent(row.low)} to {percent(row.high)})"
-            for row in known_rows
-        ],
+        "hovertext": [_probe_text(row, name) for _, row in known],
         "hoverinfo": "text",
     }
+
+
+def _probe_text(row: ProbeRow, name: str) -> str:
+    interval = f"{percent(row.low)} to {percent(row.high)}"
+    return f"{plotly_text(row.layer, 40)}, {name}<br>{percent(row.accuracy)} % ({interval})"

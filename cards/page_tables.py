@@ -19,7 +19,7 @@ def models_table(dataset: DatasetResult, models: Mapping[str, ModelResult]) -> T
         for side, m in models.items()
     )
     headings = ("", "model", "architecture", "parameters", "layers", "accuracy")
-    return Table(f"Models and images: {images}", headings, rows, texts=3)
+    return Table(f"{images[0].upper()}{images[1:]}", headings, rows, texts=3)
 
 
 def spans_table(spans: Mapping[str, Sequence[BlockSpan]]) -> Table | None:
@@ -79,21 +79,9 @@ def classes_table(rows: Sequence[ClassRow], most: int = 100) -> Table | None:
         )
         for row in ordered[:most]
     )
-    headings = (
-        "class",
-        "images",
-        "a %",
-        "b %",
-        "a - b",
-        "95 % interval",
-        "only a",
-        "only b",
-        "p",
-        "p (Holm)",
-        "p (BH)",
-    )
+    numbers = ("images", "a %", "b %", "a - b", "95 % interval", "only a", "only b", "p", "p (Holm)", "p (BH)")
     caption = f"And {len(rows) - most} more, all in --json." if len(rows) > most else ""
-    return Table("Classes as numbers", headings, cells, 1, caption, folded=True) if cells else None
+    return Table("Classes as numbers", ("class", *numbers), cells, 1, caption, folded=True) if cells else None
 
 
 def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str]) -> Table | None:
@@ -106,7 +94,7 @@ def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str]) ->
         for found in confusions
     )
     headings = ("class", "taken for", "by a", "by b", "p", "p (Holm)")
-    return Table("Confusions that differ most", headings, rows, 2) if rows else None
+    return Table("Those that differ most", headings, rows, 2) if rows else None
 
 
 def reproduction(

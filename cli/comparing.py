@@ -109,8 +109,8 @@ def _on_page(result: "Comparison") -> set[int]:
 
     examples = result.disagreement.examples[:MOST_DISAGREED] if result.disagreement else ()
     insides = (result.inside.a, result.inside.b) if result.inside else ()
-    dominant = (example for inside in insides for block in inside.blocks for example in block.dominant.examples)
-    return {example.index for example in (*examples, *dominant)}
+    dominant = {example.index for inside in insides for block in inside.blocks for example in block.dominant.examples}
+    return dominant | {example.index for example in examples}
 
 
 def _compare(prepared: Prepared, plan: "Plan", max_examples: int | None) -> "Comparison":

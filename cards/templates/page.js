@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const root = document.documentElement;
   const byId = (id) => document.getElementById(id);
-  const config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+  const config = { displayModeBar: false, responsive: true };
   // A finger on a map scrolls the page.
   const dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
   const drawn = new Set();
