@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from cards.facts import disagreement_facts
 from cards.inside_picture import Image
 from cards.legible import LONGEST_TEXT, legible, printable
-from cards.page import Page, Section, Table, render
+from cards.page import Page, Section, Table, render, section
 from cards.page_charts import class_chart, reliability_chart
 from cards.page_images import disagreed_gallery, dominant_galleries
-from cards.page_maps import Panel, View, maps, side
+from cards.page_maps import LEGEND, Panel, View, maps, side
 from cards.page_tables import (
     blocks_table,
     classes_table,
@@ -40,8 +40,8 @@ def comparison_html(comparison: Comparison, images: Mapping[int, Image]) -> byte
     a, b = shown.models.a, shown.models.b
     models = {"a": comparison.models.a, "b": comparison.models.b}
     sections = (
-        Section("Models and images", tables=(models_table(shown.dataset, {"a": a, "b": b}),)),
-        Section("How alike the layers are", (_uncertainty(shown),), _maps(shown)),
+        section("Models and images", models_table(shown.dataset, {"a": a, "b": b})),
+        section("How alike the layers are", texts=[_uncertainty(shown)], maps=_maps(shown)),
         _structure(shown),
         *_predictions(shown.disagreement, shown.dataset, images),
         _dominant(shown.inside, shown.dataset, images),
@@ -91,20 +91,18 @@ def _above(cka: CKAResult, null: NullResult) -> tuple[tuple[float | None, ...], 
 def _uncertainty(shown: Comparison) -> str:
     cka, settings = shown.cka, shown.settings
     return (
-        f"{settings.get('estimator', 'CKA')} from {settings.get('minibatches', 'some')} minibatches of up to "
-        f"{cka.batch_size} images, in {settings.get('precision', 'single precision')}. White lines are borders of "
-        "stages; cyan frames are block structure."
+        f"CKA: {settings.get('estimator', 'estimated')} from {settings.get('minibatches', 'some')} minibatches of up "
+        f"to {cka.batch_size} images, in {settings.get('precision', 'single precision')}. {LEGEND}"
     )
 
 
 def _structure(shown: Comparison) -> Section:
     spans, inside = shown.block_structure, shown.inside
-    tables = [spans_table({"a": spans.a, "b": spans.b})]
-    tables += [blocks_table({"a": inside.a, "b": inside.b})] if inside else []
-    return Section(
+    return section(
         "Spans of alike layers",
-        tuple(_scores(inside)) if inside else (),
-        tables=tuple(table for table in tables if table),
+        spans_table({"a": spans.a, "b": spans.b}),
+        blocks_table({"a": inside.a, "b": inside.b}) if inside else None,
+        texts=_scores(inside) if inside else (),
     )
 
 
@@ -122,23 +120,19 @@ def _scores(inside: InsidePair) -> Iterator[str]:
 def _predictions(found: Disagreement | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Iterator[Section]:
     if found is None:
         return
-    classes, chart, reliability = dataset.classes, class_chart(found), reliability_chart(found)
-    every = (classes_table(found.classes),)
-    yield Section("Class by class", charts=(chart,) if chart else (), tables=tuple(table for table in every if table))
-    confusions = confusions_table(found.confusions, classes)
-    yield Section("Confusions", tables=(confusions,) if confusions else ())
     facts = Table("", ("fact", "value"), tuple(disagreement_facts(found)), 2)
-    yield Section("What the two are worth together", tables=(facts,))
-    yield Section("Confidence", charts=(reliability,) if reliability else ())
-    gallery = disagreed_gallery(found.examples, classes, images)
-    yield Section("Images on which they disagree", galleries=(gallery,) if gallery.pictures else ())
+    yield section("Class by class", class_chart(found), classes_table(found.classes))
+    yield section("Confusions", confusions_table(found.confusions, dataset.classes))
+    yield section("What the two are worth together", facts)
+    yield section("Confidence", reliability_chart(found))
+    yield section("Images on which they disagree", disagreed_gallery(found.examples, dataset.classes, images))
 
 
 def _dominant(inside: InsidePair | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Section:
     pairs = (("a", inside.a), ("b", inside.b)) if inside else ()
-    galleries = (
+    galleries = [
         gallery
         for name, model in pairs
         for gallery in dominant_galleries(f"{name}: layers", model.blocks, dataset.classes, images)
-    )
-    return Section("Images that carry block structure", galleries=tuple(galleries))
+    ]
+    return section("Images that carry block structure", *galleries)

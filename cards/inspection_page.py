@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from cards.inside_picture import Image
 from cards.legible import LONGEST_TEXT, legible, printable
-from cards.page import Page, Section, render
+from cards.page import Page, render, section
 from cards.page_charts import deletion_chart, probe_chart
 from cards.page_images import dominant_galleries
-from cards.page_maps import Panel, View, maps, side
+from cards.page_maps import LEGEND, Panel, View, maps, side
 from cards.page_tables import blocks_table, models_table, reproduction, spans_table
 from cards.verdict import inspection_verdict
 from compare.inspection import Inspection
@@ -21,16 +21,14 @@ def inspection_html(found: Inspection, images: Mapping[int, Image]) -> bytes:
         images: those that carry blocks, by their index.
     """
     shown = legible(found)
+    galleries = dominant_galleries("Layers", shown.inside.blocks, shown.dataset.classes, images)
     sections = (
-        Section("Model and images", tables=(models_table(shown.dataset, {"": shown.model}),)),
-        Section("How alike its layers are", tuple(_how(shown)), _maps(shown)),
-        _structure(shown),
-        Section(
-            "Images that carry block structure",
-            tuple(_without(shown)),
-            galleries=dominant_galleries("Layers", shown.inside.blocks, shown.dataset.classes, images),
-        ),
-        *_passes(shown),
+        section("Model and images", models_table(shown.dataset, {"": shown.model})),
+        section("How alike its layers are", texts=[LEGEND], maps=_maps(shown)),
+        section("Spans of alike layers", spans_table({"": shown.block_structure}), blocks_table({"": shown.inside})),
+        section("Images that carry block structure", *galleries, texts=_without(shown)),
+        section("Which residual blocks it needs", deletion_chart(shown.deletion)),
+        section("What can be read off its layers", probe_chart(shown.probes)),
         reproduction({"": found.model}, found.dataset, found.settings, found.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in found.notes)
@@ -55,15 +53,6 @@ def _views(shown: Inspection) -> Iterator[View]:
         yield View(f"CKA without {left.examples} dominant images", "CKA on all other images.", {"aa": left.cka})
 
 
-def _how(shown: Inspection) -> Iterator[str]:
-    yield "White lines are borders of stages; cyan frames are block structure."
-
-
-def _structure(shown: Inspection) -> Section:
-    tables = (spans_table({"": shown.block_structure}), blocks_table({"": shown.inside}))
-    return Section("Spans of alike layers", tables=tuple(table for table in tables if table))
-
-
 def _without(shown: Inspection) -> Iterator[str]:
     left = shown.without_dominant
     if left is not None:
@@ -71,11 +60,3 @@ def _without(shown: Inspection) -> Iterator[str]:
             f"Without the {left.examples} images that carry its blocks ({left.share:.0%}), its block structure score "
             f"is {left.score:.2f} instead of {shown.inside.score.score:.2f}."
         )
-
-
-def _passes(shown: Inspection) -> Iterator[Section]:
-    for title, chart in (
-        ("Which residual blocks it needs", deletion_chart(shown.deletion)),
-        ("What can be read off its layers", probe_chart(shown.probes)),
-    ):
-        yield Section(title, charts=(chart,) if chart else ())

@@ -1,6 +1,7 @@
 """A page of results that opens from disk: one file, with all that it needs, and no request for anything else."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -99,6 +100,30 @@ class Section:
         return any((self.texts, self.maps, self.charts, self.tables, self.galleries))
 
 
+def section(
+    title: str,
+    *parts: Chart | Table | Gallery | None,
+    texts: Iterable[str] = (),
+    maps: dict[str, Any] | None = None,
+) -> Section:
+    """A section of what there is.
+
+    Args:
+        title: its heading.
+        parts: in any order; None for what there is not.
+        texts: paragraphs that come first.
+        maps: linked heatmaps, see `cards.page_maps`.
+    """
+    return Section(
+        title,
+        tuple(texts),
+        maps,
+        tuple(part for part in parts if isinstance(part, Chart)),
+        tuple(part for part in parts if isinstance(part, Table)),
+        tuple(part for part in parts if isinstance(part, Gallery)),
+    )
+
+
 @dataclass(frozen=True)
 class Page:
     """A whole page; all text in it is escaped when it is rendered.
@@ -113,7 +138,7 @@ class Page:
     title: str
     summary: str
     notes: tuple[str, ...]
-    sections: tuple[Section, ...] = field(default=())
+    sections: tuple[Section, ...]
 
 
 def render(page: Page) -> bytes:

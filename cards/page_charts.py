@@ -40,7 +40,9 @@ def class_chart(found: Disagreement) -> Chart | None:
         "showlegend": False,
     }
     figure = {"data": [_class_trace(shown, places)], "layout": layout}
-    return Chart("classes", "Classes: where a is right more often, and b", figure, 110 + 22 * len(shown), caption)
+    return Chart(
+        "classes", "Where a is right more often (to the right), and where b is", figure, 110 + 22 * len(shown), caption
+    )
 
 
 def _class_trace(rows: Sequence[ClassRow], places: Sequence[int]) -> dict[str, Any]:

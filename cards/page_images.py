@@ -53,8 +53,10 @@ def _dominance(block: Block) -> str:
     )
 
 
-def disagreed_gallery(examples: Sequence[Example], classes: Sequence[str], images: Mapping[int, Image]) -> Gallery:
-    """The images that two models predict differently.
+def disagreed_gallery(
+    examples: Sequence[Example], classes: Sequence[str], images: Mapping[int, Image]
+) -> Gallery | None:
+    """The images that two models predict differently; None if there is none to show.
 
     Args:
         examples: in the order in which they are shown.
@@ -64,9 +66,8 @@ def disagreed_gallery(examples: Sequence[Example], classes: Sequence[str], image
     shown = [example for example in examples if example.index in images][:MOST_DISAGREED]
     pictures = tuple(_disagreed(example, classes, images[example.index]) for example in shown)
     left = len(examples) - len(shown)
-    return Gallery(
-        "Images predicted differently, surest first", pictures, f"And {left} more, all in --json." if left else ""
-    )
+    caption = f"And {left} more, all in --json." if left else ""
+    return Gallery("Images predicted differently, surest first", pictures, caption) if pictures else None
 
 
 def _disagreed(example: Example, classes: Sequence[str], image: Image) -> Picture:

@@ -17,6 +17,7 @@ from compare.result import ModelResult
 # Cells are told to three decimals; the smallest integer stands for a cell without a value.
 SCALE, MISSING = 1000, -(2**15)
 LONGEST_TICK = 16
+LEGEND = "White lines are borders of stages; cyan frames are block structure; grey cells have no value."
 
 
 @dataclass(frozen=True)

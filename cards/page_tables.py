@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from cards.legible import LONGEST_TEXT, number, percent, printable
-from cards.page import Section, Table
+from cards.page import Section, Table, section
 from compare.block_structure import BlockSpan
 from compare.confusions import Confusion
 from compare.disagreement import ClassRow
@@ -11,7 +11,7 @@ from compare.inside import Block, Inside
 from compare.result import DatasetResult, ModelResult, Settings
 
 
-def models_table(dataset: DatasetResult, models: Mapping[str, ModelResult]) -> Table:
+def models_table(dataset: DatasetResult, models: Mapping[str, ModelResult]) -> Table | None:
     """What was compared, on which images; by what the models are called, such as a and b."""
     images = " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
     rows = tuple(
@@ -19,7 +19,7 @@ def models_table(dataset: DatasetResult, models: Mapping[str, ModelResult]) -> T
         for side, m in models.items()
     )
     headings = ("", "model", "architecture", "parameters", "layers", "accuracy")
-    return Table(f"{images[0].upper()}{images[1:]}", headings, rows, texts=3)
+    return _sided(images, headings, rows, 3)
 
 
 def spans_table(spans: Mapping[str, Sequence[BlockSpan]]) -> Table | None:
@@ -35,7 +35,7 @@ def spans_table(spans: Mapping[str, Sequence[BlockSpan]]) -> Table | None:
     )
     caption = "PC1: variance on the first component; shared: squared cosine of the layers' first components."
     headings = ("", "layers", "numbers", "kind", "count", "CKA", "PC1", "shared")
-    return Table("Spans of layers that are alike", headings, rows, 4, caption) if rows else None
+    return _sided("Spans of layers that are alike", headings, rows, 4, caption)
 
 
 def blocks_table(models: Mapping[str, Inside]) -> Table | None:
@@ -46,7 +46,16 @@ def blocks_table(models: Mapping[str, Inside]) -> Table | None:
         "Found again: in so many half samples of the images; starts, ends: in 95 % of them; CKA left: without the "
         "first components, where a block survives if its layers are alike even then."
     )
-    return Table("Block structure, how sure, and what is left of it", headings, rows, 2, caption) if rows else None
+    return _sided("Block structure, how sure, and what is left of it", headings, rows, 2, caption)
+
+
+def _sided(
+    title: str, headings: tuple[str, ...], rows: tuple[tuple[str, ...], ...], texts: int, caption: str = ""
+) -> Table | None:
+    """A table whose first column says which model, unless there is only one; None without rows."""
+    if not any(row[0] for row in rows):
+        headings, rows, texts = headings[1:], tuple(row[1:] for row in rows), texts - 1
+    return Table(title, headings, rows, texts, caption) if rows else None
 
 
 def _block(block: Block) -> tuple[str, ...]:
@@ -116,7 +125,7 @@ def reproduction(
     facts += [(name, _setting(value)) for name, value in settings.items()]
     facts += [(f"version of {name}", version) for name, version in versions.items()]
     rows = tuple((printable(name), printable(value, LONGEST_TEXT)) for name, value in facts)
-    return Section("To do it again", tables=(Table("Settings and versions", ("what", "value"), rows, 2, folded=True),))
+    return section("To do it again", Table("Settings and versions", ("what", "value"), rows, 2, folded=True))
 
 
 def _setting(value: object) -> str:

@@ -60,9 +60,17 @@
 
   function frames(panel) {
     if (panel.rows !== panel.columns) return [];
-    return panel.horizontal.blocks.flatMap(([start, stop]) => [["black", 3.5], ["cyan", 1.8]].map(([color, width]) => ({
+    return panel.horizontal.blocks.flatMap(([start, stop]) => [["black", 4.5], ["cyan", 2.5]].map(([color, width]) => ({
       type: "rect", x0: start - 0.5, y0: start - 0.5, x1: stop - 0.5, y1: stop - 0.5, line: { color, width },
     })));
+  }
+
+  function shades(panel) {
+    if (panel.rows !== panel.columns) return [];
+    return panel.horizontal.blocks.map(([start, stop]) => ({
+      type: "rect", layer: "below", x0: start - 0.5, x1: stop - 0.5, yref: "y2 domain", y0: 0, y1: 1,
+      fillcolor: "rgba(0,200,220,0.22)", line: { width: 0 },
+    }));
   }
 
   function shapes(panel) {
@@ -75,7 +83,7 @@
       { type: "rect", layer: "below", x0: -0.5, y0: -0.5, x1: panel.horizontal.layers.length - 0.5,
         y1: panel.vertical.layers.length - 0.5, fillcolor: "#999", line: { width: 0 } },
       ...(path ? [{ type: "path", path, line: { color: "rgba(255,255,255,0.6)", width: 0.7 } }] : []),
-      ...frames(panel),
+      ...frames(panel), ...shades(panel),
     ];
   }
 
@@ -236,10 +244,27 @@
     for (const div of drawn) Plotly.relayout(div, { font, hoverlabel });
   }
 
+  // Printing does not wait, and paper has another width.
+  function paper(printing) {
+    root.toggleAttribute("data-paper", printing);
+    for (const details of document.querySelectorAll("details")) {
+      if (printing) details.dataset.before = details.open;
+      details.open = printing || details.dataset.before === "true";
+    }
+    const { font, hoverlabel } = look();
+    for (const div of drawn) {
+      if (div.hidden) continue;
+      const size = printing ? { width: div.clientWidth, height: div.clientHeight } : { autosize: true };
+      Plotly.relayout(div, { ...size, font, hoverlabel });
+    }
+  }
+
   async function start() {
     byId("theme").hidden = false;
     byId("theme").addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; themed(); });
     darkOutside.addEventListener("change", themed);
+    addEventListener("beforeprint", () => paper(true));
+    addEventListener("afterprint", () => paper(false));
     themed();
     if (data.maps) {
       byId("view").addEventListener("change", (event) => show(event.target.value));
