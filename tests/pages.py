@@ -40,9 +40,7 @@ def full(layers=None, classes=("cat", "dog")):
     return replace(
         result,
         cka=replace(cka, null=NullResult(19, cka.ab, cka.ab, 0.5, above)),
-        measures=(
-            MeasureResult("knn", _noise(*rows, 5), _symmetric(rows[0], 6), _symmetric(rows[1], 7), cka.ab, None),
-        ),
+        measures=(knn,),
         inside=InsidePair(*sides, ()),
         disagreement=replace(
             result.disagreement,
