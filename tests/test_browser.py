@@ -109,6 +109,10 @@ def test_zooming_into_one_map_zooms_into_all(opened):
     page.wait_for_timeout(300)
     wanted = [[a, a], [b, b], [b, a]]
     assert np.abs(np.array(page.evaluate(ranges)) - np.array(wanted)).max() <= 1
+    # Another view shows the same part.
+    page.select_option("#view", label="knn")
+    page.wait_for_function("document.getElementById('map-ab').data[0].hovertemplate.includes('knn')")
+    assert np.abs(np.array(page.evaluate(ranges)) - np.array(wanted)).max() <= 1
     page.click("#reset")
     page.wait_for_function("document.getElementById('map-bb').layout.xaxis.range[1] > 31")
     assert page.evaluate(ranges)[2][0][1] in (31, 32)

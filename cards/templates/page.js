@@ -107,15 +107,17 @@
     }];
   }
 
+  const all = (model) => [-0.5, model.layers.length - 0.5];
+
   function layout(panel) {
-    const within = panel.rows === panel.columns;
-    const layers = (model) => axis({ type: "category", tickvals: model.ticks, ticktext: model.names, showgrid: false,
-                                     zeroline: false, range: [-0.5, model.layers.length - 0.5], ticks: "" });
+    const within = panel.rows === panel.columns, before = drawn.has(panel.div) ? panel.div.layout : {};
+    const layers = (model, now) => axis({ type: "category", tickvals: model.ticks, ticktext: model.names, ticks: "",
+                                          showgrid: false, zeroline: false, range: now ? [...now.range] : all(model) });
     return {
-      ...look(), uirevision: "keep", dragmode, hovermode: "closest", showlegend: false,
+      ...look(), dragmode, hovermode: "closest", showlegend: false,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 52, r: 6, t: 6, b: 28 },
-      xaxis: { ...layers(panel.horizontal), anchor: within ? "y2" : "y" },
-      yaxis: { ...layers(panel.vertical), tickangle: -90, domain: within ? [0.23, 1] : [0, 1] },
+      xaxis: { ...layers(panel.horizontal, before.xaxis), anchor: within ? "y2" : "y" },
+      yaxis: { ...layers(panel.vertical, before.yaxis), tickangle: -90, domain: within ? [0.23, 1] : [0, 1] },
       ...(within ? { yaxis2: axis({ domain: [0, 0.19], range: [0, 1.03], tickvals: [0, 0.5, 1], fixedrange: true,
                                     title: { text: "PC1", standoff: 4 } }) } : {}),
       shapes: shapes(panel),
@@ -127,11 +129,13 @@
     if (shown !== view) return;
     panel.cells = cells;
     panel.errors = errors;
+    const away = panel.div.hidden;
     panel.div.hidden = cells === null;
     byId("nothing-" + panel.key).hidden = cells !== null;
     if (cells === null) return;
-    await Plotly.react(panel.div, traces(panel, cells, errors), layout(panel), config);
+    await Plotly.react(panel.div, traces(panel, cells, errors), layout(panel), { ...config, doubleClick: false });
     if (!drawn.has(panel.div)) follow(panel);
+    if (away) await Plotly.Plots.resize(panel.div);
   }
 
   async function show(number) {
@@ -143,7 +147,8 @@
   function follow(panel) {
     drawn.add(panel.div);
     panel.div.on("plotly_relayout", (change) => { if (Object.keys(change).some((key) => /^[xy]axis/.test(key))) zoomed(panel); });
-    panel.div.on("plotly_hover", (event) => point(panel, event.points[0]));
+    panel.div.on("plotly_hover", ({ points: [found] }) => { if (found.curveNumber === 0) point(panel, ...found.pointNumber); });
+    panel.div.on("plotly_doubleclick", whole);
     panel.div.on("plotly_unhover", () => mark({}));
     panel.div.addEventListener("keydown", (event) => step(panel, event));
   }
@@ -172,15 +177,12 @@
     linking = true;
     for (const panel of panels) {
       if (!drawn.has(panel.div)) continue;
-      await Plotly.relayout(panel.div, { "xaxis.range": [-0.5, panel.horizontal.layers.length - 0.5],
-                                         "yaxis.range": [-0.5, panel.vertical.layers.length - 0.5] });
+      await Plotly.relayout(panel.div, { "xaxis.range": all(panel.horizontal), "yaxis.range": all(panel.vertical) });
     }
     linking = false;
   }
 
-  function point(panel, found) {
-    if (found.curveNumber !== 0) return;
-    const [row, column] = found.pointNumber;
+  function point(panel, row, column) {
     panel.at = [row, column];
     tell(panel, row, column);
     mark({ [panel.rows]: [row], [panel.columns]: panel.rows === panel.columns ? [row, column] : [column] }, panel);
@@ -218,8 +220,10 @@
     event.preventDefault();
     const far = event.shiftKey ? 10 : 1, from = panel.at || [0 - by[0], 0 - by[1]];
     const clamp = (value, layers) => Math.max(0, Math.min(layers.length - 1, value));
-    panel.at = [clamp(from[0] + far * by[0], panel.vertical.layers), clamp(from[1] + far * by[1], panel.horizontal.layers)];
-    Plotly.Fx.hover(panel.div, [{ curveNumber: 0, pointNumber: panel.at }]);
+    const row = clamp(from[0] + far * by[0], panel.vertical.layers), column = clamp(from[1] + far * by[1], panel.horizontal.layers);
+    Plotly.Fx.hover(panel.div, [{ curveNumber: 0, xval: column, yval: row }]);
+    // Plotly tells of what the mouse does only.
+    point(panel, row, column);
   }
 
   // ---- other charts
@@ -272,6 +276,7 @@
       await show(byId("view").value);
     }
     for (const [key, figure] of Object.entries(data.charts)) await chart(key, figure);
+    byId("without").hidden = true;
     root.dataset.ready = "yes";
   }
   start();
