@@ -78,9 +78,8 @@ def test_a_cell_tells_both_layers_and_its_value(opened):
         assert part in told
     assert "stage1.4 (4)" in page.locator("#cell").text_content()
     # The same layers are marked in the other maps.
-    page.wait_for_function("document.getElementById('map-bb').layout.shapes[0].visible")
-    marked = page.evaluate("['aa', 'bb'].map((key) => document.getElementById('map-' + key).layout.shapes[0].path)")
-    assert "M4,-0.5" in marked[0] and "M16,-0.5" in marked[1]
+    page.wait_for_selector("#cross-bb path[d*='M16,-0.5']", state="attached")
+    page.wait_for_selector("#cross-aa path[d*='M4,-0.5']", state="attached")
 
 
 def test_the_switch_changes_what_is_shown(opened):

@@ -76,10 +76,7 @@
   function shapes(panel) {
     const borders = (model) => model.borders.map((start) => start - 0.5);
     const path = grid(panel, borders(panel.vertical), borders(panel.horizontal));
-    const cross = { type: "path", path: "M0,0", visible: false, line: { color: "#3fe0d0", width: 1 } };
-    // The cross comes first: it is moved by its number.
     return [
-      cross,
       { type: "rect", layer: "below", x0: -0.5, y0: -0.5, x1: panel.horizontal.layers.length - 0.5,
         y1: panel.vertical.layers.length - 0.5, fillcolor: "#999", line: { width: 0 } },
       ...(path ? [{ type: "path", path, line: { color: "rgba(255,255,255,0.6)", width: 0.7 } }] : []),
@@ -141,13 +138,17 @@
   async function show(number) {
     view = data.maps.views[number];
     byId("meaning").textContent = view.meaning;
+    byId("cell").textContent = "";
     for (const panel of panels) await draw(panel);
   }
 
   function follow(panel) {
     drawn.add(panel.div);
     panel.div.on("plotly_relayout", (change) => { if (Object.keys(change).some((key) => /^[xy]axis/.test(key))) zoomed(panel); });
-    panel.div.on("plotly_hover", ({ points: [found] }) => { if (found.curveNumber === 0) point(panel, ...found.pointNumber); });
+    const pointed = ({ points: [found] }) => { if (found.curveNumber === 0) point(panel, ...found.pointNumber); };
+    panel.div.on("plotly_hover", pointed);
+    // A finger.
+    panel.div.on("plotly_click", pointed);
     panel.div.on("plotly_doubleclick", whole);
     panel.div.on("plotly_unhover", () => mark({}));
     panel.div.addEventListener("keydown", (event) => step(panel, event));
@@ -199,14 +200,24 @@
       `${panel.columns} (across): ${plain(panel.horizontal.layers[column])}: ${view.name} ${value}`;
   }
 
+  // Over the map, since Plotly takes 50 ms to draw a line among 150,000 cells.
+  function cross(panel, path) {
+    const area = panel.div.querySelector('.nsewdrag[data-subplot="xy"]').getBoundingClientRect();
+    const figure = panel.div.parentElement.getBoundingClientRect(), svg = byId("cross-" + panel.key);
+    const [left, right] = panel.div.layout.xaxis.range, [bottom, top] = panel.div.layout.yaxis.range;
+    svg.setAttribute("viewBox", `${left} ${-top} ${right - left} ${top - bottom}`);
+    svg.firstElementChild.setAttribute("d", path);
+    const place = { left: area.left - figure.left, top: area.top - figure.top, width: area.width, height: area.height };
+    for (const [side, pixels] of Object.entries(place)) svg.style[side] = `${pixels}px`;
+  }
+
   let wanted = null;
   function mark(layers, from) {
     if (wanted === null) requestAnimationFrame(() => {
       const { layers, from } = wanted;
       wanted = null;
       for (const panel of panels) if (panel !== from && drawn.has(panel.div)) {
-        const path = grid(panel, layers[panel.rows] || [], layers[panel.columns] || []);
-        Plotly.relayout(panel.div, { "shapes[0].visible": path !== "", "shapes[0].path": path || "M0,0" });
+        cross(panel, grid(panel, layers[panel.rows] || [], layers[panel.columns] || []));
       }
     });
     wanted = { layers, from };
