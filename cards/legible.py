@@ -48,3 +48,16 @@ def number(value: float | None, form: str) -> str:
 def percent(fraction: float | None, form: str = ".1f") -> str:
     """A fraction in percent, or a dash."""
     return "-" if fraction is None else format(100 * fraction, form)
+
+
+def between(low: float | None, high: float | None, after: int = 0) -> str:
+    """The ends of an interval of layers, or a dash.
+
+    Args:
+        low: index of its lower end.
+        high: of its upper end.
+        after: by how many layers the indices come after those meant: 1 for half-open ends.
+    """
+    if low is None or high is None:
+        return "-"
+    return f"{low - after:.0f}" if low == high else f"{low - after:.0f} to {high - after:.0f}"

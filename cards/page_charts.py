@@ -36,7 +36,7 @@ def class_chart(found: Disagreement) -> Chart | None:
             "ticktext": [plotly_text(row.name, LONGEST_TICK) for row in shown],
             "range": [-0.7, len(shown) - 0.3],
         },
-        "margin": {"l": 120},
+        "margin": {"l": 130},
         "showlegend": False,
     }
     figure = {"data": [_class_trace(shown, places)], "layout": layout}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cards.legible import LONGEST_TEXT, number, percent, printable
+from cards.legible import LONGEST_TEXT, between, number, percent, printable
 from cards.page import Section, Table, section
 from compare.block_structure import BlockSpan
 from compare.confusions import Confusion
@@ -62,17 +62,11 @@ def _block(block: Block) -> tuple[str, ...]:
     return (
         f"{block.start} to {block.stop - 1}",
         "-" if block.found is None else f"{block.found:.0%}",
-        _range(block.start_low, block.start_high, 0),
-        _range(block.stop_low, block.stop_high, 1),
+        between(block.start_low, block.start_high),
+        between(block.stop_low, block.stop_high, after=1),
         number(block.mean_cka_without, ".2f"),
         "yes" if block.survives else "no",
     )
-
-
-def _range(low: float | None, high: float | None, after: int) -> str:
-    if low is None or high is None:
-        return "-"
-    return f"{low - after:.0f}" if low == high else f"{low - after:.0f} to {high - after:.0f}"
 
 
 def classes_table(rows: Sequence[ClassRow], most: int = 100) -> Table | None:

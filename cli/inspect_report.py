@@ -7,6 +7,7 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
+from cards.legible import between
 from cards.verdict import inspection_verdict
 from cli.curve import Curve
 from cli.heatmap import Heatmap, legend
@@ -105,8 +106,8 @@ def _blocks(found: Inspection) -> Iterator[RenderableType]:
         table.add_row(
             f"{block.start} to {block.stop - 1}",
             number(block.found, ".0%"),
-            _range(block.start_low, block.start_high, 0),
-            _range(block.stop_low, block.stop_high, 1),
+            between(block.start_low, block.start_high),
+            between(block.stop_low, block.stop_high, after=1),
             number(block.mean_cka_without, ".2f"),
             "yes" if block.survives else "no",
         )
@@ -116,12 +117,6 @@ def _blocks(found: Inspection) -> Iterator[RenderableType]:
         "them; CKA left: without the first components, where a block survives if its\n"
         "layers are alike even then"
     )
-
-
-def _range(low: float | None, high: float | None, after: int) -> str:
-    if low is None or high is None:
-        return "-"
-    return f"{low - after:.0f}" if low == high else f"{low - after:.0f} to {high - after:.0f}"
 
 
 def _fractions(found: Inspection) -> Iterator[RenderableType]:
