@@ -171,11 +171,13 @@ def test_mean_names_do_nothing(opened):
 
 def test_paper_is_light_and_holds_the_maps(opened):
     page = opened(comparison_html(full(), IMAGES), color_scheme="dark")
+    widths = "[...document.querySelectorAll('.main-svg')].map((svg) => svg.getBoundingClientRect().width)"
+    before = page.evaluate(widths)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    right = "Math.max(...[...document.querySelectorAll('.main-svg')].map((svg) => svg.getBoundingClientRect().width))"
-    assert page.evaluate(right) <= 680
+    assert max(page.evaluate(widths)) <= 680 < max(before)
     page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(widths) == pytest.approx(before, abs=1)
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 23, 28)"
 
 

@@ -139,6 +139,7 @@
     view = data.maps.views[number];
     byId("meaning").textContent = view.meaning;
     byId("cell").textContent = "";
+    mark({});
     for (const panel of panels) await draw(panel);
   }
 
