@@ -35,6 +35,7 @@ def class_chart(found: Disagreement) -> Chart | None:
             "tickvals": places,
             "ticktext": [plotly_text(row.name, LONGEST_TICK) for row in shown],
             "range": [-0.7, len(shown) - 0.3],
+            "zeroline": False,
         },
         "margin": {"l": 130},
         "showlegend": False,
