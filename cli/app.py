@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from cli.cache import cache_app
 from cli.card import card
 from cli.comparing import compare as compare_command
 from cli.doctor import doctor
@@ -44,6 +45,7 @@ zoo_app.command(no_args_is_help=True)(collect)
 zoo_app.command("prune", no_args_is_help=True)(prune_model)
 zoo_app.command(no_args_is_help=True)(card)
 zoo_app.command()(doctor)
+zoo_app.add_typer(cache_app, name="cache")
 
 compare_app = _app()
 compare_app.command(no_args_is_help=True)(compare_command)

@@ -9,7 +9,7 @@ import typer
 
 from cli import options
 from cli.output import interruptible
-from cli.prepare import Prepared, check_result_paths, deliver, prepare
+from cli.prepare import Prepared, check_result_paths, deliver, look_up, prepare
 from cli.superclasses import read_superclasses
 from zoo.errors import ZooError
 
@@ -45,8 +45,9 @@ def groups(
     check_result_paths(json_file, png)
     _check_models(a, b)
     with interruptible("nothing was written"):
+        found, dataset = look_up([*a, *b], dataset)
         prepared = prepare(
-            [*a, *b],
+            found,
             dataset=dataset,
             split=split,
             max_examples=max_examples,

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options
+from cli.cache import Kept, NoCache, question, recall
 from cli.inspect_parts import check_deletable, delete, probe
 from cli.output import interruptible
-from cli.prepare import Prepared, check_result_paths, deliver, prepare
+from cli.prepare import Prepared, check_result_paths, deliver, identify, look_up, prepare
 from zoo.errors import ZooError
+from zoo.sources import identity
 
 if TYPE_CHECKING:
     from compare.inspection import Inspection
@@ -50,6 +52,7 @@ def inspect(
     precision: options.Precision = "fp32",
     seed: options.Seed = 0,
     device: options.Device = "auto",
+    no_cache: NoCache = False,
     json_file: options.Json = None,
     png: options.Png = None,
 ) -> None:
@@ -62,22 +65,32 @@ def inspect(
     check_result_paths(json_file, png)
     share = None if drop_dominant is None else _parse_share(drop_dominant)
     with interruptible("nothing was written"):
-        prepared = prepare(
-            (model,),
-            dataset=dataset,
-            split=split,
-            max_examples=max_examples,
-            batch_size=batch_size,
-            seed=seed,
-            device=device,
-        )
-        if Part.deletion in part:
-            check_deletable(prepared)
-        result = _inspect(prepared, layers, passes, precision, components, share, max_examples)
-        if Part.deletion in part:
-            result = replace(result, deletion=delete(prepared))
-        if Part.probes in part:
-            result = replace(result, probes=probe(prepared))
+        from compare.inspection import Inspection
+
+        found, dataset = look_up((model,), dataset)
+        asked: dict[str, Any] = {
+            **{"layers": layers, "passes": passes, "precision": precision, "components": components},
+            "drop_dominant": share,
+        }
+        shown: dict[str, Any] = {
+            **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "device": device, "seed": seed}
+        }
+        parts = {"deletion": Part.deletion in part, "probes": Part.probes in part}
+        name = question("inspect", found, identity(dataset, split), asked | shown | parts)
+
+        def compute() -> "Kept[Inspection]":
+            prepared = prepare(found, dataset=dataset, **shown)
+            if Part.deletion in part:
+                check_deletable(prepared)
+            result = _inspect(prepared, **asked, max_examples=max_examples)
+            if Part.deletion in part:
+                result = replace(result, deletion=delete(prepared))
+            if Part.probes in part:
+                result = replace(result, probes=probe(prepared))
+            return Kept(result, prepared.images(_dominant(result)))
+
+        kept = recall(Inspection, name, f"inspect {model}", compute, no_cache)
+    result = replace(kept.result, model=identify(found[0], kept.result.model))
     from cards.inside_picture import inspection_png
     from cli.inspect_report import InspectionReport
 
@@ -85,8 +98,8 @@ def inspect(
         result,
         json_file,
         png,
-        lambda result: inspection_png(result, prepared.images(_dominant(result))),
-        lambda result: InspectionReport(result, part, prepared.images(_dominant(result))),
+        lambda result: inspection_png(result, kept.images),
+        lambda result: InspectionReport(result, part, kept.images),
     )
 
 

@@ -7,7 +7,7 @@ import typer
 
 from cli import options
 from cli.output import interruptible
-from cli.prepare import Prepared, check_result_paths, deliver, prepare
+from cli.prepare import Prepared, check_result_paths, deliver, look_up, prepare
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -46,8 +46,9 @@ def matrix(
         from compare.plan import Plan
 
         plan = Plan(layers or "all", passes, precision, tolerance=tolerance)
+        found, dataset = look_up(models, dataset)
         prepared = prepare(
-            models,
+            found,
             dataset=dataset,
             split=split,
             max_examples=max_examples,

@@ -57,16 +57,7 @@ class Prepared:
 
     def identify(self, number: int, result: "ModelResult") -> "ModelResult":
         """What was found in a model, with what is known of its files."""
-        found = self.found[number]
-        return replace(
-            result,
-            ref=found.ref,
-            name=found.name,
-            revision=found.revision,
-            sha256=found.sha256,
-            architecture=found.config.architecture,
-            kind=found.kind,
-        )
+        return identify(self.found[number], result)
 
     @property
     def model_classes(self) -> tuple[tuple[str, ...] | None, ...]:
@@ -87,17 +78,42 @@ class Prepared:
         return {"seed": self.seed, "device": self.device, "max_examples": max_examples}
 
 
+def identify(found: "FoundModel", result: "ModelResult") -> "ModelResult":
+    """What was found in a model, with what is known of its files now."""
+    return replace(
+        result,
+        ref=found.ref,
+        name=found.name,
+        revision=found.revision,
+        sha256=found.sha256,
+        architecture=found.config.architecture,
+        kind=found.kind,
+    )
+
+
+def look_up(refs: Sequence[str], dataset: str | None) -> tuple[tuple["FoundModel", ...], str]:
+    """The models that references mean, and the data set to show them; loads neither.
+
+    Raises:
+        ZooError: a model is unusable, or none says what it was trained on.
+    """
+    from zoo.found import find_model
+
+    found = tuple(find_model(ref) for ref in refs)
+    return found, dataset or _own_dataset(found)
+
+
 def prepare(
-    refs: Sequence[str],
+    found: Sequence["FoundModel"],
     *,
-    dataset: str | None,
+    dataset: str,
     split: str,
     max_examples: int | None,
     batch_size: int | None,
     seed: int,
     device: str,
 ) -> Prepared:
-    """Look up and load models and images, and check that they fit; arguments as in the commands.
+    """Load models and images, and check that they fit; the first two as `look_up` gives them, the rest as in commands.
 
     Raises:
         ZooError: a model or data set is unusable, or they do not belong together.
@@ -106,20 +122,18 @@ def prepare(
     from compare.run import default_batch_size
     from zoo.data import balanced_subset
     from zoo.device import pick_device
-    from zoo.found import find_model
     from zoo.sources import load_images
 
-    found = tuple(find_model(ref) for ref in refs)
     device = pick_device(device)
     if batch_size is not None and batch_size < MIN_EXAMPLES:
         raise ZooError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
-    data = load_images(dataset or _own_dataset(found), split)
+    data = load_images(dataset, split)
     for model in found:
         check_fit(model, data)
     if max_examples is not None:
         data = balanced_subset(data, min(max_examples, len(data)), seed)
     size = default_batch_size(len(data)) if batch_size is None else batch_size
-    return Prepared(found, tuple(model.load(device) for model in found), data, size, seed, device)
+    return Prepared(tuple(found), tuple(model.load(device) for model in found), data, size, seed, device)
 
 
 def check_fit(model: "FoundModel", data: "ImageSet") -> None:

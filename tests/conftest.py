@@ -50,6 +50,12 @@ def hub(tmp_path, monkeypatch):
     assert HUB.errors == []
 
 
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path_factory, monkeypatch):
+    """No answer of one test serves another."""
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture(scope="session")
 def brief():
     """A recipe for a second of training."""
