@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.output import number, plain, plain_table
+from compare.calibration import Calibration, Reliability
 from compare.confusions import Confusion
 from compare.disagreement import ClassRow, Disagreement
 from compare.statistics import Estimate
@@ -30,6 +31,9 @@ def disagreement_tables(
     if found.classes:
         yield ""
         yield _class_table(found, correction)
+    if found.calibration_a is not None and found.calibration_b is not None:
+        yield ""
+        yield _reliability_table(found.calibration_a, found.calibration_b)
     if found.confusions:
         yield ""
         yield _confusion_table(found.confusions, classes)
@@ -87,6 +91,22 @@ def _kappa(estimate: Estimate) -> str:
         return "-"
     interval = f" ({estimate.low:.2f} to {number(estimate.high, '.2f')})" if estimate.low is not None else ""
     return f"{estimate.value:.2f}{interval}; 0 as if by chance, 1 the same errors"
+
+
+def _reliability_table(a: Calibration, b: Calibration) -> Table:
+    numbers = ("a images", "sure", "right", "b images", "sure", "right")
+    table = plain_table("Reliability: how sure, and how often right", ("confidence",), numbers)
+    bins_a, bins_b = ({(part.low, part.high): part for part in own.bins} for own in (a, b))
+    for low, high in sorted(bins_a.keys() | bins_b.keys()):
+        cells = (cell for bins in (bins_a, bins_b) for cell in _reliability(bins.get((low, high))))
+        table.add_row(f"{low:.0%} to {high:.0%}", *cells)
+    return table
+
+
+def _reliability(part: Reliability | None) -> tuple[str, str, str]:
+    if part is None:
+        return "0", "-", "-"
+    return str(part.examples), f"{part.confidence:.1%}", f"{part.accuracy:.1%}"
 
 
 def _confusion_table(confusions: Sequence[Confusion], classes: Sequence[str]) -> Table:

@@ -10,7 +10,7 @@ import typer
 from cli import options
 from cli.output import interruptible
 from cli.prepare import Prepared, check_result_paths, deliver, look_up, prepare
-from cli.superclasses import read_superclasses
+from cli.superclasses import find_superclasses
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def groups(
     ],
     b: Annotated[list[str], typer.Option("--b", metavar="B1 B2 ...", help="Seeds of another.")],
     superclasses: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="CSV of two columns, class and superclass.", show_default=False),
+        str | None,
+        typer.Option(metavar="FILE", help="CSV of class and superclass, or a data set on the Hub.", show_default=False),
     ] = None,
     dataset: options.OwnDataset = None,
     split: options.Split = "test",
@@ -69,11 +69,11 @@ def _check_models(a: list[str], b: list[str]) -> None:
         raise ZooError(f"expected different models, got {twice} twice.")
 
 
-def _groups(prepared: Prepared, seeds_a: int, superclasses: Path | None, max_examples: int | None) -> "GroupComparison":
+def _groups(prepared: Prepared, seeds_a: int, superclasses: str | None, max_examples: int | None) -> "GroupComparison":
     from cli.progress import progress_bar
     from compare.groups import compare_groups
 
-    of_classes = None if superclasses is None else read_superclasses(superclasses, prepared.data.classes)
+    of_classes = None if superclasses is None else find_superclasses(superclasses, prepared.data.classes)
     with progress_bar() as progress:
         result = compare_groups(
             prepared.modules[:seeds_a],
@@ -89,9 +89,7 @@ def _groups(prepared: Prepared, seeds_a: int, superclasses: Path | None, max_exa
         a=_identify(prepared, result.a, range(seeds_a)),
         b=_identify(prepared, result.b, range(seeds_a, len(prepared.modules))),
         dataset=prepared.describe(result.dataset),
-        settings=result.settings
-        | prepared.settings(max_examples)
-        | {"superclasses": None if superclasses is None else str(superclasses)},
+        settings=result.settings | prepared.settings(max_examples) | {"superclasses": superclasses},
     )
 
 
