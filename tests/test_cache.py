@@ -12,13 +12,16 @@ import pytest
 
 from cli.cache import folder
 
+# A question that is soon answered.
+BRIEF = ("--layers", "blocks", "--max-examples", "60")
+
 
 def entries():
     return sorted(folder().glob("*.json"))
 
 
 def answer(run, *arguments):
-    ran = run("compare", *arguments, "--json", "-")
+    ran = run("compare", *BRIEF, *arguments, "--json", "-")
     assert ran.code == 0, ran.stderr
     return ran
 
@@ -29,9 +32,10 @@ def computed(run, folders):
 
 
 def test_a_kept_answer_is_the_same_and_loads_no_torch(computed, folders, monkeypatch):
+    argv = ["compare", *BRIEF, *map(str, folders), "--json", "-"]
     code = (
         "import sys; from cli.app import compare\n"
-        f"sys.argv = ['compare', {str(folders[0])!r}, {str(folders[1])!r}, '--json', '-']\n"
+        f"sys.argv = {argv!r}\n"
         "try: compare()\nexcept SystemExit: pass\n"
         "print('torch' in sys.modules, file=sys.stderr)"
     )
@@ -40,10 +44,10 @@ def test_a_kept_answer_is_the_same_and_loads_no_torch(computed, folders, monkeyp
 
 
 def test_the_report_and_the_picture_of_a_kept_answer_are_the_same(run, folders, tmp_path):
-    first, again = (run("compare", *folders, "--png", tmp_path / f"{i}.png") for i in range(2))
+    first, again = (run("compare", *BRIEF, *folders, "--png", tmp_path / f"{i}.png") for i in range(2))
     assert first.stdout == again.stdout
     assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
-    looked, twice = (run("zoo", "inspect", folders[0], "--png", tmp_path / f"i{i}.png") for i in range(2))
+    looked, twice = (run("zoo", "inspect", *BRIEF, folders[0], "--png", tmp_path / f"i{i}.png") for i in range(2))
     assert looked.stdout == twice.stdout
     assert (tmp_path / "i0.png").read_bytes() == (tmp_path / "i1.png").read_bytes()
     assert len(entries()) == 2
@@ -51,7 +55,7 @@ def test_the_report_and_the_picture_of_a_kept_answer_are_the_same(run, folders, 
 
 @pytest.mark.parametrize(
     "options",
-    [("--passes", "2"), ("--max-examples", "100"), ("--layers", "blocks"), ("--seed", "1"), ("--split", "train")],
+    [("--passes", "2"), ("--max-examples", "100"), ("--layers", "all"), ("--seed", "1"), ("--split", "train")],
 )
 def test_other_options_are_another_question(run, computed, folders, options):
     answer(run, *folders, *options)
