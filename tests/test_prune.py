@@ -65,7 +65,7 @@ def names_within(variant, spans):
 def test_blocks_within_spans_are_those_whose_every_layer_is(variant):
     some = random.Random(0)
     found = []
-    for _ in range(200):
+    for _ in range(60):
         a, b, c, d = sorted(some.sample(range(variant.representations + 1), 4))
         found.append(blocks_within(variant, [(a, b), (c, d)]))
         assert found[-1] == names_within(variant, [(a, b), (c, d)])
