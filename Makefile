@@ -17,7 +17,7 @@ setup: .venv/installed
 demo: setup
 	test -d $(SHALLOW) || $(BIN)/zoo train --depth 14 --width 1
 	test -d $(DEEP) || $(BIN)/zoo train --depth 74 --width 1
-	$(BIN)/compare $(SHALLOW) $(DEEP) --json models/demo.json --png models/demo.png
+	$(BIN)/compare $(SHALLOW) $(DEEP) --json models/demo.json --png models/demo.png --html models/demo.html
 
 lint: setup
 	$(BIN)/ruff check

@@ -58,13 +58,14 @@ def compare(
     no_cache: NoCache = False,
     json_file: options.Json = None,
     png: options.Png = None,
+    html: options.Html = None,
 ) -> None:
     """Show what two models share and where they differ.
 
     CKA within and between them, block structure, and their disagreement on classes and images. For example:
     compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """
-    check_result_paths(json_file, png)
+    check_result_paths(json_file, png, html)
     if export is not None:
         check_result_path(export, CSV_START)
     with interruptible("nothing was written"):
@@ -86,10 +87,11 @@ def compare(
             plan = Plan(**asked | {"layers": layers or "all"}, components=1)
             prepared = prepare(found, dataset=dataset, seed=seed, **shown)
             result = _compare(prepared, replace(plan, layers=prepared.layers(layers)), max_examples)
-            return Kept(result, prepared.images(_disagreed(result)))
+            return Kept(result, prepared.images(_on_page(result)))
 
         kept = recall(Comparison, name, f"compare {a} {b}", compute, no_cache)
     result = _as_asked(kept.result, found)
+    from cards.comparison_page import comparison_html
     from cards.disagreements import disagreements_csv
     from cards.picture import heatmaps_png
     from cli.report import Report
@@ -101,7 +103,9 @@ def compare(
         json_file,
         png,
         heatmaps_png,
-        lambda result: Report(result, correction, kept.images),
+        lambda result: Report(result, correction, {i: kept.images[i] for i in _disagreed(result)}),
+        html,
+        lambda result: comparison_html(result, kept.images),
     )
 
 
@@ -117,6 +121,16 @@ def _disagreed(result: "Comparison") -> list[int]:
 
     examples = result.disagreement.examples if result.disagreement else ()
     return [example.index for example in examples[:MAX_EXAMPLES]]
+
+
+def _on_page(result: "Comparison") -> set[int]:
+    """The images that the page shows."""
+    from cards.page_images import MOST_DISAGREED
+
+    examples = result.disagreement.examples[:MOST_DISAGREED] if result.disagreement else ()
+    insides = (result.inside.a, result.inside.b) if result.inside else ()
+    dominant = {example.index for inside in insides for block in inside.blocks for example in block.dominant.examples}
+    return dominant | {example.index for example in examples}
 
 
 def _compare(prepared: Prepared, plan: "Plan", max_examples: int | None) -> "Comparison":

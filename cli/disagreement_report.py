@@ -6,11 +6,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.output import number, plain, plain_table
+from cards.facts import disagreement_facts
+from cards.legible import number, percent
+from cli.output import plain, plain_table
 from compare.calibration import Calibration, Reliability
 from compare.confusions import Confusion
 from compare.disagreement import ClassRow, Disagreement
-from compare.statistics import Estimate
 
 # More than these belong in the JSON.
 MAX_EXAMPLES, MAX_CLASSES, MAX_CONFUSIONS = 10, 20, 5
@@ -45,52 +46,9 @@ def disagreement_tables(
 def _overall(found: Disagreement) -> Table:
     table = plain_table("Predictions of a and b", ("", ""), ())
     table.show_header = False
-    for name, value in _facts(found):
+    for name, value in disagreement_facts(found):
         table.add_row(name, value)
     return table
-
-
-def _facts(found: Disagreement) -> Iterator[tuple[str, str]]:
-    yield "the same", f"{_share(found.agreement, found.agreement_interval)}; churn {number(found.churn, '.2%')}"
-    if found.accuracy_a is not None and found.accuracy_b is not None:
-        yield "right: a", _share(found.accuracy_a, found.accuracy_a_interval)
-        yield "right: b", _share(found.accuracy_b, found.accuracy_b_interval)
-        yield "a - b", f"{_points(found.difference)}, p = {number(found.p_value, '.2g')}"
-        yield "one right", f"{found.only_a_right} only a, {found.only_b_right} only b"
-        alike, differently = found.both_wrong_alike, found.both_wrong_differently
-        yield "both wrong", f"{found.both_wrong}: {alike} in the same way, {differently} in different ways"
-        yield "error consistency", _kappa(found.error_consistency)
-    if found.divergence is not None:
-        yield "divergence", f"{found.divergence:.3f} bits between their probabilities (Jensen-Shannon)"
-    if found.calibration_a and found.calibration_b:
-        yield "calibration error", f"a {found.calibration_a.error:.3f}, b {found.calibration_b.error:.3f}"
-    if found.together is not None:
-        together = found.together
-        yield "averaged", f"{_percents(together.ensemble)} right"
-        yield "less the better", _points(together.ensemble_gain)
-        yield "oracle", f"{_percents(together.oracle)} right, at best"
-
-
-def _share(value: float, ends: tuple[float, float] | None) -> str:
-    return f"{value:.2%}" if ends is None else f"{value:.2%} ({ends[0]:.1%} to {ends[1]:.1%})"
-
-
-def _percents(estimate: Estimate) -> str:
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return "-"
-    return _share(estimate.value, (estimate.low, estimate.high))
-
-
-def _points(estimate: Estimate) -> str:
-    value, low, high = (_percent(part, "+.1f") for part in estimate)
-    return f"{value} points ({low} to {high})"
-
-
-def _kappa(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "-"
-    interval = f" ({estimate.low:.2f} to {number(estimate.high, '.2f')})" if estimate.low is not None else ""
-    return f"{estimate.value:.2f}{interval}; 0 as if by chance, 1 the same errors"
 
 
 def _reliability_table(a: Calibration, b: Calibration) -> Table:
@@ -132,10 +90,10 @@ def _class_table(disagreement: Disagreement, correction: str) -> Table:
         table.add_row(
             plain(row.name),
             str(row.examples),
-            _percent(row.accuracy_a, ".1f"),
-            _percent(row.accuracy_b, ".1f"),
-            _percent(row.difference, "+.1f"),
-            f"{_percent(row.ci_low, '+.1f')} to {_percent(row.ci_high, '+.1f')}",
+            percent(row.accuracy_a, ".1f"),
+            percent(row.accuracy_b, ".1f"),
+            percent(row.difference, "+.1f"),
+            f"{percent(row.ci_low, '+.1f')} to {percent(row.ci_high, '+.1f')}",
             str(row.only_a_right),
             str(row.only_b_right),
             number(row.p_adjusted if correction == "holm" else row.q_value, ".2g"),
@@ -179,7 +137,3 @@ def _prediction(classes: Sequence[str], label: int | None, prediction: int, conf
 
 def _left_out(count: int, shown: int) -> str | None:
     return f"and {count - shown} more, all in --json" if count > shown else None
-
-
-def _percent(fraction: float | None, form: str) -> str:
-    return "-" if fraction is None else format(100 * fraction, form)

@@ -55,6 +55,7 @@ def inspect(
     no_cache: NoCache = False,
     json_file: options.Json = None,
     png: options.Png = None,
+    html: options.Html = None,
 ) -> None:
     """Look into one model: block structure, how sure it is, and what carries it.
 
@@ -62,7 +63,7 @@ def inspect(
     its last residual blocks (--part deletion), and of linear probes (--part probes). For example:
     zoo inspect models/resnet74-w1-digits-s0
     """
-    check_result_paths(json_file, png)
+    check_result_paths(json_file, png, html)
     share = None if drop_dominant is None else _parse_share(drop_dominant)
     with interruptible("nothing was written"):
         from compare.inspection import Inspection
@@ -92,6 +93,7 @@ def inspect(
         kept = recall(Inspection, name, f"inspect {model}", compute, no_cache)
     result = replace(kept.result, model=identify(found[0], kept.result.model))
     from cards.inside_picture import inspection_png
+    from cards.inspection_page import inspection_html
     from cli.inspect_report import InspectionReport
 
     deliver(
@@ -100,6 +102,8 @@ def inspect(
         png,
         lambda result: inspection_png(result, kept.images),
         lambda result: InspectionReport(result, part, kept.images),
+        html,
+        lambda result: inspection_html(result, kept.images),
     )
 
 

@@ -34,6 +34,9 @@ Json = Annotated[
     Path | None, typer.Option("--json", help="Write the result as JSON; - for stdout.", show_default=False)
 ]
 Png = Annotated[Path | None, typer.Option("--png", help="Write the heatmaps as a picture.", show_default=False)]
+Html = Annotated[
+    Path | None, typer.Option("--html", help="Write all as a page that opens from disk.", show_default=False)
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace a model folder; your own text in its card stays as README.old.md.")
 ]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cards.legible import number as number
 from zoo.errors import ZooError
 from zoo.folder import replace_file, writing
 
@@ -59,11 +60,6 @@ def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> "Ta
     return table
 
 
-def number(value: float | None, form: str) -> str:
-    """A number, or a dash where there is none."""
-    return "-" if value is None else format(value, form)
-
-
 def say(message: str) -> None:
     """One line for the user, on stderr."""
     from rich.console import Console
@@ -90,7 +86,7 @@ def show_lines(table: "Table") -> None:
     console.print(table)
 
 
-def write_result(path: Path, data: bytes) -> None:
+def write_result(path: Path, data: bytes, beginning: bytes | None = None) -> None:
     """Write a file whole or not at all; `-` is stdout.
 
     A file that stands there is replaced only if it begins alike: an older result of the same kind, or an empty file.
@@ -99,6 +95,7 @@ def write_result(path: Path, data: bytes) -> None:
     Args:
         path: where to.
         data: its content.
+        beginning: as every result of this kind begins, if that takes more than 8 bytes to tell.
 
     Raises:
         ZooError: another kind of file stands there, or the place cannot be written.
@@ -107,7 +104,7 @@ def write_result(path: Path, data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    check_result_path(path, data[:8])
+    check_result_path(path, beginning or data[:8])
     with writing(path, "another file"):
         path = path.resolve()
         if path.exists() and not path.is_file():

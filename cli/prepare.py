@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result", bound="JsonResult")
 JSON_START, PNG_START = b'{"format', b"\x89PNG\r\n\x1a\n"
+# As `cards.page` begins one; of other pages there are many.
+HTML_START = b"<!DOCTYPE html>\n<!-- resnet-zoo -->"
 
 
 @dataclass(frozen=True)
@@ -157,17 +160,19 @@ def _own_dataset(found: "Sequence[FoundModel]") -> str:
     return own
 
 
-def check_result_paths(json_file: Path | None, png: Path | None) -> None:
+def check_result_paths(json_file: Path | None, png: Path | None, html: Path | None = None) -> None:
     """Refuse, before any work, files that could not be written in the end.
 
     Raises:
-        ZooError: both are one, or one cannot be written.
+        ZooError: two are one, or one cannot be written.
     """
-    if json_file is not None and json_file == png:
-        raise ZooError(f"--json and --png must be two files, got {png} for both.")
-    for path, beginning in ((json_file, JSON_START), (png, PNG_START)):
-        if path is not None:
-            check_result_path(path, beginning)
+    files = {"--json": (json_file, JSON_START), "--png": (png, PNG_START), "--html": (html, HTML_START)}
+    wanted = [(option, path, beginning) for option, (path, beginning) in files.items() if path is not None]
+    for (one, path, _), (other, same, _) in combinations(wanted, 2):
+        if path == same:
+            raise ZooError(f"{one} and {other} must be two files, got {path} for both.")
+    for _, path, beginning in wanted:
+        check_result_path(path, beginning)
 
 
 def deliver(
@@ -176,6 +181,8 @@ def deliver(
     png: Path | None,
     draw: Callable[[Result], bytes],
     report: Callable[[Result], "RenderableType"],
+    html: Path | None = None,
+    lay_out: Callable[[Result], bytes] | None = None,
 ) -> None:
     """Write the files that were asked for, and show the result, unless its JSON goes to stdout.
 
@@ -186,5 +193,7 @@ def deliver(
         write_result(json_file, result.to_json().encode() + b"\n")
     if png is not None:
         write_result(png, draw(result))
+    if html is not None and lay_out is not None:
+        write_result(html, lay_out(result), HTML_START)
     if str(json_file) != "-":
         show(report(result))

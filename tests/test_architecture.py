@@ -13,6 +13,7 @@ MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).glob
 TYPES = {
     *("compare.result", "compare.inside", "compare.inspection", "compare.probe_result"),
     "compare.group_result",
+    *("compare.calibration", "compare.confusions", "compare.examples"),
     *("compare.naming", "compare.block_structure", "compare.disagreement", "compare.statistics"),
 }
 MAY_KNOW = TYPES | {"zoo.record", "zoo.folder", "zoo.card"}

@@ -1,0 +1,55 @@
+"""What two models' predictions come to, fact by fact."""
+
+from collections.abc import Iterator
+
+from cards.legible import number, percent
+from compare.disagreement import Disagreement
+from compare.statistics import Estimate
+
+
+def disagreement_facts(found: Disagreement) -> Iterator[tuple[str, str]]:
+    """Names and values, with intervals.
+
+    Args:
+        found: where two models disagree.
+    """
+    yield "the same", f"{_share(found.agreement, found.agreement_interval)}; churn {number(found.churn, '.2%')}"
+    if found.accuracy_a is not None and found.accuracy_b is not None:
+        yield "right: a", _share(found.accuracy_a, found.accuracy_a_interval)
+        yield "right: b", _share(found.accuracy_b, found.accuracy_b_interval)
+        yield "a - b", f"{_points(found.difference)}, p = {number(found.p_value, '.2g')}"
+        yield "one right", f"{found.only_a_right} only a, {found.only_b_right} only b"
+        alike, differently = found.both_wrong_alike, found.both_wrong_differently
+        yield "both wrong", f"{found.both_wrong}: {alike} in the same way, {differently} in different ways"
+        yield "error consistency", _kappa(found.error_consistency)
+    if found.divergence is not None:
+        yield "divergence", f"{found.divergence:.3f} bits between their probabilities (Jensen-Shannon)"
+    if found.calibration_a and found.calibration_b:
+        yield "calibration error", f"a {found.calibration_a.error:.3f}, b {found.calibration_b.error:.3f}"
+    if found.together is not None:
+        together = found.together
+        yield "averaged", f"{_percents(together.ensemble)} right"
+        yield "less the better", _points(together.ensemble_gain)
+        yield "oracle", f"{_percents(together.oracle)} right, at best"
+
+
+def _share(value: float, ends: tuple[float, float] | None) -> str:
+    return f"{value:.2%}" if ends is None else f"{value:.2%} ({ends[0]:.1%} to {ends[1]:.1%})"
+
+
+def _percents(estimate: Estimate) -> str:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "-"
+    return _share(estimate.value, (estimate.low, estimate.high))
+
+
+def _points(estimate: Estimate) -> str:
+    value, low, high = (percent(part, "+.1f") for part in estimate)
+    return f"{value} points ({low} to {high})"
+
+
+def _kappa(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "-"
+    interval = f" ({estimate.low:.2f} to {number(estimate.high, '.2f')})" if estimate.low is not None else ""
+    return f"{estimate.value:.2f}{interval}; 0 as if by chance, 1 the same errors"

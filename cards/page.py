@@ -1,0 +1,167 @@
+"""A page of results that opens from disk: one file, with all that it needs, and no request for anything else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text.
+
+    Args:
+        title: stands above it.
+        headings: of the columns.
+        rows: as many cells as there are headings.
+        texts: so many columns are flush left, the others flush right.
+        caption: stands below it.
+        folded: whether it waits to be opened.
+    """
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    texts: int = 1
+    caption: str = ""
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What Plotly draws.
+
+    Args:
+        key: its name in the page.
+        title: stands above it.
+        figure: traces and layout, as Plotly takes them.
+        height: in pixels.
+        caption: stands below it.
+    """
+
+    key: str
+    title: str
+    figure: dict[str, Any]
+    height: int
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image.
+
+    Args:
+        source: a data URI.
+        description: for those who do not see it.
+        lines: stand below it.
+    """
+
+    source: str
+    description: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Images.
+
+    Args:
+        title: stands above them.
+        pictures: side by side.
+        caption: stands below them.
+    """
+
+    title: str
+    pictures: tuple[Picture, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What belongs together.
+
+    Args:
+        title: its heading.
+        texts: paragraphs that come first.
+        maps: linked heatmaps, see `cards.page_maps`.
+        charts: what Plotly draws.
+        tables: rows of text.
+        galleries: images.
+    """
+
+    title: str
+    texts: tuple[str, ...] = ()
+    maps: dict[str, Any] | None = None
+    charts: tuple[Chart, ...] = ()
+    tables: tuple[Table, ...] = ()
+    galleries: tuple[Gallery, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.texts, self.maps, self.charts, self.tables, self.galleries))
+
+
+def section(
+    title: str,
+    *parts: Chart | Table | Gallery | None,
+    texts: Iterable[str] = (),
+    maps: dict[str, Any] | None = None,
+) -> Section:
+    """A section of what there is.
+
+    Args:
+        title: its heading.
+        parts: in any order; None for what there is not.
+        texts: paragraphs that come first.
+        maps: linked heatmaps, see `cards.page_maps`.
+    """
+    return Section(
+        title,
+        tuple(texts),
+        maps,
+        tuple(part for part in parts if isinstance(part, Chart)),
+        tuple(part for part in parts if isinstance(part, Table)),
+        tuple(part for part in parts if isinstance(part, Gallery)),
+    )
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole page; all text in it is escaped when it is rendered.
+
+    Args:
+        title: its heading.
+        summary: the answer in plain words.
+        notes: what a reader must know.
+        sections: in order; empty ones are left out.
+    """
+
+    title: str
+    summary: str
+    notes: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+def render(page: Page) -> bytes:
+    """The file."""
+    from plotly.colors import get_colorscale
+    from plotly.offline import get_plotlyjs
+
+    sections = [section for section in page.sections if section]
+    colours = get_colorscale("magma")
+    data = {
+        "colours": colours,
+        "maps": next((section.maps for section in sections if section.maps), None),
+        "charts": {chart.key: chart.figure for section in sections for chart in section.charts},
+    }
+    template = _templates().get_template("page.html")
+    text: str = template.render(page=page, sections=sections, data=data, colours=colours, plotly=get_plotlyjs())
+    return text.encode()
+
+
+@cache
+def _templates() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("cards"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
