@@ -10,8 +10,9 @@ import typer
 
 from cli import options
 from cli.cache import Kept, NoCache, question, recall
+from cli.deliver import Files, Layout, deliver
 from cli.output import check_result_path, interruptible, write_result
-from cli.prepare import Prepared, check_result_paths, deliver, identify, look_up, prepare
+from cli.prepare import Prepared, identify, look_up, prepare
 from zoo.sources import identity
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def compare(
     no_cache: NoCache = False,
     json_file: options.Json = None,
     png: options.Png = None,
+    svg: options.Svg = None,
     html: options.Html = None,
 ) -> None:
     """Show what two models share and where they differ.
@@ -65,7 +67,8 @@ def compare(
     CKA within and between them, block structure, and their disagreement on classes and images. For example:
     compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """
-    check_result_paths(json_file, png, html)
+    files = Files(json_file, png, svg, html)
+    files.check()
     if export is not None:
         check_result_path(export, CSV_START)
     with interruptible("nothing was written"):
@@ -93,20 +96,17 @@ def compare(
     result = _as_asked(kept.result, found)
     from cards.comparison_page import comparison_html
     from cards.disagreements import disagreements_csv
-    from cards.picture import heatmaps_png
+    from cards.picture import heatmaps_image
     from cli.report import Report
 
     if export is not None:
         write_result(export, disagreements_csv(result).encode())
-    deliver(
-        result,
-        json_file,
-        png,
-        heatmaps_png,
+    layout = Layout(
+        heatmaps_image,
         lambda result: Report(result, correction, {i: kept.images[i] for i in _disagreed(result)}),
-        html,
         lambda result: comparison_html(result, kept.images),
     )
+    deliver(result, files, layout)
 
 
 def _as_asked(result: "Comparison", found: Sequence["FoundModel"]) -> "Comparison":

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options
+from cli.deliver import Files, Layout, deliver
 from cli.output import interruptible
-from cli.prepare import Prepared, check_result_paths, deliver, look_up, prepare
+from cli.prepare import Prepared, look_up, prepare
 from cli.superclasses import find_superclasses
 from zoo.errors import ZooError
 
@@ -36,13 +37,15 @@ def groups(
     png: Annotated[
         Path | None, typer.Option("--png", help="Write the accuracies as a picture.", show_default=False)
     ] = None,
+    svg: options.Svg = None,
 ) -> None:
     """Show whether two architectures get different images right, beyond what their seeds differ by.
 
     At least two seeds of each; p-values below 0.05 take four. For example:
     zoo groups --a models/deep-s0 models/deep-s1 --b models/wide-s0 models/wide-s1
     """
-    check_result_paths(json_file, png)
+    files = Files(json_file, png, svg)
+    files.check()
     _check_models(a, b)
     with interruptible("nothing was written"):
         found, dataset = look_up([*a, *b], dataset)
@@ -56,10 +59,10 @@ def groups(
             device=device,
         )
         result = _groups(prepared, len(a), superclasses, max_examples)
-    from cards.group_picture import groups_png
+    from cards.group_picture import groups_image
     from cli.groups_report import GroupsReport
 
-    deliver(result, json_file, png, groups_png, GroupsReport)
+    deliver(result, files, Layout(groups_image, GroupsReport))
 
 
 def _check_models(a: list[str], b: list[str]) -> None:

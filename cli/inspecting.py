@@ -8,9 +8,10 @@ import typer
 
 from cli import options
 from cli.cache import Kept, NoCache, question, recall
+from cli.deliver import Files, Layout, deliver
 from cli.inspect_parts import check_deletable, delete, probe
 from cli.output import interruptible
-from cli.prepare import Prepared, check_result_paths, deliver, identify, look_up, prepare
+from cli.prepare import Prepared, identify, look_up, prepare
 from zoo.errors import ZooError
 from zoo.sources import identity
 
@@ -55,6 +56,7 @@ def inspect(
     no_cache: NoCache = False,
     json_file: options.Json = None,
     png: options.Png = None,
+    svg: options.Svg = None,
     html: options.Html = None,
 ) -> None:
     """Look into one model: block structure, how sure it is, and what carries it.
@@ -63,7 +65,8 @@ def inspect(
     its last residual blocks (--part deletion), and of linear probes (--part probes). For example:
     zoo inspect models/resnet74-w1-digits-s0
     """
-    check_result_paths(json_file, png, html)
+    files = Files(json_file, png, svg, html)
+    files.check()
     share = None if drop_dominant is None else _parse_share(drop_dominant)
     with interruptible("nothing was written"):
         from compare.inspection import Inspection
@@ -92,19 +95,16 @@ def inspect(
 
         kept = recall(Inspection, name, f"inspect {model}", compute, no_cache)
     result = replace(kept.result, model=identify(found[0], kept.result.model))
-    from cards.inside_picture import inspection_png
+    from cards.inside_picture import inspection_image
     from cards.inspection_page import inspection_html
     from cli.inspect_report import InspectionReport
 
-    deliver(
-        result,
-        json_file,
-        png,
-        lambda result: inspection_png(result, kept.images),
+    layout = Layout(
+        lambda result, form: inspection_image(result, kept.images, form),
         lambda result: InspectionReport(result, part, kept.images),
-        html,
         lambda result: inspection_html(result, kept.images),
     )
+    deliver(result, files, layout)
 
 
 def _inspect(

@@ -1,28 +1,21 @@
 """What every comparison begins with: models that fit together, the images to show them, and how."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from cli.output import check_result_path, show, write_result
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
     from rich.progress import Progress
     from torch import nn
 
     from cli.progress import Tracked
-    from compare.result import DatasetResult, JsonResult, ModelResult, Settings
+    from compare.result import DatasetResult, ModelResult, Settings
     from zoo.data import ImageSet
     from zoo.found import FoundModel
 
-Result = TypeVar("Result", bound="JsonResult")
-JSON_START, PNG_START = b'{"format', b"\x89PNG\r\n\x1a\n"
 # As `cards.page` begins one; of other pages there are many.
-HTML_START = b"<!DOCTYPE html>\n<!-- resnet-zoo -->"
 
 
 @dataclass(frozen=True)
@@ -158,42 +151,3 @@ def _own_dataset(found: "Sequence[FoundModel]") -> str:
     if own is None:
         raise ZooError("none of the models says what it was trained on; choose the images with --dataset.")
     return own
-
-
-def check_result_paths(json_file: Path | None, png: Path | None, html: Path | None = None) -> None:
-    """Refuse, before any work, files that could not be written in the end.
-
-    Raises:
-        ZooError: two are one, or one cannot be written.
-    """
-    files = {"--json": (json_file, JSON_START), "--png": (png, PNG_START), "--html": (html, HTML_START)}
-    wanted = [(option, path, beginning) for option, (path, beginning) in files.items() if path is not None]
-    for (one, path, _), (other, same, _) in combinations(wanted, 2):
-        if path == same:
-            raise ZooError(f"{one} and {other} must be two files, got {path} for both.")
-    for _, path, beginning in wanted:
-        check_result_path(path, beginning)
-
-
-def deliver(
-    result: Result,
-    json_file: Path | None,
-    png: Path | None,
-    draw: Callable[[Result], bytes],
-    report: Callable[[Result], "RenderableType"],
-    html: Path | None = None,
-    lay_out: Callable[[Result], bytes] | None = None,
-) -> None:
-    """Write the files that were asked for, and show the result, unless its JSON goes to stdout.
-
-    Raises:
-        ZooError: a file cannot be written.
-    """
-    if json_file is not None:
-        write_result(json_file, result.to_json().encode() + b"\n")
-    if png is not None:
-        write_result(png, draw(result))
-    if html is not None and lay_out is not None:
-        write_result(html, lay_out(result), HTML_START)
-    if str(json_file) != "-":
-        show(report(result))

@@ -1,18 +1,14 @@
 """Draw a report again from the JSON of its result."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from cli.output import check_result_path, show, write_result
-from cli.prepare import PNG_START
+from cli.deliver import Files, Layout, deliver
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from compare.result import JsonResult
 
 # A comparison of 576 layers with 576 others has about 30 MB.
@@ -20,25 +16,23 @@ MOST_BYTES = 500_000_000
 
 
 class Drawing(NamedTuple):
-    """A result, how its picture is made, and its report."""
+    """A result, and how it is shown."""
 
     result: "JsonResult"
-    png: Callable[[Any], bytes]
-    report: "Callable[[Any], RenderableType]"
+    layout: Layout
 
 
-def redraw(path: Path, png: Path | None) -> None:
-    """Show the report of a result that was written with `--json`, and write its picture if asked.
+def redraw(path: Path, files: Files) -> None:
+    """Show the report of a result that was written with `--json`, and write the files asked for.
 
     Raises:
-        ZooError: it is no such file, or the picture cannot be written.
+        ZooError: it is no such file, or a file cannot be written, or there is no page for results of its kind.
     """
-    if png is not None:
-        check_result_path(png, PNG_START)
-    drawing = _drawing(path)
-    if png is not None:
-        write_result(png, drawing.png(drawing.result))
-    show(drawing.report(drawing.result))
+    files.check()
+    result, layout = _drawing(path)
+    if files.html is not None and layout.page is None:
+        raise ZooError(f"there is no page for a result such as {path}; leave --html out.")
+    deliver(result, files, layout)
 
 
 def _drawing(path: Path) -> Drawing:
@@ -63,34 +57,41 @@ def _drawing(path: Path) -> Drawing:
 
 
 def _comparison(text: str) -> Drawing:
-    from cards.picture import heatmaps_png
+    from cards.comparison_page import comparison_html
+    from cards.picture import heatmaps_image
     from cli.report import Report
     from compare.result import Comparison
 
-    return Drawing(Comparison.from_json(text), heatmaps_png, Report)
+    layout = Layout(heatmaps_image, Report, lambda result: comparison_html(result, {}))
+    return Drawing(Comparison.from_json(text), layout)
 
 
 def _inspection(text: str) -> Drawing:
-    from cards.inside_picture import inspection_png
+    from cards.inside_picture import inspection_image
+    from cards.inspection_page import inspection_html
     from cli.inspect_report import InspectionReport
     from cli.inspecting import ONE_PASS
     from compare.inspection import Inspection
 
-    found = Inspection.from_json(text)
-    return Drawing(found, lambda found: inspection_png(found, {}), lambda found: InspectionReport(found, ONE_PASS))
+    layout = Layout(
+        lambda found, form: inspection_image(found, {}, form),
+        lambda found: InspectionReport(found, ONE_PASS),
+        lambda found: inspection_html(found, {}),
+    )
+    return Drawing(Inspection.from_json(text), layout)
 
 
 def _matrix(text: str) -> Drawing:
-    from cards.picture import matrix_png
+    from cards.picture import matrix_image
     from cli.matrix_report import MatrixReport
     from compare.result import ModelMatrix
 
-    return Drawing(ModelMatrix.from_json(text), matrix_png, lambda result: MatrixReport(result, None))
+    return Drawing(ModelMatrix.from_json(text), Layout(matrix_image, lambda result: MatrixReport(result, None)))
 
 
 def _groups(text: str) -> Drawing:
-    from cards.group_picture import groups_png
+    from cards.group_picture import groups_image
     from cli.groups_report import GroupsReport
     from compare.group_result import GroupComparison
 
-    return Drawing(GroupComparison.from_json(text), groups_png, GroupsReport)
+    return Drawing(GroupComparison.from_json(text), Layout(groups_image, GroupsReport))

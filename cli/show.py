@@ -8,7 +8,8 @@ import msgspec
 import typer
 
 from cli.card import read_record
-from cli.options import Json, Png
+from cli.deliver import Files
+from cli.options import Html, Json, Png, Svg
 from cli.output import interruptible, show, write_result
 from cli.redraw import redraw
 from zoo.catalog import Listed, listed, local_model
@@ -43,6 +44,8 @@ def show_model(
     ],
     json_file: Json = None,
     png: Png = None,
+    svg: Svg = None,
+    html: Html = None,
 ) -> None:
     """Show all that is known of a model, its training curves included; or a report again, from its JSON.
 
@@ -52,10 +55,10 @@ def show_model(
     if Path(model).is_file():
         if json_file is not None:
             raise ZooError(f"{model} is JSON already; leave --json out.")
-        redraw(Path(model), png)
+        redraw(Path(model), Files(png=png, svg=svg, html=html))
         return
-    if png is not None:
-        raise ZooError(f"--png is for a report, and {model} is none; give the JSON that --json wrote.")
+    if png or svg or html:
+        raise ZooError(f"pictures and pages are made of reports, and {model} is none; give the JSON of one.")
     with interruptible("nothing was written"):
         known = _look_up(model)
     if json_file is not None:

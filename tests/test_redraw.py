@@ -2,6 +2,8 @@
 
 import pytest
 
+from cards.picture import heatmaps_image
+from cli.deliver import HTML_START, SVG_START
 from tests.samples import comparison, inspection
 
 
@@ -59,7 +61,7 @@ def test_a_report_with_parts_missing_or_of_another_version_is_refused(error, tmp
 def test_options_that_make_no_sense_are_refused(error, folders, tmp_path):
     (tmp_path / "x.json").write_text(comparison().to_json())
     assert "is JSON already" in error("zoo", "show", tmp_path / "x.json", "--json", "-")
-    assert "--png is for a report" in error("zoo", "show", folders[0], "--png", tmp_path / "x.png")
+    assert "pictures and pages are made of reports" in error("zoo", "show", folders[0], "--png", tmp_path / "x.png")
 
 
 def test_names_in_a_report_cannot_smuggle_markup_or_control_codes(run, tmp_path):
@@ -70,3 +72,21 @@ def test_names_in_a_report_cannot_smuggle_markup_or_control_codes(run, tmp_path)
     assert "\x1b" not in shown.stdout
     assert "\u202e" not in shown.stdout
     assert "[red]" in shown.stdout
+
+
+def test_a_vector_picture_and_a_page_come_from_a_report_too(run, error, tmp_path):
+    (tmp_path / "x.json").write_text(comparison().to_json())
+    files = ("--svg", tmp_path / "x.svg", "--html", tmp_path / "x.html")
+    for _ in range(2):
+        assert run("zoo", "show", tmp_path / "x.json", *files).code == 0
+    assert (tmp_path / "x.svg").read_bytes().startswith(SVG_START)
+    assert b"<svg" in (tmp_path / "x.svg").read_bytes()
+    assert (tmp_path / "x.html").read_bytes().startswith(HTML_START)
+    (tmp_path / "mine.svg").write_text('<?xml version="1.0"?><svg/>')
+    assert "is no earlier result of this kind" in error(
+        "zoo", "show", tmp_path / "x.json", "--svg", tmp_path / "mine.svg"
+    )
+
+
+def test_the_same_result_gives_the_same_vector_picture():
+    assert heatmaps_image(comparison(), "svg") == heatmaps_image(comparison(), "svg")
