@@ -16,6 +16,7 @@ from cli.listing import list_models
 from cli.matrix import matrix
 from cli.output import say
 from cli.prune import prune_model
+from cli.push_report import push_report
 from cli.show import show_model
 from cli.train import train
 from cli.values import SeveralValues
@@ -40,6 +41,7 @@ zoo_app.command(no_args_is_help=True)(matrix)
 zoo_app.command(cls=SeveralValues, no_args_is_help=True)(groups)
 zoo_app.command(no_args_is_help=True)(inspect)
 zoo_app.command(no_args_is_help=True)(push)
+zoo_app.command("push-report", no_args_is_help=True)(push_report)
 zoo_app.command(no_args_is_help=True)(pull)
 zoo_app.command(no_args_is_help=True)(collect)
 zoo_app.command("prune", no_args_is_help=True)(prune_model)

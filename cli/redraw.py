@@ -29,13 +29,18 @@ def redraw(path: Path, files: Files) -> None:
         ZooError: it is no such file, or a file cannot be written, or there is no page for results of its kind.
     """
     files.check()
-    result, layout = _drawing(path)
+    result, layout = load_drawing(path)
     if files.html is not None and layout.page is None:
         raise ZooError(f"there is no page for a result such as {path}; leave --html out.")
     deliver(result, files, layout)
 
 
-def _drawing(path: Path) -> Drawing:
+def load_drawing(path: Path) -> Drawing:
+    """A result from its JSON, of whatever kind it is.
+
+    Raises:
+        ZooError: it is no such file.
+    """
     if path.stat().st_size > MOST_BYTES:
         raise ZooError(f"expected a result of at most {MOST_BYTES:,} bytes, got {path.stat().st_size:,} in {path}.")
     text = path.read_bytes()
