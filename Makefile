@@ -37,3 +37,7 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.engine --workload b
 	$(BIN)/python -m tests.benchmarks.many
 	$(BIN)/python -m tests.benchmarks.edge_cases
+	$(BIN)/python -m tests.benchmarks.calibration
+	$(BIN)/python -m tests.benchmarks.validity
+	$(BIN)/python -m tests.benchmarks.validity_groups
+	$(BIN)/python -m tests.benchmarks.scoring

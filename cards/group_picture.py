@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from cards.picture import RESOLUTION, png
+from cards.picture import RESOLUTION, image_bytes
 from compare.group_result import GroupComparison, Numbers
 
 # Of so many images points are small.
 MANY = 2000
 
 
-def groups_png(result: GroupComparison) -> bytes:
+def groups_image(result: GroupComparison, form: str = "png") -> bytes:
     """A PNG with the accuracy of every image: a with b, and beside it either group with itself.
 
     All three panels show halves of the seeds, the one that selects across and the one that confirms up, so that they
@@ -29,7 +29,7 @@ def groups_png(result: GroupComparison) -> bytes:
     _draw(axes[2], (b, other_b), halves_b, ("b", "other seeds of b"), "0.35")
     names = f"a: {result.a.models[0].name}, ...   b: {result.b.models[0].name}, ..."
     figure.suptitle(names, fontsize=10, parse_math=False)
-    return png(figure)
+    return image_bytes(figure, form)
 
 
 def _draw(

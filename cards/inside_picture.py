@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cards.picture import RESOLUTION, draw_matrix, outline, png, rule_stages
+from cards.picture import RESOLUTION, draw_matrix, image_bytes, outline, rule_stages
 from compare.inside import Block
 from compare.inspection import Inspection
 from compare.probe_result import ProbeResult, ProbeRow
@@ -15,12 +15,13 @@ Image = Sequence[Sequence[Sequence[int]]]
 MOST_IMAGES = 10
 
 
-def inspection_png(found: Inspection, images: Mapping[int, Image]) -> bytes:
-    """A PNG with CKA, shared first components, their share of variance, CKA without them, and the dominant images.
+def inspection_image(found: Inspection, images: Mapping[int, Image], form: str = "png") -> bytes:
+    """A picture with CKA, shared first components, their share of variance, CKA without them, and the dominant images.
 
     Args:
         found: what was found.
         images: dominant images by their index.
+        form: `png` or `svg`.
     """
     from matplotlib.figure import Figure
 
@@ -38,7 +39,7 @@ def inspection_png(found: Inspection, images: Mapping[int, Image]) -> bytes:
     if curves:
         for axes, draw in zip(rows[-1].subplots(1, len(curves), squeeze=False)[0], curves, strict=True):
             draw(axes, found)
-    return png(figure)
+    return image_bytes(figure, form)
 
 
 def _maps(figure: Any, found: Inspection) -> None:

@@ -1,17 +1,16 @@
 """The model card of a trained variant: README.md of its folder, and of its repository on the Hub."""
 
-import re
 from dataclasses import asdict
-from html import escape
 from shlex import quote
 from typing import Any, cast
 
+from cards.markdown import plain_markdown
 from cards.verdict import structure
 from compare.result import Comparison
 from compare.statistics import wilson
 from zoo.card import MARKER, NO_OWNER
 from zoo.folder import CURVE, HEATMAP
-from zoo.record import CARD_KEY, TAG, Measured, Pruned, TrainingRecord, model_name
+from zoo.record import CARD_KEY, TAG, ClassAccuracy, Measured, Pruned, TrainingRecord, model_name
 
 LONGEST_NAME = 100
 LICENSE = "apache-2.0"
@@ -143,7 +142,7 @@ def model_card(
         parts.append(_removed(record, record.pruned))
     if inside is not None:
         spans, layers = inside.block_structure.a, len(inside.models.a.layers)
-        said = _plain(structure("It", spans, layers))
+        said = plain_markdown(structure("It", spans, layers))
         parts += [_CURVE, _INSIDE.format(picture=HEATMAP, examples=inside.dataset.examples, structure=said)]
     parts.append(_USE.format(repo=repo_id or NO_OWNER, shape=", ".join(map(str, record.data.input_size))))
     return "\n".join(parts) + f"\n{MARKER}"
@@ -187,11 +186,11 @@ def _removed(record: TrainingRecord, pruned: Pruned) -> str:
     return _PRUNED.format(
         count=count,
         total=sum(record.variant.blocks) + count,
-        original=_plain(pruned.original),
+        original=plain_markdown(pruned.original),
         sha256=pruned.sha256,
         removed=", ".join(pruned.removed),
         fine_tuning=fine_tuning,
-        device=_plain(pruned.device),
+        device=plain_markdown(pruned.device),
         before=pruned.before,
         after=pruned.after,
         before_right=_share(pruned.before),
@@ -239,20 +238,17 @@ def _body(record: TrainingRecord) -> str:
     variant, recipe, data = record.variant, record.recipe, record.data
     _, low, high = wilson(record.test_right, record.test_images)
     return _BODY.format(
-        name=_plain(_name(record)),
+        name=plain_markdown(_name(record)),
         depth=variant.depth,
         width=variant.width,
         parameters=variant.parameters,
         layers=variant.representations,
-        data=_plain(data.name),
+        data=plain_markdown(data.name),
         accuracy=record.accuracy,
         test_images=record.test_images,
         low=low,
         high=high,
-        classes="\n".join(
-            f"| {_plain(row.name[:LONGEST_NAME])} | {row.examples} | {row.right} | {row.right / row.examples:.1%} |"
-            for row in record.test
-        ),
+        classes="\n".join(map(_class_row, record.test)),
         command=training_command(record),
         how="" if record.pruned is None else "Its original: ",
         momentum=recipe.momentum,
@@ -265,15 +261,14 @@ def _body(record: TrainingRecord) -> str:
         subset="all" if data.subset == "1" else data.subset,
         loss=record.history[-1].loss,
         seconds=record.seconds,
-        device=_plain(record.device),
+        device=plain_markdown(record.device),
     )
+
+
+def _class_row(row: ClassAccuracy) -> str:
+    name = plain_markdown(row.name[:LONGEST_NAME])
+    return f"| {name} | {row.examples} | {row.right} | {row.right / row.examples:.1%} |"
 
 
 def _name(record: TrainingRecord) -> str:
     return model_name(record.variant, record.data.name, record.data.subset, record.seed)
-
-
-def _plain(text: str) -> str:
-    """Text from elsewhere on one line, without effect as HTML, as Markdown or in its tables."""
-    text = "".join(character if character.isprintable() else "?" for character in " ".join(text.split()))
-    return re.sub(r"([\\`*_\[\]!~])", r"\\\1", escape(text)).replace("|", "&#124;")

@@ -16,8 +16,8 @@ from zoo.record import TrainingRecord
 COLOURS, RESOLUTION = "magma", 160
 
 
-def heatmaps_png(comparison: Comparison) -> bytes:
-    """A PNG with heatmaps of CKA within a, within b, between both; origin lower left, stages ruled, blocks framed."""
+def heatmaps_image(comparison: Comparison, form: str = "png") -> bytes:
+    """Heatmaps of CKA within a, within b, between both; origin lower left, stages ruled, blocks framed; png or svg."""
     from matplotlib.figure import Figure
 
     a, b, cka = comparison.models.a, comparison.models.b, comparison.cka
@@ -32,7 +32,7 @@ def heatmaps_png(comparison: Comparison) -> bytes:
     if cka.null is not None:
         _hatch(axes[2], cka.null.above)
     figure.colorbar(image, ax=axes, label="CKA", shrink=0.8)
-    return png(figure)
+    return image_bytes(figure, form)
 
 
 def within_png(comparison: Comparison) -> bytes:
@@ -45,7 +45,7 @@ def within_png(comparison: Comparison) -> bytes:
     image = draw_matrix(axes, comparison.cka.aa, model, model, model.name)
     outline(axes, comparison.block_structure.a)
     figure.colorbar(image, ax=axes, label="CKA", shrink=0.9)
-    return png(figure)
+    return image_bytes(figure)
 
 
 def training_png(record: TrainingRecord) -> bytes:
@@ -72,11 +72,11 @@ def training_png(record: TrainingRecord) -> bytes:
         axes.margins(x=0.02)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
-    return png(figure)
+    return image_bytes(figure)
 
 
-def matrix_png(result: ModelMatrix) -> bytes:
-    """A PNG with heatmaps of CKA of all pairs of models: within each on the diagonal, between two below it."""
+def matrix_image(result: ModelMatrix, form: str = "png") -> bytes:
+    """Heatmaps of CKA of all pairs of models: within each on the diagonal, between two below it; png or svg."""
     from matplotlib.figure import Figure
 
     count = len(result.models)
@@ -96,13 +96,16 @@ def matrix_png(result: ModelMatrix) -> bytes:
             image = draw_matrix(axes, values, below, above, title)
             axes.title.set_fontsize(8)
     figure.colorbar(image, ax=grid, label="CKA", shrink=0.6)
-    return png(figure)
+    return image_bytes(figure, form)
 
 
-def png(figure: Any) -> bytes:
-    """The bytes of a figure."""
+def image_bytes(figure: Any, form: str = "png") -> bytes:
+    """A figure as `png` or `svg`; the same figure gives the same bytes."""
+    from matplotlib import rc_context
+
     buffer = BytesIO()
-    figure.savefig(buffer, format="png")
+    with rc_context({"svg.hashsalt": "resnet-zoo"}):
+        figure.savefig(buffer, format=form, metadata={"Date": None} if form == "svg" else None)
     return buffer.getvalue()
 
 

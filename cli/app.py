@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from cli.cache import cache_app
 from cli.card import card
 from cli.comparing import compare as compare_command
 from cli.doctor import doctor
@@ -15,6 +16,7 @@ from cli.listing import list_models
 from cli.matrix import matrix
 from cli.output import say
 from cli.prune import prune_model
+from cli.push_report import push_report
 from cli.show import show_model
 from cli.train import train
 from cli.values import SeveralValues
@@ -39,11 +41,13 @@ zoo_app.command(no_args_is_help=True)(matrix)
 zoo_app.command(cls=SeveralValues, no_args_is_help=True)(groups)
 zoo_app.command(no_args_is_help=True)(inspect)
 zoo_app.command(no_args_is_help=True)(push)
+zoo_app.command("push-report", no_args_is_help=True)(push_report)
 zoo_app.command(no_args_is_help=True)(pull)
 zoo_app.command(no_args_is_help=True)(collect)
 zoo_app.command("prune", no_args_is_help=True)(prune_model)
 zoo_app.command(no_args_is_help=True)(card)
 zoo_app.command()(doctor)
+zoo_app.add_typer(cache_app, name="cache")
 
 compare_app = _app()
 compare_app.command(no_args_is_help=True)(compare_command)

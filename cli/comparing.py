@@ -1,19 +1,24 @@
 """`compare A B` and `zoo compare A B`: what two models share and where they differ."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options
+from cli.cache import Kept, NoCache, question, recall
+from cli.deliver import Files, Layout, deliver
 from cli.output import check_result_path, interruptible, write_result
-from cli.prepare import Prepared, check_result_paths, deliver, prepare
+from cli.prepare import Prepared, identify, look_up, prepare
+from zoo.sources import identity
 
 if TYPE_CHECKING:
     from compare.plan import Plan
     from compare.result import Comparison
+    from zoo.found import FoundModel
 
 # As every file of `cards.disagreements` begins.
 CSV_START = b"index,la"
@@ -51,8 +56,10 @@ def compare(
     ] = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
+    no_cache: NoCache = False,
     json_file: options.Json = None,
     png: options.Png = None,
+    svg: options.Svg = None,
     html: options.Html = None,
 ) -> None:
     """Show what two models share and where they differ.
@@ -60,39 +67,52 @@ def compare(
     CKA within and between them, block structure, and their disagreement on classes and images. For example:
     compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """
-    check_result_paths(json_file, png, html)
+    files = Files(json_file, png, svg, html)
+    files.check()
     if export is not None:
         check_result_path(export, CSV_START)
     with interruptible("nothing was written"):
-        from compare.plan import Plan
+        from compare.result import Comparison
 
-        plan = Plan(layers or "all", passes, precision, tuple(measure or ()), tolerance, null, seed, components=1)
-        prepared = prepare(
-            (a, b),
-            dataset=dataset,
-            split=split,
-            max_examples=max_examples,
-            batch_size=batch_size,
-            seed=seed,
-            device=device,
-        )
-        result = _compare(prepared, replace(plan, layers=prepared.layers(layers)), max_examples)
+        found, dataset = look_up((a, b), dataset)
+        asked: dict[str, Any] = {
+            **{"passes": passes, "precision": precision, "measures": tuple(measure or ()), "tolerance": tolerance},
+            **{"permutations": null, "seed": seed, "layers": layers},
+        }
+        shown: dict[str, Any] = {
+            **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "device": device}
+        }
+        name = question("compare", found, identity(dataset, split), asked | shown)
+
+        def compute() -> "Kept[Comparison]":
+            from compare.plan import Plan
+
+            plan = Plan(**asked | {"layers": layers or "all"}, components=1)
+            prepared = prepare(found, dataset=dataset, seed=seed, **shown)
+            result = _compare(prepared, replace(plan, layers=prepared.layers(layers)), max_examples)
+            return Kept(result, prepared.images(_on_page(result)))
+
+        kept = recall(Comparison, name, f"compare {a} {b}", compute, no_cache)
+    result = _as_asked(kept.result, found)
     from cards.comparison_page import comparison_html
     from cards.disagreements import disagreements_csv
-    from cards.picture import heatmaps_png
+    from cards.picture import heatmaps_image
     from cli.report import Report
 
     if export is not None:
         write_result(export, disagreements_csv(result).encode())
-    deliver(
-        result,
-        json_file,
-        png,
-        heatmaps_png,
-        lambda result: Report(result, correction, prepared.images(_disagreed(result))),
-        html,
-        lambda result: comparison_html(result, prepared.images(_on_page(result))),
+    layout = Layout(
+        heatmaps_image,
+        lambda result: Report(result, correction, {i: kept.images[i] for i in _disagreed(result)}),
+        lambda result: comparison_html(result, kept.images),
     )
+    deliver(result, files, layout)
+
+
+def _as_asked(result: "Comparison", found: Sequence["FoundModel"]) -> "Comparison":
+    """A result that may be kept from models of the same weights elsewhere, with the names that were asked for."""
+    models = result.models
+    return replace(result, models=replace(models, a=identify(found[0], models.a), b=identify(found[1], models.b)))
 
 
 def _disagreed(result: "Comparison") -> list[int]:

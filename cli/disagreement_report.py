@@ -9,6 +9,7 @@ from rich.text import Text
 from cards.facts import disagreement_facts
 from cards.legible import number, percent
 from cli.output import plain, plain_table
+from compare.calibration import Calibration, Reliability
 from compare.confusions import Confusion
 from compare.disagreement import ClassRow, Disagreement
 
@@ -31,6 +32,9 @@ def disagreement_tables(
     if found.classes:
         yield ""
         yield _class_table(found, correction)
+    if found.calibration_a is not None and found.calibration_b is not None:
+        yield ""
+        yield _reliability_table(found.calibration_a, found.calibration_b)
     if found.confusions:
         yield ""
         yield _confusion_table(found.confusions, classes)
@@ -45,6 +49,22 @@ def _overall(found: Disagreement) -> Table:
     for name, value in disagreement_facts(found):
         table.add_row(name, value)
     return table
+
+
+def _reliability_table(a: Calibration, b: Calibration) -> Table:
+    numbers = ("a images", "sure", "right", "b images", "sure", "right")
+    table = plain_table("Reliability: how sure, and how often right", ("confidence",), numbers)
+    bins_a, bins_b = ({(part.low, part.high): part for part in own.bins} for own in (a, b))
+    for low, high in sorted(bins_a.keys() | bins_b.keys()):
+        cells = (cell for bins in (bins_a, bins_b) for cell in _reliability(bins.get((low, high))))
+        table.add_row(f"{low:.0%} to {high:.0%}", *cells)
+    return table
+
+
+def _reliability(part: Reliability | None) -> tuple[str, str, str]:
+    if part is None:
+        return "0", "-", "-"
+    return str(part.examples), f"{part.confidence:.1%}", f"{part.accuracy:.1%}"
 
 
 def _confusion_table(confusions: Sequence[Confusion], classes: Sequence[str]) -> Table:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options
+from cli.deliver import Files, Layout, deliver
 from cli.output import interruptible
-from cli.prepare import Prepared, check_result_paths, deliver, prepare
-from cli.superclasses import read_superclasses
+from cli.prepare import Prepared, look_up, prepare
+from cli.superclasses import find_superclasses
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def groups(
     ],
     b: Annotated[list[str], typer.Option("--b", metavar="B1 B2 ...", help="Seeds of another.")],
     superclasses: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="CSV of two columns, class and superclass.", show_default=False),
+        str | None,
+        typer.Option(metavar="FILE", help="CSV of class and superclass, or a data set on the Hub.", show_default=False),
     ] = None,
     dataset: options.OwnDataset = None,
     split: options.Split = "test",
@@ -36,17 +37,20 @@ def groups(
     png: Annotated[
         Path | None, typer.Option("--png", help="Write the accuracies as a picture.", show_default=False)
     ] = None,
+    svg: options.Svg = None,
 ) -> None:
     """Show whether two architectures get different images right, beyond what their seeds differ by.
 
     At least two seeds of each; p-values below 0.05 take four. For example:
     zoo groups --a models/deep-s0 models/deep-s1 --b models/wide-s0 models/wide-s1
     """
-    check_result_paths(json_file, png)
+    files = Files(json_file, png, svg)
+    files.check()
     _check_models(a, b)
     with interruptible("nothing was written"):
+        found, dataset = look_up([*a, *b], dataset)
         prepared = prepare(
-            [*a, *b],
+            found,
             dataset=dataset,
             split=split,
             max_examples=max_examples,
@@ -55,10 +59,10 @@ def groups(
             device=device,
         )
         result = _groups(prepared, len(a), superclasses, max_examples)
-    from cards.group_picture import groups_png
+    from cards.group_picture import groups_image
     from cli.groups_report import GroupsReport
 
-    deliver(result, json_file, png, groups_png, GroupsReport)
+    deliver(result, files, Layout(groups_image, GroupsReport))
 
 
 def _check_models(a: list[str], b: list[str]) -> None:
@@ -68,11 +72,11 @@ def _check_models(a: list[str], b: list[str]) -> None:
         raise ZooError(f"expected different models, got {twice} twice.")
 
 
-def _groups(prepared: Prepared, seeds_a: int, superclasses: Path | None, max_examples: int | None) -> "GroupComparison":
+def _groups(prepared: Prepared, seeds_a: int, superclasses: str | None, max_examples: int | None) -> "GroupComparison":
     from cli.progress import progress_bar
     from compare.groups import compare_groups
 
-    of_classes = None if superclasses is None else read_superclasses(superclasses, prepared.data.classes)
+    of_classes = None if superclasses is None else find_superclasses(superclasses, prepared.data.classes)
     with progress_bar() as progress:
         result = compare_groups(
             prepared.modules[:seeds_a],
@@ -88,9 +92,7 @@ def _groups(prepared: Prepared, seeds_a: int, superclasses: Path | None, max_exa
         a=_identify(prepared, result.a, range(seeds_a)),
         b=_identify(prepared, result.b, range(seeds_a, len(prepared.modules))),
         dataset=prepared.describe(result.dataset),
-        settings=result.settings
-        | prepared.settings(max_examples)
-        | {"superclasses": None if superclasses is None else str(superclasses)},
+        settings=result.settings | prepared.settings(max_examples) | {"superclasses": superclasses},
     )
 
 

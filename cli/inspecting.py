@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options
+from cli.cache import Kept, NoCache, question, recall
+from cli.deliver import Files, Layout, deliver
 from cli.inspect_parts import check_deletable, delete, probe
 from cli.output import interruptible
-from cli.prepare import Prepared, check_result_paths, deliver, prepare
+from cli.prepare import Prepared, identify, look_up, prepare
 from zoo.errors import ZooError
+from zoo.sources import identity
 
 if TYPE_CHECKING:
     from compare.inspection import Inspection
@@ -50,8 +53,10 @@ def inspect(
     precision: options.Precision = "fp32",
     seed: options.Seed = 0,
     device: options.Device = "auto",
+    no_cache: NoCache = False,
     json_file: options.Json = None,
     png: options.Png = None,
+    svg: options.Svg = None,
     html: options.Html = None,
 ) -> None:
     """Look into one model: block structure, how sure it is, and what carries it.
@@ -60,38 +65,46 @@ def inspect(
     its last residual blocks (--part deletion), and of linear probes (--part probes). For example:
     zoo inspect models/resnet74-w1-digits-s0
     """
-    check_result_paths(json_file, png, html)
+    files = Files(json_file, png, svg, html)
+    files.check()
     share = None if drop_dominant is None else _parse_share(drop_dominant)
     with interruptible("nothing was written"):
-        prepared = prepare(
-            (model,),
-            dataset=dataset,
-            split=split,
-            max_examples=max_examples,
-            batch_size=batch_size,
-            seed=seed,
-            device=device,
-        )
-        if Part.deletion in part:
-            check_deletable(prepared)
-        result = _inspect(prepared, layers, passes, precision, components, share, max_examples)
-        if Part.deletion in part:
-            result = replace(result, deletion=delete(prepared))
-        if Part.probes in part:
-            result = replace(result, probes=probe(prepared))
-    from cards.inside_picture import inspection_png
+        from compare.inspection import Inspection
+
+        found, dataset = look_up((model,), dataset)
+        asked: dict[str, Any] = {
+            **{"layers": layers, "passes": passes, "precision": precision, "components": components},
+            "drop_dominant": share,
+        }
+        shown: dict[str, Any] = {
+            **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "device": device, "seed": seed}
+        }
+        parts = {"deletion": Part.deletion in part, "probes": Part.probes in part}
+        name = question("inspect", found, identity(dataset, split), asked | shown | parts)
+
+        def compute() -> "Kept[Inspection]":
+            prepared = prepare(found, dataset=dataset, **shown)
+            if Part.deletion in part:
+                check_deletable(prepared)
+            result = _inspect(prepared, **asked, max_examples=max_examples)
+            if Part.deletion in part:
+                result = replace(result, deletion=delete(prepared))
+            if Part.probes in part:
+                result = replace(result, probes=probe(prepared))
+            return Kept(result, prepared.images(_dominant(result)))
+
+        kept = recall(Inspection, name, f"inspect {model}", compute, no_cache)
+    result = replace(kept.result, model=identify(found[0], kept.result.model))
+    from cards.inside_picture import inspection_image
     from cards.inspection_page import inspection_html
     from cli.inspect_report import InspectionReport
 
-    deliver(
-        result,
-        json_file,
-        png,
-        lambda result: inspection_png(result, prepared.images(_dominant(result))),
-        lambda result: InspectionReport(result, part, prepared.images(_dominant(result))),
-        html,
-        lambda result: inspection_html(result, prepared.images(_dominant(result))),
+    layout = Layout(
+        lambda result, form: inspection_image(result, kept.images, form),
+        lambda result: InspectionReport(result, part, kept.images),
+        lambda result: inspection_html(result, kept.images),
     )
+    deliver(result, files, layout)
 
 
 def _inspect(

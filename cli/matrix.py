@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options
+from cli.deliver import Files, Layout, deliver
 from cli.output import interruptible
-from cli.prepare import Prepared, check_result_paths, deliver, prepare
+from cli.prepare import Prepared, look_up, prepare
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -35,19 +36,22 @@ def matrix(
     device: options.Device = "auto",
     json_file: options.Json = None,
     png: options.Png = None,
+    svg: options.Svg = None,
 ) -> None:
     """Show what all pairs of several models share, each model run once.
 
     For example: zoo matrix models/resnet14-w1-digits-s0 models/resnet14-w1-digits-s1 models/resnet74-w1-digits-s0
     """
-    check_result_paths(json_file, png)
+    files = Files(json_file, png, svg)
+    files.check()
     _check_models(models, pair)
     with interruptible("nothing was written"):
         from compare.plan import Plan
 
         plan = Plan(layers or "all", passes, precision, tolerance=tolerance)
+        found, dataset = look_up(models, dataset)
         prepared = prepare(
-            models,
+            found,
             dataset=dataset,
             split=split,
             max_examples=max_examples,
@@ -56,10 +60,10 @@ def matrix(
             device=device,
         )
         result = _matrix(prepared, replace(plan, layers=prepared.layers(layers)), max_examples)
-    from cards.picture import matrix_png
+    from cards.picture import matrix_image
     from cli.matrix_report import MatrixReport
 
-    deliver(result, json_file, png, matrix_png, lambda result: MatrixReport(result, pair))
+    deliver(result, files, Layout(matrix_image, lambda result: MatrixReport(result, pair)))
 
 
 def _check_models(models: list[str], pair: tuple[int, int] | None) -> None:

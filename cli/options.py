@@ -37,6 +37,7 @@ Png = Annotated[Path | None, typer.Option("--png", help="Write the heatmaps as a
 Html = Annotated[
     Path | None, typer.Option("--html", help="Write all as a page that opens from disk.", show_default=False)
 ]
+Svg = Annotated[Path | None, typer.Option("--svg", help="Write the picture as SVG.", show_default=False)]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace a model folder; your own text in its card stays as README.old.md.")
 ]

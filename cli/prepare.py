@@ -1,28 +1,21 @@
 """What every comparison begins with: models that fit together, the images to show them, and how."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from cli.output import check_result_path, show, write_result
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
     from rich.progress import Progress
     from torch import nn
 
     from cli.progress import Tracked
-    from compare.result import DatasetResult, JsonResult, ModelResult, Settings
+    from compare.result import DatasetResult, ModelResult, Settings
     from zoo.data import ImageSet
     from zoo.found import FoundModel
 
-Result = TypeVar("Result", bound="JsonResult")
-JSON_START, PNG_START = b'{"format', b"\x89PNG\r\n\x1a\n"
 # As `cards.page` begins one; of other pages there are many.
-HTML_START = b"<!DOCTYPE html>\n<!-- resnet-zoo -->"
 
 
 @dataclass(frozen=True)
@@ -60,16 +53,7 @@ class Prepared:
 
     def identify(self, number: int, result: "ModelResult") -> "ModelResult":
         """What was found in a model, with what is known of its files."""
-        found = self.found[number]
-        return replace(
-            result,
-            ref=found.ref,
-            name=found.name,
-            revision=found.revision,
-            sha256=found.sha256,
-            architecture=found.config.architecture,
-            kind=found.kind,
-        )
+        return identify(self.found[number], result)
 
     @property
     def model_classes(self) -> tuple[tuple[str, ...] | None, ...]:
@@ -90,17 +74,42 @@ class Prepared:
         return {"seed": self.seed, "device": self.device, "max_examples": max_examples}
 
 
+def identify(found: "FoundModel", result: "ModelResult") -> "ModelResult":
+    """What was found in a model, with what is known of its files now."""
+    return replace(
+        result,
+        ref=found.ref,
+        name=found.name,
+        revision=found.revision,
+        sha256=found.sha256,
+        architecture=found.config.architecture,
+        kind=found.kind,
+    )
+
+
+def look_up(refs: Sequence[str], dataset: str | None) -> tuple[tuple["FoundModel", ...], str]:
+    """The models that references mean, and the data set to show them; loads neither.
+
+    Raises:
+        ZooError: a model is unusable, or none says what it was trained on.
+    """
+    from zoo.found import find_model
+
+    found = tuple(find_model(ref) for ref in refs)
+    return found, dataset or _own_dataset(found)
+
+
 def prepare(
-    refs: Sequence[str],
+    found: Sequence["FoundModel"],
     *,
-    dataset: str | None,
+    dataset: str,
     split: str,
     max_examples: int | None,
     batch_size: int | None,
     seed: int,
     device: str,
 ) -> Prepared:
-    """Look up and load models and images, and check that they fit; arguments as in the commands.
+    """Load models and images, and check that they fit; the first two as `look_up` gives them, the rest as in commands.
 
     Raises:
         ZooError: a model or data set is unusable, or they do not belong together.
@@ -109,20 +118,18 @@ def prepare(
     from compare.run import default_batch_size
     from zoo.data import balanced_subset
     from zoo.device import pick_device
-    from zoo.found import find_model
     from zoo.sources import load_images
 
-    found = tuple(find_model(ref) for ref in refs)
     device = pick_device(device)
     if batch_size is not None and batch_size < MIN_EXAMPLES:
         raise ZooError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
-    data = load_images(dataset or _own_dataset(found), split)
+    data = load_images(dataset, split)
     for model in found:
         check_fit(model, data)
     if max_examples is not None:
         data = balanced_subset(data, min(max_examples, len(data)), seed)
     size = default_batch_size(len(data)) if batch_size is None else batch_size
-    return Prepared(found, tuple(model.load(device) for model in found), data, size, seed, device)
+    return Prepared(tuple(found), tuple(model.load(device) for model in found), data, size, seed, device)
 
 
 def check_fit(model: "FoundModel", data: "ImageSet") -> None:
@@ -144,42 +151,3 @@ def _own_dataset(found: "Sequence[FoundModel]") -> str:
     if own is None:
         raise ZooError("none of the models says what it was trained on; choose the images with --dataset.")
     return own
-
-
-def check_result_paths(json_file: Path | None, png: Path | None, html: Path | None = None) -> None:
-    """Refuse, before any work, files that could not be written in the end.
-
-    Raises:
-        ZooError: two are one, or one cannot be written.
-    """
-    files = {"--json": (json_file, JSON_START), "--png": (png, PNG_START), "--html": (html, HTML_START)}
-    wanted = [(option, path, beginning) for option, (path, beginning) in files.items() if path is not None]
-    for (one, path, _), (other, same, _) in combinations(wanted, 2):
-        if path == same:
-            raise ZooError(f"{one} and {other} must be two files, got {path} for both.")
-    for _, path, beginning in wanted:
-        check_result_path(path, beginning)
-
-
-def deliver(
-    result: Result,
-    json_file: Path | None,
-    png: Path | None,
-    draw: Callable[[Result], bytes],
-    report: Callable[[Result], "RenderableType"],
-    html: Path | None = None,
-    lay_out: Callable[[Result], bytes] | None = None,
-) -> None:
-    """Write the files that were asked for, and show the result, unless its JSON goes to stdout.
-
-    Raises:
-        ZooError: a file cannot be written.
-    """
-    if json_file is not None:
-        write_result(json_file, result.to_json().encode() + b"\n")
-    if png is not None:
-        write_result(png, draw(result))
-    if html is not None and lay_out is not None:
-        write_result(html, lay_out(result), HTML_START)
-    if str(json_file) != "-":
-        show(report(result))

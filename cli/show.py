@@ -8,10 +8,13 @@ import msgspec
 import typer
 
 from cli.card import read_record
-from cli.options import Json
+from cli.deliver import Files
+from cli.options import Html, Json, Png, Svg
 from cli.output import interruptible, show, write_result
+from cli.redraw import redraw
 from zoo.catalog import Listed, listed, local_model
 from zoo.config import ModelConfig, read_config
+from zoo.errors import ZooError
 from zoo.folder import CONFIG, RECORD, WEIGHTS, file_sha256
 from zoo.record import TrainingRecord
 
@@ -36,14 +39,26 @@ class Known:
 
 
 def show_model(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model folder or Hub id.", show_default=False)],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A model folder, Hub id, or report.json.", show_default=False)
+    ],
     json_file: Json = None,
+    png: Png = None,
+    svg: Svg = None,
+    html: Html = None,
 ) -> None:
-    """Show all that is known of a model, its training curves included.
+    """Show all that is known of a model, its training curves included; or a report again, from its JSON.
 
     From the Hub it fetches the configuration and the training record, not the weights. For example:
     zoo show models/resnet14-w1-digits-s0
     """
+    if Path(model).is_file():
+        if json_file is not None:
+            raise ZooError(f"{model} is JSON already; leave --json out.")
+        redraw(Path(model), Files(png=png, svg=svg, html=html))
+        return
+    if png or svg or html:
+        raise ZooError(f"pictures and pages are made of reports, and {model} is none; give the JSON of one.")
     with interruptible("nothing was written"):
         known = _look_up(model)
     if json_file is not None:

@@ -1,11 +1,59 @@
-"""Superclasses from a file: two columns, a class and the group that it belongs to."""
+"""Superclasses: the groups that classes belong to, from a table of two columns or a data set on the Hub."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cli.output import short
 from zoo.errors import ZooError
+from zoo.hub_errors import hub_errors
+
+# As CIFAR-100 has them on the Hub.
+COLUMNS = ("fine_label", "coarse_label")
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
+
+
+def find_superclasses(source: str, classes: Sequence[str]) -> dict[str, str]:
+    """The superclass of every class.
+
+    Args:
+        source: a CSV file, or the Hub id of a data set with fine and coarse labels.
+        classes: names of the data's classes.
+
+    Raises:
+        ZooError: as `read_superclasses` and `hub_superclasses`.
+    """
+    if Path(source).exists() or not _HUB_ID.fullmatch(source):
+        return read_superclasses(Path(source), classes)
+    return hub_superclasses(source, classes)
+
+
+def hub_superclasses(repo_id: str, classes: Sequence[str]) -> dict[str, str]:
+    """The superclass of every class, from a data set such as `uoft-cs/cifar100`.
+
+    Args:
+        repo_id: of a data set on the Hub, whose test split has the columns `fine_label` and `coarse_label`.
+        classes: names of the data's classes, of which each must be there.
+
+    Raises:
+        ZooError: there is no such data set, or it has no such labels, others, or a class in two superclasses.
+    """
+    from datasets import ClassLabel, disable_progress_bars, load_dataset
+
+    disable_progress_bars()
+    with hub_errors(f"data set {repo_id}"):
+        data = load_dataset(repo_id, split="test")
+    if not all(isinstance(data.features.get(column), ClassLabel) for column in COLUMNS):
+        raise ZooError(
+            f"expected class labels {' and '.join(COLUMNS)} in {repo_id}, got {', '.join(list(data.features)[:8])}."
+        )
+    fine, coarse = (data.features[column].names for column in COLUMNS)
+    pairs = {(fine[i], coarse[j]) for i, j in zip(*(data[column] for column in COLUMNS), strict=True)}
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ZooError(f"expected each class of {repo_id} in one superclass, got one in several.")
+    return {name: superclass for name, superclass in _complete(found, classes, repo_id).items() if name in classes}
 
 
 def read_superclasses(path: Path, classes: Sequence[str]) -> dict[str, str]:
@@ -32,9 +80,13 @@ def read_superclasses(path: Path, classes: Sequence[str]) -> dict[str, str]:
         if name in found:
             raise ZooError(f"expected each class once in {path}, got {short(name)!r} again in row {number}.")
         found[name] = superclass
+    return _complete(found, classes, path)
+
+
+def _complete(found: dict[str, str], classes: Sequence[str], where: str | Path) -> dict[str, str]:
     if missing := [name for name in classes if name not in found]:
         raise ZooError(
-            f"expected a superclass for each of the {len(classes)} classes in {path}, got none for {_some(missing)}."
+            f"expected a superclass for each of the {len(classes)} classes in {where}, got none for {_some(missing)}."
         )
     return found
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from compare.errors import CompareError
-from compare.scores import PairScores, Predictions, in_parts, pair_scores, predictions
+from compare.scores import PairScores, Predictions, in_parts, joined, pair_scores, predictions
 
 
 class Answers:
@@ -84,11 +84,11 @@ class Answers:
 
     def of(self, model: int) -> Predictions:
         """All predictions of one model that is known."""
-        return Predictions(*(torch.cat(column) for column in zip(*self._predictions[model], strict=True)))
+        return Predictions(*joined(self._predictions[model]))
 
     def pair(self) -> PairScores:
         """What two models that are known say of each other."""
-        return PairScores(*(torch.cat(column) for column in zip(*self._pairs, strict=True)))
+        return PairScores(*joined(self._pairs))
 
     @property
     def labelled(self) -> bool:
@@ -124,14 +124,13 @@ class Answers:
             return
         for known, new in zip(self._predictions, ordered, strict=True):
             if new is not None:
-                known.extend(predictions(part) for (part,) in in_parts([new]))
+                known.append(Predictions(*joined([predictions(part) for (part,) in in_parts([new])])))
 
     def _add_pair(self, a: Tensor, b: Tensor) -> None:
-        for part_a, part_b in in_parts([a, b]):
-            *own, pair = pair_scores(part_a, part_b)
-            for known, new in zip(self._predictions, own, strict=True):
-                known.append(new)
-            self._pairs.append(pair)
+        *own, pairs = zip(*(pair_scores(*parts) for parts in in_parts([a, b])), strict=True)
+        for known, new in zip(self._predictions, own, strict=True):
+            known.append(Predictions(*joined(new)))
+        self._pairs.append(PairScores(*joined(pairs)))
 
     def end_pass(self) -> None:
         """Check that the pass held the same examples as the first, each once.

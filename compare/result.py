@@ -165,7 +165,7 @@ class JsonResult:
             raise CompareError(f"expected the JSON of a {cls.__name__}, got something else: {error}.") from error
         if result.format_version != FORMAT_VERSION:
             raise CompareError(
-                f"expected a {cls.__name__} of format version {FORMAT_VERSION}, got {result.format_version}; "
+                f"expected a result of format version {FORMAT_VERSION}, got {result.format_version}; "
                 "make it again with this version of the program."
             )
         return result

@@ -46,6 +46,11 @@ def in_parts(logits: Sequence[Tensor]) -> Iterator[tuple[Tensor, ...]]:
     yield from zip(*(own.split(rows) for own in logits), strict=True)
 
 
+def joined(parts: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+    """The same scores of several parts, one after another; many small tensors would scatter over the memory."""
+    return [torch.cat(column) for column in zip(*parts, strict=True)]
+
+
 def predictions(logits: Tensor) -> Predictions:
     """What one model says.
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from compare.block_structure import find_block_structure
-from compare.calibration import Calibration
+from compare.calibration import Calibration, Reliability
 from compare.confusions import Confusion
 from compare.disagreement import ClassRow, Disagreement, Together
 from compare.examples import Example
@@ -72,7 +72,7 @@ def comparison(name_a="shallow", name_b="deep", classes=("cat", "dog"), notes=()
             worse_with_b=(classes[0],),
             confusions=(Confusion(0, 1, 4, 16, 0.0018, 0.0036),),
             divergence=0.123,
-            calibration_a=Calibration(0.05, 0.9, ()),
+            calibration_a=Calibration(0.05, 0.9, (Reliability(14 / 15, 1.0, 60, 0.97, 0.9, 0.8, 0.95),)),
             calibration_b=Calibration(0.11, 0.8, ()),
             together=Together(Estimate(0.875, 0.785, 0.931), Estimate(0.025, -0.02, 0.08), Estimate(0.8875, 0.8, 0.94)),
         ),

@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from matplotlib.image import imread
 
-from cards.group_picture import groups_png
+from cards.group_picture import groups_image
 from cards.group_verdict import group_verdict
 from cli.groups_report import GroupsReport
 from cli.output import show
@@ -161,6 +161,6 @@ def test_missing_numbers_are_dashes_and_notes_are_told(found, monkeypatch, capsy
 
 
 def test_equal_results_give_equal_pictures(found):
-    picture = groups_png(found)
-    assert picture == groups_png(found)
+    picture = groups_image(found)
+    assert picture == groups_image(found)
     assert (imread(BytesIO(picture))[..., :3] < 0.5).any()

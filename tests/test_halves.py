@@ -30,6 +30,7 @@ def estimate(x, size=60):
     return cka.compute().numpy(), principal.fraction(), halves
 
 
+@pytest.mark.slow
 def test_their_spread_is_that_over_other_examples_or_a_little_more():
     generator = torch.Generator().manual_seed(1)
     draws = [estimate(layers(360, generator)) for _ in range(150)]
@@ -73,6 +74,7 @@ def test_constant_layers_give_nan_without_a_warning(generator):
     assert np.isnan(own).tolist() == [False, False, True, False]
 
 
+@pytest.mark.slow
 def test_intervals_of_the_score_cover_the_truth():
     generator = torch.Generator().manual_seed(5)
     scores, intervals = [], []

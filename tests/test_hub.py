@@ -157,7 +157,8 @@ def test_missing_private_and_gated_models_are_told(hub, folders, monkeypatch):
         ("GET", "/api/models/me/m", 500, "the Hub is in trouble .status 500"),
         ("GET", "/lfs/", 503, "the Hub is in trouble .status 503"),
         ("GET", "/api/models/me/m", 403, "your token may not do that"),
-        ("HEAD", "/resolve/", 429, "too many requests; wait a few minutes"),
+        # The client tries again for 23 seconds.
+        pytest.param("HEAD", "/resolve/", 429, "too many requests; wait a few minutes", marks=pytest.mark.slow),
         ("HEAD", "/resolve/", 403, "your token may not do that"),
         ("GET", "/api/models/me/m", 400, "the Hub refuses .status 400"),
     ],

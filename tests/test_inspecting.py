@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cards.inside_picture import inspection_png
+from cards.inside_picture import inspection_image
 from cards.verdict import inspection_verdict
 from cli.inspect_report import InspectionReport
 from cli.output import show
@@ -53,8 +53,8 @@ def test_the_picture_shows_maps_curve_and_dominant_images():
 
     import matplotlib.image as images
 
-    without = images.imread(BytesIO(inspection_png(inspection(), {})))
-    image = inspection_png(inspection(), {17: [[[0], [255]], [[255], [0]]]})
+    without = images.imread(BytesIO(inspection_image(inspection(), {})))
+    image = inspection_image(inspection(), {17: [[[0], [255]], [[255], [0]]]})
     assert images.imread(BytesIO(image)).shape[0] > without.shape[0]
 
 

@@ -65,11 +65,11 @@ def names_within(variant, spans):
 def test_blocks_within_spans_are_those_whose_every_layer_is(variant):
     some = random.Random(0)
     found = []
-    for _ in range(200):
+    for _ in range(60):
         a, b, c, d = sorted(some.sample(range(variant.representations + 1), 4))
         found.append(blocks_within(variant, [(a, b), (c, d)]))
         assert found[-1] == names_within(variant, [(a, b), (c, d)])
-    assert len(set(found)) > 50
+    assert len(set(found)) > 30
 
 
 def test_one_layer_less_spares_a_block_and_the_first_of_a_span_stays():

@@ -1,6 +1,6 @@
 """Publish model folders on the Hub: one commit, checked afterwards, and never a pickle."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from zoo.account import account, logged_in
 from zoo.card import for_repo
 from zoo.errors import ZooError
 from zoo.folder import CARD, CONFIG, WEIGHTS, replace_file, writing
-from zoo.hub import REVISION, HubFile, HubRef, Snapshot, content_hash, pin
+from zoo.hub import REVISION, HubFile, HubRef, Snapshot, content_hash, download, pin
 from zoo.hub_errors import hub_errors
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ _KINDS = (
     *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"),
 )
 _PLAIN_NAMES = ("LICENSE", "NOTICE", "README", "CITATION", "AUTHORS", "CHANGELOG")
+
+
+# A file's content: on the disk, or in memory.
+Content = Path | bytes
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ def push(
     changed = not _holds(before.files or {}, files)
     _check_tag(client, repo_id, tag, None if changed else before.commit)
     _write_card(folder, files)
-    commit = _commit(client, before, folder, files, message) if changed else before.commit
+    message = message or f"Upload {folder.resolve().name} with resnet-zoo"
+    commit = _commit(client, before, files, message) if changed else before.commit
     _check_weights(folder, HubRef(repo_id, commit))
     if tag is not None:
         _tag(client, repo_id, tag, commit)
@@ -108,8 +113,28 @@ def push(
     return Published(f"{client.endpoint}/{repo_id}{branch}", commit, changed, left_out)
 
 
-# A file's content: on the disk, or in memory.
-Content = Path | bytes
+def push_files(
+    repo_id: str, files: Mapping[str, bytes], edits: Mapping[str, Callable[[bytes], bytes]], message: str
+) -> Published:
+    """Add files to a repository that exists, and edit others, in one commit; in none if nothing changes.
+
+    Args:
+        repo_id: `owner/name`.
+        files: contents by name.
+        edits: what becomes of the content of a file, which is empty if there is none yet.
+        message: of the commit.
+
+    Raises:
+        ZooError: there is no such repository, this user may not push, or somebody else pushed meanwhile.
+    """
+    client = logged_in(repo_id)
+    before = pin(HubRef(repo_id))
+    there = before.files or {}
+    edited = {name: edit(download(before, name).read_bytes() if name in there else b"") for name, edit in edits.items()}
+    new = dict(files) | edited
+    changed = not _holds(there, new)
+    commit = _commit(client, before, new, message) if changed else before.commit
+    return Published(f"{client.endpoint}/{repo_id}", commit, changed, ())
 
 
 def _check_loads(folder: Path) -> None:
@@ -193,7 +218,7 @@ def _write_card(folder: Path, files: Mapping[str, Content]) -> None:
             replace_file(path, card)
 
 
-def _commit(client: "HfApi", before: Snapshot, folder: Path, files: Mapping[str, Content], message: str | None) -> str:
+def _commit(client: "HfApi", before: Snapshot, files: Mapping[str, Content], message: str) -> str:
     from huggingface_hub import CommitOperationAdd
 
     repo_id = before.ref.repo_id
@@ -201,7 +226,7 @@ def _commit(client: "HfApi", before: Snapshot, folder: Path, files: Mapping[str,
         done = client.create_commit(
             repo_id,
             [CommitOperationAdd(name, content) for name, content in files.items()],
-            commit_message=message or f"Upload {folder.resolve().name} with resnet-zoo",
+            commit_message=message,
             revision=before.ref.revision,
             # Somebody else's commit in between is to be refused, not buried.
             parent_commit=before.commit,

@@ -1,0 +1,102 @@
+"""Draw a report again from the JSON of its result."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from cli.deliver import Files, Layout, deliver
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from compare.result import JsonResult
+
+# A comparison of 576 layers with 576 others has about 30 MB.
+MOST_BYTES = 500_000_000
+
+
+class Drawing(NamedTuple):
+    """A result, and how it is shown."""
+
+    result: "JsonResult"
+    layout: Layout
+
+
+def redraw(path: Path, files: Files) -> None:
+    """Show the report of a result that was written with `--json`, and write the files asked for.
+
+    Raises:
+        ZooError: it is no such file, or a file cannot be written, or there is no page for results of its kind.
+    """
+    files.check()
+    result, layout = load_drawing(path)
+    if files.html is not None and layout.page is None:
+        raise ZooError(f"there is no page for a result such as {path}; leave --html out.")
+    deliver(result, files, layout)
+
+
+def load_drawing(path: Path) -> Drawing:
+    """A result from its JSON, of whatever kind it is.
+
+    Raises:
+        ZooError: it is no such file.
+    """
+    if path.stat().st_size > MOST_BYTES:
+        raise ZooError(f"expected a result of at most {MOST_BYTES:,} bytes, got {path.stat().st_size:,} in {path}.")
+    text = path.read_bytes()
+    try:
+        keys = set(msgspec.json.decode(text, type=dict[str, msgspec.Raw]))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        keys = set()
+    for mark, load in (
+        ("spread", _groups),
+        ("pairs", _matrix),
+        ("model", _inspection),
+        ("block_structure", _comparison),
+    ):
+        if mark in keys:
+            return load(text.decode())
+    raise ZooError(
+        f"expected a model, or the JSON of a compare, inspect, matrix or groups, got {path}, which is neither."
+    )
+
+
+def _comparison(text: str) -> Drawing:
+    from cards.comparison_page import comparison_html
+    from cards.picture import heatmaps_image
+    from cli.report import Report
+    from compare.result import Comparison
+
+    layout = Layout(heatmaps_image, Report, lambda result: comparison_html(result, {}))
+    return Drawing(Comparison.from_json(text), layout)
+
+
+def _inspection(text: str) -> Drawing:
+    from cards.inside_picture import inspection_image
+    from cards.inspection_page import inspection_html
+    from cli.inspect_report import InspectionReport
+    from cli.inspecting import ONE_PASS
+    from compare.inspection import Inspection
+
+    layout = Layout(
+        lambda found, form: inspection_image(found, {}, form),
+        lambda found: InspectionReport(found, ONE_PASS),
+        lambda found: inspection_html(found, {}),
+    )
+    return Drawing(Inspection.from_json(text), layout)
+
+
+def _matrix(text: str) -> Drawing:
+    from cards.picture import matrix_image
+    from cli.matrix_report import MatrixReport
+    from compare.result import ModelMatrix
+
+    return Drawing(ModelMatrix.from_json(text), Layout(matrix_image, lambda result: MatrixReport(result, None)))
+
+
+def _groups(text: str) -> Drawing:
+    from cards.group_picture import groups_image
+    from cli.groups_report import GroupsReport
+    from compare.group_result import GroupComparison
+
+    return Drawing(GroupComparison.from_json(text), Layout(groups_image, GroupsReport))
