@@ -1,7 +1,7 @@
 """What Plotly draws on a page beside the heatmaps; every text in it is escaped here."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from cards.legible import number, percent, plotly_text
 from cards.page import Chart
@@ -17,22 +17,53 @@ MOST_CLASSES = 60
 LONGEST_TICK = 16
 
 
+class Interval(NamedTuple):
+    """A difference with its interval, in points, and what is told of it.
+
+    Args:
+        name: of what differs.
+        value: a minus b.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        sure: whether it is beyond chance after correction.
+        text: for the pointer, escaped.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    sure: bool
+    text: str
+
+
 def class_chart(found: Disagreement) -> Chart | None:
     """Differences of accuracy by class with their intervals, sorted; None without labels."""
-    rows = sorted(
-        (row for row in found.classes if row.difference is not None), key=lambda row: (row.difference or 0, row.name)
+    return differences_chart(
+        "classes",
+        [
+            Interval(
+                row.name, *_in_points(row), row.p_adjusted is not None and row.p_adjusted < LEVEL, _class_text(row)
+            )
+            for row in found.classes
+            if row.difference is not None
+        ],
     )
+
+
+def differences_chart(key: str, rows: Sequence[Interval]) -> Chart | None:
+    """Differences with their intervals, sorted; None without any."""
     if not rows:
         return None
-    shown = rows if len(rows) <= MOST_CLASSES else [*rows[: MOST_CLASSES // 2], *rows[-MOST_CLASSES // 2 :]]
+    ordered = sorted(rows, key=lambda row: (row.value, row.name))
+    shown = ordered if len(rows) <= MOST_CLASSES else [*ordered[: MOST_CLASSES // 2], *ordered[-MOST_CLASSES // 2 :]]
     caption = "Lines are 95 % intervals, each for one class at a time. Filled: beyond chance after Holm's correction."
     if len(shown) < len(rows):
         caption += f" Of {len(rows)} classes, {MOST_CLASSES // 2} at each end are drawn."
-    places = list(range(len(shown)))
     layout = {
         "xaxis": {"title": {"text": "accuracy of a minus b, points"}, "zeroline": True},
         "yaxis": {
-            "tickvals": places,
+            "tickvals": list(range(len(shown))),
             "ticktext": [plotly_text(row.name, LONGEST_TICK) for row in shown],
             "range": [-0.7, len(shown) - 0.3],
             "zeroline": False,
@@ -40,26 +71,28 @@ def class_chart(found: Disagreement) -> Chart | None:
         "margin": {"l": 130},
         "showlegend": False,
     }
-    figure = {"data": [_class_trace(shown, places)], "layout": layout}
+    figure = {"data": [_interval_trace(shown)], "layout": layout}
     return Chart(
-        "classes", "Where a is right more often (to the right), and where b is", figure, 110 + 22 * len(shown), caption
+        key, "Where a is right more often (to the right), and where b is", figure, 110 + 22 * len(shown), caption
     )
 
 
-def _class_trace(rows: Sequence[ClassRow], places: Sequence[int]) -> dict[str, Any]:
-    names = ("difference", "ci_low", "ci_high")
-    value, low, high = ([100 * (getattr(row, name) or 0) for row in rows] for name in names)
-    sure = [row.p_adjusted is not None and row.p_adjusted < LEVEL for row in rows]
+def _interval_trace(rows: Sequence[Interval]) -> dict[str, Any]:
+    value, low, high = ([getattr(row, name) for row in rows] for name in ("value", "low", "high"))
     return {
         "type": "scatter",
         "mode": "markers",
         "x": value,
-        "y": list(places),
+        "y": list(range(len(rows))),
         "error_x": _bars(value, low, high),
-        "marker": {"size": 9, "color": COLOURS[0], "symbol": ["circle" if s else "circle-open" for s in sure]},
-        "hovertext": [_class_text(row) for row in rows],
+        "marker": {"size": 9, "color": COLOURS[0], "symbol": ["circle" if row.sure else "circle-open" for row in rows]},
+        "hovertext": [row.text for row in rows],
         "hoverinfo": "text",
     }
+
+
+def _in_points(row: ClassRow) -> tuple[float, float, float]:
+    return 100 * (row.difference or 0), 100 * (row.ci_low or 0), 100 * (row.ci_high or 0)
 
 
 def _class_text(row: ClassRow) -> str:

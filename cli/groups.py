@@ -38,13 +38,14 @@ def groups(
         Path | None, typer.Option("--png", help="Write the accuracies as a picture.", show_default=False)
     ] = None,
     svg: options.Svg = None,
+    html: options.Html = None,
 ) -> None:
     """Show whether two architectures get different images right, beyond what their seeds differ by.
 
     At least two seeds of each; p-values below 0.05 take four. For example:
     zoo groups --a models/deep-s0 models/deep-s1 --b models/wide-s0 models/wide-s1
     """
-    files = Files(json_file, png, svg)
+    files = Files(json_file, png, svg, html)
     files.check()
     _check_models(a, b)
     with interruptible("nothing was written"):
@@ -60,9 +61,10 @@ def groups(
         )
         result = _groups(prepared, len(a), superclasses, max_examples)
     from cards.group_picture import groups_image
+    from cards.groups_page import groups_html
     from cli.groups_report import GroupsReport
 
-    deliver(result, files, Layout(groups_image, GroupsReport))
+    deliver(result, files, Layout(groups_image, GroupsReport, groups_html))
 
 
 def _check_models(a: list[str], b: list[str]) -> None:

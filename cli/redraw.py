@@ -96,7 +96,8 @@ def _matrix(text: str) -> Drawing:
 
 def _groups(text: str) -> Drawing:
     from cards.group_picture import groups_image
+    from cards.groups_page import groups_html
     from cli.groups_report import GroupsReport
     from compare.group_result import GroupComparison
 
-    return Drawing(GroupComparison.from_json(text), Layout(groups_image, GroupsReport))
+    return Drawing(GroupComparison.from_json(text), Layout(groups_image, GroupsReport, groups_html))

@@ -8,6 +8,7 @@ from matplotlib.image import imread
 
 from cards.group_picture import groups_image
 from cards.group_verdict import group_verdict
+from cli.deliver import HTML_START
 from cli.groups_report import GroupsReport
 from cli.output import show
 from cli.superclasses import read_superclasses
@@ -43,7 +44,7 @@ def found():
 def test_two_groups_are_compared_from_the_command_line(run, seeds, tmp_path):
     a, b = seeds
     (tmp_path / "super.csv").write_text(SUPERCLASSES)
-    files = ("--json", tmp_path / "g.json", "--png", tmp_path / "g.png")
+    files = ("--json", tmp_path / "g.json", "--png", tmp_path / "g.png", "--html", tmp_path / "g.html")
     ran = run("zoo", "groups", "--a", *a, "--superclasses", tmp_path / "super.csv", "--b", *b, *files)
     assert ran.code == 0, ran.stderr
     assert max(map(len, ran.stdout.splitlines())) <= 80
@@ -63,6 +64,7 @@ def test_two_groups_are_compared_from_the_command_line(run, seeds, tmp_path):
     assert [(row.name, row.examples) for row in result.superclasses.rows] == [("round", 143), ("other", 217)]
     assert result.settings["superclasses"] == str(tmp_path / "super.csv")
     assert imread(tmp_path / "g.png").shape[1] == 2016
+    assert (tmp_path / "g.html").read_bytes().startswith(HTML_START)
 
 
 def test_options_may_be_repeated_too(run, seeds):
