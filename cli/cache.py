@@ -66,9 +66,17 @@ def question(command: str, models: Sequence["FoundModel"], data: str, options: M
     """
     weights = [(model.sha256, file_sha256(model.folder / CONFIG)) for model in models]
     versions = {name: version(name) for name in PACKAGES}
-    return hashlib.sha256(
-        msgspec.json.encode([LAYOUT, command, weights, data, options, versions], order="sorted")
-    ).hexdigest()
+    asked = [LAYOUT, command, weights, data, options, versions, _code()]
+    return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
+
+
+def _code() -> list[tuple[str, int, int]]:
+    """What tells one state of the program from another of the same version, as in a checkout that moves on."""
+    import compare
+    import zoo
+
+    paths = sorted(path for package in (compare, zoo) for path in Path(package.__path__[0]).glob("*.py"))
+    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
 
 
 def recall(kind: type[Result], name: str, title: str, compute: Callable[[], Kept[Result]], fresh: bool) -> Kept[Result]:
