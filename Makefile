@@ -25,10 +25,10 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2
 
 quick: lint
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest --numprocesses 2 -m 'not slow'
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
