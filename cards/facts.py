@@ -1,9 +1,11 @@
-"""What two models' predictions come to, fact by fact."""
+"""Facts that the terminal and a page tell alike."""
 
 from collections.abc import Iterator
 
 from cards.legible import number, percent
 from compare.disagreement import Disagreement
+from compare.group_result import FoundCount, Spread
+from compare.result import DatasetResult
 from compare.statistics import Estimate
 
 
@@ -31,6 +33,36 @@ def disagreement_facts(found: Disagreement) -> Iterator[tuple[str, str]]:
         yield "averaged", f"{_percents(together.ensemble)} right"
         yield "less the better", _points(together.ensemble_gain)
         yield "oracle", f"{_percents(together.oracle)} right, at best"
+
+
+def spread_facts(spread: Spread) -> dict[str, float]:
+    """Mean squared differences of the accuracies of an image, by what they are of."""
+    return {
+        "a with b": spread.mean_square,
+        "models dealt to two groups at random, mean": spread.null_mean,
+        "and their 95th percentile": spread.null_95,
+        "expected of two groups of a's architecture": spread.within_a,
+        "expected of two groups of b's architecture": spread.within_b,
+        "a with b, without the noise of few seeds": spread.true_mean_square,
+    }
+
+
+def count_fact(count: FoundCount) -> str:
+    """How many classes differ, and how many would by chance."""
+    return (
+        f"{count.found} of {count.tested} have p < 0.05; models dealt at random give {count.null_mean:.1f} on average, "
+        f"at most {count.null_95:.0f} in 95 % of cases (p = {count.p_value:.2g})."
+    )
+
+
+def images_fact(dataset: DatasetResult) -> str:
+    """How many images of which data set, such as `360 digits test images`."""
+    return " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
+
+
+def surely_different(p_value: float | None, difference: float | None) -> tuple[float, float]:
+    """Sort key of classes: smallest p-value first, then largest difference; classes without examples last."""
+    return (2.0, 0.0) if p_value is None or difference is None else (p_value, -abs(difference))
 
 
 def _share(value: float, ends: tuple[float, float] | None) -> str:

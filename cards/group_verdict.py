@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from compare.group_result import Confirmation, GroupComparison
-
-LEVEL = 0.05
+from compare.statistics import LEVEL
 
 
 def group_verdict(result: GroupComparison) -> str:

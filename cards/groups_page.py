@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cards.group_verdict import LEVEL, group_verdict
+from cards.facts import count_fact, spread_facts, surely_different
+from cards.group_verdict import group_verdict
 from cards.legible import LONGEST_TEXT, legible, number, percent, plotly_text, printable
 from cards.page import Chart, Page, Table, render, section
 from cards.page_charts import COLOURS, Interval, differences_chart
 from cards.page_tables import reproduction
 from compare.group_result import ClassTests, Confirmation, Group, GroupComparison, GroupRow, Spread
+from compare.statistics import LEVEL
 
 # Of more images, the chart would be slow, and no point could be told from another.
 MOST_POINTS = 5000
@@ -62,16 +64,8 @@ def _group(group: Group) -> tuple[str, ...]:
 
 
 def _spread_table(spread: Spread) -> Table:
-    rows = (
-        ("a with b", spread.mean_square),
-        ("models dealt to two groups at random, mean", spread.null_mean),
-        ("and their 95th percentile", spread.null_95),
-        ("expected of two groups of a's architecture", spread.within_a),
-        ("expected of two groups of b's architecture", spread.within_b),
-        ("a with b, without the noise of few seeds", spread.true_mean_square),
-    )
     title = "Mean squared difference of the accuracies of an image, times 1,000"
-    cells = tuple((what, f"{1000 * value:.2f}") for what, value in rows)
+    cells = tuple((what, f"{1000 * value:.2f}") for what, value in spread_facts(spread).items())
     return Table(title, ("", "x 1,000"), cells, 1, f"p = {spread.p_value:.2g}, from models dealt anew to two groups.")
 
 
@@ -128,7 +122,7 @@ def _text(row: GroupRow) -> str:
 
 
 def _rows_table(tests: ClassTests) -> Table:
-    ordered = sorted(tests.rows, key=lambda row: (row.p_value is None, row.p_value or 0, -abs(row.difference or 0)))
+    ordered = sorted(tests.rows, key=lambda row: surely_different(row.p_value, row.difference))
     cells = tuple(
         (
             *(row.name, str(row.examples), percent(row.accuracy_a), percent(row.accuracy_b)),
@@ -138,13 +132,8 @@ def _rows_table(tests: ClassTests) -> Table:
         )
         for row in ordered[:MOST_ROWS]
     )
-    count = tests.count
-    caption = (
-        f"{count.found} of {count.tested} have p < 0.05; models dealt at random give {count.null_mean:.1f} on average, "
-        f"at most {count.null_95:.0f} in 95 % of cases (p = {count.p_value:.2g})."
-    )
     numbers = ("images", "a %", "b %", "a - b", "95 % interval", "p", "p (Holm)", "p (BH)")
-    return Table("As numbers", ("class", *numbers), cells, 1, caption, folded=True)
+    return Table("As numbers", ("class", *numbers), cells, 1, count_fact(tests.count), folded=True)
 
 
 def _confirmed(title: str, found: Confirmation, classes: Sequence[str], images: bool) -> Table | None:

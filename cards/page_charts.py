@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 from cards.legible import number, percent, plotly_text
 from cards.page import Chart
 from compare.calibration import Calibration, Reliability
-from compare.disagreement import LEVEL, ClassRow, Disagreement
+from compare.disagreement import ClassRow, Disagreement
 from compare.inspection import DeletedBlocks
 from compare.probe_result import ProbeResult, ProbeRow
+from compare.statistics import LEVEL
 
 # Told apart by colour-blind readers, on light and on dark (Okabe and Ito's, a little brighter).
 COLOURS = ("#2f8ed6", "#e08214", "#1aa179", "#c875ae", "#8c8c8c")

@@ -10,7 +10,7 @@ import numpy as np
 
 from cards.legible import plotly_text
 from cards.stages import stages
-from compare.block_structure import BlockSpan
+from compare.block_structure import BlockSpan, block_structures
 from compare.inside import Matrix
 from compare.result import ModelResult
 
@@ -70,7 +70,7 @@ def side(model: ModelResult, spans: Sequence[BlockSpan]) -> dict[str, Any]:
         "borders": [part.start for part in parts[1:]],
         "ticks": [(part.start + part.stop - 1) / 2 for part in named],
         "names": [plotly_text(part.name, LONGEST_TICK) for part in named],
-        "blocks": [[span.start, span.stop] for span in spans if span.kind == "block structure"],
+        "blocks": [[span.start, span.stop] for span in block_structures(spans)],
         "fractions": model.pc1_fraction,
     }
 

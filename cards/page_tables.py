@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from cards.facts import images_fact, surely_different
 from cards.legible import LONGEST_TEXT, between, number, percent, printable
 from cards.page import Section, Table, section
 from compare.block_structure import BlockSpan
@@ -13,13 +14,12 @@ from compare.result import DatasetResult, ModelResult, Settings
 
 def models_table(dataset: DatasetResult, models: Mapping[str, ModelResult]) -> Table | None:
     """What was compared, on which images; by what the models are called, such as a and b."""
-    images = " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
     rows = tuple(
         (side, m.name, m.architecture, f"{m.parameters:,}", str(len(m.layers)), f"{percent(m.accuracy, '.2f')} %")
         for side, m in models.items()
     )
     headings = ("", "model", "architecture", "parameters", "layers", "accuracy")
-    return _sided(images, headings, rows, 3)
+    return _sided(images_fact(dataset), headings, rows, 3)
 
 
 def spans_table(spans: Mapping[str, Sequence[BlockSpan]]) -> Table | None:
@@ -71,7 +71,7 @@ def _block(block: Block) -> tuple[str, ...]:
 
 def classes_table(rows: Sequence[ClassRow], most: int = 100) -> Table | None:
     """Numbers by class, least likely by chance first; None without labels."""
-    ordered = sorted(rows, key=lambda row: (row.p_value is None, row.p_value or 0, -abs(row.difference or 0)))
+    ordered = sorted(rows, key=lambda row: surely_different(row.p_value, row.difference))
     cells = tuple(
         (
             *(row.name, str(row.examples), percent(row.accuracy_a), percent(row.accuracy_b)),

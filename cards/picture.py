@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cards.stages import stages
-from compare.block_structure import BlockSpan
+from compare.block_structure import BlockSpan, block_structures
 from compare.inside import Matrix
 from compare.result import Comparison, ModelMatrix, ModelResult
 from zoo.record import TrainingRecord
@@ -151,8 +151,7 @@ def outline(axes: Any, spans: tuple[BlockSpan, ...]) -> None:
     """Frame block structure with a double line that stands out on dark and on light."""
     from matplotlib.patches import Rectangle
 
-    for span in spans:
-        if span.kind == "block structure":
-            corner, side = (span.start - 0.5, span.start - 0.5), span.stop - span.start
-            axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor="black", linewidth=3))
-            axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor="cyan", linewidth=1.5))
+    for span in block_structures(spans):
+        corner, side = (span.start - 0.5, span.start - 0.5), span.stop - span.start
+        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor="black", linewidth=3))
+        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor="cyan", linewidth=1.5))

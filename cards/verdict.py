@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from statistics import fmean
 
-from compare.block_structure import BlockSpan
-from compare.disagreement import LEVEL, Disagreement
+from compare.block_structure import BlockSpan, block_structures
+from compare.disagreement import Disagreement
 from compare.inside import BlockScore, Inside, Matrix
 from compare.inspection import Inspection
 from compare.result import Comparison
-from compare.statistics import NOTHING
+from compare.statistics import LEVEL, NOTHING
 
 
 def verdict(comparison: Comparison) -> str:
@@ -48,7 +48,7 @@ def structure(model: str, spans: tuple[BlockSpan, ...], layers: int) -> str:
         spans: its spans of alike layers.
         layers: how many it has.
     """
-    blocks = [span for span in spans if span.kind == "block structure"]
+    blocks = block_structures(spans)
     if not blocks:
         return f"{model} has no block structure."
     share = sum(span.stop - span.start for span in blocks) / layers

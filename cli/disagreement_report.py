@@ -6,12 +6,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cards.facts import disagreement_facts
+from cards.facts import disagreement_facts, surely_different
 from cards.legible import number, percent
 from cli.output import plain, plain_table
 from compare.calibration import Calibration, Reliability
 from compare.confusions import Confusion
-from compare.disagreement import ClassRow, Disagreement
+from compare.disagreement import Disagreement
 
 # More than these belong in the JSON.
 MAX_EXAMPLES, MAX_CLASSES, MAX_CONFUSIONS = 10, 20, 5
@@ -85,7 +85,7 @@ def _confusion_table(confusions: Sequence[Confusion], classes: Sequence[str]) ->
 def _class_table(disagreement: Disagreement, correction: str) -> Table:
     numbers = ("images", "a %", "b %", "a - b", "95 % interval", "only a", "only b", f"p ({NAMES[correction]})")
     table = plain_table("Classes: accuracy of a and b", ("class",), numbers)
-    rows = sorted(disagreement.classes, key=_surely_different)
+    rows = sorted(disagreement.classes, key=lambda row: surely_different(row.p_adjusted, row.difference))
     for row in rows[:MAX_CLASSES]:
         table.add_row(
             plain(row.name),
@@ -102,13 +102,6 @@ def _class_table(disagreement: Disagreement, correction: str) -> Table:
     if len(rows) > MAX_CLASSES:
         table.caption += f"\n{_left_out(len(rows), MAX_CLASSES)}"
     return table
-
-
-def _surely_different(row: ClassRow) -> tuple[float, float]:
-    """Sort key: smallest p-value first, then largest difference; classes without examples last."""
-    if row.p_adjusted is None or row.difference is None:
-        return 2.0, 0.0
-    return row.p_adjusted, -abs(row.difference)
 
 
 def _example_table(disagreement: Disagreement, classes: Sequence[str]) -> Table:

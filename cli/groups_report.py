@@ -6,10 +6,12 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from cards.facts import count_fact, images_fact, spread_facts, surely_different
 from cards.group_verdict import group_verdict
+from cards.legible import number, percent
 from cli.disagreement_report import MAX_CLASSES, MAX_EXAMPLES
-from cli.output import number, plain, plain_table, short
-from compare.group_result import ClassTests, Confirmation, Group, GroupComparison, GroupRow
+from cli.output import plain, plain_table, short
+from compare.group_result import ClassTests, Confirmation, Group, GroupComparison
 
 
 class GroupsReport:
@@ -46,9 +48,9 @@ class GroupsReport:
 
 
 def _groups(result: GroupComparison) -> Table:
-    data = result.dataset
-    images = " ".join(part for part in (str(data.examples), data.name, data.split, "images") if part)
-    table = plain_table(f"Groups, on {images}", ("", "models"), ("seeds", "parameters", "accuracy", "error"))
+    table = plain_table(
+        f"Groups, on {images_fact(result.dataset)}", ("", "models"), ("seeds", "parameters", "accuracy", "error")
+    )
     for side, group in (("a", result.a), ("b", result.b)):
         table.add_row(
             side,
@@ -73,16 +75,8 @@ def _parameters(group: Group) -> str:
 
 
 def _spread(result: GroupComparison) -> Table:
-    spread = result.spread
     table = plain_table("", ("",), ("x 1000",))
-    for what, value in {
-        "a with b": spread.mean_square,
-        "models dealt to two groups at random, mean": spread.null_mean,
-        "and their 95th percentile": spread.null_95,
-        "expected of two groups of a's architecture": spread.within_a,
-        "expected of two groups of b's architecture": spread.within_b,
-        "a with b, without the noise of few seeds": spread.true_mean_square,
-    }.items():
+    for what, value in spread_facts(result.spread).items():
         table.add_row(what, f"{1000 * value:.2f}")
     return table
 
@@ -99,29 +93,21 @@ def _tests(title: str, tests: ClassTests) -> Iterator[RenderableType]:
         (title.lower(),),
         ("images", "a %", "b %", "a - b", "95 % interval", "p", "p Holm", "p BH"),
     )
-    rows = sorted(tests.rows, key=_surely_different)
+    rows = sorted(tests.rows, key=lambda row: surely_different(row.p_value, row.difference))
     for row in rows[:MAX_CLASSES]:
         table.add_row(
             plain(short(row.name)),
             str(row.examples),
-            _percent(row.accuracy_a, ".1f"),
-            _percent(row.accuracy_b, ".1f"),
-            _percent(row.difference, "+.1f"),
+            percent(row.accuracy_a, ".1f"),
+            percent(row.accuracy_b, ".1f"),
+            percent(row.difference, "+.1f"),
             _interval(row.ci_low, row.ci_high, "+.1f"),
             *(number(value, ".2g") for value in (row.p_value, row.p_holm, row.p_bh)),
         )
     table.caption = f"and {len(rows) - MAX_CLASSES} more, all in --json" if len(rows) > MAX_CLASSES else None
     yield table
-    yield _count(tests)
+    yield count_fact(tests.count)
     yield _share(title, tests)
-
-
-def _count(tests: ClassTests) -> str:
-    count = tests.count
-    return (
-        f"{count.found} of {count.tested} have p < 0.05; models dealt at random give {count.null_mean:.1f} on average, "
-        f"at most {count.null_95:.0f} in 95 % of cases (p = {count.p_value:.2g})."
-    )
 
 
 def _share(title: str, tests: ClassTests) -> str:
@@ -136,20 +122,13 @@ def _share(title: str, tests: ClassTests) -> str:
     )
 
 
-def _surely_different(row: GroupRow) -> tuple[float, float]:
-    """Sort key: smallest p-value first, then largest difference; classes without examples last."""
-    if row.p_value is None or row.difference is None:
-        return 2.0, 0.0
-    return row.p_value, -abs(row.difference)
-
-
 def _selected(found: Confirmation, names: Sequence[str], texts: Sequence[str]) -> Table:
     """What half of the seeds selected, with the accuracies of the others."""
     table = plain_table("", texts, ("selected by", "a %", "b %", "a - b"))
     for item in found.selected[:MAX_EXAMPLES]:
         where = (str(item.item), plain(short(names[item.label])))[-len(texts) :]
-        accuracies = _percent(item.accuracy_a, ".1f"), _percent(item.accuracy_b, ".1f")
-        table.add_row(*where, _percent(item.selecting, "+.1f"), *accuracies, _percent(item.difference, "+.1f"))
+        accuracies = percent(item.accuracy_a, ".1f"), percent(item.accuracy_b, ".1f")
+        table.add_row(*where, percent(item.selecting, "+.1f"), *accuracies, percent(item.difference, "+.1f"))
     return table
 
 
@@ -161,8 +140,4 @@ def _confirmed(found: Confirmation) -> str:
 
 
 def _interval(low: float | None, high: float | None, form: str) -> str:
-    return f"{_percent(low, form)} to {_percent(high, form)}"
-
-
-def _percent(fraction: float | None, form: str) -> str:
-    return "-" if fraction is None else format(100 * fraction, form)
+    return f"{percent(low, form)} to {percent(high, form)}"

@@ -7,14 +7,15 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
-from cards.legible import between
+from cards.inside_picture import Image
+from cards.legible import between, number
 from cards.verdict import inspection_verdict
 from cli.curve import Curve
 from cli.heatmap import Heatmap, legend
 from cli.maps import axis, map_size, side_by_side
-from cli.output import number, plain, plain_table
+from cli.output import plain, plain_table
 from cli.report import models_table
-from cli.thumbnails import Image, Thumbnails
+from cli.thumbnails import Thumbnails
 from compare.inside import Block
 from compare.inspection import DeletedBlocks, Inspection
 from compare.probe_result import ProbeResult, ProbeRow

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from cards.stages import stages
 from cli.heatmap import Axis, Heatmap
-from compare.block_structure import BlockSpan
+from compare.block_structure import BlockSpan, block_structures
 from compare.result import Comparison, ModelResult, NullResult
 
 _MEANING = {
@@ -64,7 +64,7 @@ def map_size(axes: tuple[Axis, ...], width: int, in_a_row: int) -> int:
 
 def axis(model: ModelResult, spans: tuple[BlockSpan, ...]) -> Axis:
     """The layers of a model, with its block structure marked."""
-    blocks = tuple((span.start, span.stop) for span in spans if span.kind == "block structure")
+    blocks = tuple((span.start, span.stop) for span in block_structures(spans))
     return Axis(stages(model.layers), blocks)
 
 

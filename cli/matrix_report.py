@@ -7,9 +7,10 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
+from cards.legible import number
 from cli.heatmap import Heatmap, legend
 from cli.maps import axis, map_size
-from cli.output import number, plain, plain_table
+from cli.output import plain, plain_table
 from cli.report import models_table
 from compare.result import ModelMatrix, PairResult
 

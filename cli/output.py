@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cards.legible import number as number
 from zoo.errors import ZooError
 from zoo.folder import replace_file, writing
 

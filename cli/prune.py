@@ -126,10 +126,11 @@ def _address(found: FoundModel) -> str:
 
 def _alike(found: FoundModel, record: TrainingRecord, images: "ImageSet", device: str) -> tuple[str, ...]:
     """The blocks within block structure; on training images, since the test images are to judge what is left."""
+    from compare.block_structure import block_structures
     from zoo.prune import blocks_within
 
     inside = look_inside(found.load(device), record, images, layers="all")
-    spans = [span for span in inside.block_structure.a if span.kind == "block structure"]
+    spans = block_structures(inside.block_structure.a)
     blocks = blocks_within(record.variant, [(span.start, span.stop) for span in spans])
     if not blocks:
         reason = "none that holds two residual blocks" if spans else "none"

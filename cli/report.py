@@ -8,12 +8,15 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
+from cards.facts import images_fact
+from cards.inside_picture import Image
+from cards.legible import number
 from cards.verdict import score, verdict
 from cli.disagreement_report import disagreement_tables
 from cli.heatmap import legend
 from cli.maps import heatmaps, measures
-from cli.output import number, plain, plain_table
-from cli.thumbnails import Image, Thumbnails
+from cli.output import plain, plain_table
+from cli.thumbnails import Thumbnails
 from compare.result import Comparison, DatasetResult, ModelResult
 
 
@@ -78,8 +81,7 @@ def models_table(dataset: DatasetResult, models: Mapping[str, ModelResult]) -> T
         dataset: the images.
         models: by what they are called, such as a and b.
     """
-    images = " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
-    table = plain_table(f"Models, on {images}", ("", "model"), ("parameters", "layers", "accuracy"))
+    table = plain_table(f"Models, on {images_fact(dataset)}", ("", "model"), ("parameters", "layers", "accuracy"))
     for side, model in models.items():
         accuracy = number(model.accuracy, ".2%")
         table.add_row(side, plain(model.name), f"{model.parameters:,}", str(len(model.layers)), accuracy)

@@ -9,10 +9,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
+from cards.inside_picture import Image
 from cli.heatmap import has_colours
 
-# Height by width by channels, from 0 to 255.
-Image = Sequence[Sequence[Sequence[int]]]
 # Cells on the longer side of a picture, and between two of them.
 SIDE, GAP = 16, 2
 

@@ -113,6 +113,11 @@ def fewest_layers(count: int, layers: Sequence[str] = ()) -> int:
     return max(FEWEST_LAYERS, longest_block(layers) + 1, -(-count // SHARE_OF_LAYERS))
 
 
+def block_structures(spans: Sequence[BlockSpan]) -> list[BlockSpan]:
+    """The spans that a dominant component carries."""
+    return [span for span in spans if span.kind == "block structure"]
+
+
 def block_score(spans: Sequence[BlockSpan], pc1_fraction: npt.ArrayLike) -> float:
     """How much block structure a network has: the share of its layers' variance on components that carry a block.
 
@@ -124,7 +129,7 @@ def block_score(spans: Sequence[BlockSpan], pc1_fraction: npt.ArrayLike) -> floa
         Mean over all layers of the PC1 fraction of those in block structure, and 0 for the others: in [0, 1].
     """
     fraction = np.nan_to_num(np.asarray(pc1_fraction, dtype=np.float64))
-    carried = sum(fraction[span.start : span.stop].sum() for span in spans if span.kind == "block structure")
+    carried = sum(fraction[span.start : span.stop].sum() for span in block_structures(spans))
     return float(carried / len(fraction))
 
 
@@ -202,9 +207,9 @@ def _describe(
         stop=stop,
         first_layer=names[0] if names else None,
         last_layer=names[-1] if names else None,
-        mean_cka=_mean_of_pairs(matrix[start:stop, start:stop]),
+        mean_cka=mean_of_pairs(matrix[start:stop, start:stop]),
         pc1_fraction=median,
-        pc1_alignment=None if alignment is None else _mean_of_pairs(alignment[start:stop, start:stop]),
+        pc1_alignment=None if alignment is None else mean_of_pairs(alignment[start:stop, start:stop]),
         kind="block structure" if median is not None and median >= DOMINANT else "homogeneous span",
         residual_blocks=len({block_of(name) for name in names} - {None}) if names else None,
         stages=tuple(dict.fromkeys(map(stage_of, names))),
@@ -216,7 +221,7 @@ def _median(values: Array) -> float | None:
     return float(np.median(known)) if known.size else None
 
 
-def _mean_of_pairs(square: Array) -> float:
+def mean_of_pairs(square: Array) -> float:
     """Mean over the pairs of different layers, those without a value left out."""
     return float(np.nanmean(square[~np.eye(len(square), dtype=bool)]))
 

@@ -10,6 +10,7 @@ from compare.calibration import Calibration
 from compare.confusions import Confusion, find_confusions
 from compare.examples import Example
 from compare.statistics import (
+    LEVEL,
     NOTHING,
     Estimate,
     Floats,
@@ -22,9 +23,6 @@ from compare.statistics import (
     paired_interval,
     proportion,
 )
-
-# From here on a difference is beyond chance.
-LEVEL = 0.05
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,12 @@ import numpy.typing as npt
 from compare.class_share import class_share
 from compare.group_result import ClassTests, FoundCount, GroupRow
 from compare.splits import Splits
-from compare.statistics import holm
+from compare.statistics import LEVEL, benjamini_hochberg, holm
 from compare.welch import Moments, moments, welch
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-LEVEL = 0.05
 # Numbers in memory at once when many splits are tested.
 CHUNK = 2**20
 
@@ -48,13 +47,11 @@ def count_right(right: Bools, labels: Ints, classes: int) -> Floats:
 
 def _numbers(counts_a: Floats, counts_b: Floats, sizes: Ints) -> Floats:
     """A row per class with the numbers of a `GroupRow`."""
-    from scipy.stats import false_discovery_control
-
     a, b = moments(counts_a), moments(counts_b)
     tested = welch(a, b, 1)
     fractions = np.stack([a.mean, b.mean, tested.difference, tested.low, tested.high], 1) / sizes[:, None]
     p_value = tested.p_value
-    return np.column_stack([fractions, p_value, holm(p_value), false_discovery_control(p_value)])
+    return np.column_stack([fractions, p_value, holm(p_value), benjamini_hochberg(p_value)])
 
 
 def _found_count(counts: Floats, splits: Splits) -> FoundCount:

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from compare.answers import Answers, checked_batch
-from compare.block_structure import BlockSpan, block_score
+from compare.block_structure import BlockSpan, block_score, block_structures
 from compare.dominant import strongest
 from compare.errors import CompareError
 from compare.inspection import Inspection, WithoutDominant
-from compare.interior import block_structures, look_inside
+from compare.interior import look_inside
 from compare.notes import notes
 from compare.numbers import matrix
 from compare.plan import Plan

@@ -7,7 +7,14 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from compare.block_structure import THRESHOLD, BlockSpan, block_score, find_block_structure
+from compare.block_structure import (
+    THRESHOLD,
+    BlockSpan,
+    block_score,
+    block_structures,
+    find_block_structure,
+    mean_of_pairs,
+)
 from compare.dominant import ExampleScores, dominant_examples
 from compare.halves import HalfSamples
 from compare.inside import Block, BlockScore, Inside
@@ -75,7 +82,7 @@ def look_inside(stream: "Stream", number: int, spans: Sequence[BlockSpan]) -> In
     run, part = stream.runs[number], stream.parts[number]
     interior, layers = stream.interiors[run], run.names
     fraction = stream.principal.fraction()[part]
-    without = stream.without.ratio()[part, part].numpy()
+    without = stream.without.ratio()[part, part]
     replicates = Replicates(
         tuple(
             (find_block_structure(cka, other, layers=layers), other)
@@ -85,17 +92,12 @@ def look_inside(stream: "Stream", number: int, spans: Sequence[BlockSpan]) -> In
     )
     return Inside(
         score=_score(spans, replicates, fraction.numpy()),
-        blocks=tuple(_block(stream, interior, span, replicates, without) for span in block_structures(spans)),
+        blocks=tuple(_block(stream, interior, span, replicates, without.numpy()) for span in block_structures(spans)),
         pc1_alignment=matrix(stream.principal.alignment()[part, part]),
         components=stream.plan.components,
-        cka_without=matrix(stream.without.ratio()[part, part]),
-        spans_without=find_block_structure(without, layers=layers),
+        cka_without=matrix(without),
+        spans_without=find_block_structure(without.numpy(), layers=layers),
     )
-
-
-def block_structures(spans: Sequence[BlockSpan]) -> list[BlockSpan]:
-    """The spans that a dominant component carries."""
-    return [span for span in spans if span.kind == "block structure"]
 
 
 def _score(spans: Sequence[BlockSpan], replicates: Replicates, fraction: Array) -> BlockScore:
@@ -112,15 +114,15 @@ def _block(
 ) -> Block:
     found, borders = _borders(span, replicates)
     own = without[span.start : span.stop, span.start : span.stop]
-    mean = np.nanmean(own[~np.eye(len(own), dtype=bool)]) if np.isfinite(own).any() else np.nan
+    mean = mean_of_pairs(own) if np.isfinite(own).any() else np.nan
     answers = stream.answers
     return Block(
         span.start,
         span.stop,
         found,
         *borders,
-        mean_cka_without=None if np.isnan(mean) else float(mean),
-        survives=bool(mean >= THRESHOLD),
+        mean_cka_without=None if np.isnan(mean) else mean,
+        survives=mean >= THRESHOLD,
         dominant=dominant_examples(interior.scores, span, answers.indices, answers.labels),
     )
 

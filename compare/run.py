@@ -9,11 +9,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from compare.answers import Answers
-from compare.block_structure import CONTRAST, DOMINANT, THRESHOLD, BlockSpan, find_block_structure
+from compare.block_structure import CONTRAST, DOMINANT, THRESHOLD, BlockSpan, block_structures, find_block_structure
 from compare.disagreeing import find_disagreement
 from compare.dominant import shared_examples, strongest
 from compare.inside import InsidePair
-from compare.interior import block_structures, look_inside
+from compare.interior import look_inside
 from compare.notes import FEWEST_FOR_PC1, notes
 from compare.numbers import matrix, row
 from compare.plan import Plan

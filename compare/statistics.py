@@ -9,6 +9,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 # Two-sided 95 % quantile of the normal distribution.
 Z95 = 1.959963984540054
+# From here on a difference is beyond chance.
+LEVEL = 0.05
 # Errors of each model, and right answers, from which the interval of their consistency holds (tests).
 FEWEST_FOR_KAPPA = 20
 
