@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from torch import nn
 
 from compare.answers import Answers
 from compare.confirm import confirmation, selecting
@@ -24,6 +23,7 @@ from compare.group_result import (
 )
 from compare.notes import answer_notes
 from compare.predict import predict
+from compare.recording import Model, Run
 from compare.result import DatasetResult, ModelResult
 from compare.run import versions
 from compare.splits import Splits, model_splits
@@ -54,8 +54,8 @@ class Seen(NamedTuple):
 
 
 def compare_groups(
-    models_a: Sequence[nn.Module],
-    models_b: Sequence[nn.Module],
+    models_a: Sequence[Model],
+    models_b: Sequence[Model],
     batches: Iterable[Any],
     *,
     superclasses: Mapping[str, str] | None = None,
@@ -94,11 +94,11 @@ def compare_groups(
         )
     splits = model_splits(*seeds, permutations, seed)
     answers = Answers(class_names, model_classes)
-    predict(models, batches, answers)
+    runs = predict(models, batches, answers)
     sides = [f"{group}{number + 1}" for group, count in zip("ab", seeds, strict=True) for number in range(count)]
     _check_classes(answers, sides)
     seen = _seen(answers, *seeds)
-    described = [_describe(model, right) for model, right in zip(models, np.concatenate(seen[:2]), strict=True)]
+    described = [_describe(run, right) for run, right in zip(runs, np.concatenate(seen[:2]), strict=True)]
     return GroupComparison(
         a=_group(described[: seeds[0]]),
         b=_group(described[seeds[0] :]),
@@ -138,10 +138,9 @@ def _seen(answers: Answers, seeds_a: int, seeds_b: int) -> Seen:
     return Seen(right[:seeds_a], right[seeds_a:], labels[order], indices[order], answers.class_names)
 
 
-def _describe(model: nn.Module, right: Bools) -> ModelResult:
-    kind = type(model).__name__
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    return ModelResult(None, kind, None, None, kind, parameters, float(right.mean()), layers=(), pc1_fraction=())
+def _describe(run: Run, right: Bools) -> ModelResult:
+    kind = run.kind
+    return ModelResult(None, kind, None, None, kind, run.parameters, float(right.mean()), layers=(), pc1_fraction=())
 
 
 def _group(models: Sequence[ModelResult]) -> Group:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from compare.answers import Answers, checked_batch
 from compare.block_structure import BlockSpan, block_score, block_structures
@@ -16,12 +16,13 @@ from compare.interior import look_inside
 from compare.notes import notes
 from compare.numbers import matrix
 from compare.plan import Plan
+from compare.recording import Model
 from compare.run import BLOCK_SETTINGS, describe, describe_data, find_spans, settings, versions
 from compare.stream import Stream, run_stream
 
 
 def inspect_model(
-    model: nn.Module,
+    model: Model,
     batches: Iterable[Any],
     *,
     layers: str = "all",
@@ -43,7 +44,8 @@ def inspect_model(
         passes: how often to go through the batches for CKA; all else comes from the first pass.
         precision: of the Gram matrices.
         components: how many principal components are removed for the second CKA, 1 to 10.
-        drop_dominant: share of the examples, those that carry the blocks, to leave out in a second run, in (0, 1).
+        drop_dominant: share of the examples, those that carry the blocks, to leave out in a second run, in (0, 1); that
+            takes the model itself, no recorder or replay.
         seed: of the half samples.
         class_names: names of the data's classes; their numbers if not given.
         model_classes: names of the classes of the model's logits, in order; None for the data's own.
@@ -59,7 +61,7 @@ def inspect_model(
     stream = run_stream([model], batches, plan, Answers(class_names, [model_classes]))
     spans = _spans(stream)
     result = Inspection(
-        model=describe(model, stream, 0),
+        model=describe(stream, 0),
         dataset=describe_data(stream),
         cka=matrix(stream.cka.ratio()),
         standard_error=matrix(stream.cka.standard_error(stream.passes)),
@@ -75,7 +77,7 @@ def inspect_model(
     return replace(result, notes=(*result.notes, "no block structure, so no dominant examples to leave out."))
 
 
-def _dropping(result: Inspection, model: nn.Module, batches: Iterable[Any], stream: Stream, share: float) -> Inspection:
+def _dropping(result: Inspection, model: Model, batches: Iterable[Any], stream: Stream, share: float) -> Inspection:
     """Add what is left without the examples that carry the blocks."""
     blocks = block_structures(result.block_structure)
     dropped = strongest(stream.interiors[stream.runs[0]].scores, blocks, share)

@@ -48,6 +48,8 @@ class LayerGrams:
         self._dtype = dtype
         self._selected = select(self._model, layers)
         self.device, _ = placement(self._model)
+        self.kind, self.classes = type(model).__name__, 0
+        self.parameters = sum(parameter.numel() for parameter in model.parameters())
         # The models may share modules; each one's hooks look only at its own run.
         self._running = False
         self._hooked: AbstractContextManager[None] = hooked(self._model, self._hooks())
@@ -70,23 +72,19 @@ class LayerGrams:
             if name in self._selected and not isinstance(module, torch.jit.ScriptModule):
                 yield module, partial(self._record, name)
 
-    def find(self, inputs: Tensor) -> Tensor:
-        """Learn the layers' names by a trial run on a few examples, so that errors come before long work.
+    def find(self, inputs: Tensor) -> None:
+        """Learn the layers' names, and how many classes, by a trial run on a few examples, before long work.
 
         Args:
             inputs: a minibatch, of which `TRIAL` examples are taken, some of them repeatedly if it has fewer.
 
-        Returns:
-            The outputs for those, shape (TRIAL, classes).
-
         Raises:
             CompareError: the model gives no logits, or none of the chosen layers has a row per example.
         """
-        outputs = self._run(inputs[torch.arange(TRIAL) % len(inputs)], None)
+        self.classes = self._run(inputs[torch.arange(TRIAL) % len(inputs)], None).shape[1]
         self.names = self._calls
         if not self.names:
             raise CompareError("none of the chosen layers gives an output with a row per example; choose others.")
-        return outputs
 
     def run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
         """Run the model on one minibatch, after `find`.

@@ -5,13 +5,14 @@ from itertools import combinations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from compare.answers import Answers
 from compare.errors import CompareError
 from compare.notes import notes
 from compare.numbers import matrix
 from compare.plan import Plan
+from compare.recording import Model
 from compare.result import ModelMatrix, PairResult
 from compare.run import describe, describe_data, settings, versions
 from compare.statistics import wilson
@@ -19,7 +20,7 @@ from compare.stream import Stream, run_stream
 
 
 def compare_many(
-    models: Sequence[nn.Module],
+    models: Sequence[Model],
     batches: Iterable[Any],
     *,
     layers: str = "all",
@@ -54,7 +55,7 @@ def compare_many(
     stream = run_stream(models, batches, plan, answers)
     cka, error = stream.cka.ratio(), stream.cka.standard_error(stream.passes)
     return ModelMatrix(
-        models=tuple(describe(model, stream, i) for i, model in enumerate(models)),
+        models=tuple(describe(stream, i) for i in range(len(models))),
         dataset=describe_data(stream),
         pairs=tuple(_pair(stream, cka, error, a, b) for a, b in combinations(range(len(models)), 2)),
         within=tuple(matrix(cka[part, part]) for part in stream.parts),

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from math import isfinite
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from compare.answers import Answers
 from compare.block_structure import CONTRAST, DOMINANT, THRESHOLD, BlockSpan, block_structures, find_block_structure
@@ -17,6 +17,7 @@ from compare.interior import look_inside
 from compare.notes import FEWEST_FOR_PC1, notes
 from compare.numbers import matrix, row
 from compare.plan import Plan
+from compare.recording import Model
 from compare.result import (
     BlockPair,
     CKAResult,
@@ -36,8 +37,8 @@ BLOCK_SETTINGS: Settings = {"block_threshold": THRESHOLD, "block_contrast": CONT
 
 
 def compare_models(
-    model_a: nn.Module,
-    model_b: nn.Module,
+    model_a: Model,
+    model_b: Model,
     batches: Iterable[Any],
     *,
     layers: str = "all",
@@ -55,7 +56,8 @@ def compare_models(
 
     Args:
         model_a: any module that takes one tensor and returns logits, shape (n, classes).
-        model_b: another one, for the same inputs; preprocessing of its own can be a forward pre-hook.
+        model_b: another one, for the same inputs; preprocessing of its own can be a forward pre-hook. In place of
+            a module stands a `compare.recording.Recorder` or `Replay` of it.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices), where labels are integers of shape (n,)
             and indices say where each example stands in the data set. Minibatches should be drawn at random; each pass
             may shuffle anew. Convolutions run faster on inputs and weights in channels_last order.
@@ -84,8 +86,7 @@ def compare_models(
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327.
     """
     plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed, components)
-    models = model_a, model_b
-    stream = run_stream(models, batches, plan, Answers(class_names, model_classes))
+    stream = run_stream((model_a, model_b), batches, plan, Answers(class_names, model_classes))
     a, b = stream.parts
     fraction, alignment = stream.principal.fraction(), stream.principal.alignment()
     cka = stream.cka.ratio()
@@ -94,7 +95,7 @@ def compare_models(
         b=find_spans(cka[b, b], fraction[b], alignment[b, b], stream.runs[1].names),
     )
     return Comparison(
-        models=ModelPair(a=describe(models[0], stream, 0), b=describe(models[1], stream, 1)),
+        models=ModelPair(a=describe(stream, 0), b=describe(stream, 1)),
         dataset=describe_data(stream),
         cka=CKAResult(
             ab=matrix(cka[a, b]),
@@ -120,18 +121,18 @@ def default_batch_size(examples: int) -> int:
     return min(BATCH_SIZE, max(FEWEST_FOR_PC1, -(-examples // MIN_BATCHES)))
 
 
-def describe(model: nn.Module, stream: Stream, number: int) -> ModelResult:
+def describe(stream: Stream, number: int) -> ModelResult:
     """What is known of one of the stream's models, as a module in memory."""
-    kind = type(model).__name__
+    run = stream.runs[number]
     return ModelResult(
         ref=None,
-        name=kind,
+        name=run.kind,
         revision=None,
         sha256=None,
-        architecture=kind,
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        architecture=run.kind,
+        parameters=run.parameters,
         accuracy=_accuracy(stream, number),
-        layers=tuple(stream.runs[number].names),
+        layers=tuple(run.names),
         pc1_fraction=row(stream.principal.fraction()[stream.parts[number]]),
     )
 

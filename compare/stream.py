@@ -1,35 +1,34 @@
 """One stream of minibatches through any number of models, and all that is summed up while it passes."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from itertools import accumulate
 from math import inf, nan
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from compare.answers import Answers, checked_batch
 from compare.errors import CompareError
 from compare.gram import MIN_EXAMPLES, exact_products, variances
 from compare.interior import Interior
-from compare.layers import LayerGrams
 from compare.measures import VECTORS
 from compare.null import PermutationNull
 from compare.plan import Plan
 from compare.principal import Components, MinibatchPrincipal, components, remove_components_
 from compare.procrustes import procrustes
+from compare.recording import Model, Run, running
 from compare.similarity import PairSums
 
 # How many minibatches a standard error should at least be taken over.
 MIN_BATCHES = 6
 
 
-def run_stream(models: Sequence[nn.Module], batches: Iterable[Any], plan: Plan, answers: Answers) -> "Stream":
+def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answers: Answers) -> "Stream":
     """Run every model on every minibatch, once per pass.
 
     Args:
-        models: any modules that take one tensor and return logits, shape (n, classes).
+        models: any modules that take one tensor and return logits, shape (n, classes), or recorders or replays of some.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
         plan: what to look at.
         answers: where the models' predictions are collected.
@@ -42,12 +41,8 @@ def run_stream(models: Sequence[nn.Module], batches: Iterable[Any], plan: Plan, 
         raise CompareError(
             "several passes need batches that can be gone through again, such as a list, got an iterator."
         )
-    with ExitStack() as stack, torch.inference_mode(False), torch.no_grad():
-        different = {id(model): model for model in models}
-        runs = {
-            key: stack.enter_context(LayerGrams(model, plan.layers, plan.dtype)) for key, model in different.items()
-        }
-        stream = Stream([runs[id(model)] for model in models], plan, answers)
+    with running(models, plan.layers, plan.dtype) as runs:
+        stream = Stream(runs, plan, answers)
         for _ in range(plan.passes):
             stream.go_through(batches)
             if stream.precise_enough:
@@ -69,7 +64,7 @@ class Stream:
         answers: where the models' predictions are collected.
     """
 
-    def __init__(self, runs: Sequence[LayerGrams], plan: Plan, answers: Answers) -> None:
+    def __init__(self, runs: Sequence[Run], plan: Plan, answers: Answers) -> None:
         self.runs = runs
         self.plan = plan
         self.passes = 0
@@ -109,8 +104,9 @@ class Stream:
             if not len(inputs):
                 continue
             if not self.runs[0].names:
-                classes = {run: run.find(inputs).shape[1] for run in self._different}
-                self.answers.begin([classes[run] for run in self.runs])
+                for run in self._different:
+                    run.find(inputs)
+                self.answers.begin([run.classes for run in self.runs])
             grams = self._grams(inputs)
             logits = {
                 run: run.run(inputs, None if grams is None else grams[part])

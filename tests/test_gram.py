@@ -19,6 +19,12 @@ def test_gram_is_that_of_centred_flattened_features(generator):
     torch.testing.assert_close(gram(x), centred @ centred.T, atol=1e-4, rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_gram_is_symmetric_to_the_last_bit(generator, dtype):
+    found = gram(torch.randn(61, 5000, generator=generator), dtype)
+    assert torch.equal(found, found.T)
+
+
 @pytest.mark.parametrize("ratio", [1, 10, 100, 1000])
 def test_centred_gram_stays_exact_where_the_mean_dwarfs_the_spread(generator, ratio):
     x = torch.randn(32, 500, generator=generator) + ratio
