@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from cli.cache import cache_app
+from cli.cache_command import cache_app
 from cli.card import card
 from cli.comparing import compare as compare_command
 from cli.doctor import doctor
@@ -14,7 +14,7 @@ from cli.hub import collect, pull, push
 from cli.inspecting import inspect
 from cli.listing import list_models
 from cli.matrix import matrix
-from cli.output import say
+from cli.output import Level, say, tell_peak_memory
 from cli.prune import prune_model
 from cli.push_report import push_report
 from cli.show import show_model
@@ -70,5 +70,7 @@ def _run(app: typer.Typer) -> None:
     except (ZooError, CompareError) as error:
         if os.environ.get("ZOO_DEBUG"):
             raise
-        say(f"Error: {error}")
+        say(f"Error: {error}", Level.quiet)
         sys.exit(1)
+    finally:
+        tell_peak_memory()

@@ -2,18 +2,18 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Generic, NamedTuple, TypeVar
 
 import msgspec
 import typer
 
-from cli.output import say
-from zoo.folder import CONFIG, file_sha256, replace_file, writing
+from cli.output import detail, say
+from zoo.folder import CONFIG, file_sha256, replace_file
 
 if TYPE_CHECKING:
     from compare.result import JsonResult
@@ -23,7 +23,7 @@ Result = TypeVar("Result", bound="JsonResult")
 # Height by width by channels, from 0 to 255.
 Image = list[list[list[int]]]
 Option = str | int | float | bool | None | Sequence[str]
-# Of how an entry is written and of what its key is made from.
+# Of how entries and recordings are written, and of what their names are made from.
 LAYOUT = 1
 PACKAGES = ("resnet-zoo", "torch", "timm", "numpy", "scipy", "scikit-learn", "statsmodels")
 
@@ -47,21 +47,47 @@ class _Entry(msgspec.Struct):
     images: dict[int, Image]
 
 
-def folder() -> Path:
-    """Where results are kept: `$ZOO_CACHE`, or the platform's cache folder."""
+class File(NamedTuple):
+    """A file of the cache: when it was written or used last, in seconds, its size in bytes, and its path."""
+
+    time: float
+    size: int
+    path: Path
+
+
+def cache_folder() -> Path:
+    """Where all is kept: `$ZOO_CACHE`, or the platform's cache folder."""
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("ZOO_CACHE")
-    return (Path(chosen) if chosen else user_cache_path("resnet-zoo")) / "results"
+    return Path(chosen) if chosen else user_cache_path("resnet-zoo")
+
+
+def folder() -> Path:
+    """Where results are kept."""
+    return cache_folder() / "results"
+
+
+def newest_first(folder: Path) -> list[File]:
+    """All files of a folder, but those that another process removes meanwhile."""
+    found = []
+    for path in folder.glob("*"):
+        with suppress(FileNotFoundError):
+            stat = path.stat()
+            found.append(File(stat.st_mtime, stat.st_size, path))
+    return sorted(found, reverse=True)
 
 
 def question(command: str, models: Sequence["FoundModel"], data: str, options: Mapping[str, Option]) -> str:
     """Name of an entry: the same for the same weights, configurations, images, options and versions.
 
+    Images are not read for it, since that would take as long as the answer may: a name stands for them that no other
+    images have, as `zoo.sources.identity` makes it. A result says in its fingerprint which they were.
+
     Args:
         command: what is asked.
         models: about which.
-        data: what decides the images, as `zoo.sources.identity` gives it.
+        data: what decides the images: `zoo.sources.identity`, or their fingerprint where they are at hand.
         options: everything else that decides the answer.
     """
     weights = [(model.sha256, file_sha256(model.folder / CONFIG)) for model in models]
@@ -92,6 +118,7 @@ def recall(kind: type[Result], name: str, title: str, compute: Callable[[], Kept
     path = folder() / f"{name}.json"
     kept = None if fresh else _read(kind, path)
     if kept is not None:
+        detail(f"the answer was kept in {path}.")
         return kept
     computed = compute()
     text = computed.result.to_json()
@@ -131,46 +158,8 @@ def _write(path: Path, entry: _Entry) -> None:
         say(f"the answer cannot be kept in {path.parent} ({error.strerror}); choose another folder with ZOO_CACHE.")
 
 
-cache_app = typer.Typer(help="The answers that are kept.", no_args_is_help=True, rich_markup_mode=None)
-
-
-@cache_app.command("list")
-def list_cache() -> None:
-    """List the answers that are kept, the newest first.
-
-    For example: zoo cache list
-    """
-    from cli.output import plain, plain_table, show_lines
-
-    table = plain_table("", ("answer", "kept since"), ("KiB",))
-    rows = sorted(_files(), key=lambda path: -path.stat().st_mtime)
-    for path in rows:
-        when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        table.add_row(plain(_title(path)), f"{when:%Y-%m-%d %H:%M}", f"{path.stat().st_size / 1024:,.0f}")
-    if rows:
-        show_lines(table)
-    else:
-        say(f"no answers are kept in {folder()}.")
-
-
-@cache_app.command("clear")
-def clear_cache() -> None:
-    """Throw all answers away.
-
-    For example: zoo cache clear
-    """
-    paths = list(_files())
-    for path in paths:
-        with writing(path, "another folder with ZOO_CACHE"):
-            path.unlink(missing_ok=True)
-    say(f"{len(paths)} {'answer is' if len(paths) == 1 else 'answers are'} gone from {folder()}.")
-
-
-def _files() -> Iterator[Path]:
-    return folder().glob("[0-9a-f]*.json")
-
-
-def _title(path: Path) -> str:
+def title(path: Path) -> str:
+    """What an answer is to."""
     try:
         entry = _entry(path)
     except (msgspec.MsgspecError, ValueError):

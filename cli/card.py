@@ -26,6 +26,8 @@ EXAMPLES = 1024
 def card(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A trained model's folder.", show_default=False)],
     device: options.Device = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Write the model card of a folder, and its pictures, anew.
 

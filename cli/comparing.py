@@ -11,8 +11,9 @@ import typer
 from cli import options
 from cli.cache import Kept, NoCache, question, recall
 from cli.deliver import Files, Layout, deliver
-from cli.output import check_result_path, interruptible, write_result
-from cli.prepare import Prepared, identify, look_up, prepare
+from cli.output import check_result_path, interruptible, phase, write_result
+from cli.prepare import identify, look_up, prepare
+from cli.recordings import Recordings
 from zoo.sources import identity
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def compare(
     png: options.Png = None,
     svg: options.Svg = None,
     html: options.Html = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Show what two models share and where they differ.
 
@@ -89,7 +92,8 @@ def compare(
 
             plan = Plan(**asked | {"layers": layers or "all"}, components=1)
             prepared = prepare(found, dataset=dataset, seed=seed, **shown)
-            result = _compare(prepared, replace(plan, layers=prepared.layers(layers)), max_examples)
+            recordings = Recordings(prepared, precision, passes, no_cache)
+            result = _compare(recordings, replace(plan, layers=recordings.layers(layers)), max_examples)
             return Kept(result, prepared.images(_on_page(result)))
 
         kept = recall(Comparison, name, f"compare {a} {b}", compute, no_cache)
@@ -133,12 +137,12 @@ def _on_page(result: "Comparison") -> set[int]:
     return dominant | {example.index for example in examples}
 
 
-def _compare(prepared: Prepared, plan: "Plan", max_examples: int | None) -> "Comparison":
+def _compare(recordings: Recordings, plan: "Plan", max_examples: int | None) -> "Comparison":
     from cli.progress import progress_bar
     from compare.run import compare_models
 
-    a, b = prepared.modules
-    with progress_bar() as progress:
+    prepared = recordings.prepared
+    with phase("comparing"), recordings.open(plan.layers, plan.tolerance is None) as (a, b), progress_bar() as progress:
         batches = prepared.batches(progress, plan.passes)
         result = compare_models(
             a,

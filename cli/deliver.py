@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cli.output import check_result_path, show, write_result
+from cli.output import check_result_path, phase, show, write_result
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ def deliver(result: "JsonResult", files: Files, layout: Layout) -> None:
     Raises:
         ZooError: a file cannot be written.
     """
+    with phase("showing"):
+        _deliver(result, files, layout)
+
+
+def _deliver(result: "JsonResult", files: Files, layout: Layout) -> None:
     if files.json is not None:
         write_result(files.json, result.to_json().encode() + b"\n")
     if files.png is not None:

@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options
+from cli.cache import Kept, NoCache, question, recall
 from cli.deliver import Files, Layout, deliver
-from cli.output import interruptible
-from cli.prepare import Prepared, look_up, prepare
-from cli.superclasses import find_superclasses
+from cli.output import interruptible, phase
+from cli.prepare import identify, look_up, prepare
+from cli.recordings import Recordings
+from cli.superclasses import content, find_superclasses
 from zoo.errors import ZooError
+from zoo.sources import identity
 
 if TYPE_CHECKING:
     from compare.group_result import Group, GroupComparison
+    from zoo.found import FoundModel
 
 
 def groups(
@@ -33,12 +37,15 @@ def groups(
     batch_size: options.BatchSize = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
+    no_cache: NoCache = False,
     json_file: options.Json = None,
     png: Annotated[
         Path | None, typer.Option("--png", help="Write the accuracies as a picture.", show_default=False)
     ] = None,
     svg: options.Svg = None,
     html: options.Html = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Show whether two architectures get different images right, beyond what their seeds differ by.
 
@@ -49,17 +56,21 @@ def groups(
     files.check()
     _check_models(a, b)
     with interruptible("nothing was written"):
+        from compare.group_result import GroupComparison
+
         found, dataset = look_up([*a, *b], dataset)
-        prepared = prepare(
-            found,
-            dataset=dataset,
-            split=split,
-            max_examples=max_examples,
-            batch_size=batch_size,
-            seed=seed,
-            device=device,
-        )
-        result = _groups(prepared, len(a), superclasses, max_examples)
+        shown: dict[str, Any] = {
+            **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
+        }
+        asked = {"seeds_a": len(a), "superclasses": superclasses, "content": content(superclasses)}
+        name = question("groups", found, identity(dataset, split), shown | asked)
+
+        def compute() -> "Kept[GroupComparison]":
+            recordings = Recordings(prepare(found, dataset=dataset, **shown), fresh=no_cache)
+            return Kept(_groups(recordings, len(a), superclasses, max_examples), {})
+
+        kept = recall(GroupComparison, name, f"groups {' '.join(a)} and {' '.join(b)}", compute, no_cache)
+    result = _as_asked(kept.result, found)
     from cards.group_picture import groups_image
     from cards.groups_page import groups_html
     from cli.groups_report import GroupsReport
@@ -74,15 +85,18 @@ def _check_models(a: list[str], b: list[str]) -> None:
         raise ZooError(f"expected different models, got {twice} twice.")
 
 
-def _groups(prepared: Prepared, seeds_a: int, superclasses: str | None, max_examples: int | None) -> "GroupComparison":
+def _groups(
+    recordings: Recordings, seeds_a: int, superclasses: str | None, max_examples: int | None
+) -> "GroupComparison":
     from cli.progress import progress_bar
     from compare.groups import compare_groups
 
+    prepared = recordings.prepared
     of_classes = None if superclasses is None else find_superclasses(superclasses, prepared.data.classes)
-    with progress_bar() as progress:
+    with phase("comparing"), recordings.open(None) as models, progress_bar() as progress:
         result = compare_groups(
-            prepared.modules[:seeds_a],
-            prepared.modules[seeds_a:],
+            models[:seeds_a],
+            models[seeds_a:],
             prepared.batches(progress, 1, "predicting"),
             superclasses=of_classes,
             seed=prepared.seed,
@@ -90,14 +104,17 @@ def _groups(prepared: Prepared, seeds_a: int, superclasses: str | None, max_exam
             model_classes=prepared.model_classes,
         )
     return replace(
-        result,
-        a=_identify(prepared, result.a, range(seeds_a)),
-        b=_identify(prepared, result.b, range(seeds_a, len(prepared.modules))),
+        _as_asked(result, prepared.found),
         dataset=prepared.describe(result.dataset),
         settings=result.settings | prepared.settings(max_examples) | {"superclasses": superclasses},
     )
 
 
-def _identify(prepared: Prepared, group: "Group", numbers: Sequence[int]) -> "Group":
-    models = zip(numbers, group.models, strict=True)
-    return replace(group, models=tuple(prepared.identify(number, model) for number, model in models))
+def _as_asked(result: "GroupComparison", found: Sequence["FoundModel"]) -> "GroupComparison":
+    """A result with the names of its models as they were asked for."""
+    count = len(result.a.models)
+    return replace(result, a=_identify(result.a, found[:count]), b=_identify(result.b, found[count:]))
+
+
+def _identify(group: "Group", found: Sequence["FoundModel"]) -> "Group":
+    return replace(group, models=tuple(map(identify, found, group.models)))

@@ -10,7 +10,7 @@ from cards.facts import count_fact, images_fact, spread_facts, surely_different
 from cards.group_verdict import group_verdict
 from cards.legible import number, percent
 from cli.disagreement_report import MAX_CLASSES, MAX_EXAMPLES
-from cli.output import plain, plain_table, short
+from cli.output import is_quiet, plain, plain_table, short
 from compare.group_result import ClassTests, Confirmation, Group, GroupComparison
 
 
@@ -27,6 +27,8 @@ class GroupsReport:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         result = self._result
         yield plain(group_verdict(result))
+        if is_quiet():
+            return
         for note in result.notes:
             yield plain(f"Note: {note}")
         yield ""

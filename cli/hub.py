@@ -22,6 +22,8 @@ def push(
     revision: Annotated[str | None, typer.Option(help="Branch, made if it is new.", show_default="main")] = None,
     tag: Annotated[str | None, typer.Option(help="Name for the commit, such as v1.", show_default=False)] = None,
     message: Annotated[str | None, typer.Option(help="Of the commit.", show_default=False)] = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Publish a model folder on the Hugging Face Hub, as it is, in one commit.
 
@@ -60,6 +62,8 @@ def pull(
     ref: Annotated[str, typer.Argument(metavar="OWNER/NAME[@REVISION]", help="A Hub id.", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="the Hub's cache")] = None,
     force: options.Force = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Fetch a model from the Hugging Face Hub, pinned to a commit and checked.
 

@@ -33,7 +33,7 @@ def delete(prepared: Prepared) -> tuple["DeletedBlocks", ...]:
     from compare.inspection import DeletedBlocks
     from zoo.deletion import delete_blocks
 
-    model, data = cast("CifarResNet", prepared.modules[0]), prepared.data
+    model, data = cast("CifarResNet", prepared.module(0)), prepared.data
     return tuple(DeletedBlocks(**asdict(row)) for row in delete_blocks(model, data.images, data.labels))
 
 
@@ -55,7 +55,7 @@ def probe(prepared: Prepared) -> "ProbeResult":
         steps = len(batches[0]) * (EPOCHS + PREPARATIONS) + len(batches[1])
         task = progress.add_task("training probes", total=steps, facts="")
         return fit_probes(
-            prepared.modules[0],
+            prepared.module(0),
             *batches,
             classes=len(test.classes),
             seed=prepared.seed,

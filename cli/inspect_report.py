@@ -13,7 +13,7 @@ from cards.verdict import inspection_verdict
 from cli.curve import Curve
 from cli.heatmap import Heatmap, legend
 from cli.maps import axis, map_size, side_by_side
-from cli.output import plain, plain_table
+from cli.output import is_quiet, plain, plain_table
 from cli.report import models_table
 from cli.thumbnails import Thumbnails
 from compare.inside import Block
@@ -40,6 +40,8 @@ class InspectionReport:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         found = self._inspection
         yield plain(inspection_verdict(found))
+        if is_quiet():
+            return
         for note in found.notes:
             yield plain(f"Note: {note}")
         yield ""

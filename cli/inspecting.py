@@ -10,8 +10,9 @@ from cli import options
 from cli.cache import Kept, NoCache, question, recall
 from cli.deliver import Files, Layout, deliver
 from cli.inspect_parts import check_deletable, delete, probe
-from cli.output import interruptible
-from cli.prepare import Prepared, identify, look_up, prepare
+from cli.output import interruptible, phase
+from cli.prepare import identify, look_up, prepare
+from cli.recordings import Recordings
 from zoo.errors import ZooError
 from zoo.sources import identity
 
@@ -58,6 +59,8 @@ def inspect(
     png: options.Png = None,
     svg: options.Svg = None,
     html: options.Html = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Look into one model: block structure, how sure it is, and what carries it.
 
@@ -86,7 +89,7 @@ def inspect(
             prepared = prepare(found, dataset=dataset, **shown)
             if Part.deletion in part:
                 check_deletable(prepared)
-            result = _inspect(prepared, **asked, max_examples=max_examples)
+            result = _inspect(Recordings(prepared, precision, passes, no_cache), **asked, max_examples=max_examples)
             if Part.deletion in part:
                 result = replace(result, deletion=delete(prepared))
             if Part.probes in part:
@@ -108,7 +111,7 @@ def inspect(
 
 
 def _inspect(
-    prepared: Prepared,
+    recordings: Recordings,
     layers: str | None,
     passes: int,
     precision: str,
@@ -119,11 +122,12 @@ def _inspect(
     from cli.progress import progress_bar
     from compare.inspect_model import inspect_model
 
-    with progress_bar() as progress:
+    prepared, chosen = recordings.prepared, recordings.layers(layers)
+    with phase("inspecting"), recordings.open(chosen, drop_dominant is None) as (model,), progress_bar() as progress:
         result = inspect_model(
-            prepared.modules[0],
+            model,
             prepared.batches(progress, passes * (1 if drop_dominant is None else 2), "looking inside"),
-            layers=prepared.layers(layers),
+            layers=chosen,
             passes=passes,
             precision=precision,
             components=components,

@@ -1,15 +1,18 @@
 """`zoo matrix M1 M2 ...`: what all pairs of several models share, in one pass over the images."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options
+from cli.cache import Kept, NoCache, question, recall
 from cli.deliver import Files, Layout, deliver
-from cli.output import interruptible
-from cli.prepare import Prepared, look_up, prepare
+from cli.output import interruptible, phase
+from cli.prepare import identify, look_up, prepare
+from cli.recordings import Recordings
 from zoo.errors import ZooError
+from zoo.sources import identity
 
 if TYPE_CHECKING:
     from compare.plan import Plan
@@ -34,9 +37,12 @@ def matrix(
     precision: options.Precision = "fp32",
     seed: options.Seed = 0,
     device: options.Device = "auto",
+    no_cache: NoCache = False,
     json_file: options.Json = None,
     png: options.Png = None,
     svg: options.Svg = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Show what all pairs of several models share, each model run once.
 
@@ -46,20 +52,24 @@ def matrix(
     files.check()
     _check_models(models, pair)
     with interruptible("nothing was written"):
-        from compare.plan import Plan
+        from compare.result import ModelMatrix
 
-        plan = Plan(layers or "all", passes, precision, tolerance=tolerance)
         found, dataset = look_up(models, dataset)
-        prepared = prepare(
-            found,
-            dataset=dataset,
-            split=split,
-            max_examples=max_examples,
-            batch_size=batch_size,
-            seed=seed,
-            device=device,
-        )
-        result = _matrix(prepared, replace(plan, layers=prepared.layers(layers)), max_examples)
+        asked: dict[str, Any] = {"passes": passes, "precision": precision, "tolerance": tolerance}
+        shown: dict[str, Any] = {
+            **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
+        }
+        name = question("matrix", found, identity(dataset, split), asked | shown | {"layers": layers})
+
+        def compute() -> "Kept[ModelMatrix]":
+            from compare.plan import Plan
+
+            plan = Plan(layers or "all", **asked)
+            recordings = Recordings(prepare(found, dataset=dataset, **shown), precision, passes, no_cache)
+            return Kept(_matrix(recordings, replace(plan, layers=recordings.layers(layers)), max_examples), {})
+
+        kept = recall(ModelMatrix, name, f"matrix {' '.join(models)}", compute, no_cache)
+    result = replace(kept.result, models=tuple(map(identify, found, kept.result.models)))
     from cards.picture import matrix_image
     from cli.matrix_report import MatrixReport
 
@@ -75,13 +85,14 @@ def _check_models(models: list[str], pair: tuple[int, int] | None) -> None:
         raise ZooError(f"--pair must name two of the {len(models)} models by number from 1, got {pair[0]} {pair[1]}.")
 
 
-def _matrix(prepared: Prepared, plan: "Plan", max_examples: int | None) -> "ModelMatrix":
+def _matrix(recordings: Recordings, plan: "Plan", max_examples: int | None) -> "ModelMatrix":
     from cli.progress import progress_bar
     from compare.many import compare_many
 
-    with progress_bar() as progress:
+    prepared = recordings.prepared
+    with phase("comparing"), recordings.open(plan.layers, plan.tolerance is None) as models, progress_bar() as progress:
         result = compare_many(
-            prepared.modules,
+            models,
             prepared.batches(progress, plan.passes),
             layers=plan.layers,
             passes=plan.passes,

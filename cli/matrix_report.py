@@ -8,9 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cards.legible import number
+from cards.matrix_verdict import matrix_verdict
 from cli.heatmap import Heatmap, legend
 from cli.maps import axis, map_size
-from cli.output import plain, plain_table
+from cli.output import is_quiet, plain, plain_table
 from cli.report import models_table
 from compare.result import ModelMatrix, PairResult
 
@@ -31,8 +32,12 @@ class MatrixReport:
         self._pair = pair
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield plain(matrix_verdict(self._result))
+        if is_quiet():
+            return
         for note in self._result.notes:
             yield plain(f"Note: {note}")
+        yield ""
         models = {str(i): model for i, model in enumerate(self._result.models, 1)}
         yield models_table(self._result.dataset, models)
         yield ""

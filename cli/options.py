@@ -1,9 +1,12 @@
 """Options that several commands share: one name, one meaning."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from cli.output import Level, set_level
 
 Dataset = Annotated[str, typer.Option("--dataset", help="Data set.")]
 OwnDataset = Annotated[
@@ -41,3 +44,20 @@ Svg = Annotated[Path | None, typer.Option("--svg", help="Write the picture as SV
 Force = Annotated[
     bool, typer.Option("--force", help="Replace a model folder; your own text in its card stays as README.old.md.")
 ]
+
+
+def _choose_level(context: typer.Context, option: typer.CallbackParam, value: bool) -> bool:
+    chosen = {name for name in ("quiet", "verbose") if (context.params | {str(option.name): value}).get(name)}
+    if len(chosen) == 2:
+        raise typer.BadParameter("--quiet and --verbose exclude each other.")
+    set_level(Level[chosen.pop()] if chosen else Level.normal)
+    if option.name == "quiet" and value:
+        # The Hub's client draws its own bars.
+        os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    return value
+
+
+Quiet = Annotated[
+    bool, typer.Option("--quiet", callback=_choose_level, help="Tell the verdict and errors, nothing else.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", callback=_choose_level, help="Tell every step on stderr.")]

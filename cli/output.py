@@ -4,7 +4,9 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from zoo.errors import ZooError
@@ -19,6 +21,28 @@ if TYPE_CHECKING:
 LONGEST_NAME = 60
 # A terminal of fewer columns cannot hold a table.
 NARROW = 72
+
+
+class Level(IntEnum):
+    """How much is told beside results: errors only, messages and progress, or every step."""
+
+    quiet = 0
+    normal = 1
+    verbose = 2
+
+
+_level = Level.normal
+
+
+def set_level(level: Level) -> None:
+    """Choose how much is told from now on."""
+    global _level
+    _level = level
+
+
+def is_quiet() -> bool:
+    """Whether only verdicts and errors are wanted."""
+    return _level == Level.quiet
 
 
 def plain(text: str) -> "Text":
@@ -59,11 +83,41 @@ def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> "Ta
     return table
 
 
-def say(message: str) -> None:
-    """One line for the user, on stderr."""
+def say(message: str, level: Level = Level.normal) -> None:
+    """One line for the user, on stderr.
+
+    Args:
+        message: the line.
+        level: at which it is told, and above; errors are told at `quiet`.
+    """
     from rich.console import Console
 
-    Console(stderr=True).print(plain(message), soft_wrap=True, highlight=False)
+    if _level >= level:
+        Console(stderr=True).print(plain(message), soft_wrap=True, highlight=False)
+
+
+def detail(message: str) -> None:
+    """One line for those who want to know every step."""
+    say(message, Level.verbose)
+
+
+@contextmanager
+def phase(name: str) -> Iterator[None]:
+    """Tell how long something took, to those who want to know."""
+    start = perf_counter()
+    yield
+    detail(f"{name} took {perf_counter() - start:.2f} s.")
+
+
+def tell_peak_memory() -> None:
+    """Tell how much memory was in use at most, where the system knows it."""
+    try:
+        import resource
+    except ImportError:
+        return
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # In bytes on macOS, in KiB elsewhere.
+    detail(f"at most {peak / (2**20 if sys.platform == 'darwin' else 2**10):,.0f} MiB of memory were in use.")
 
 
 def show(result: "RenderableType") -> None:

@@ -1,9 +1,10 @@
 """What every comparison begins with: models that fit together, the images to show them, and how."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from cli.output import detail, phase
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from zoo.data import ImageSet
     from zoo.found import FoundModel
 
-# As `cards.page` begins one; of other pages there are many.
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -24,25 +23,29 @@ class Prepared:
 
     Args:
         found: what is known of the models.
-        modules: the models themselves, on the device; they take uint8 images.
         data: the images.
         batch_size: images per minibatch.
         seed: of the order of the images.
-        device: where the models are.
+        device: where the models are to be.
     """
 
     found: tuple["FoundModel", ...]
-    modules: tuple["nn.Module", ...]
     data: "ImageSet"
     batch_size: int
     seed: int
     device: str
+    _modules: dict[int, "nn.Module"] = field(default_factory=dict, init=False)
 
-    def layers(self, asked: str | None) -> str:
-        """The layers asked for, or else those that can be looked at together."""
-        from compare.layers import TRIAL, default_layers
+    def module(self, number: int) -> "nn.Module":
+        """A model itself, on the device, loaded when it is first asked for; it takes uint8 images."""
+        if number not in self._modules:
+            self._modules[number] = self.found[number].load(self.device)
+        return self._modules[number]
 
-        return asked or default_layers(self.modules, self.data.images[:TRIAL])
+    @property
+    def modules(self) -> tuple["nn.Module", ...]:
+        """All of them."""
+        return tuple(self.module(number) for number in range(len(self.found)))
 
     def batches(self, progress: "Progress", passes: int, doing: str = "comparing") -> "Tracked":
         """The images in random order, another in each pass, with a bar."""
@@ -95,7 +98,11 @@ def look_up(refs: Sequence[str], dataset: str | None) -> tuple[tuple["FoundModel
     """
     from zoo.found import find_model
 
-    found = tuple(find_model(ref) for ref in refs)
+    with phase("finding the models"):
+        found = tuple(find_model(ref) for ref in refs)
+    for model in found:
+        commit = f"commit {model.revision}, " if model.revision else ""
+        detail(f"{model.ref} is {commit}weights of sha256 {model.sha256}.")
     return found, dataset or _own_dataset(found)
 
 
@@ -109,10 +116,10 @@ def prepare(
     seed: int,
     device: str,
 ) -> Prepared:
-    """Load models and images, and check that they fit; the first two as `look_up` gives them, the rest as in commands.
+    """Load images, and check that the models fit them; the first two as `look_up` gives them, the rest as in commands.
 
     Raises:
-        ZooError: a model or data set is unusable, or they do not belong together.
+        ZooError: the data set is unusable, or they do not belong together.
     """
     from compare.gram import MIN_EXAMPLES
     from compare.run import default_batch_size
@@ -123,13 +130,15 @@ def prepare(
     device = pick_device(device)
     if batch_size is not None and batch_size < MIN_EXAMPLES:
         raise ZooError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
-    data = load_images(dataset, split)
+    with phase("loading the images"):
+        data = load_images(dataset, split)
     for model in found:
         check_fit(model, data)
     if max_examples is not None:
         data = balanced_subset(data, min(max_examples, len(data)), seed)
     size = default_batch_size(len(data)) if batch_size is None else batch_size
-    return Prepared(tuple(found), tuple(model.load(device) for model in found), data, size, seed, device)
+    detail(f"{len(data)} {data.name} {data.split} images have the fingerprint {data.fingerprint}.")
+    return Prepared(tuple(found), data, size, seed, device)
 
 
 def check_fit(model: "FoundModel", data: "ImageSet") -> None:

@@ -1,4 +1,4 @@
-"""Progress of long work, with time left: on stderr, and only on a terminal."""
+"""Progress of long work, with time left: on stderr, only on a terminal, and not with --quiet."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from cli.output import is_quiet
 from zoo.recipe import Recipe
 from zoo.record import Epoch
 
@@ -23,7 +24,7 @@ def progress_bar() -> Progress:
         TimeRemainingColumn(compact=True),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not console.is_terminal or is_quiet(),
     )
 
 

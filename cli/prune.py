@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.card import card_files, look_inside, read_record
-from cli.options import Device, Force, Seed
+from cli.options import Device, Force, Quiet, Seed, Verbose
 from cli.output import interruptible, say
 from zoo.config import MEAN, STD, Preprocessing
 from zoo.errors import ZooError
@@ -35,6 +35,8 @@ def prune_model(
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="models/NAME")] = None,
     force: Force = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Remove residual blocks of a trained variant and write what is left as a model folder.
 

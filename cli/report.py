@@ -15,7 +15,7 @@ from cards.verdict import score, verdict
 from cli.disagreement_report import disagreement_tables
 from cli.heatmap import legend
 from cli.maps import heatmaps, measures
-from cli.output import plain, plain_table
+from cli.output import is_quiet, plain, plain_table
 from cli.thumbnails import Thumbnails
 from compare.result import Comparison, DatasetResult, ModelResult
 
@@ -38,6 +38,8 @@ class Report:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield plain(verdict(self._comparison))
+        if is_quiet():
+            return
         for note in self._comparison.notes:
             yield plain(f"Note: {note}")
         yield ""

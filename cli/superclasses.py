@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cli.output import short
 from zoo.errors import ZooError
+from zoo.folder import file_sha256
 from zoo.hub_errors import hub_errors
 
 # As CIFAR-100 has them on the Hub.
@@ -24,9 +25,27 @@ def find_superclasses(source: str, classes: Sequence[str]) -> dict[str, str]:
     Raises:
         ZooError: as `read_superclasses` and `hub_superclasses`.
     """
-    if Path(source).exists() or not _HUB_ID.fullmatch(source):
-        return read_superclasses(Path(source), classes)
-    return hub_superclasses(source, classes)
+    return read_superclasses(Path(source), classes) if _is_file(source) else hub_superclasses(source, classes)
+
+
+def content(source: str | None) -> str | None:
+    """What decides the superclasses beside the name of their source: of a file, its sha256.
+
+    A data set on the Hub is taken to keep its classes.
+
+    Raises:
+        ZooError: there is no such file.
+    """
+    if source is None or not _is_file(source):
+        return None
+    try:
+        return file_sha256(Path(source))
+    except OSError as error:
+        raise _unreadable(Path(source), error) from error
+
+
+def _is_file(source: str) -> bool:
+    return Path(source).exists() or not _HUB_ID.fullmatch(source)
 
 
 def hub_superclasses(repo_id: str, classes: Sequence[str]) -> dict[str, str]:
@@ -99,9 +118,11 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                 if row:
                     yield number, [cell.strip() for cell in row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ZooError(
-            f"expected --superclasses to be a CSV file in UTF-8, but cannot read {path}: {error}."
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ZooError:
+    return ZooError(f"expected --superclasses to be a CSV file in UTF-8, but cannot read {path}: {error}.")
 
 
 def _some(names: Sequence[str]) -> str:

@@ -10,8 +10,8 @@ import typer
 
 from cli.card import card_files, look_inside
 from cli.hub import Private, publish
-from cli.options import BatchSize, Dataset, Device, Force, Seed
-from cli.output import interruptible, say
+from cli.options import BatchSize, Dataset, Device, Force, Quiet, Seed, Verbose
+from cli.output import interruptible, phase, say
 from zoo.errors import ZooError
 from zoo.family import Variant
 from zoo.folder import new_folder, writing
@@ -40,6 +40,8 @@ def train(
         str | None, typer.Option(metavar="OWNER/NAME", help="Publish it on the Hub then.", show_default=False)
     ] = None,
     private: Private = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Train a variant and write it as a model folder.
 
@@ -99,7 +101,7 @@ def _train(
     device = pick_device(device)
     train_set, test_set = load_images(dataset, "train"), load_images(dataset, "test")
     train_set = balanced_subset(train_set, round(len(train_set) * subset), seed)
-    with training_bar(recipe, len(train_set)) as (on_step, on_epoch):
+    with phase("training"), training_bar(recipe, len(train_set)) as (on_step, on_epoch):
         model, record = train_variant(
             variant.depth,
             variant.width,

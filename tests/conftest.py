@@ -34,6 +34,7 @@ import torch  # noqa: E402
 from huggingface_hub import constants  # noqa: E402
 
 import cli.app  # noqa: E402
+import cli.output  # noqa: E402
 from cards.model_card import model_card  # noqa: E402
 from zoo.checkpoint import save_checkpoint  # noqa: E402
 from zoo.digits import load_digits  # noqa: E402
@@ -99,6 +100,7 @@ def run(monkeypatch, capsys):
     def run(script, *arguments):
         monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
         monkeypatch.setenv("COLUMNS", "80")
+        cli.output.set_level(cli.output.Level.normal)
         code = 0
         try:
             getattr(cli.app, script)()

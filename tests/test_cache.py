@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.cache import folder
+from cli.cache import cache_folder, folder
 
 # A question that is soon answered.
 BRIEF = ("--layers", "blocks", "--max-examples", "60")
@@ -31,16 +31,51 @@ def computed(run, folders):
     return answer(run, *folders)
 
 
-def test_a_kept_answer_is_the_same_and_loads_no_torch(computed, folders, monkeypatch):
-    argv = ["compare", *BRIEF, *map(str, folders), "--json", "-"]
+@pytest.fixture
+def seeds(folders, tmp_path):
+    """Two groups of two."""
+    copies = [shutil.copytree(folder, tmp_path / folder.name) for folder in folders]
+    return "--a", folders[0], copies[0], "--b", folders[1], copies[1]
+
+
+def fresh_process(*argv):
+    """What a command of `zoo` writes in a process of its own, and whether that has loaded torch."""
     code = (
-        "import sys; from cli.app import compare\n"
-        f"sys.argv = {argv!r}\n"
-        "try: compare()\nexcept SystemExit: pass\n"
+        "import sys; from cli.app import zoo\n"
+        f"sys.argv = {['zoo', *map(str, argv)]!r}\n"
+        "try: zoo()\nexcept SystemExit: pass\n"
         "print('torch' in sys.modules, file=sys.stderr)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert (ran.stdout, ran.stderr) == (computed.stdout, "False\n")
+    return ran.stdout, ran.stderr
+
+
+@pytest.mark.parametrize("command", ["compare", "inspect", "matrix", "groups"])
+def test_a_kept_answer_is_the_same_and_loads_no_torch(run, folders, seeds, command):
+    models = seeds if command == "groups" else (*folders, *BRIEF)[command == "inspect" :]
+    argv = (command, *models, "--json", "-")
+    computed = run("zoo", *argv)
+    assert computed.code == 0, computed.stderr
+    assert fresh_process(*argv) == (computed.stdout, "False\n")
+
+
+def test_the_content_of_superclasses_is_part_of_the_question(run, seeds, tmp_path):
+    file = tmp_path / "superclasses.csv"
+    answers = []
+    for name in ("round", "curved", "round"):
+        file.write_text("".join(f"{digit},{name if digit in '0689' else 'other'}\n" for digit in "0123456789"))
+        answers.append(run("zoo", "groups", *seeds, "--superclasses", file, "--json", "-").stdout)
+    assert "curved" in answers[1]
+    assert answers[0] == answers[2] != answers[1]
+    assert len(entries()) == 2
+
+
+def test_a_matrix_of_the_same_weights_elsewhere_has_their_names(run, folders, tmp_path):
+    run("zoo", "matrix", *BRIEF, *folders)
+    copy = shutil.copytree(folders[0], tmp_path / "copy")
+    told = json.loads(run("zoo", "matrix", *BRIEF, copy, folders[1], "--json", "-").stdout)
+    assert [model["name"] for model in told["models"]] == ["copy", folders[1].name]
+    assert len(entries()) == 1
 
 
 def test_the_report_and_the_picture_of_a_kept_answer_are_the_same(run, folders, tmp_path):
@@ -111,8 +146,9 @@ def test_answers_are_listed_and_cleared(run, computed, folders):
     assert listed[1].startswith(f"compare {folders[0]} {folders[1]}")
     path.with_name("0.json").write_bytes(b"x")
     assert "(damaged)" in run("zoo", "cache", "list").stdout
-    assert run("zoo", "cache", "clear").stderr == f"2 answers are gone from {folder()}.\n"
-    assert run("zoo", "cache", "list").stderr == f"no answers are kept in {folder()}.\n"
+    told = run("zoo", "cache", "clear").stderr
+    assert told == f"2 answers and 2 recordings are gone from {cache_folder()}.\n"
+    assert run("zoo", "cache", "list").stderr == f"nothing is kept in {cache_folder()}.\n"
 
 
 @pytest.mark.slow

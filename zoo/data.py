@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.labels)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """sha256 over images, labels and class names: equal data, equal fingerprint."""
         digest = hashlib.sha256(repr((tuple(self.images.shape), self.classes)).encode())

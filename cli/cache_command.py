@@ -1,0 +1,56 @@
+"""`zoo cache`: what is kept from earlier comparisons."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from cli import cache, recordings
+from cli.cache import newest_first
+from cli.output import say
+from zoo.folder import writing
+
+cache_app = typer.Typer(
+    help="The answers that are kept, and recordings of single models.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@cache_app.command("list")
+def list_cache() -> None:
+    """List what is kept, the newest first: answers, then recordings of models.
+
+    For example: zoo cache list
+    """
+    from cli.output import plain, plain_table, show_lines
+
+    table = plain_table("", ("kept", "since or last used"), ("KiB",))
+    for kind in (cache, recordings):
+        for file in newest_first(kind.folder()):
+            when = datetime.fromtimestamp(file.time, UTC)
+            table.add_row(plain(kind.title(file.path)), f"{when:%Y-%m-%d %H:%M}", f"{file.size / 1024:,.0f}")
+    if table.row_count:
+        show_lines(table)
+    else:
+        say(f"nothing is kept in {cache.cache_folder()}.")
+
+
+@cache_app.command("clear")
+def clear_cache() -> None:
+    """Throw all of it away.
+
+    For example: zoo cache clear
+    """
+    gone = [_clear(kind.folder()) for kind in (cache, recordings)]
+    say(f"{_count(gone[0], 'answer')} and {_count(gone[1], 'recording')} are gone from {cache.cache_folder()}.")
+
+
+def _clear(folder: Path) -> int:
+    files = newest_first(folder)
+    for file in files:
+        with writing(file.path, "another folder with ZOO_CACHE"):
+            file.path.unlink(missing_ok=True)
+    return len(files)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
