@@ -57,6 +57,37 @@ class PairSums:
             total += term
         self.batches += 1
 
+    def merge(self, other: "PairSums") -> None:
+        """Add all minibatches of another one, such as that of another process.
+
+        Args:
+            other: of the same layers and the same measure; it stays as it is.
+        """
+        self.batches += other.batches
+        if not other._sums:
+            return
+        if not self._sums:
+            self._sums = [torch.zeros_like(total) for total in other._sums]
+        factors = self._to_own_scale(other)
+        products = factors * factors[:, None]
+        own = factors**2
+        scales = (products, products**2, products * own, own[:, None] * own)
+        for total, term, scale in zip(self._sums, other._sums, scales, strict=True):
+            total += term * scale
+
+    def _to_own_scale(self, other: "PairSums") -> Tensor:
+        """What the vectors of the other have to be multiplied by: powers of two, shape (L,), float64."""
+        if other._exponents is None:
+            return torch.ones(len(other._sums[0]), dtype=torch.float64)
+        if self._exponents is None:
+            self._exponents, self._scaled = torch.zeros_like(other._exponents), torch.zeros_like(other._scaled)
+        unscaled = ~self._scaled & other._scaled
+        self._exponents = torch.where(unscaled, other._exponents, self._exponents)
+        self._scaled = self._scaled | other._scaled
+        # A layer that was constant so far has sums of 0 at any scale.
+        steps = torch.where(other._scaled, other._exponents - self._exponents, 0)[:, 0].cpu()
+        return torch.ldexp(torch.ones(len(steps), dtype=torch.float64), steps)
+
     def factors(self) -> Tensor:
         """What the vectors of each layer were multiplied by: a power of two, shape (L,)."""
         assert self._exponents is not None

@@ -172,3 +172,28 @@ def test_too_small_batches_and_empty_streams_are_refused():
         MinibatchCKA().update([torch.rand(3, 2)])
     with pytest.raises(ValueError, match="at least one minibatch"):
         MinibatchCKA().compute()
+
+
+@pytest.mark.parametrize("scales", [(1, 1), (1e6, 1e-6), (0, 1), (1, 0), (0, 0)])
+def test_two_halves_merged_are_the_whole(generator, scales):
+    halves = MinibatchCKA(), MinibatchCKA()
+    whole = MinibatchCKA()
+    for number in range(2 * BATCHES):
+        first, *others = layers(generator)
+        batch = [first * scales[number % 2], *others]
+        halves[number % 2].update(batch)
+        whole.update(batch)
+    halves[0].merge(halves[1])
+    assert halves[0].batches == whole.batches
+    torch.testing.assert_close(halves[0].compute(), whole.compute(), rtol=0, atol=1e-9, equal_nan=True)
+    torch.testing.assert_close(halves[0].standard_error(), whole.standard_error(), rtol=1e-6, atol=1e-9, equal_nan=True)
+
+
+def test_merging_none_changes_nothing(generator):
+    some, none = MinibatchCKA(), MinibatchCKA()
+    some.update(layers(generator))
+    before = some.compute()
+    some.merge(MinibatchCKA())
+    none.merge(some)
+    assert torch.equal(some.compute(), before)
+    assert torch.equal(none.compute(), before)
