@@ -1,13 +1,23 @@
 """What every model answers to every example, and that all examples come, once, in every pass."""
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
 from compare.errors import CompareError
 from compare.scores import PairScores, Predictions, in_parts, joined, pair_scores, predictions
+
+Entry = TypeVar("Entry")
+
+
+class Own(NamedTuple):
+    """Predictions of one process: per model, and of pairs, one entry for each of its minibatches."""
+
+    predictions: list[list[Predictions]]
+    pairs: list[PairScores]
 
 
 class Answers:
@@ -95,11 +105,11 @@ class Answers:
         """Whether the true classes are known."""
         return bool((self.labels >= 0).all())
 
-    def add(self, logits: Sequence[Tensor], labels: Tensor, indices: Tensor | None) -> None:
+    def add(self, logits: Sequence[Tensor] | None, labels: Tensor, indices: Tensor | None) -> None:
         """Add one minibatch.
 
         Args:
-            logits: one of shape (n, classes) per model.
+            logits: one of shape (n, classes) per model; None if another process has them.
             labels: shape (n,); -1 for every example if the true classes are not known.
             indices: shape (n,); None if unknown.
 
@@ -116,6 +126,8 @@ class Answers:
             indices = torch.arange(start, start + len(labels), device="cpu")
         self._labels.append(labels)
         self._indices.append(indices.cpu())
+        if logits is None:
+            return
         ordered = [
             None if order is None else _in_order(new, order) for new, order in zip(logits, self._orders, strict=True)
         ]
@@ -131,6 +143,21 @@ class Answers:
         for known, new in zip(self._predictions, own, strict=True):
             known.append(Predictions(*joined(new)))
         self._pairs.append(PairScores(*joined(pairs)))
+
+    @property
+    def own(self) -> "Own":
+        """The predictions of this process, one entry per minibatch."""
+        return Own(self._predictions, self._pairs)
+
+    def merge(self, shares: Sequence["Own"]) -> None:
+        """Put the predictions of all processes together, of which each has had every so many-th minibatch.
+
+        Args:
+            shares: in the order of the processes.
+        """
+        models = zip(*(share.predictions for share in shares), strict=True)
+        self._predictions = [_dealt(parts) for parts in models]
+        self._pairs = _dealt([share.pairs for share in shares])
 
     def end_pass(self) -> None:
         """Check that the pass held the same examples as the first, each once.
@@ -162,6 +189,11 @@ class Answers:
                 f"labels must be class numbers below {len(self._names)}, got {high}; compare models on data of the "
                 "classes they were trained for, or name the data's classes."
             )
+
+
+def _dealt(parts: Sequence[list[Entry]]) -> list[Entry]:
+    """One of each in turn, until all are gone."""
+    return [entry for turn in zip_longest(*parts) for entry in turn if entry is not None]
 
 
 def _order(own: Sequence[str] | None, count: int, names: tuple[str, ...] | None) -> Tensor | None:

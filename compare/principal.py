@@ -106,6 +106,13 @@ class MinibatchPrincipal:
         self._alignment = self._alignment + n * (scores @ scores.T) ** 2
         self._weight = self._weight + n * varies * varies[:, None]
 
+    def merge(self, other: "MinibatchPrincipal") -> None:
+        """Add all minibatches of another one, such as that of another process; it stays as it is."""
+        self._leading = self._leading + other._leading
+        self._total = self._total + other._total
+        self._alignment = self._alignment + other._alignment
+        self._weight = self._weight + other._weight
+
     def fraction(self) -> Tensor:
         """Share of variance on the first component: shape (L,), float64, in (0, 1]; NaN if constant or not finite."""
         return torch.as_tensor(self._leading) / torch.as_tensor(self._total)

@@ -17,6 +17,7 @@ from compare.null import PermutationNull
 from compare.plan import Plan
 from compare.principal import Components, MinibatchPrincipal, components, remove_components_
 from compare.procrustes import procrustes
+from compare.ranks import gathered, rank_and_count
 from compare.recording import Model, Run, running
 from compare.similarity import PairSums
 
@@ -26,6 +27,9 @@ MIN_BATCHES = 6
 
 def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answers: Answers) -> "Stream":
     """Run every model on every minibatch, once per pass.
+
+    Where `torch.distributed` has been set up, all processes are given the same minibatches, each runs the models on its
+    share of them, and all have the whole result in the end, as if one had run them all.
 
     Args:
         models: any modules that take one tensor and return logits, shape (n, classes), or recorders or replays of some.
@@ -42,11 +46,12 @@ def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answ
             "several passes need batches that can be gone through again, such as a list, got an iterator."
         )
     with running(models, plan.layers, plan.dtype) as runs:
-        stream = Stream(runs, plan, answers)
+        stream = Stream(runs, plan, answers, *rank_and_count())
         for _ in range(plan.passes):
             stream.go_through(batches)
             if stream.precise_enough:
                 break
+    stream.merge_ranks()
     if not stream.cka.batches:
         raise CompareError(
             f"expected a minibatch of at least {MIN_EXAMPLES} examples, got {stream.examples} examples in all; "
@@ -62,9 +67,19 @@ class Stream:
         runs: one per model; the same one again for the same model.
         plan: what to look at.
         answers: where the models' predictions are collected.
+        rank: number of this process, which runs every `ranks`-th minibatch.
+        ranks: how many processes there are.
+
+    Raises:
+        CompareError: the plan needs more than sums of what each process finds.
     """
 
-    def __init__(self, runs: Sequence[Run], plan: Plan, answers: Answers) -> None:
+    def __init__(self, runs: Sequence[Run], plan: Plan, answers: Answers, rank: int = 0, ranks: int = 1) -> None:
+        if ranks > 1 and (plan.components or plan.permutations or plan.tolerance is not None):
+            raise CompareError(
+                f"components, permutations and a tolerance take one process, got {ranks}; leave them out, or run one."
+            )
+        self._rank, self._ranks = rank, ranks
         self.runs = runs
         self.plan = plan
         self.passes = 0
@@ -99,7 +114,7 @@ class Stream:
     def go_through(self, batches: Iterable[Any]) -> None:
         """One pass over all minibatches."""
         self.passes += 1
-        for batch in batches:
+        for number, batch in enumerate(batches):
             inputs, labels, indices = checked_batch(batch)
             if not len(inputs):
                 continue
@@ -107,23 +122,44 @@ class Stream:
                 for run in self._different:
                     run.find(inputs)
                 self.answers.begin([run.classes for run in self.runs])
-            grams = self._grams(inputs)
-            logits = {
-                run: run.run(inputs, None if grams is None else grams[part])
-                for run, part in dict(zip(self.runs, self.parts, strict=True)).items()
-            }
-            self.answers.add([logits[run] for run in self.runs], labels, indices)
-            if grams is not None:
-                self._measure(grams)
-            self.examples += len(inputs) if self.passes == 1 else 0
+            own = number % self._ranks == self._rank
+            self.answers.add(self._run(inputs) if own else None, labels, indices)
+            if self.passes == 1:
+                self.examples += len(inputs)
+                self.too_short += len(inputs) if len(inputs) < MIN_EXAMPLES else 0
         if self.examples:
             self.answers.end_pass()
+
+    def merge_ranks(self) -> None:
+        """Put together what all processes have found."""
+        if self._ranks == 1:
+            return
+        own = self.sums, self.principal, self.answers.own, self.finite, self.batch_size, self.examples_in_cka
+        sums, principal, answers, finite, sizes, counts = zip(*gathered(own), strict=True)
+        self.sums = {name: PairSums() for name in self.sums}
+        self.principal = MinibatchPrincipal()
+        for share, found in zip(sums, principal, strict=True):
+            self.principal.merge(found)
+            for name, total in self.sums.items():
+                total.merge(share[name])
+        self.answers.merge(answers)
+        self.finite = torch.stack(torch.broadcast_tensors(*finite)).all(0)
+        self.batch_size, self.examples_in_cka = max(sizes), sum(counts)
+
+    def _run(self, inputs: Tensor) -> list[Tensor]:
+        """The logits of all models for one minibatch, of which the similarities are added up."""
+        grams = self._grams(inputs)
+        logits = {
+            run: run.run(inputs, None if grams is None else grams[part])
+            for run, part in dict(zip(self.runs, self.parts, strict=True)).items()
+        }
+        if grams is not None:
+            self._measure(grams)
+        return [logits[run] for run in self.runs]
 
     def _grams(self, inputs: Tensor) -> Tensor | None:
         """Room for the Gram matrices of one minibatch, the same for all; None if none are to be taken."""
         n, layers = len(inputs), max(part.stop for part in self.parts)
-        if n < MIN_EXAMPLES:
-            self.too_short += n if self.passes == 1 else 0
         if n < MIN_EXAMPLES or self.precise_enough:
             return None
         if layers * n * n > len(self._space):

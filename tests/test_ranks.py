@@ -1,0 +1,76 @@
+"""Two real processes, as torchrun starts them, that share one comparison."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from compare.errors import CompareError
+from compare.plan import Plan
+from compare.result import Comparison, ModelMatrix
+from compare.stream import Stream
+
+# Batches of different sizes, the last one too short for CKA; more for one process than for the other.
+SCRIPT = """
+import sys
+import torch
+from torch import distributed, nn
+from compare.many import compare_many
+from compare.run import compare_models
+
+def net(width, seed):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(1, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(36 * width, 5))
+
+torch.manual_seed(9)
+sizes = 20, 20, 20, 20, 7, 20, 3
+order = torch.randperm(sum(sizes)).split(sizes)
+images, labels = torch.randn(sum(sizes), 1, 8, 8), torch.randint(0, 5, (sum(sizes),))
+batches = [(images[part], labels[part], part) for part in order]
+models = net(3, 1), net(6, 2)
+if sys.argv[1] == "2":
+    distributed.init_process_group("gloo")
+pair = compare_models(*models, batches, passes=2, measures=("knn", "procrustes"))
+matrix = compare_many(models, batches)
+if sys.argv[1] == "1" or distributed.get_rank() == int(sys.argv[2]):
+    print(pair.to_json())
+    print(matrix.to_json())
+if sys.argv[1] == "2":
+    distributed.destroy_process_group()
+"""
+
+
+def outcome(tmp_path, processes, rank=0):
+    script = tmp_path / "share.py"
+    script.write_text(SCRIPT)
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"] if processes == 2 else []
+    done = subprocess.run(
+        [sys.executable, *launch, script, str(processes), str(rank)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    pair, matrix = (line for line in done.stdout.splitlines() if line.startswith("{"))
+    return Comparison.from_json(pair), ModelMatrix.from_json(matrix)
+
+
+def close(one, other):
+    torch.testing.assert_close(torch.tensor(one), torch.tensor(other), rtol=0, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+def test_two_processes_find_what_one_finds(tmp_path, rank):
+    (one, matrix_one), (two, matrix_two) = outcome(tmp_path, 1), outcome(tmp_path, 2, rank)
+    for part in ("ab", "aa", "bb", "standard_error_ab"):
+        close(getattr(one.cka, part), getattr(two.cka, part))
+    close(one.models.a.pc1_fraction, two.models.a.pc1_fraction)
+    for measure, same in zip(one.measures, two.measures, strict=True):
+        close(measure.ab, same.ab)
+    assert one.disagreement == two.disagreement
+    assert (one.dataset, one.settings, one.notes) == (two.dataset, two.settings, two.notes)
+    close(matrix_one.pairs[0].cka, matrix_two.pairs[0].cka)
+
+
+def test_what_cannot_be_summed_up_is_refused_by_several_processes():
+    with pytest.raises(CompareError, match="one process"):
+        Stream([], Plan(components=1), None, rank=0, ranks=2)
