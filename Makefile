@@ -41,3 +41,4 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.validity
 	$(BIN)/python -m tests.benchmarks.validity_groups
 	$(BIN)/python -m tests.benchmarks.scoring
+	$(BIN)/python -m tests.benchmarks.loading

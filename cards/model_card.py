@@ -9,6 +9,7 @@ from cards.verdict import structure
 from compare.result import Comparison
 from compare.statistics import wilson
 from zoo.card import MARKER, NO_OWNER
+from zoo.dataset_name import hub_id, short_name
 from zoo.folder import CURVE, HEATMAP
 from zoo.record import CARD_KEY, TAG, ClassAccuracy, Measured, Pruned, TrainingRecord, model_name
 
@@ -209,7 +210,7 @@ def _metadata(record: TrainingRecord, license_name: str) -> str:
     summary, data = record.summary, record.data
     result = EvalResult(
         task_type="image-classification",
-        dataset_type=data.name,
+        dataset_type=hub_id(data.name) or short_name(data.name),
         dataset_name=data.name,
         dataset_split="test",
         dataset_revision=data.test_fingerprint,
@@ -225,7 +226,7 @@ def _metadata(record: TrainingRecord, license_name: str) -> str:
         library_name="resnet-zoo",
         pipeline_tag="image-classification",
         tags=[TAG, summary.architecture],
-        datasets=[data.name],
+        datasets=[hub_id(data.name) or short_name(data.name)],
         metrics=["accuracy"],
         model_name=_name(record),
         eval_results=[result],

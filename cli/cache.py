@@ -1,7 +1,6 @@
 """Results kept for the next time: the same question is answered at once, without loading any model."""
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import msgspec
 import typer
 
 from cli.output import detail, say
+from zoo.cache_folder import cache_folder
 from zoo.folder import CONFIG, file_sha256, replace_file
 
 if TYPE_CHECKING:
@@ -53,14 +53,6 @@ class File(NamedTuple):
     time: float
     size: int
     path: Path
-
-
-def cache_folder() -> Path:
-    """Where all is kept: `$ZOO_CACHE`, or the platform's cache folder."""
-    from platformdirs import user_cache_path
-
-    chosen = os.environ.get("ZOO_CACHE")
-    return Path(chosen) if chosen else user_cache_path("resnet-zoo")
 
 
 def folder() -> Path:

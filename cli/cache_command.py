@@ -5,33 +5,38 @@ from pathlib import Path
 
 import typer
 
-from cli import cache, recordings
+from cli import cache, kept_images, recordings
 from cli.cache import newest_first
 from cli.output import say
+from zoo.cache_folder import cache_folder
 from zoo.folder import writing
 
+KINDS = (cache, recordings, kept_images)
+
 cache_app = typer.Typer(
-    help="The answers that are kept, and recordings of single models.", no_args_is_help=True, rich_markup_mode=None
+    help="Answers, recordings of single models, and decoded images that are kept.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
 @cache_app.command("list")
 def list_cache() -> None:
-    """List what is kept, the newest first: answers, then recordings of models.
+    """List what is kept, the newest first: answers, recordings of models, then decoded images.
 
     For example: zoo cache list
     """
     from cli.output import plain, plain_table, show_lines
 
     table = plain_table("", ("kept", "since or last used"), ("KiB",))
-    for kind in (cache, recordings):
+    for kind in KINDS:
         for file in newest_first(kind.folder()):
             when = datetime.fromtimestamp(file.time, UTC)
             table.add_row(plain(kind.title(file.path)), f"{when:%Y-%m-%d %H:%M}", f"{file.size / 1024:,.0f}")
     if table.row_count:
         show_lines(table)
     else:
-        say(f"nothing is kept in {cache.cache_folder()}.")
+        say(f"nothing is kept in {cache_folder()}.")
 
 
 @cache_app.command("clear")
@@ -40,8 +45,9 @@ def clear_cache() -> None:
 
     For example: zoo cache clear
     """
-    gone = [_clear(kind.folder()) for kind in (cache, recordings)]
-    say(f"{_count(gone[0], 'answer')} and {_count(gone[1], 'recording')} are gone from {cache.cache_folder()}.")
+    answers, models, images = (_clear(kind.folder()) for kind in KINDS)
+    gone = f"{_count(answers, 'answer')}, {_count(models, 'recording')} and {_count(images, 'set')} of images"
+    say(f"{gone} are gone from {cache_folder()}.")
 
 
 def _clear(folder: Path) -> int:

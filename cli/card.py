@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options
+from cli.loading import load
 from cli.output import interruptible
 from zoo.card import MARKER, named_license, named_repo, own_text
 from zoo.errors import ZooError
@@ -35,13 +36,12 @@ def card(
     """
     from zoo.device import pick_device
     from zoo.found import find_model
-    from zoo.sources import load_images
 
     before = _old_card(folder / CARD)
     record = read_record(folder)
     model = find_model(str(folder)).load(pick_device(device))
     with interruptible("nothing was written"):
-        inside = look_inside(model, record, load_images(record.data.name, "test"))
+        inside = look_inside(model, record, load(record.data.name, "test"))
         files = card_files(record, inside, before)
     with writing(folder, "a folder that can be written to"):
         for name, data in files.items():

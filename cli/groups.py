@@ -13,7 +13,7 @@ from cli.deliver import Files, Layout, deliver
 from cli.output import interruptible, phase
 from cli.prepare import identify, look_up, prepare
 from cli.recordings import Recordings
-from cli.superclasses import content, find_superclasses
+from cli.superclasses import content, find_superclasses, own_superclasses
 from zoo.errors import ZooError
 from zoo.sources import identity
 
@@ -29,7 +29,11 @@ def groups(
     b: Annotated[list[str], typer.Option("--b", metavar="B1 B2 ...", help="Seeds of another.")],
     superclasses: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="CSV of class and superclass, or a data set on the Hub.", show_default=False),
+        typer.Option(
+            metavar="FILE",
+            help="CSV of class and superclass, or a data set on the Hub.",
+            show_default="cifar100's own; none for others",
+        ),
     ] = None,
     dataset: options.OwnDataset = None,
     split: options.Split = "test",
@@ -59,6 +63,7 @@ def groups(
         from compare.group_result import GroupComparison
 
         found, dataset = look_up([*a, *b], dataset)
+        superclasses = superclasses or own_superclasses(dataset)
         shown: dict[str, Any] = {
             **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
         }

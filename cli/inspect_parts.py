@@ -1,8 +1,10 @@
 """The parts of a look into one model that take passes of their own: deleted blocks, and linear probes."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
+from cli.loading import load
 from cli.prepare import Prepared
 from zoo.errors import ZooError
 
@@ -45,12 +47,11 @@ def probe(prepared: Prepared) -> "ProbeResult":
     """
     from cli.progress import progress_bar
     from compare.probes import EPOCHS, PREPARATIONS, fit_probes
-    from zoo.sources import load_images
 
-    test, train = prepared.data, load_images(prepared.data.name, "train")
+    test, train = prepared.data, load(prepared.dataset, "train")
     if train.classes != test.classes:
         raise ZooError(f"expected the classes of {test.name} {test.split} in its training split too, got others.")
-    batches = [_in_order(data, prepared.batch_size) for data in (train, test)]
+    batches = [_InOrder(data, prepared.batch_size) for data in (train, test)]
     with progress_bar() as progress:
         steps = len(batches[0]) * (EPOCHS + PREPARATIONS) + len(batches[1])
         task = progress.add_task("training probes", total=steps, facts="")
@@ -63,6 +64,17 @@ def probe(prepared: Prepared) -> "ProbeResult":
         )
 
 
-def _in_order(data: "ImageSet", batch_size: int) -> list[tuple["Tensor", "Tensor", "Tensor"]]:
-    parts = (values.split(batch_size) for values in (data.images, data.labels, data.indices))
-    return list(zip(*parts, strict=True))
+class _InOrder:
+    """Minibatches in the order of the split, each time they are gone through."""
+
+    def __init__(self, data: "ImageSet", batch_size: int) -> None:
+        self._data = data
+        self._batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self._data) // self._batch_size)
+
+    def __iter__(self) -> Iterator[tuple["Tensor", "Tensor", "Tensor"]]:
+        data = self._data
+        parts = (values.split(self._batch_size) for values in (data.images, data.labels, data.indices))
+        return zip(*parts, strict=True)

@@ -8,11 +8,14 @@ import typer
 
 from cli.output import Level, set_level
 
-Dataset = Annotated[str, typer.Option("--dataset", help="Data set.")]
+# The names are those of `zoo.dataset_name.NAMES`.
+_DATASETS = "digits, cifar10, cifar100, imagenet-1k, hf:OWNER/NAME[@REVISION], or a folder"
+Dataset = Annotated[str, typer.Option("--dataset", help=f"Data set: {_DATASETS}.")]
 OwnDataset = Annotated[
-    str | None, typer.Option("--dataset", help="Data set to compare on.", show_default="the first model's own")
+    str | None,
+    typer.Option("--dataset", help=f"Data set to compare on: {_DATASETS}.", show_default="the first model's own"),
 ]
-Split = Annotated[str, typer.Option("--split", help="Its split.")]
+Split = Annotated[str, typer.Option("--split", help="Its split: train, test, or all.")]
 MaxExamples = Annotated[
     int | None, typer.Option("--max-examples", help="At most so many, class-balanced.", show_default="all")
 ]

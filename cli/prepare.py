@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from cli.loading import load
 from cli.output import detail, phase
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-    from torch import nn
+    from torch import Tensor, nn
 
     from cli.progress import Tracked
     from compare.result import DatasetResult, ModelResult, Settings
@@ -24,6 +25,7 @@ class Prepared:
     Args:
         found: what is known of the models.
         data: the images.
+        dataset: what they were asked for by.
         batch_size: images per minibatch.
         seed: of the order of the images.
         device: where the models are to be.
@@ -31,6 +33,7 @@ class Prepared:
 
     found: tuple["FoundModel", ...]
     data: "ImageSet"
+    dataset: str
     batch_size: int
     seed: int
     device: str
@@ -68,9 +71,12 @@ class Prepared:
         return replace(result, name=self.data.name, split=self.data.split, fingerprint=self.data.fingerprint)
 
     def images(self, indices: Collection[int]) -> dict[int, list[list[list[int]]]]:
-        """Some images by where they stand in their split, height by width by channels, from 0 to 255."""
-        places = {index: place for place, index in enumerate(self.data.indices.tolist())}
-        return {index: self.data.images[places[index]].permute(1, 2, 0).tolist() for index in indices}
+        """Some images by where they stand in their split, small, height by width by channels, from 0 to 255."""
+        from torch import isin, tensor
+
+        wanted = isin(self.data.indices, tensor(list(indices), dtype=self.data.indices.dtype)).nonzero()[:, 0]
+        images = _small(self.data.images[wanted]).permute(0, 2, 3, 1)
+        return dict(zip(self.data.indices[wanted].tolist(), images.tolist(), strict=True))
 
     def settings(self, max_examples: int | None) -> "Settings":
         """What the same comparison needs again."""
@@ -125,20 +131,32 @@ def prepare(
     from compare.run import default_batch_size
     from zoo.data import balanced_subset
     from zoo.device import pick_device
-    from zoo.sources import load_images
 
     device = pick_device(device)
     if batch_size is not None and batch_size < MIN_EXAMPLES:
         raise ZooError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
     with phase("loading the images"):
-        data = load_images(dataset, split)
+        data = load(dataset, split)
     for model in found:
         check_fit(model, data)
     if max_examples is not None:
         data = balanced_subset(data, min(max_examples, len(data)), seed)
     size = default_batch_size(len(data)) if batch_size is None else batch_size
     detail(f"{len(data)} {data.name} {data.split} images have the fingerprint {data.fingerprint}.")
-    return Prepared(tuple(found), data, size, seed, device)
+    return Prepared(tuple(found), data, dataset, size, seed, device)
+
+
+def _small(images: "Tensor") -> "Tensor":
+    """Uint8 images with no side longer than a page shows."""
+    from torch.nn.functional import interpolate
+
+    from cards.page_images import SIDE
+
+    scale = SIDE / max(images.shape[2:])
+    if scale >= 1 or not len(images):
+        return images
+    size = [max(1, round(side * scale)) for side in images.shape[2:]]
+    return interpolate(images.float(), size, mode="bilinear", antialias=True).round().byte()
 
 
 def check_fit(model: "FoundModel", data: "ImageSet") -> None:

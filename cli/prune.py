@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.card import card_files, look_inside, read_record
+from cli.loading import load
 from cli.options import Device, Force, Quiet, Seed, Verbose
 from cli.output import interruptible, say
 from zoo.config import MEAN, STD, Preprocessing
@@ -85,16 +86,15 @@ def _known(found: FoundModel) -> tuple[TrainingRecord, "ImageSet", "ImageSet"]:
         ZooError: it is no variant, or not one that was trained on images that are here.
     """
     from zoo.data import balanced_subset
-    from zoo.sources import load_images
 
     if found.config.variant is None:
         raise ZooError(
             f"expected a variant of this family, got {found.ref}, a {found.config.architecture}; `zoo train` makes one."
         )
     record = _record(found)
-    data, test_set = record.data, load_images(record.data.name, "test")
+    data, test_set = record.data, load(record.data.name, "test")
     # A record from elsewhere may have any seed, and the fingerprint tells then.
-    train_set = balanced_subset(load_images(data.name, "train"), data.train_images, record.seed % 2**32)
+    train_set = balanced_subset(load(data.name, "train"), data.train_images, record.seed % 2**32)
     channels = test_set.input_size[0]
     how = Preprocessing(test_set.input_size, MEAN * channels, STD * channels)
     if (found.config.variant, found.config.label_names, found.config.pretrained_cfg, data.train_fingerprint) != (

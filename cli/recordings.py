@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cli.cache import Option, cache_folder, newest_first, question
+from cli.cache import Option, newest_first, question
 from cli.output import detail, say
 from cli.prepare import Prepared
 from cli.recording_file import Writer, is_whole, read_about, read_minibatches
+from zoo.cache_folder import cache_folder
 
 if TYPE_CHECKING:
     from compare.recording import Model, Recorder, Replay

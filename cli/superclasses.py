@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cli.output import short
+from zoo.dataset_name import hub_id
 from zoo.errors import ZooError
 from zoo.folder import file_sha256
 from zoo.hub_errors import hub_errors
 
 # As CIFAR-100 has them on the Hub.
+CIFAR100 = "cifar100"
 COLUMNS = ("fine_label", "coarse_label")
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
@@ -19,13 +21,20 @@ def find_superclasses(source: str, classes: Sequence[str]) -> dict[str, str]:
     """The superclass of every class.
 
     Args:
-        source: a CSV file, or the Hub id of a data set with fine and coarse labels.
+        source: a CSV file, or the name or Hub id of a data set with fine and coarse labels.
         classes: names of the data's classes.
 
     Raises:
         ZooError: as `read_superclasses` and `hub_superclasses`.
     """
-    return read_superclasses(Path(source), classes) if _is_file(source) else hub_superclasses(source, classes)
+    if _is_file(source):
+        return read_superclasses(Path(source), classes)
+    return hub_superclasses(hub_id(source) or source, classes)
+
+
+def own_superclasses(dataset: str) -> str | None:
+    """Where the superclasses of a data set are, if it has its own; as `find_superclasses` takes it."""
+    return CIFAR100 if hub_id(dataset) == hub_id(CIFAR100) else None
 
 
 def content(source: str | None) -> str | None:
@@ -45,7 +54,7 @@ def content(source: str | None) -> str | None:
 
 
 def _is_file(source: str) -> bool:
-    return Path(source).exists() or not _HUB_ID.fullmatch(source)
+    return Path(source).exists() or not _HUB_ID.fullmatch(hub_id(source) or source)
 
 
 def hub_superclasses(repo_id: str, classes: Sequence[str]) -> dict[str, str]:

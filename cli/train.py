@@ -10,6 +10,7 @@ import typer
 
 from cli.card import card_files, look_inside
 from cli.hub import Private, publish
+from cli.loading import load
 from cli.options import BatchSize, Dataset, Device, Force, Quiet, Seed, Verbose
 from cli.output import interruptible, phase, say
 from zoo.errors import ZooError
@@ -94,12 +95,11 @@ def _train(
     from zoo.config import MEAN, STD, Preprocessing
     from zoo.data import balanced_subset
     from zoo.device import pick_device
-    from zoo.sources import load_images
     from zoo.train import train_variant
     from zoo.transforms import takes_images
 
     device = pick_device(device)
-    train_set, test_set = load_images(dataset, "train"), load_images(dataset, "test")
+    train_set, test_set = load(dataset, "train"), load(dataset, "test")
     train_set = balanced_subset(train_set, round(len(train_set) * subset), seed)
     with phase("training"), training_bar(recipe, len(train_set)) as (on_step, on_epoch):
         model, record = train_variant(

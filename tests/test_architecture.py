@@ -16,7 +16,7 @@ TYPES = {
     *("compare.calibration", "compare.confusions", "compare.examples"),
     *("compare.naming", "compare.block_structure", "compare.disagreement", "compare.statistics"),
 }
-MAY_KNOW = TYPES | {"zoo.record", "zoo.folder", "zoo.card"}
+MAY_KNOW = TYPES | {"zoo.record", "zoo.folder", "zoo.card", "zoo.dataset_name"}
 
 
 def imports(path, top_level_only=False):

@@ -195,7 +195,7 @@ def _read(descriptor):
         (("--depth", 15), "depth must be 6n+2"),
         (("--width", 0), "width must be above 1/32"),
         (("--width", -2), "width must be above 1/32"),
-        (("--dataset", "mnist"), "expected the data set digits, got 'mnist'; choose it with --dataset"),
+        (("--dataset", "mnist"), "got 'mnist', and there is no such folder here; choose it with --dataset"),
         (("--subset", "0"), "subset must be a fraction above 0"),
         (("--subset", "a/b"), "subset must be a fraction above 0"),
         (("--subset", "1/1000"), "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
@@ -246,7 +246,7 @@ def test_interrupted_training_says_so_and_leaves_nothing(tmp_path, stop):
     ("arguments", "message"),
     [
         (("--dataset", "mnist"), "expected the data set digits"),
-        (("--split", "val"), "splits train and test, got 'val'"),
+        (("--split", "val"), "splits train, test and all, got 'val'"),
         (("--max-examples", 3), "expected from 10 (one image per class) to 360 images"),
         (("--layers", "nothing"), "near names are"),
         (("--precision", "fp8"), "precision must be fp32, fp64, bf16"),

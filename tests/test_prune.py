@@ -327,7 +327,7 @@ def test_bad_arguments_are_told_in_one_line(run, folders, monkeypatch, arguments
     [
         ("training.json", '"train_fingerprint": "', '"train_fingerprint": "0', "trained on digits as it is here"),
         ("training.json", '"width": 0.5', '"width": 0.75', "trained on digits as it is here"),
-        ("training.json", '"name": "digits"', '"name": "mnist"', "expected the data set digits, got 'mnist'"),
+        ("training.json", '"name": "digits"', '"name": "mnist"', "got 'mnist', and there is no such folder"),
         ("training.json", '"train_images": 1437', '"train_images": 9000', "expected from 10"),
         ("config.json", '"mean": [\n      0.0', '"mean": [\n      0.5', "trained on digits as it is here"),
         ("config.json", '"label_names": [\n    "0"', '"label_names": [\n    "zero"', "trained on digits as it is here"),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.imagefiles import write_folder
+
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
@@ -21,6 +23,7 @@ COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
 def test_every_example_runs_in_order(hub, run, here):
+    write_folder(here / "pets", per_class=40)
     for command in COMMANDS:
         ran = run(*shlex.split(command))
         assert ran.code == 0, ran.stderr

@@ -1,7 +1,7 @@
-"""Labelled images: one uint8 tensor, class names, a fingerprint; and how they are cut into subsets."""
+"""Labelled images: pixels, labels, class names, a fingerprint; and how they are cut into subsets and minibatches."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,6 +10,10 @@ import torch
 from torch import Tensor
 
 from zoo.errors import ZooError
+from zoo.on_demand import ImagesOnDemand
+
+# Decoded, or decoded when they are looked at: indexing and `split` give uint8 tensors either way.
+Images = Tensor | ImagesOnDemand
 
 
 @dataclass(frozen=True)
@@ -18,11 +22,12 @@ class ImageSet:
 
     Args:
         name: name of the data set, such as `digits`.
-        split: `train` or `test`.
+        split: `train`, `test` or `all`.
         images: uint8, shape (n, channels, height, width), values 0 to 255.
         labels: int64, shape (n,), each an index into `classes`.
-        indices: int64, shape (n,), where each image stands in its split.
+        indices: int64, shape (n,), where each image stands in its split as it is stored.
         classes: names of the classes.
+        notes: what was left out or changed when the images were loaded, for the user.
 
     Raises:
         ZooError: a class has no image.
@@ -30,29 +35,30 @@ class ImageSet:
 
     name: str
     split: str
-    images: Tensor
+    images: Images
     labels: Tensor
     indices: Tensor
     classes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        counts = torch.bincount(self.labels, minlength=len(self.classes)).tolist()
-        empty = [name for name, count in zip(self.classes, counts, strict=True) if not count]
-        if empty:
-            raise ZooError(
-                f"every class of {self.name} needs an image, got {len(self)} images with none of class "
-                f"{', '.join(repr(name) for name in empty[:5])}; take a larger part of the data."
-            )
+        check_classes(self.name, self.labels, self.classes)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over images, labels and class names: equal data, equal fingerprint."""
+        """sha256 over images, labels and class names: equal data, equal fingerprint.
+
+        Of images that are decoded on demand the files are what counts, not the pixels.
+        """
         digest = hashlib.sha256(repr((tuple(self.images.shape), self.classes)).encode())
-        digest.update(self.images.contiguous().numpy().tobytes())
-        digest.update(self.labels.contiguous().numpy().tobytes())
+        if isinstance(self.images, ImagesOnDemand):
+            digest.update(self.images.fingerprint.encode())
+        else:
+            digest.update(self.images.contiguous().numpy().data)
+        digest.update(self.labels.contiguous().numpy().data)
         return digest.hexdigest()
 
     @property
@@ -63,12 +69,33 @@ class ImageSet:
 
     def take(self, indices: Tensor) -> "ImageSet":
         """The images at these indices, in this order."""
+        images = self.images
         return replace(
             self,
-            images=self.images[indices],
+            images=images.take(indices) if isinstance(images, ImagesOnDemand) else images[indices],
             labels=self.labels[indices],
             indices=self.indices[indices],
         )
+
+
+def check_classes(name: str, labels: Tensor, classes: Sequence[str]) -> None:
+    """Refuse labels of which a class has none.
+
+    Raises:
+        ZooError: a class has no image.
+    """
+    counts = torch.bincount(labels, minlength=len(classes)).tolist()
+    empty = [title for title, count in zip(classes, counts, strict=True) if not count]
+    if empty:
+        raise ZooError(
+            f"every class of {name} needs an image, got {len(labels)} images with none of class "
+            f"{', '.join(repr(title) for title in empty[:5])}; take a larger part of the data."
+        )
+
+
+def pick(images: Images, parts: Sequence[Tensor]) -> Iterator[Tensor]:
+    """Minibatches of uint8 images by their places; those that are decoded on demand are decoded ahead."""
+    return images.pick(parts) if isinstance(images, ImagesOnDemand) else (images[part] for part in parts)
 
 
 def balanced_sizes(labels: np.ndarray, size: int) -> np.ndarray:
@@ -103,6 +130,8 @@ def balanced_subset(data: ImageSet, size: int, seed: int) -> ImageSet:
         raise ZooError(
             f"expected from {least} (one image per class) to {most} images of {data.name} {data.split}, got {size}."
         )
+    if size == most:
+        return data
     labels = data.labels.numpy()
     # RandomState, because numpy promises its stream for all time.
     random = np.random.RandomState(seed)
@@ -132,6 +161,6 @@ class ShuffledBatches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Yields uint8 images, labels, and where the images stand in their split."""
-        order = torch.randperm(len(self._data), generator=self._generator)
-        for part in order.split(self._batch_size):
-            yield self._data.images[part], self._data.labels[part], self._data.indices[part]
+        parts = torch.randperm(len(self._data), generator=self._generator).split(self._batch_size)
+        for images, part in zip(pick(self._data.images, parts), parts, strict=True):
+            yield images, self._data.labels[part], self._data.indices[part]

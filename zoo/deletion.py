@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.config import MEAN, STD
+from zoo.data import Images
 from zoo.resnet import Block, CifarResNet
 from zoo.transforms import normalise
 
@@ -37,7 +38,7 @@ class Deletion:
 
 
 @torch.no_grad()
-def delete_blocks(model: CifarResNet, images: Tensor, labels: Tensor, batch_size: int = 256) -> tuple[Deletion, ...]:
+def delete_blocks(model: CifarResNet, images: Images, labels: Tensor, batch_size: int = 256) -> tuple[Deletion, ...]:
     """Remove residual blocks one by one from the end of each stage, and count what the rest gets right.
 
     A block's input, which a ReLU made, passes on as it is; of the first block of stages 2 and 3 the projection of the

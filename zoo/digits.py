@@ -6,28 +6,27 @@ import numpy as np
 import torch
 
 from zoo.data import ImageSet, balanced_sizes
-from zoo.errors import ZooError
+from zoo.splits import check_split, smallest
 
 TEST_IMAGES = 360
 
 
 def load_digits(split: str) -> ImageSet:
-    """One split of the digits: 1,437 train or 360 test images, with the same share of every class.
+    """One split of the digits: 1,437 train or 360 test images, with the same share of every class, or all 1,797.
 
     The split is a property of the images (order by hash), so no version of a random generator can change it.
 
     Source:
         Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits (UCI), as shipped by scikit-learn.
     """
-    if split not in ("train", "test"):
-        raise ZooError(f"digits has the splits train and test, got {split!r}.")
+    check_split("digits", split)
     from sklearn.datasets import load_digits as load
 
     bunch = load()
     # Pixels are counts from 0 to 16.
     pixels = np.round(bunch.images * (255 / 16)).astype(np.uint8)
     in_test = _test_mask(pixels, bunch.target)
-    chosen = np.flatnonzero(in_test if split == "test" else ~in_test)
+    chosen = np.flatnonzero({"train": ~in_test, "test": in_test, "all": in_test | True}[split])
     return ImageSet(
         name="digits",
         split=split,
@@ -41,8 +40,4 @@ def load_digits(split: str) -> ImageSet:
 def _test_mask(pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Per class, the images with the smallest hashes; as many as its share."""
     hashes = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in pixels])
-    mask = np.zeros(len(labels), dtype=bool)
-    for label, size in enumerate(balanced_sizes(labels, TEST_IMAGES)):
-        members = np.flatnonzero(labels == label)
-        mask[members[np.argsort(hashes[members])[:size]]] = True
-    return mask
+    return smallest(hashes, labels, balanced_sizes(labels, TEST_IMAGES))

@@ -4,27 +4,26 @@ import hashlib
 import re
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.commits import commit_of, look_up, remember
 from zoo.config import MAX_BYTES, read_config
 from zoo.errors import ZooError
-from zoo.folder import CARD, CONFIG, CURVE, HEATMAP, RECORD, WEIGHTS, file_sha256, replace_file
+from zoo.folder import CARD, CONFIG, CURVE, HEATMAP, RECORD, WEIGHTS, file_sha256
 from zoo.hub_errors import hub_errors
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
-    from huggingface_hub.hf_api import ModelInfo
 
 # What a model folder may hold beside configuration and weights.
 EXTRAS = (CARD, RECORD, CURVE, HEATMAP)
 # A branch, tag or commit.
 REVISION = re.compile(r"(?!.*\.\.)\w[\w./+-]*")
 _HUB_ID = re.compile(rf"(?P<repo>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>{REVISION.pattern}))?")
-_COMMIT, _SHORT, _SHA256 = (re.compile(rf"[0-9a-f]{length}") for length in ("{40}", "{7,39}", "{64}"))
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,21 @@ def parse_ref(ref: str) -> Path | HubRef:
     return HubRef(match["repo"], match["revision"])
 
 
+def parse_data_ref(text: str) -> HubRef:
+    """A data set on the Hub.
+
+    Args:
+        text: `owner/name[@revision]`.
+
+    Raises:
+        ZooError: it is none.
+    """
+    match = _HUB_ID.fullmatch(text)
+    if match is None:
+        raise ZooError(f"expected a data set hf:OWNER/NAME[@REVISION], got {text[:200]!r}; mend --dataset.")
+    return HubRef(match["repo"], match["revision"])
+
+
 def resolve(ref: str) -> Path:
     """The folder that a model reference means; from the Hub it is downloaded, unless it is in the cache.
 
@@ -139,15 +153,12 @@ def pin(ref: HubRef) -> Snapshot:
         return Snapshot(ref, config.parent.name, None)
     client = hub_client()
     with hub_errors(str(ref)):
-        info = _look_up(client, ref)
+        info = look_up(client, ref)
     files = {
         file.rfilename: HubFile(file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id or "")
         for file in info.siblings or ()
     }
-    commit = info.sha or ""
-    if not _COMMIT.fullmatch(commit):
-        raise ZooError(f"{ref}: the Hub gave no commit, got {commit[:60]!r}; check HF_ENDPOINT and try again.")
-    return Snapshot(ref, commit, files, info.last_modified)
+    return Snapshot(ref, commit_of(ref, info), files, info.last_modified)
 
 
 def download(snapshot: Snapshot, name: str) -> Path:
@@ -195,45 +206,8 @@ def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
         if snapshot.has(name):
             download(snapshot, name)
     if snapshot.files is not None:
-        _remember(snapshot)
+        remember(snapshot.ref, snapshot.commit, "model")
     return folder
-
-
-def _look_up(client: "HfApi", ref: HubRef) -> "ModelInfo":
-    """What the Hub says of a revision, which may be the beginning of a commit's hash, as lists show it."""
-    from huggingface_hub.errors import RevisionNotFoundError
-
-    try:
-        return client.model_info(ref.repo_id, revision=ref.revision, files_metadata=True)
-    except RevisionNotFoundError:
-        if ref.revision is None or not _SHORT.fullmatch(ref.revision):
-            raise
-        commits = [commit.commit_id for commit in client.list_repo_commits(ref.repo_id)]
-        full = [commit for commit in commits if commit.startswith(ref.revision)]
-        if len(full) != 1:
-            raise
-        return client.model_info(ref.repo_id, revision=full[0], files_metadata=True)
-
-
-def _remember(snapshot: Snapshot) -> None:
-    """Note in the client's cache which commit a branch or tag meant, for use offline.
-
-    Source:
-        huggingface.co/docs/huggingface_hub/guides/manage-cache: the folder `refs`.
-    """
-    from huggingface_hub import constants
-    from huggingface_hub.file_download import repo_folder_name
-
-    ref = snapshot.ref
-    revision = ref.revision or "main"
-    if _COMMIT.fullmatch(revision):
-        return
-    folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=ref.repo_id, repo_type="model")
-    note = folder / "refs" / revision
-    # A convenience, which must not be in the way.
-    with suppress(OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(note, snapshot.commit.encode())
 
 
 def _cached(ref: HubRef, revision: str, name: str) -> Path | None:

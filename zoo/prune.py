@@ -6,9 +6,9 @@ from dataclasses import replace
 from statistics import median
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from zoo.data import ImageSet
+from zoo.data import Images, ImageSet
 from zoo.errors import ZooError
 from zoo.family import Variant
 from zoo.recipe import Recipe
@@ -198,7 +198,7 @@ def _test(model: CifarResNet, data: ImageSet) -> tuple[ClassAccuracy, ...]:
     return class_accuracies(logits.argmax(1), data)
 
 
-def seconds_per_1000(models: Sequence[nn.Module], images: Tensor, repeats: int = 5) -> tuple[float, ...]:
+def seconds_per_1000(models: Sequence[nn.Module], images: Images, repeats: int = 5) -> tuple[float, ...]:
     """Median wall time that each model takes for 1,000 images.
 
     The models take turns, so that a machine that slows down does so for all of them.

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+from zoo.dataset_name import short_name
 from zoo.errors import ZooError
 from zoo.family import FAMILY, Variant
 from zoo.recipe import Recipe
@@ -245,4 +246,4 @@ class TrainingRecord:
 def model_name(variant: Variant, dataset: str, subset: str, seed: int) -> str:
     """Folder name, such as `resnet14-w1-digits-s0`, or `resnet14-w1-digits-1of4-s0` for a quarter of the data."""
     part = "" if subset == "1" else f"-{subset.replace('/', 'of')}"
-    return f"{variant.name}-{dataset}{part}-s{seed}"
+    return f"{variant.name}-{short_name(dataset)}{part}-s{seed}"

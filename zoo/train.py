@@ -2,8 +2,9 @@
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import version
 from typing import Any
@@ -13,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from zoo.config import MEAN, STD
-from zoo.data import ImageSet
+from zoo.data import Images, ImageSet, pick
 from zoo.errors import ZooError
 from zoo.family import Variant
+from zoo.on_demand import ImagesOnDemand
 from zoo.recipe import Recipe
 from zoo.record import FORMAT_VERSION, ClassAccuracy, DataRecord, Epoch, TrainingRecord
 from zoo.regularise import PCRegulariser, later_relus
@@ -113,19 +115,19 @@ def fit(
         ZooError: the loss is no longer a number, or there is nothing to regularise.
     """
     device = next(model.parameters()).device
-    images, labels = data.images.to(device), data.labels.to(device)
+    data = _on_device(data, device)
     batch_size, steps = min(recipe.batch_size, len(data)), recipe.steps(len(data))
     optimiser, regulariser = _optimiser(model, recipe), _regulariser(model, recipe, generator)
     history = []
     model.train()
     for epoch in range(recipe.epochs):
         start = time.perf_counter()
-        order = torch.randperm(len(data), generator=generator)[: steps * batch_size].to(device)
+        order = torch.randperm(len(data), generator=generator)[: steps * batch_size]
         total = torch.zeros(2, device=device)  # loss, number right
-        for step, batch in enumerate(order.split(batch_size)):
+        for step, (images, labels) in enumerate(_batches(data, order, batch_size, device, generator)):
             for group in optimiser.param_groups:
                 group["lr"] = recipe.lr_at(epoch + (step + 0.5) / steps)
-            total += _step(model, optimiser, augment(images[batch], recipe, generator), labels[batch], regulariser)
+            total += _step(model, optimiser, augment(images, recipe, generator), labels, regulariser)
             on_step()
         loss, right = (total / (steps * batch_size)).tolist()
         if loss != loss or loss == float("inf"):
@@ -139,6 +141,31 @@ def fit(
     return tuple(history)
 
 
+def _on_device(data: ImageSet, device: torch.device) -> ImageSet:
+    """Images that are in memory, and labels, on the device; images that are decoded on demand stay."""
+    images = data.images if isinstance(data.images, ImagesOnDemand) else data.images.to(device)
+    return replace(data, images=images, labels=data.labels.to(device))
+
+
+def _batches(
+    data: ImageSet, order: Tensor, batch_size: int, device: torch.device, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Uint8 images and labels in this order, on the device.
+
+    Of images of mixed sizes that are decoded on demand a random part is taken, since they are whole only now; which
+    part, the generator tells before any is decoded.
+    """
+    parts, crops = order.split(batch_size), None
+    if isinstance(data.images, ImagesOnDemand):
+        if data.images.layout.mixed:
+            crops = torch.randint(2**32, (len(order),), generator=generator).split(batch_size)
+        images = data.images.pick(parts, crops)
+    else:
+        images = pick(data.images, [part.to(device) for part in parts])
+    for batch, part in zip(images, parts, strict=True):
+        yield batch.to(device), data.labels[part.to(device)]
+
+
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
     """Shift and mirror uint8 images at random as the recipe says."""
     images = random_shift(images, recipe.shift, generator)
@@ -146,7 +173,7 @@ def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tenso
 
 
 @torch.no_grad()
-def settle_batch_norm(model: nn.Module, images: Tensor, batch_size: int) -> None:
+def settle_batch_norm(model: nn.Module, images: Images, batch_size: int) -> None:
     """Replace the running statistics of batch norm by those of the training images under the final weights.
 
     The family's running averages forget a hundredth per step, so after a few hundred steps, as on a small data set,
@@ -172,7 +199,7 @@ def settle_batch_norm(model: nn.Module, images: Tensor, batch_size: int) -> None
 
 
 @torch.no_grad()
-def predict(model: nn.Module, images: Tensor, batch_size: int = 256) -> Tensor:
+def predict(model: nn.Module, images: Images, batch_size: int = 256) -> Tensor:
     """Logits of uint8 images in their order, shape (n, classes), on the CPU; leaves the model in eval mode."""
     device = next(model.parameters()).device
     model.eval()

@@ -1,0 +1,95 @@
+"""How fast images are loaded: `python -m tests.benchmarks.loading`.
+
+5,000 PNG of 32x32 in a parquet file, by this program and by the way that `datasets` documents, in turn; then photos in
+JPEG decoded on demand, by one thread and by two.
+"""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image
+
+import zoo.loading
+from tests.imagefiles import encoded, parquet
+from zoo import ahead
+from zoo.sources import load_images
+
+IMAGES, PHOTOS, RUNS = 5000, 400, 5
+
+
+def main():
+    """Print both tables."""
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        os.environ["ZOO_CACHE"] = str(root / "cache")
+        small(root)
+        photos(root)
+
+
+def small(root):
+    """First and second load against the reference."""
+    from datasets import load_dataset
+
+    random = np.random.default_rng(0)
+    pictures = (Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)) for _ in range(IMAGES))
+    (root / "set").mkdir()
+    (root / "set/train.parquet").write_bytes(parquet([(i % 3, encoded(p)) for i, p in enumerate(pictures)]))
+
+    def reference():
+        data = load_dataset(str(root / "set"), split="train", cache_dir=str(root / "hf"))
+        return np.ascontiguousarray(np.stack(list(data.with_format("numpy")["image"][:])).transpose(0, 3, 1, 2))
+
+    def first():
+        for file in (root / "cache/images").glob("*"):
+            file.unlink()
+        return load_images(str(root / "set"), "all")
+
+    ways = {
+        "datasets, with_format numpy": reference,
+        "zoo, first time": first,
+        "zoo, from its cache": lambda: load_images(str(root / "set"), "all"),
+    }
+    # The table is converted to arrow once, by the library, for all of them.
+    assert np.array_equal(first().images.numpy(), reference())
+    times = {name: [] for name in ways}
+    for _ in range(RUNS):
+        for name, way in ways.items():
+            times[name].append(seconds(way))
+    print(f"{IMAGES:,} PNG of 32x32           seconds    min    max")
+    for name, values in times.items():
+        print(f"{name:27} {median(values):9.3f} {min(values):6.3f} {max(values):6.3f}")
+
+
+def photos(root):
+    """Decoding on demand by one thread and by two."""
+    random = np.random.default_rng(0)
+    for number in range(PHOTOS):
+        picture = Image.fromarray(random.integers(0, 256, (20, 25, 3), dtype=np.uint8)).resize((500, 375 + number % 2))
+        place = root / "photos" / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        picture.save(place / f"{number}.jpg")
+    zoo.loading.SMALL = 0
+    images = load_images(str(root / "photos"), "all").images
+    speeds = {1: [], 2: []}
+    for _ in range(RUNS):
+        for threads, values in speeds.items():
+            ahead.threads = lambda threads=threads: threads
+            values.append(PHOTOS / seconds(lambda: sum(len(part) for part in images.split(64))))
+    print(f"\nJPEG of 500x375 to 256x256  images/s    min    max\n{'':4}(cores: {os.cpu_count()})")
+    for threads, values in speeds.items():
+        print(f"{threads} thread(s) {median(values):24.0f} {min(values):6.0f} {max(values):6.0f}")
+
+
+def seconds(way):
+    """Wall time of one run."""
+    start = time.perf_counter()
+    way()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+"""Where this program keeps what it can make again."""
+
+import os
+from pathlib import Path
+
+# Its part for the images of data sets.
+IMAGES = "images"
+
+
+def cache_folder() -> Path:
+    """`$ZOO_CACHE`, or the platform's cache folder."""
+    from platformdirs import user_cache_path
+
+    chosen = os.environ.get("ZOO_CACHE")
+    return Path(chosen) if chosen else user_cache_path("resnet-zoo")
