@@ -179,7 +179,7 @@ def test_recordings_are_listed_with_model_data_and_size_and_cleared(run, answer,
     )
     size = min(path.stat().st_size for path in kept())
     assert row.split()[-1] == f"{size / 1024:,.0f}"
-    assert run("zoo", "cache", "clear").stderr.startswith("1 answer and 2 recordings are gone from ")
+    assert run("zoo", "cache", "clear").stderr.startswith("1 answer, 2 recordings and 0 sets of images are gone from ")
     assert kept() == []
 
 
