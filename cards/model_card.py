@@ -4,123 +4,31 @@ from dataclasses import asdict
 from shlex import quote
 from typing import Any, cast
 
+from cards.card_text import (
+    BODY,
+    CIFAR,
+    CITATION,
+    CURVES,
+    IMAGENET,
+    INSIDE,
+    PENALTY,
+    PRUNED,
+    TIMM,
+    USE,
+    USE_TIMM,
+    WEIGHTS,
+)
 from cards.markdown import plain_markdown
 from cards.verdict import structure
 from compare.result import Comparison
 from compare.statistics import wilson
 from zoo.card import MARKER, NO_OWNER
 from zoo.dataset_name import hub_id, short_name
-from zoo.folder import CURVE, HEATMAP
-from zoo.record import CARD_KEY, TAG, ClassAccuracy, Measured, Pruned, TrainingRecord, model_name
+from zoo.folder import HEATMAP
+from zoo.record import CARD_KEY, TAG, ClassAccuracy, Measured, Pruned, TrainingRecord
 
 LONGEST_NAME = 100
 LICENSE = "apache-2.0"
-
-_BODY = """\
-# {name}
-
-A ResNet of depth {depth} and width {width:.12g} ({parameters:,} parameters, {layers} representations), trained on
-{data}.
-It belongs to the family of width and depth variants of Nguyen, Raghu & Kornblith,
-[Do Wide and Deep Networks Learn the Same Things?](https://arxiv.org/abs/2010.15327) (ICLR 2021): post-activation basic
-blocks, a 3x3 stem without pooling, 1x1 shortcuts. `resnet-zoo` trains such variants, publishes them, and compares any
-two.
-
-## Accuracy
-
-**{accuracy:.2%}** of {test_images} test images (95 % interval {low:.1%} to {high:.1%}).
-The weights are those of the last epoch; the test images had no part in choosing them.
-
-| class | test images | right | accuracy |
-|---|---|---|---|
-{classes}
-
-## Training
-
-    {command}
-
-{how}SGD with momentum {momentum:g}, learning rate {lr:g} falling to 0 along a cosine, weight decay {weight_decay:g} on
-kernels, {epochs} epochs of batches of {batch_size}, {train_images} training images ({subset} of the data set). Final
-training loss {loss:.4f}. {penalty}It took {seconds:.0f} s on {device}. Every epoch, all settings and versions are in
-`training.json`.
-"""
-
-_PENALTY = """\
-The paper's PC regularisation, with weight {alpha:g}, kept down the first principal components of its layers.
-"""
-
-_PRUNED = """
-## Removed blocks
-
-After training, {count} of the {total} residual blocks of {original} (sha256 of its weights: {sha256}) were removed with
-their skip connections kept, and the others renumbered: {removed}.
-{fine_tuning}
-|  | before | after |
-|---|---|---|
-| parameters | {before.parameters:,} | {after.parameters:,} |
-| multiply-adds per image | {before.multiply_adds:,} | {after.multiply_adds:,} |
-| seconds per 1,000 images, on {device} | {before.seconds_per_1000:.3g} | {after.seconds_per_1000:.3g} |
-| test images right, of {before.examples} | {before_right} | {after_right} |
-"""
-
-_CURVE = f"""
-![Loss and accuracy while it was trained]({CURVE})
-"""
-
-_INSIDE = """
-## Inside
-
-![CKA between its own layers]({picture})
-
-How alike its own layers are (linear CKA on {examples} test images, from 0, unrelated, to 1, alike; input lower left).
-{structure}
-"""
-
-_USE = """
-## Use
-
-With `resnet-zoo`, which fetches and checks it:
-
-```python
-from zoo.checkpoint import load_checkpoint
-from zoo.hub import resolve
-
-model = load_checkpoint(resolve("{repo}"))  # images scaled to [0, 1], shape (n, {shape}), in; logits out
-```
-
-With timm, once `resnet-zoo` is installed (`import zoo` makes timm know the architecture):
-
-```python
-import zoo, timm
-
-model = timm.create_model("hf-hub:{repo}", pretrained=True)
-```
-
-Its weights alone, without either:
-
-```python
-from huggingface_hub import hf_hub_download
-from safetensors.torch import load_file
-
-weights = load_file(hf_hub_download("{repo}", "model.safetensors"))
-```
-
-What it shares with another model, and where the two differ:
-
-    compare {repo} OTHER
-
-## Citation
-
-```bibtex
-@inproceedings{{nguyen2021wide,
-  title={{Do Wide and Deep Networks Learn the Same Things? Uncovering How Neural Network Representations Vary with Width
-         and Depth}},
-  author={{Nguyen, Thao and Raghu, Maithra and Kornblith, Simon}},
-  booktitle={{International Conference on Learning Representations}},
-  year={{2021}}
-}}
-```
-"""
 
 
 def model_card(
@@ -144,8 +52,8 @@ def model_card(
     if inside is not None:
         spans, layers = inside.block_structure.a, len(inside.models.a.layers)
         said = plain_markdown(structure("It", spans, layers))
-        parts += [_CURVE, _INSIDE.format(picture=HEATMAP, examples=inside.dataset.examples, structure=said)]
-    parts.append(_USE.format(repo=repo_id or NO_OWNER, shape=", ".join(map(str, record.data.input_size))))
+        parts += [CURVES, INSIDE.format(picture=HEATMAP, examples=inside.dataset.examples, structure=said)]
+    parts.append(_use(record, repo_id or NO_OWNER))
     return "\n".join(parts) + f"\n{MARKER}"
 
 
@@ -153,10 +61,8 @@ def training_command(record: TrainingRecord) -> str:
     """The command line that trains the model again; that removes blocks again of a pruned model's original."""
     if record.pruned is not None:
         return _pruning_command(record.pruned)
-    variant, recipe, data = record.variant, record.recipe, record.data
-    options = {
-        "depth": variant.depth,
-        "width": f"{variant.width:.12g}",
+    recipe, data = record.recipe, record.data
+    options = _architecture(record) | {
         "dataset": data.name,
         "subset": data.subset,
         "seed": record.seed,
@@ -170,6 +76,14 @@ def training_command(record: TrainingRecord) -> str:
     return "zoo train " + " ".join(f"--{name} {quote(str(value))}" for name, value in options.items())
 
 
+def _architecture(record: TrainingRecord) -> dict[str, object]:
+    spec = record.spec
+    if spec.depth is None or spec.width is None:
+        return {"arch": spec.architecture}
+    family = {} if record.timm_variant is None else {"family": "imagenet"}
+    return family | {"depth": spec.depth, "width": f"{spec.width:.12g}"}
+
+
 def _pruning_command(pruned: Pruned) -> str:
     # What has no owner is where `zoo train` puts it.
     original = pruned.original if "/" in pruned.original else f"models/{pruned.original}"
@@ -179,12 +93,13 @@ def _pruning_command(pruned: Pruned) -> str:
 
 
 def _removed(record: TrainingRecord, pruned: Pruned) -> str:
+    assert record.variant is not None
     tuning, count = pruned.fine_tuning, len(pruned.removed)
     fine_tuning = "Nothing was trained after that, batch norm included.\n"
     if tuning is not None:
         epochs = f"{tuning.recipe.epochs} {'epoch' if tuning.recipe.epochs == 1 else 'epochs'}"
         fine_tuning = f"It was then fine-tuned for {epochs}, from a learning rate of {tuning.recipe.lr:g}.\n"
-    return _PRUNED.format(
+    return PRUNED.format(
         count=count,
         total=sum(record.variant.blocks) + count,
         original=plain_markdown(pruned.original),
@@ -222,29 +137,27 @@ def _metadata(record: TrainingRecord, license_name: str) -> str:
     )
     card = ModelCardData(
         license=license_name,
-        # Not timm: its snippet on the Hub could not build the architecture.
-        library_name="resnet-zoo",
+        # timm's snippet on the Hub could not build the CIFAR family.
+        library_name="resnet-zoo" if record.timm_variant is None else "timm",
         pipeline_tag="image-classification",
         tags=[TAG, summary.architecture],
         datasets=[hub_id(data.name) or short_name(data.name)],
         metrics=["accuracy"],
-        model_name=_name(record),
+        model_name=record.name,
         eval_results=[result],
-        **cast(dict[str, Any], {CARD_KEY: asdict(summary)}),
+        **cast(
+            dict[str, Any], {CARD_KEY: {name: value for name, value in asdict(summary).items() if value is not None}}
+        ),
     )
     return card.to_yaml()
 
 
 def _body(record: TrainingRecord) -> str:
-    variant, recipe, data = record.variant, record.recipe, record.data
+    recipe, data = record.recipe, record.data
     _, low, high = wilson(record.test_right, record.test_images)
-    return _BODY.format(
-        name=plain_markdown(_name(record)),
-        depth=variant.depth,
-        width=variant.width,
-        parameters=variant.parameters,
-        layers=variant.representations,
-        data=plain_markdown(data.name),
+    return BODY.format(
+        name=plain_markdown(record.name),
+        what=_what(record),
         accuracy=record.accuracy,
         test_images=record.test_images,
         low=low,
@@ -258,7 +171,7 @@ def _body(record: TrainingRecord) -> str:
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         train_images=data.train_images,
-        penalty=_PENALTY.format(alpha=recipe.pc_regularize) if recipe.pc_regularize else "",
+        penalty=PENALTY.format(alpha=recipe.pc_regularize) if recipe.pc_regularize else "",
         subset="all" if data.subset == "1" else data.subset,
         loss=record.history[-1].loss,
         seconds=record.seconds,
@@ -266,10 +179,34 @@ def _body(record: TrainingRecord) -> str:
     )
 
 
+def _what(record: TrainingRecord) -> str:
+    """What the model is, and what it was trained on."""
+    spec, data = record.spec, plain_markdown(record.data.name)
+    if record.variant is not None:
+        text, blocks = CIFAR, 0
+    elif record.timm_variant is not None and record.timm_variant.imagenet is not None:
+        text, blocks = IMAGENET, record.timm_variant.imagenet.blocks[2]
+    else:
+        text, blocks = TIMM, 0
+    return text.format(
+        architecture=spec.architecture,
+        depth=spec.depth,
+        width=spec.width,
+        parameters=spec.parameters,
+        layers=spec.representations,
+        blocks=blocks,
+        data=data,
+    )
+
+
+def _use(record: TrainingRecord, repo_id: str) -> str:
+    """How to load it, and whom to cite for the families."""
+    text = (USE if record.timm_variant is None else USE_TIMM) + WEIGHTS
+    if record.spec.depth is not None:
+        text += CITATION
+    return text.format(repo=repo_id, shape=", ".join(map(str, record.data.input_size)))
+
+
 def _class_row(row: ClassAccuracy) -> str:
     name = plain_markdown(row.name[:LONGEST_NAME])
     return f"| {name} | {row.examples} | {row.right} | {row.right / row.examples:.1%} |"
-
-
-def _name(record: TrainingRecord) -> str:
-    return model_name(record.variant, record.data.name, record.data.subset, record.seed)

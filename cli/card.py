@@ -12,7 +12,7 @@ from cli.output import interruptible
 from zoo.card import MARKER, named_license, named_repo, own_text
 from zoo.errors import ZooError
 from zoo.folder import CARD, CURVE, HEATMAP, RECORD, replace_file, writing
-from zoo.record import TrainingRecord, model_name
+from zoo.record import TrainingRecord
 
 if TYPE_CHECKING:
     from torch import nn
@@ -86,8 +86,7 @@ def look_inside(
     with progress_bar() as progress:
         batches = ShuffledBatches(some, default_batch_size(len(some)), seed=0)
         result = compare_models(model, model, Tracked(batches, progress, "looking inside", 1), layers=layers)
-    name = model_name(record.variant, record.data.name, record.data.subset, record.seed)
-    return replace(result, models=replace(result.models, a=replace(result.models.a, name=name)))
+    return replace(result, models=replace(result.models, a=replace(result.models.a, name=record.name)))
 
 
 def read_record(folder: Path) -> TrainingRecord:

@@ -11,7 +11,9 @@ from cli.curve import Curve
 from cli.output import plain, plain_table, short
 from cli.show import Known
 from compare.statistics import wilson
+from zoo.family import Variant
 from zoo.record import TrainingRecord
+from zoo.timm_variant import Spec
 
 
 class ModelReport:
@@ -60,16 +62,11 @@ def _facts(known: Known) -> Table:
 
 def _rows(known: Known) -> Iterator[tuple[str, str]]:
     summary, config, record = known.summary, known.config, known.record
-    variant, images = config.variant, config.pretrained_cfg
+    images = config.pretrained_cfg
     yield "architecture", config.architecture
-    if variant:
-        yield "variant", f"depth {variant.depth}, width {variant.width:g}, {variant.representations} representations"
-        size = images.input_size
-        if variant.stage_blocks:
-            yield "residual blocks", f"{', '.join(map(str, variant.blocks))} in the three stages"
-        yield "parameters", f"{variant.parameters:,}"
-        yield "multiply-adds", f"{variant.multiply_adds(size[1], size[2]):,} per image"
-    for name, value in config.model_args.items() if not variant else ():
+    if config.spec:
+        yield from _spec_rows(config.spec, images.input_size)
+    for name, value in config.model_args.items() if not config.variant else ():
         yield f"argument {name}", str(value)
     yield "takes", f"images of {' x '.join(map(str, images.input_size))} (channels, height, width)"
     names = config.label_names
@@ -85,6 +82,18 @@ def _rows(known: Known) -> Iterator[tuple[str, str]]:
         yield "weights", "none here"
     for name, size_in_bytes in known.files.items():
         yield f"file {name}", f"{size_in_bytes:,} bytes"
+
+
+def _spec_rows(spec: Spec, size: tuple[int, int, int]) -> Iterator[tuple[str, str]]:
+    if spec.depth is not None and spec.width is not None:
+        family = "" if isinstance(spec, Variant) else "ImageNet family, "
+        yield "variant", f"{family}depth {spec.depth}, width {spec.width:g}, {spec.representations} representations"
+    if isinstance(spec, Variant) and spec.stage_blocks:
+        yield "residual blocks", f"{', '.join(map(str, spec.blocks))} in the three stages"
+    yield "parameters", f"{spec.parameters:,}"
+    multiply_adds = spec.multiply_adds(size[1], size[2])
+    if multiply_adds is not None:
+        yield "multiply-adds", f"{multiply_adds:,} per image"
 
 
 def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from cli.card import card_files, look_inside, read_record
 from cli.loading import load
 from cli.options import Device, Force, Quiet, Seed, Verbose
 from cli.output import interruptible, say
-from zoo.config import MEAN, STD, Preprocessing
+from zoo.config_text import preprocessing
 from zoo.errors import ZooError
 from zoo.folder import RECORD, new_folder, writing
 from zoo.found import FoundModel, find_model
@@ -60,7 +60,7 @@ def prune_model(
         whole = _load(found, device)
         smaller = prune(whole, removed)
         data = record.data
-        folder = out or Path("models") / model_name(smaller.variant, data.name, data.subset, record.seed)
+        folder = out or Path("models") / model_name(smaller.variant.name, data.name, data.subset, record.seed)
         with new_folder(folder, force) as fresh:
             tuning = _fine_tune(smaller, train_set, record, fine_tune, seed) if fine_tune else None
             record = pruned_record(
@@ -89,18 +89,17 @@ def _known(found: FoundModel) -> tuple[TrainingRecord, "ImageSet", "ImageSet"]:
 
     if found.config.variant is None:
         raise ZooError(
-            f"expected a variant of this family, got {found.ref}, a {found.config.architecture}; `zoo train` makes one."
+            f"expected a variant of the CIFAR family, got {found.ref}, a {found.config.architecture}; `zoo train "
+            "--depth` makes one."
         )
     record = _record(found)
     data, test_set = record.data, load(record.data.name, "test")
     # A record from elsewhere may have any seed, and the fingerprint tells then.
     train_set = balanced_subset(load(data.name, "train"), data.train_images, record.seed % 2**32)
-    channels = test_set.input_size[0]
-    how = Preprocessing(test_set.input_size, MEAN * channels, STD * channels)
     if (found.config.variant, found.config.label_names, found.config.pretrained_cfg, data.train_fingerprint) != (
         record.variant,
         test_set.classes,
-        how,
+        preprocessing(record),
         train_set.fingerprint,
     ):
         raise ZooError(
@@ -133,6 +132,7 @@ def _alike(found: FoundModel, record: TrainingRecord, images: "ImageSet", device
 
     inside = look_inside(found.load(device), record, images, layers="all")
     spans = block_structures(inside.block_structure.a)
+    assert record.variant is not None
     blocks = blocks_within(record.variant, [(span.start, span.stop) for span in spans])
     if not blocks:
         reason = "none that holds two residual blocks" if spans else "none"
@@ -171,8 +171,8 @@ def _write(folder: Path, model: "CifarResNet", record: TrainingRecord, test_set:
 
     # As a model just loaded would be: another memory format rounds differently.
     model = model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    how = Preprocessing(test_set.input_size, MEAN, STD)
-    files = card_files(record, look_inside(takes_images(model, how), record, test_set))
+    inside = look_inside(takes_images(model, preprocessing(record)), record, test_set)
+    files = card_files(record, inside)
     with writing(folder):
         save_checkpoint(folder, model, record)
         for name, data in files.items():

@@ -38,8 +38,9 @@ import cli.output  # noqa: E402
 from cards.model_card import model_card  # noqa: E402
 from zoo.checkpoint import save_checkpoint  # noqa: E402
 from zoo.digits import load_digits  # noqa: E402
+from zoo.family import Variant  # noqa: E402
 from zoo.recipe import Recipe  # noqa: E402
-from zoo.train import train_variant  # noqa: E402
+from zoo.train import train_model  # noqa: E402
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def digits():
 @pytest.fixture(scope="session")
 def trained(digits, brief):
     """The smallest member of the family and its record, trained for two epochs."""
-    return train_variant(8, 0.5, *digits, brief)
+    return train_model(Variant(8, 0.5, 1), *digits, brief)
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +82,7 @@ def folders(tmp_path_factory, digits, brief):
     """Two model folders of different depth."""
     root = tmp_path_factory.mktemp("models")
     for name, depth in (("a", 8), ("b", 14)):
-        model, record = train_variant(depth, 0.5, *digits, brief)
+        model, record = train_model(Variant(depth, 0.5, 1), *digits, brief)
         (root / name).mkdir()
         save_checkpoint(root / name, model, record)
         (root / name / "README.md").write_text(model_card(record) + "\n")

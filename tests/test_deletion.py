@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from zoo.checkpoint import load_checkpoint
-from zoo.config import MEAN, STD, Preprocessing
+from zoo.config import Preprocessing
 from zoo.deletion import Deletion, delete_blocks
 from zoo.train import predict
-from zoo.transforms import takes_images
+from zoo.transforms import UNIT, takes_images
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_each_stage_loses_its_blocks_from_the_end(model, digits):
 
 def test_batches_and_a_wrapped_model_change_nothing(model, digits):
     images, labels = digits[1].images, digits[1].labels
-    wrapped = takes_images(copy.deepcopy(model), Preprocessing((1, 8, 8), MEAN, STD))
+    wrapped = takes_images(copy.deepcopy(model), Preprocessing((1, 8, 8), *UNIT))
     assert delete_blocks(model, images, labels) == delete_blocks(wrapped, images, labels, batch_size=100)
 
 

@@ -17,7 +17,8 @@ from compare.groups import compare_groups
 from tests.test_run import Net, stream
 from zoo.checkpoint import save_checkpoint
 from zoo.errors import ZooError
-from zoo.train import train_variant
+from zoo.family import Variant
+from zoo.train import train_model
 
 SUPERCLASSES = "Class,Group\n" + "".join(
     f"{digit},{'round' if digit in '0689' else 'other'}\n" for digit in "0123456789"
@@ -30,7 +31,7 @@ def seeds(tmp_path_factory, digits, brief):
     root = tmp_path_factory.mktemp("seeds")
     for depth in (8, 14):
         for seed in range(4):
-            model, record = train_variant(depth, 0.5, *digits, brief, seed=seed)
+            model, record = train_model(Variant(depth, 0.5, 1), *digits, brief, seed=seed)
             (root / f"{depth}-{seed}").mkdir()
             save_checkpoint(root / f"{depth}-{seed}", model, record)
     return [str(root / f"8-{seed}") for seed in range(4)], [str(root / f"14-{seed}") for seed in range(4)]

@@ -12,10 +12,12 @@ from PIL import Image
 import zoo.loading
 from cli.superclasses import find_superclasses, own_superclasses
 from tests.imagefiles import digit_rows, encoded, parquet
+from zoo.build import fit_to
 from zoo.checkpoint import save_checkpoint
 from zoo.errors import ZooError
+from zoo.family import Variant
 from zoo.sources import identity, load_images
-from zoo.train import train_variant
+from zoo.train import train_model
 
 TRAIN, TEST = "data/train-00000-of-00001.parquet", "data/test-00000-of-00001.parquet"
 
@@ -100,7 +102,7 @@ def test_groups_of_models_of_cifar100_tell_of_superclasses_unasked(hub, run, her
     sets = load_images("cifar100", "train"), load_images("cifar100", "test")
     for number in range(4):
         (here / f"m{number}").mkdir()
-        save_checkpoint(here / f"m{number}", *train_variant(8, 0.5, *sets, brief, seed=number))
+        save_checkpoint(here / f"m{number}", *train_model(fit_to(Variant(8, 0.5), sets[0]), *sets, brief, seed=number))
     ran = run("zoo", "groups", "--a", "m0", "m1", "--b", "m2", "m3")
     assert ran.code == 0, ran.stderr
     assert "Superclasses: accuracy over the seeds" in ran.stdout

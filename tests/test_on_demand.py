@@ -11,10 +11,12 @@ import zoo.ahead
 import zoo.loading
 from tests.imagefiles import write_folder
 from zoo.ahead import ahead
+from zoo.build import fit_to
 from zoo.data import ShuffledBatches
 from zoo.errors import ZooError
+from zoo.family import Variant
 from zoo.sources import load_images
-from zoo.train import fit, predict, settle_batch_norm, train_variant
+from zoo.train import fit, predict, settle_batch_norm, train_model
 
 
 @pytest.fixture
@@ -48,8 +50,8 @@ def test_minibatches_predictions_and_statistics_are_those_of_images_in_memory(bo
     whole, lazy = both
     for one, other in zip(ShuffledBatches(whole, 10, 0), ShuffledBatches(lazy, 10, 0), strict=True):
         assert all(map(torch.equal, one, other))
-    model, record = train_variant(8, 0.5, whole, whole, brief)
-    again, its = train_variant(8, 0.5, lazy, lazy, brief)
+    model, record = train_model(fit_to(Variant(8, 0.5), whole), whole, whole, brief)
+    again, its = train_model(fit_to(Variant(8, 0.5), lazy), lazy, lazy, brief)
     assert [(epoch.loss, epoch.accuracy) for epoch in record.history] == [(e.loss, e.accuracy) for e in its.history]
     assert torch.equal(predict(model, whole.images), predict(again, lazy.images))
     assert (record.test, record.data.input_size) == (its.test, its.data.input_size)
@@ -80,7 +82,7 @@ def test_training_on_mixed_sizes_takes_crops(here, monkeypatch, brief, generator
     seen = []
     pick = type(train_set.images).pick
     monkeypatch.setattr(type(train_set.images), "pick", lambda *a: seen.append(a[2:]) or pick(*a))
-    model, record = train_variant(8, 0.5, train_set, test_set, brief)
+    model, record = train_model(fit_to(Variant(8, 0.5), train_set), train_set, test_set, brief)
     assert sum(bool(crops and crops[0] is not None) for crops in seen) == brief.epochs
     assert record.data.input_size == train_set.input_size == test_set.input_size
     assert np.isfinite(record.history[-1].loss)

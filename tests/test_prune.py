@@ -335,7 +335,7 @@ def test_bad_arguments_are_told_in_one_line(run, folders, monkeypatch, arguments
             "config.json",
             '"architecture": "cifar_resnet"',
             '"architecture": "resnet18"',
-            "expected a variant of this fam",
+            "expected a variant of the CIFAR fam",
         ),
     ],
 )

@@ -13,8 +13,9 @@ from cli import recording_file, recordings
 from cli.cache import folder as results
 from cli.cache import newest_first
 from zoo.checkpoint import save_checkpoint
+from zoo.family import Variant
 from zoo.found import FoundModel
-from zoo.train import train_variant
+from zoo.train import train_model
 
 # What is soon computed.
 BRIEF = ("--layers", "blocks", "--max-examples", "60")
@@ -24,7 +25,7 @@ BRIEF = ("--layers", "blocks", "--max-examples", "60")
 def third(tmp_path_factory, digits, brief):
     folder = tmp_path_factory.mktemp("models") / "c"
     folder.mkdir()
-    save_checkpoint(folder, *train_variant(8, 0.5, *digits, brief, seed=1))
+    save_checkpoint(folder, *train_model(Variant(8, 0.5, 1), *digits, brief, seed=1))
     return folder
 
 

@@ -73,3 +73,10 @@ def test_initial_weights_follow_from_the_generator_alone():
 
     assert torch.equal(weights(3), weights(3))
     assert not torch.equal(weights(3), weights(4))
+
+
+def test_narrow_shortcuts_are_strided_convolutions():
+    shortcut = CifarResNet(Variant(8, 0.5)).stage2[0].shortcut
+    x = torch.randn(2, 8, 9, 16)
+    expected = nn.functional.conv2d(x, shortcut.weight, shortcut.bias, stride=2)
+    torch.testing.assert_close(shortcut(x), expected)

@@ -9,7 +9,7 @@ from zoo.errors import ZooError
 from zoo.family import Variant
 from zoo.recipe import default_recipe
 from zoo.resnet import CifarResNet, initialise
-from zoo.train import fit, predict, train_variant
+from zoo.train import fit, predict, train_model
 
 
 def tensors(model):
@@ -18,7 +18,7 @@ def tensors(model):
 
 def test_same_seed_gives_the_same_weights_and_another_seed_others(digits, brief):
     part = balanced_subset(digits[0], 128, 0)
-    one, same, other = (train_variant(8, 0.5, part, digits[1], brief, seed=seed)[0] for seed in (1, 1, 2))
+    one, same, other = (train_model(Variant(8, 0.5, 1), part, digits[1], brief, seed=seed)[0] for seed in (1, 1, 2))
     assert all(torch.equal(x, y) for x, y in zip(tensors(one), tensors(same), strict=True))
     assert not torch.equal(one.head.fc.weight, other.head.fc.weight)
 
@@ -79,7 +79,7 @@ def test_one_step_is_sgd_with_decay_on_kernels_only(digits, brief):
 def test_diverged_loss_ends_with_the_rate_to_lower(digits, brief):
     part = balanced_subset(digits[0], 128, 0)
     with pytest.raises(ZooError, match=r"loss became .* in epoch \d of 2.*smaller --lr than 1e\+30"):
-        train_variant(8, 0.5, part, digits[1], replace(brief, lr=1e30))
+        train_model(Variant(8, 0.5, 1), part, digits[1], replace(brief, lr=1e30))
 
 
 def test_record_says_what_was_trained_and_what_came_of_it(trained, digits, brief):
@@ -94,7 +94,7 @@ def test_record_says_what_was_trained_and_what_came_of_it(trained, digits, brief
 
 def test_batch_norm_settles_on_the_training_images(digits, brief):
     part = balanced_subset(digits[0], 128, 0)
-    model, _ = train_variant(8, 0.5, part, digits[1], brief)
+    model, _ = train_model(Variant(8, 0.5, 1), part, digits[1], brief)
     seen = torch.cat([model.stem.conv(batch.float() / 255) for batch in part.images.split(64)])
     torch.testing.assert_close(model.stem.bn.running_mean, seen.mean((0, 2, 3)), atol=1e-4, rtol=1e-4)
     assert model.stem.bn.momentum == 0.01
@@ -107,11 +107,11 @@ def test_predictions_do_not_depend_on_the_batch_size(trained, digits):
 
 @pytest.mark.slow
 def test_resnet14_reaches_99_percent_on_digits(digits):
-    _, record = train_variant(14, 1, *digits, default_recipe("digits", 14))
+    _, record = train_model(Variant(14, 1, 1), *digits, default_recipe("digits", 14))
     assert record.accuracy >= 0.99
 
 
 def test_subset_is_recorded_as_a_fraction(digits, brief):
     part = balanced_subset(digits[0], 359, 0)
-    _, record = train_variant(8, 0.5, part, digits[1], brief, subset=Fraction(1, 4))
+    _, record = train_model(Variant(8, 0.5, 1), part, digits[1], brief, subset=Fraction(1, 4))
     assert (record.data.subset, record.data.train_images) == ("1/4", 359)

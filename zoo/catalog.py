@@ -35,8 +35,8 @@ class Listed:
         ref: folder or Hub id, as `compare` takes it.
         kind: `folder` or `hub`.
         architecture: `cifar_resnet`, or one of timm's; None where it is not known, like everything below.
-        depth: of a variant.
-        width: of a variant.
+        depth: of a member of one of the families.
+        width: of a member of one of the families.
         dataset: that it was trained on.
         subset: fraction of the training images, such as `1/4`.
         seed: of its training.
@@ -108,18 +108,18 @@ def listed(
     ref: str, kind: str, config: ModelConfig, *, revision: str | None = None, updated: datetime | None = None
 ) -> Listed:
     """What a model's config.json says of it."""
-    variant, ours = config.variant, config.zoo
+    spec, ours = config.spec, config.zoo
     return Listed(
         ref=ref,
         kind=kind,
         architecture=config.architecture,
-        depth=variant.depth if variant else None,
-        width=variant.width if variant else None,
+        depth=spec.depth if spec else None,
+        width=spec.width if spec else None,
         dataset=ours.dataset if ours else None,
         subset=ours.subset if ours else None,
         seed=ours.seed if ours else None,
         accuracy=ours.accuracy if ours else None,
-        parameters=variant.parameters if variant else None,
+        parameters=spec.parameters if spec else None,
         revision=revision,
         updated=_iso(updated),
     )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from torch import nn
 
-from zoo.config import ModelConfig, family_config, read_config
+from zoo.config import ModelConfig, read_config
+from zoo.config_text import family_config, timm_config
 from zoo.errors import ZooError
 from zoo.family import Variant
 from zoo.folder import CONFIG, RECORD, WEIGHTS
@@ -13,7 +14,7 @@ from zoo.record import TrainingRecord
 from zoo.resnet import CifarResNet
 
 
-def save_checkpoint(folder: Path, model: CifarResNet, record: TrainingRecord) -> None:
+def save_checkpoint(folder: Path, model: nn.Module, record: TrainingRecord) -> None:
     """Write model.safetensors, config.json and training.json into a folder.
 
     Args:
@@ -25,12 +26,20 @@ def save_checkpoint(folder: Path, model: CifarResNet, record: TrainingRecord) ->
 
     weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     (folder / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
-    (folder / CONFIG).write_bytes(family_config(record))
+    (folder / CONFIG).write_bytes(_config(model, record))
     (folder / RECORD).write_text(record.to_json(), encoding="utf-8")
 
 
+def _config(model: nn.Module, record: TrainingRecord) -> bytes:
+    if record.variant is not None:
+        return family_config(record)
+    from zoo.timm_models import parts
+
+    return timm_config(record, parts(model))
+
+
 def load_checkpoint(folder: str | Path) -> nn.Module:
-    """Load the model of a folder: a member of the family, or any of timm's.
+    """Load the model of a folder: a member of the CIFAR family, or any of timm's.
 
     Args:
         folder: a model folder, such as `zoo.hub.resolve` gives for an id on the Hub.

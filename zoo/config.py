@@ -1,8 +1,6 @@
 """config.json: what a model says of itself, checked before anything is built from it. Needs no torch."""
 
-import re
-from dataclasses import asdict, dataclass
-from math import inf, isfinite
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,18 +9,14 @@ import msgspec
 from zoo.errors import ZooError
 from zoo.family import FAMILY, MAX_CLASSES, Variant
 from zoo.folder import CONFIG
-from zoo.record import Line, Seed, Share, Subset, TrainingRecord, model_name
+from zoo.imagenet import ImageNetResNet
+from zoo.model_args import check_model_args
+from zoo.record import Line, Positive, Seed, Share, Subset
+from zoo.timm_variant import Spec, TimmVariant, check_architecture_name, check_scale
 
 FORMAT_VERSION = 1
 MAX_BYTES = 10_000_000
 MAX_SIDE = 4096
-# The paper scales pixels to [0, 1] and subtracts nothing; one value serves every channel.
-MEAN, STD = (0.0,), (1.0,)
-# Bounds for what a config.json from elsewhere may hand to timm; its own models stay well below.
-MAX_NUMBER, MAX_VALUES, MAX_NESTING = 8192, 1000, 4
-_WORD = re.compile(r"[\w.+-]{0,100}")
-# Arguments of timm's create_model that name files or change what comes back.
-_NOT_OF_A_MODEL = ("pretrained", "checkpoint_path", "cache_dir", "scriptable", "exportable", "no_jit", "features_only")
 # What timm assumes where its config.json is silent.
 _TIMM_PREPROCESSING = {
     "crop_pct": 0.875,
@@ -65,7 +59,18 @@ class ModelArgs:
 
 @dataclass(frozen=True)
 class ZooConfig:
-    """Our own part of config.json."""
+    """Our own part of config.json.
+
+    Args:
+        format_version: version of this layout.
+        name: of the model folder.
+        dataset: that it was trained on.
+        subset: fraction of the training images taken, such as `1/4`.
+        seed: of its training.
+        accuracy: fraction of the test images that it gets right.
+        parameters: trainable ones, of an architecture of timm's.
+        imagenet: the member of the ImageNet family that an architecture of timm's is.
+    """
 
     format_version: int
     name: Line
@@ -73,6 +78,8 @@ class ZooConfig:
     subset: Subset
     seed: Seed
     accuracy: Share
+    parameters: Positive | None = None
+    imagenet: ImageNetResNet | None = None
 
 
 @dataclass(frozen=True)
@@ -85,8 +92,9 @@ class ModelConfig:
         label_names: names of the classes; None if it does not say.
         model_args: what the architecture is built from.
         pretrained_cfg: how images reach the model.
-        variant: the member of the family; None for an architecture of timm's.
-        zoo: our own record; None for an architecture of timm's.
+        variant: the member of the CIFAR family; None for an architecture of timm's.
+        timm_variant: the architecture of timm's, if this program trained it.
+        zoo: our own record; None for what others made.
     """
 
     architecture: str
@@ -95,7 +103,13 @@ class ModelConfig:
     model_args: dict[str, Any]
     pretrained_cfg: Preprocessing
     variant: Variant | None = None
+    timm_variant: TimmVariant | None = None
     zoo: ZooConfig | None = None
+
+    @property
+    def spec(self) -> Spec | None:
+        """What this program trained; None for what others made."""
+        return self.variant or self.timm_variant
 
 
 @dataclass(frozen=True)
@@ -113,6 +127,11 @@ class _TimmFile:
     pretrained_cfg: Preprocessing
     label_names: tuple[str, ...] | None = None
     model_args: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class _OwnPart:
+    zoo: ZooConfig
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -139,51 +158,8 @@ def read_config(folder: Path) -> ModelConfig:
     return config
 
 
-def family_config(record: TrainingRecord) -> bytes:
-    """The text of config.json for a member of the family, in timm's layout, with our own record under `zoo`."""
-    variant, data = record.variant, record.data
-    config = {
-        "architecture": FAMILY,
-        "num_classes": variant.num_classes,
-        "num_features": variant.filters[2],
-        "global_pool": "avg",
-        "label_names": data.classes,
-        "model_args": _model_args(variant),
-        "pretrained_cfg": {
-            "num_classes": variant.num_classes,
-            "input_size": data.input_size,
-            "pool_size": None,
-            "crop_pct": 1.0,
-            "interpolation": "bilinear",
-            "mean": MEAN * variant.in_chans,
-            "std": STD * variant.in_chans,
-            "first_conv": "stem.conv",
-            "classifier": "head.fc",
-        },
-        "zoo": ZooConfig(
-            format_version=FORMAT_VERSION,
-            name=model_name(variant, data.name, data.subset, record.seed),
-            dataset=data.name,
-            subset=data.subset,
-            seed=record.seed,
-            accuracy=record.accuracy,
-        ),
-    }
-    return msgspec.json.format(msgspec.json.encode(config)) + b"\n"
-
-
-def _model_args(variant: Variant) -> dict[str, Any]:
-    args = asdict(ModelArgs(variant.depth, variant.width, variant.in_chans, variant.stage_blocks))
-    # Versions that know no pruned variants, and files that they wrote, have no such argument.
-    return {name: value for name, value in args.items() if value is not None}
-
-
 def _family_config(raw: dict[str, Any]) -> ModelConfig:
-    ours = raw.get("zoo")
-    found = ours.get("format_version") if isinstance(ours, dict) else None
-    # Looked at first, since it decides how the rest is to be read.
-    if isinstance(found, int) and found != FORMAT_VERSION:
-        raise ZooError(f"expected format version {FORMAT_VERSION}, got {found}; update resnet-zoo.")
+    _check_version(raw)
     file = msgspec.convert(raw, _FamilyFile)
     args = file.model_args
     variant = Variant(args.depth, args.width, args.in_chans, file.num_classes, args.stage_blocks)
@@ -201,31 +177,68 @@ def _family_config(raw: dict[str, Any]) -> ModelConfig:
     )
 
 
+def _check_version(raw: dict[str, Any]) -> None:
+    """Look at the version of our own part first, since it decides how the rest is to be read."""
+    ours = raw.get("zoo")
+    found = ours.get("format_version") if isinstance(ours, dict) else None
+    if isinstance(found, int) and found != FORMAT_VERSION:
+        raise ZooError(f"expected format version {FORMAT_VERSION}, got {found}; update resnet-zoo.")
+
+
 def _timm_config(raw: dict[str, Any]) -> ModelConfig:
     """Read what timm's `save_for_hf` writes, or wrote before it had a key `pretrained_cfg`."""
-    architecture = raw.get("architecture")
-    if not isinstance(architecture, str) or not architecture.isidentifier() or len(architecture) > 100:
-        raise ZooError(f"expected the architecture {FAMILY} or one of timm's, got {str(architecture)[:100]!r}.")
-    images = raw.get("pretrained_cfg", raw)
-    if isinstance(images, dict):
-        known = {name: value for name, value in images.items() if value is not None}
-        images = _TIMM_PREPROCESSING | known
+    architecture: Any = raw.get("architecture")
+    check_architecture_name(architecture)
+    cfg = raw.get("pretrained_cfg", raw)
+    if isinstance(cfg, dict):
+        known = {name: value for name, value in cfg.items() if value is not None}
+        cfg = _TIMM_PREPROCESSING | known
         names = known.get("label_names", known.get("labels"))
         raw = {"num_classes": known.get("num_classes"), "label_names": names} | raw
-    file = msgspec.convert(raw | {"pretrained_cfg": images}, _TimmFile)
+    file = msgspec.convert(raw | {"pretrained_cfg": cfg}, _TimmFile)
     args = file.model_args or {}
-    _check_model_args(args)
+    check_model_args(args)
     if not 0 <= file.num_classes <= MAX_CLASSES:
         raise ZooError(f"num_classes must be from 0 to {MAX_CLASSES}, got {file.num_classes}.")
     # timm would fill a head of another size with random numbers.
     if args.get("num_classes", file.num_classes) != file.num_classes:
         raise ZooError(f"expected one num_classes, got {file.num_classes}, and {args['num_classes']} in model_args.")
+    images = _for_channels(file.pretrained_cfg, args.get("in_chans"))
+    ours = _own_part(raw)
     return ModelConfig(
         architecture=architecture,
         num_classes=file.num_classes,
         label_names=file.label_names,
         model_args=args,
-        pretrained_cfg=_for_channels(file.pretrained_cfg, args.get("in_chans")),
+        pretrained_cfg=images,
+        timm_variant=_timm_variant(architecture, file.num_classes, args, images, ours) if ours else None,
+        zoo=ours,
+    )
+
+
+def _own_part(raw: dict[str, Any]) -> ZooConfig | None:
+    """What this program wrote beside timm's keys; others may have a key of that name for purposes of their own."""
+    ours = raw.get("zoo")
+    if not isinstance(ours, dict) or "format_version" not in ours:
+        return None
+    _check_version(raw)
+    return msgspec.convert(raw, _OwnPart).zoo
+
+
+def _timm_variant(
+    architecture: str, num_classes: int, args: dict[str, Any], images: Preprocessing, ours: ZooConfig
+) -> TimmVariant | None:
+    if ours.parameters is None:
+        return None
+    return TimmVariant(
+        architecture=architecture,
+        in_chans=images.input_size[0],
+        num_classes=num_classes,
+        parameters=ours.parameters,
+        mean=images.mean,
+        std=images.std,
+        model_args={name: value for name, value in args.items() if name != "in_chans"},
+        imagenet=ours.imagenet,
     )
 
 
@@ -241,39 +254,12 @@ def _for_channels(images: Preprocessing, in_chans: Any) -> Preprocessing:
     return Preprocessing((1, *size[1:]), *grey, images.crop_pct, images.interpolation, images.crop_mode)
 
 
-def _check_model_args(args: dict[str, Any]) -> None:
-    """Let through names, numbers, words and short lists of them; nothing that names a file or a kind of loading."""
-    for name in args:
-        if not name.isidentifier() or name.startswith(_NOT_OF_A_MODEL):
-            raise ZooError(f"model_args must describe a model, got {name[:100]!r}.")
-    if _count(args, MAX_NESTING) > MAX_VALUES:
-        raise ZooError(f"expected at most {MAX_VALUES} values in model_args, got more.")
-
-
-def _count(value: Any, levels: int) -> int:
-    """How many values there are, all of which are within bounds."""
-    if isinstance(value, dict | list) and levels:
-        parts = value.values() if isinstance(value, dict) else value
-        return sum(_count(part, levels - 1) for part in parts)
-    if isinstance(value, str):
-        fine = _WORD.fullmatch(value) is not None
-    else:
-        fine = value is None or (isinstance(value, int | float) and abs(value) <= MAX_NUMBER)
-    if not fine:
-        raise ZooError(
-            f"expected words, numbers up to {MAX_NUMBER} and short lists of them in model_args, got "
-            f"{str(value)[:100]!r}."
-        )
-    return 1
-
-
 def _check_images(images: Preprocessing, names: tuple[str, ...] | None, classes: int) -> None:
     """Refuse what types alone do not: values out of bounds, or parts that contradict each other."""
-    size, mean, std = images.input_size, images.mean, images.std
+    size = images.input_size
     if not all(1 <= side <= MAX_SIDE for side in size):
         raise ZooError(f"input_size must be channels, height and width from 1 to {MAX_SIDE}, got {size}.")
-    if not len(mean) == len(std) == size[0] or not all(map(isfinite, mean)) or not all(0 < s < inf for s in std):
-        raise ZooError(f"expected a mean and a positive std per channel, got {mean} and {std}.")
+    check_scale(images.mean, images.std, size[0])
     if not 0.1 <= images.crop_pct <= 1:
         raise ZooError(f"crop_pct must be from 0.1 to 1, got {images.crop_pct}.")
     if names is not None and len(names) != classes:

@@ -7,10 +7,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from zoo.config import MEAN, STD
 from zoo.data import Images
 from zoo.resnet import Block, CifarResNet
-from zoo.transforms import normalise
+from zoo.transforms import UNIT, normalise
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def delete_blocks(model: CifarResNet, images: Images, labels: Tensor, batch_size
     model.eval()
     total = torch.zeros(sum(model.variant.blocks) + 3, dtype=torch.int64)
     for part, answers in zip(images.split(batch_size), labels.split(batch_size), strict=True):
-        scaled = normalise(part.to(device), MEAN, STD)
+        scaled = normalise(part.to(device), *UNIT)
         total += torch.tensor([int((logits.argmax(1).cpu() == answers).sum()) for logits in _logits(model, scaled)])
     cases = [(s, n, k) for s, n in enumerate(model.variant.blocks, 1) for k in range(n + 1)]
     return tuple(

@@ -64,6 +64,21 @@ class Variant:
             raise ZooError(f"depth must be 6n+2, from 8 to {MAX_DEPTH} (8, 14, 20, ...), got {self.depth}{near}.")
 
     @property
+    def architecture(self) -> str:
+        """Its name in timm's registry."""
+        return FAMILY
+
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """Per channel, of pixels in [0, 1]: the paper subtracts nothing."""
+        return (0.0,) * self.in_chans
+
+    @property
+    def std(self) -> tuple[float, ...]:
+        """Per channel: the paper scales pixels to [0, 1] and no further."""
+        return (1.0,) * self.in_chans
+
+    @property
     def name(self) -> str:
         """Short name, such as `resnet14-w1`, or `resnet44-6.9.6-w1` of a pruned variant."""
         pruned = "" if self.stage_blocks is None else f"-{'.'.join(map(str, self.stage_blocks))}"

@@ -7,10 +7,12 @@ import msgspec
 
 from zoo.dataset_name import short_name
 from zoo.errors import ZooError
-from zoo.family import FAMILY, Variant
+from zoo.family import Variant
 from zoo.recipe import Recipe
+from zoo.timm_variant import Spec, TimmVariant
 
 FORMAT_VERSION = 1
+_OPTIONAL = ("variant", "timm_variant", "pruned")
 # Every model that this program publishes carries this tag, and this key in its card's metadata.
 TAG, CARD_KEY = "resnet-zoo", "resnet_zoo"
 # From 0 to 1.
@@ -141,13 +143,16 @@ class Pruned:
     fine_tuning: FineTuning | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CardRecord:
-    """What a card's metadata says of a variant, so that a list of models can be made without downloading them."""
+    """What a card's metadata says of a model, so that a list of models can be made without downloading them.
+
+    Depth and width are those of a member of one of the families.
+    """
 
     architecture: Line
-    depth: Positive
-    width: Amount
+    depth: Positive | None = None
+    width: Amount | None = None
     dataset: Line
     subset: Subset
     seed: Seed
@@ -155,7 +160,7 @@ class CardRecord:
     parameters: Positive
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingRecord:
     """Everything that is needed to train the model again, and what came of it.
 
@@ -163,7 +168,8 @@ class TrainingRecord:
 
     Args:
         format_version: version of this layout.
-        variant: the member of the family.
+        variant: the member of the CIFAR family; None if it is another architecture.
+        timm_variant: the architecture of timm's; None if it is a member of the CIFAR family.
         data: what it was trained on.
         recipe: how.
         seed: of initial weights, order and augmentation.
@@ -176,7 +182,8 @@ class TrainingRecord:
     """
 
     format_version: int
-    variant: Variant
+    variant: Variant | None = None
+    timm_variant: TimmVariant | None = None
     data: DataRecord
     recipe: Recipe
     seed: Seed
@@ -186,6 +193,24 @@ class TrainingRecord:
     seconds: Amount
     versions: dict[str, str]
     pruned: Pruned | None = None
+
+    def __post_init__(self) -> None:
+        if (self.variant is None) == (self.timm_variant is None):
+            raise ValueError("expected one of variant and timm_variant")
+        if self.pruned is not None and self.variant is None:
+            raise ValueError("expected a variant of the CIFAR family, since blocks were removed")
+
+    @property
+    def spec(self) -> Spec:
+        """What was trained."""
+        spec = self.variant or self.timm_variant
+        assert spec is not None
+        return spec
+
+    @property
+    def name(self) -> str:
+        """Of its folder, unless another is chosen."""
+        return model_name(self.spec.name, self.data.name, self.data.subset, self.seed)
 
     @property
     def test_images(self) -> int:
@@ -206,14 +231,14 @@ class TrainingRecord:
     def summary(self) -> CardRecord:
         """What its card's metadata says."""
         return CardRecord(
-            architecture=FAMILY,
-            depth=self.variant.depth,
-            width=self.variant.width,
+            architecture=self.spec.architecture,
+            depth=self.spec.depth,
+            width=self.spec.width,
             dataset=self.data.name,
             subset=self.data.subset,
             seed=self.seed,
             accuracy=round(self.accuracy, 6),
-            parameters=self.variant.parameters,
+            parameters=self.spec.parameters,
         )
 
     @classmethod
@@ -236,14 +261,22 @@ class TrainingRecord:
     def to_json(self) -> str:
         """The record as indented JSON text."""
         plain = msgspec.to_builtins(self)
-        # Versions that know no pruned models wrote neither.
-        for part, name in ((plain, "pruned"), (plain["variant"], "stage_blocks")):
-            if part.get(name) is None:
-                part.pop(name, None)
+        # Versions that knew less wrote none of these where there is nothing to say.
+        for part, names in ((plain, _OPTIONAL), (plain["variant"] or {}, ("stage_blocks",))):
+            for name in names:
+                if part.get(name) is None:
+                    part.pop(name, None)
         return msgspec.json.format(msgspec.json.encode(plain)).decode() + "\n"
 
 
-def model_name(variant: Variant, dataset: str, subset: str, seed: int) -> str:
-    """Folder name, such as `resnet14-w1-digits-s0`, or `resnet14-w1-digits-1of4-s0` for a quarter of the data."""
+def model_name(architecture: str, dataset: str, subset: str, seed: int) -> str:
+    """Folder name, such as `resnet14-w1-digits-s0`, or `resnet14-w1-digits-1of4-s0` for a quarter of the data.
+
+    Args:
+        architecture: short name, such as `resnet14-w1`.
+        dataset: its name.
+        subset: fraction of its training images.
+        seed: of the training.
+    """
     part = "" if subset == "1" else f"-{subset.replace('/', 'of')}"
-    return f"{variant.name}-{short_name(dataset)}{part}-s{seed}"
+    return f"{architecture}-{short_name(dataset)}{part}-s{seed}"

@@ -10,6 +10,8 @@ from zoo.errors import ZooError
 
 # The share of variance that costs nothing.
 DELTA = 0.2
+# Stages from the second on: of the CIFAR family, and of timm's ResNets.
+_LATER = ("stage2.", "stage3.", "layer2.", "layer3.", "layer4.")
 
 
 class PCRegulariser:
@@ -107,20 +109,20 @@ def power_step(features: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def later_relus(model: nn.Module) -> list[nn.ReLU]:
-    """The ReLUs of a variant from stage 2 on, which are what the paper regularises.
+    """The ReLUs of a ResNet from the second stage on, which are what the paper regularises.
+
+    Stages are those of the CIFAR family and of timm's ResNets, by the names of their modules.
 
     Raises:
         ZooError: the model has none.
     """
     found = [
-        module
-        for name, module in model.named_modules()
-        if isinstance(module, nn.ReLU) and name.startswith(("stage2.", "stage3."))
+        module for name, module in model.named_modules() if isinstance(module, nn.ReLU) and name.startswith(_LATER)
     ]
     if not found:
         raise ZooError(
-            f"PC regularisation expects ReLUs in modules stage2 and stage3, got a {type(model).__name__} without any; "
-            "train it with pc_regularize 0."
+            f"PC regularisation expects a ResNet with ReLUs in modules stage2 or layer2 and later, got a "
+            f"{type(model).__name__} without any; train it with pc_regularize 0."
         )
     return found
 

@@ -1,4 +1,4 @@
-"""Train a variant: the paper's recipe, nothing chosen by the test images."""
+"""Train a model: the paper's recipe, nothing chosen by the test images."""
 
 import platform
 import time
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from zoo.config import MEAN, STD
+from zoo.build import build, check_images
 from zoo.data import Images, ImageSet, pick
 from zoo.errors import ZooError
 from zoo.family import Variant
@@ -21,13 +21,12 @@ from zoo.on_demand import ImagesOnDemand
 from zoo.recipe import Recipe
 from zoo.record import FORMAT_VERSION, ClassAccuracy, DataRecord, Epoch, TrainingRecord
 from zoo.regularise import PCRegulariser, later_relus
-from zoo.resnet import CifarResNet, initialise
-from zoo.transforms import normalise, random_flip, random_shift
+from zoo.timm_variant import Spec
+from zoo.transforms import UNIT, Scale, normalise, random_flip, random_shift
 
 
-def train_variant(
-    depth: int,
-    width: float,
+def train_model(
+    spec: Spec,
     train_set: ImageSet,
     test_set: ImageSet,
     recipe: Recipe,
@@ -37,14 +36,13 @@ def train_variant(
     device: str = "cpu",
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Callable[[], None] = lambda: None,
-) -> tuple[CifarResNet, TrainingRecord]:
-    """Train one member of the family and test it once, at the end.
+) -> tuple[nn.Module, TrainingRecord]:
+    """Train one model from its own initial weights and test it once, at the end.
 
     Equal arguments give equal weights on the same machine.
 
     Args:
-        depth: of the variant.
-        width: of the variant.
+        spec: what to train, made for these images.
         train_set: the images to learn from, already reduced to the subset.
         test_set: the images to test on.
         recipe: how to train.
@@ -58,23 +56,21 @@ def train_variant(
         The model, in eval mode on the CPU, and its record.
 
     Raises:
-        ZooError: the variant does not exist, or the loss is no longer a number.
+        ZooError: it was made for other images, or the loss is no longer a number.
     """
-    channels, _, _ = train_set.input_size
-    variant = Variant(depth, width, channels, len(train_set.classes))
+    check_images(spec, train_set)
     generator = torch.Generator().manual_seed(seed)
-    model = CifarResNet(variant)
-    initialise(model, generator)
+    model, scale = build(spec, generator), (spec.mean, spec.std)
     model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     start = time.perf_counter()
-    history = fit(model, train_set, recipe, generator, on_epoch=on_epoch, on_step=on_step)
-    settle_batch_norm(model, train_set.images, recipe.batch_size)
-    logits = predict(model, test_set.images)
+    history = fit(model, train_set, recipe, generator, scale=scale, on_epoch=on_epoch, on_step=on_step)
+    settle_batch_norm(model, train_set.images, recipe.batch_size, scale)
+    logits = predict(model, test_set.images, scale=scale)
     if not logits.isfinite().all():
         raise ZooError(f"training diverged in its last step; try a smaller --lr than {recipe.lr:g}.")
     record = TrainingRecord(
         format_version=FORMAT_VERSION,
-        variant=variant,
+        **_recorded(spec),
         data=_describe_data(train_set, test_set, subset),
         recipe=recipe,
         seed=seed,
@@ -94,6 +90,7 @@ def fit(
     recipe: Recipe,
     generator: torch.Generator,
     *,
+    scale: Scale = UNIT,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Callable[[], None] = lambda: None,
 ) -> tuple[Epoch, ...]:
@@ -105,6 +102,7 @@ def fit(
         recipe: how.
         generator: on the CPU, source of order and augmentation. The same state gives the same order with and without
             PC regularisation.
+        scale: mean and standard deviation by which images are normalised.
         on_epoch: called after each epoch.
         on_step: called after each step.
 
@@ -127,7 +125,8 @@ def fit(
         for step, (images, labels) in enumerate(_batches(data, order, batch_size, device, generator)):
             for group in optimiser.param_groups:
                 group["lr"] = recipe.lr_at(epoch + (step + 0.5) / steps)
-            total += _step(model, optimiser, augment(images, recipe, generator), labels, regulariser)
+            inputs = normalise(augment(images, recipe, generator), *scale)
+            total += _step(model, optimiser, inputs, labels, regulariser)
             on_step()
         loss, right = (total / (steps * batch_size)).tolist()
         if loss != loss or loss == float("inf"):
@@ -173,7 +172,7 @@ def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tenso
 
 
 @torch.no_grad()
-def settle_batch_norm(model: nn.Module, images: Images, batch_size: int) -> None:
+def settle_batch_norm(model: nn.Module, images: Images, batch_size: int, scale: Scale = UNIT) -> None:
     """Replace the running statistics of batch norm by those of the training images under the final weights.
 
     The family's running averages forget a hundredth per step, so after a few hundred steps, as on a small data set,
@@ -183,9 +182,10 @@ def settle_batch_norm(model: nn.Module, images: Images, batch_size: int) -> None
         model: trained; changed in place.
         images: uint8, what it was trained on.
         batch_size: as in training.
+        scale: as in training.
     """
     device = next(model.parameters()).device
-    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
@@ -193,17 +193,17 @@ def settle_batch_norm(model: nn.Module, images: Images, batch_size: int) -> None
     model.train()
     for part in images.split(batch_size):
         if len(part) > 1:
-            model(normalise(part.to(device), MEAN, STD))
+            model(normalise(part.to(device), *scale))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
 
 
 @torch.no_grad()
-def predict(model: nn.Module, images: Images, batch_size: int = 256) -> Tensor:
+def predict(model: nn.Module, images: Images, batch_size: int = 256, scale: Scale = UNIT) -> Tensor:
     """Logits of uint8 images in their order, shape (n, classes), on the CPU; leaves the model in eval mode."""
     device = next(model.parameters()).device
     model.eval()
-    return torch.cat([model(normalise(part.to(device), MEAN, STD)).cpu() for part in images.split(batch_size)])
+    return torch.cat([model(normalise(part.to(device), *scale)).cpu() for part in images.split(batch_size)])
 
 
 def class_accuracies(predictions: Tensor, data: ImageSet) -> tuple[ClassAccuracy, ...]:
@@ -222,8 +222,10 @@ def class_accuracies(predictions: Tensor, data: ImageSet) -> tuple[ClassAccuracy
 
 def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
     """SGD with weight decay on kernels, not on biases and batch norm."""
-    kernels = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim == 1]
+    # What timm's models name themselves, such as embeddings of positions.
+    spared: set[str] = getattr(model, "no_weight_decay", set)()
+    kernels = [p for name, p in model.named_parameters() if p.ndim > 1 and name not in spared]
+    others = [p for name, p in model.named_parameters() if p.ndim <= 1 or name in spared]
     groups: list[dict[str, Any]] = [{"params": kernels, "weight_decay": recipe.weight_decay}, {"params": others}]
     return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
 
@@ -235,19 +237,24 @@ def _regulariser(model: nn.Module, recipe: Recipe, generator: torch.Generator) -
 def _step(
     model: nn.Module,
     optimiser: torch.optim.SGD,
-    images: Tensor,
+    inputs: Tensor,
     labels: Tensor,
     regulariser: PCRegulariser | None,
 ) -> Tensor:
     """One step of gradient descent; summed cross-entropy and number right of the batch, before the step."""
     with regulariser or nullcontext():
-        logits = model(normalise(images, MEAN, STD))
+        logits = model(inputs)
     loss = cross_entropy(logits, labels)
     optimiser.zero_grad()
     (loss + regulariser.penalty() if regulariser else loss).backward()
     optimiser.step()
     right = (logits.argmax(1) == labels).sum()
     return torch.stack([loss.detach() * len(labels), right])
+
+
+def _recorded(spec: Spec) -> dict[str, Any]:
+    """Where a record has it."""
+    return {"variant" if isinstance(spec, Variant) else "timm_variant": spec}
 
 
 def _describe_data(train_set: ImageSet, test_set: ImageSet, subset: Fraction) -> DataRecord:

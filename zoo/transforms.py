@@ -8,6 +8,10 @@ from torch.nn.functional import interpolate, pad
 
 from zoo.config import Preprocessing
 
+# Mean and standard deviation per channel, of pixels in [0, 1]; one value serves every channel.
+Scale = tuple[Sequence[float], Sequence[float]]
+UNIT: Scale = ((0.0,), (1.0,))
+
 
 def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """Scale uint8 images to [0, 1], then subtract the mean and divide by the standard deviation of each channel.

@@ -11,11 +11,12 @@ from fractions import Fraction
 
 from compare.inspect_model import inspect_model
 from compare.run import default_batch_size
-from zoo.config import MEAN, STD, Preprocessing
+from zoo.config_text import preprocessing
 from zoo.data import ShuffledBatches, balanced_subset
 from zoo.digits import load_digits
+from zoo.family import Variant
 from zoo.recipe import default_recipe
-from zoo.train import train_variant
+from zoo.train import train_model
 from zoo.transforms import takes_images
 
 
@@ -23,8 +24,10 @@ def look(depth, subset, seed):
     """One line on one variant."""
     train, test = load_digits("train"), load_digits("test")
     train = balanced_subset(train, round(len(train) * subset), seed)
-    model, record = train_variant(depth, 1, train, test, default_recipe("digits", depth), subset=subset, seed=seed)
-    model = takes_images(model, Preprocessing(test.input_size, MEAN, STD))
+    model, record = train_model(
+        Variant(depth, 1, 1), train, test, default_recipe("digits", depth), subset=subset, seed=seed
+    )
+    model = takes_images(model, preprocessing(record))
     found = inspect_model(model, ShuffledBatches(test, default_batch_size(len(test)), seed), seed=seed)
     score, layers = found.inside.score, len(found.model.layers)
     interval = f"({score.low:.2f} to {score.high:.2f})"

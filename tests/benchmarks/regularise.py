@@ -11,11 +11,12 @@ import sys
 from dataclasses import replace
 
 from compare.run import compare_models, default_batch_size
-from zoo.config import MEAN, STD, Preprocessing
+from zoo.config_text import preprocessing
 from zoo.data import ShuffledBatches
 from zoo.digits import load_digits
+from zoo.family import Variant
 from zoo.recipe import default_recipe
-from zoo.train import train_variant
+from zoo.train import train_model
 from zoo.transforms import takes_images
 
 DEPTH = 74
@@ -36,8 +37,8 @@ def main():
     for seed in range(seeds):
         for alpha in (0.0, *map(float, sys.argv[2:] or ["0.1", "1"])):
             recipe = replace(default_recipe("digits", DEPTH), pc_regularize=alpha)
-            model, record = train_variant(DEPTH, 1, train, test, recipe, seed=seed)
-            taken = takes_images(model, Preprocessing(test.input_size, MEAN, STD))
+            model, record = train_model(Variant(DEPTH, 1, 1), train, test, recipe, seed=seed)
+            taken = takes_images(model, preprocessing(record))
             batches = ShuffledBatches(test, default_batch_size(len(test)), seed)
             result = compare_models(taken, taken, batches)
             found = describe(result.block_structure.a, len(result.models.a.layers))
