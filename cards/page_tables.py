@@ -117,7 +117,7 @@ def reproduction(
         known = (("", model.ref), ("commit of ", model.revision), ("sha256 of ", model.sha256))
         facts += [(f"{what}model {side}".strip(), value) for what, value in known if value]
     facts += [(name, _setting(value)) for name, value in settings.items()]
-    facts += [(f"version of {name}", version) for name, version in versions.items()]
+    facts += [(name if name == "commit" else f"version of {name}", version) for name, version in versions.items()]
     rows = tuple((printable(name), printable(value, LONGEST_TEXT)) for name, value in facts)
     return section("To do it again", Table("Settings and versions", ("what", "value"), rows, 2, folded=True))
 

@@ -16,6 +16,7 @@ from cli.recordings import Recordings
 from cli.superclasses import content, find_superclasses, own_superclasses
 from zoo.errors import ZooError
 from zoo.sources import identity
+from zoo.versions import commit
 
 if TYPE_CHECKING:
     from compare.group_result import Group, GroupComparison
@@ -112,6 +113,7 @@ def _groups(
         _as_asked(result, prepared.found),
         dataset=prepared.describe(result.dataset),
         settings=result.settings | prepared.settings(max_examples) | {"superclasses": superclasses},
+        versions=result.versions | commit(),
     )
 
 

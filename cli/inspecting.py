@@ -15,6 +15,7 @@ from cli.prepare import identify, look_up, prepare
 from cli.recordings import Recordings
 from zoo.errors import ZooError
 from zoo.sources import identity
+from zoo.versions import commit
 
 if TYPE_CHECKING:
     from compare.inspection import Inspection
@@ -141,6 +142,7 @@ def _inspect(
         model=prepared.identify(0, result.model),
         dataset=prepared.describe(result.dataset),
         settings=result.settings | prepared.settings(max_examples),
+        versions=result.versions | commit(),
     )
 
 

@@ -13,6 +13,7 @@ from cli.prepare import identify, look_up, prepare
 from cli.recordings import Recordings
 from zoo.errors import ZooError
 from zoo.sources import identity
+from zoo.versions import commit
 
 if TYPE_CHECKING:
     from compare.plan import Plan
@@ -106,4 +107,5 @@ def _matrix(recordings: Recordings, plan: "Plan", max_examples: int | None) -> "
         models=tuple(prepared.identify(i, model) for i, model in enumerate(result.models)),
         dataset=prepared.describe(result.dataset),
         settings=result.settings | prepared.settings(max_examples),
+        versions=result.versions | commit(),
     )

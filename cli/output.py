@@ -127,16 +127,16 @@ def show(result: "RenderableType") -> None:
     Console().print(result, crop=False)
 
 
-def show_lines(table: "Table") -> None:
-    """A table on stdout, folded to the width of a terminal; in a pipe, or a narrow one, each row is one long line."""
+def show_lines(lines: "RenderableType") -> None:
+    """A table or text on stdout, folded to the width of a terminal; in a pipe, or a narrow one, lines are not cut."""
     from rich.console import Console
     from rich.measure import Measurement
 
     console = Console()
     if not console.is_terminal or console.width < NARROW:
-        natural = Measurement.get(console, console.options.update(max_width=100_000), table).maximum
+        natural = Measurement.get(console, console.options.update(max_width=100_000), lines).maximum
         console = Console(width=natural)
-    console.print(table)
+    console.print(lines)
 
 
 def write_result(path: Path, data: bytes, beginning: bytes | None = None) -> None:

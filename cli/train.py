@@ -1,6 +1,5 @@
 """`zoo train`: train one model and keep it as a model folder."""
 
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from shlex import quote
@@ -15,9 +14,9 @@ from cli.loading import load
 from cli.options import BatchSize, Dataset, Device, Force, Quiet, Seed, Verbose
 from cli.output import interruptible, phase, say
 from zoo.errors import ZooError
-from zoo.family import Variant
 from zoo.folder import new_folder, writing
-from zoo.recipe import IMAGENET, Recipe, default_recipe
+from zoo.lists import fraction
+from zoo.recipe import Recipe, recipe_for
 from zoo.record import TrainingRecord, model_name
 from zoo.timm_variant import Choice, choice_name
 
@@ -60,17 +59,10 @@ def train(
     What is not given comes from the data set's own recipe. For example: zoo train --depth 14 --width 1
     """
     choice = choose(family, depth, width, arch)
-    defaults = _default_recipe(choice, dataset)
-    recipe = replace(
-        defaults,
-        epochs=defaults.epochs if epochs is None else epochs,
-        lr=defaults.lr if lr is None else lr,
-        weight_decay=defaults.weight_decay if weight_decay is None else weight_decay,
-        batch_size=defaults.batch_size if batch_size is None else batch_size,
-        pc_regularize=pc_regularize,
-    )
-    fraction = _parse_subset(subset)
-    folder = out or Path("models") / model_name(choice_name(choice), dataset, str(fraction), seed)
+    given = {"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "batch_size": batch_size}
+    recipe = recipe_for(choice, dataset, given | {"pc_regularize": pc_regularize})
+    part = fraction(subset)
+    folder = out or Path("models") / model_name(choice_name(choice), dataset, str(part), seed)
     if private and push is None:
         raise ZooError("--private is for what is published; give --push OWNER/NAME too, or leave it out.")
     if push is not None:
@@ -78,7 +70,7 @@ def train(
 
         check_target(push, private=private)
     with interruptible("nothing was written"), new_folder(folder, force) as fresh:
-        record = _train(choice, dataset, recipe, fraction, seed, device, fresh)
+        record = _train(choice, dataset, recipe, part, seed, device, fresh)
     say(
         f"{record.test_right} of {record.test_images} test images right ({record.accuracy:.2%}) "
         f"after {recipe.epochs} {'epoch' if recipe.epochs == 1 else 'epochs'} in {record.seconds:.0f} s."
@@ -86,13 +78,6 @@ def train(
     print(folder)
     if push is not None:
         _push(folder, push, private)
-
-
-def _default_recipe(choice: Choice, dataset: str) -> Recipe:
-    if isinstance(choice, Variant):
-        return default_recipe(dataset, choice.depth)
-    # Of what timm builds, on digits, the rate of a variant of depth 50 serves well.
-    return default_recipe(dataset, 50) if dataset == "digits" else IMAGENET
 
 
 def _push(folder: Path, repo_id: str, private: bool) -> None:
@@ -140,13 +125,3 @@ def _train(
         for name, data in files.items():
             (folder / name).write_bytes(data)
     return record
-
-
-def _parse_subset(text: str) -> Fraction:
-    try:
-        subset = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        subset = Fraction(0)
-    if not 0 < subset <= 1:
-        raise ZooError(f"subset must be a fraction above 0 and at most 1, such as 1/4, got {text!r}.")
-    return subset

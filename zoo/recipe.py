@@ -1,9 +1,13 @@
 """How a variant is trained: the paper's recipe, with defaults for each data set. Needs no torch."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from math import cos, inf, pi
+from typing import Any
 
 from zoo.errors import ZooError
+from zoo.family import Variant
+from zoo.timm_variant import Choice
 
 
 @dataclass(frozen=True)
@@ -75,3 +79,14 @@ def default_recipe(dataset: str, depth: int) -> Recipe:
         return Recipe()
     lr = min(0.1, round(1.85 / depth, 3))
     return Recipe(epochs=40, batch_size=64, lr=lr, weight_decay=round(0.32 * lr**2, 6), shift=0, flip=False)
+
+
+def recipe_for(choice: Choice, dataset: str, given: Mapping[str, float | None]) -> Recipe:
+    """A data set's own recipe for what is trained, but for what was chosen instead; None is no choice."""
+    if isinstance(choice, Variant):
+        own = default_recipe(dataset, choice.depth)
+    else:
+        # Of what timm builds, on digits, the rate of a variant of depth 50 serves well.
+        own = default_recipe(dataset, 50) if dataset == "digits" else IMAGENET
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return replace(own, **chosen)

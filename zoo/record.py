@@ -177,7 +177,7 @@ class TrainingRecord:
         history: one entry per epoch.
         test: the last epoch's result on the test images, class by class; they had no part in training or selection.
         seconds: wall time of training and testing.
-        versions: of the program and the libraries.
+        versions: of the program and the libraries, and the program's commit if it ran from a checkout.
         pruned: what was removed of it after training; None if nothing was.
     """
 

@@ -1,12 +1,10 @@
 """Train a model: the paper's recipe, nothing chosen by the test images."""
 
-import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
-from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -23,6 +21,7 @@ from zoo.record import FORMAT_VERSION, ClassAccuracy, DataRecord, Epoch, Trainin
 from zoo.regularise import PCRegulariser, later_relus
 from zoo.timm_variant import Spec
 from zoo.transforms import UNIT, Scale, normalise, random_flip, random_shift
+from zoo.versions import versions
 
 
 def train_model(
@@ -78,7 +77,7 @@ def train_model(
         history=history,
         test=class_accuracies(logits.argmax(1), test_set),
         seconds=time.perf_counter() - start,
-        versions=_versions(),
+        versions=versions(),
     )
     # As a model just loaded would be: another memory format rounds differently.
     return model.cpu().to(memory_format=torch.contiguous_format), record  # type: ignore[call-overload]
@@ -267,7 +266,3 @@ def _describe_data(train_set: ImageSet, test_set: ImageSet, subset: Fraction) ->
         train_fingerprint=train_set.fingerprint,
         test_fingerprint=test_set.fingerprint,
     )
-
-
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("resnet-zoo", "torch", "numpy")} | {"python": platform.python_version()}

@@ -1,0 +1,114 @@
+"""`zoo sweep`: train every depth with every width, part of the data and seed, several at once."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.choice import Family, FamilyOption
+from cli.deliver import Files
+from cli.options import BatchSize, Dataset, Device, Json, Quiet, Verbose
+from cli.output import interruptible, plain, say, show_lines, write_result
+from cli.sweep_state import State
+from cli.workers import run_here
+from zoo.errors import ZooError
+from zoo.family import Variant
+from zoo.grid import grid
+from zoo.imagenet import ImageNetResNet
+from zoo.lists import decimals, fractions, whole_numbers
+from zoo.sources import identity
+
+
+def sweep(
+    family: FamilyOption = None,
+    depths: Annotated[str | None, typer.Option(help="Such as 14,38,74.", show_default="14; 50 of imagenet")] = None,
+    widths: Annotated[str, typer.Option(help="Such as 1,2,4.")] = "1",
+    seeds: Annotated[str, typer.Option(help="Such as 0-9 or 0,3,5.")] = "0",
+    subsets: Annotated[str, typer.Option(help="Parts of the training images, such as 1,1/4.")] = "1",
+    dataset: Dataset = "digits",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.", show_default=False)] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate of the first step.", show_default=False)] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="On kernels only.", show_default=False)] = None,
+    batch_size: BatchSize = None,
+    device: Device = "auto",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Runs at once on this machine; they share its device.", show_default="1")
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Run on a Ray cluster whose machines share the folder: auto, local, HOST:PORT, ray://...",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder that holds the models.")] = Path("models"),
+    json_file: Json = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train every depth with every width, part of the data and seed, each run a process of its own.
+
+    What is finished already is passed over, so the same command goes on after an interruption or a failure. For
+    example: zoo sweep --depths 14,38,74 --widths 1,2,4 --seeds 0-9 --jobs 2
+    """
+    if ray is not None and jobs is not None:
+        raise ZooError("expected --jobs (on this machine) or --ray (on a cluster), got both; leave one out.")
+    Files(json_file).check()
+    identity(dataset, "train")
+    given = {"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "batch_size": batch_size}
+    imagenet = family is Family.imagenet
+    runs = grid(
+        ImageNetResNet if imagenet else Variant,
+        dataset,
+        fractions(subsets, "--subsets"),
+        whole_numbers(depths or ("50" if imagenet else "14"), "--depths"),
+        decimals(widths, "--widths"),
+        whole_numbers(seeds, "--seeds"),
+        given,
+    )
+    state = State(runs, out)
+    say(f"{len(runs)} runs in {out}, {len(state.finished)} of them finished already.")
+    with interruptible("what is finished is kept, and the same command goes on with the rest"):
+        _run(state, device, jobs or 1, ray)
+    _tell(state, json_file)
+
+
+def _run(state: State, device: str, jobs: int, ray: str | None) -> None:
+    """Do what is left."""
+    from cli.sweep_report import live
+
+    tasks = list(state.tasks(device))
+    if not tasks:
+        return
+    if ray is None:
+        outcomes = run_here(tasks, jobs, state.begin)
+    else:
+        from cli.ray_workers import run_on_ray
+
+        outcomes = run_on_ray(tasks, ray, device)
+    with live(state) as tell, closing(outcomes):
+        for outcome in outcomes:
+            tell(state.end(outcome))
+
+
+def _tell(state: State, json_file: Path | None) -> None:
+    """Everything that came of it, failures last.
+
+    Raises:
+        ZooError: some runs failed.
+    """
+    from cli.sweep_report import failures, sweep_json, tables
+
+    if json_file is not None:
+        write_result(json_file, sweep_json(state).encode())
+    if str(json_file) != "-":
+        for part in tables(state):
+            show_lines(part)
+        for line in failures(state):
+            show_lines(plain(line))
+    if state.failed:
+        raise ZooError(
+            f"{len(state.failed)} of {len(state.runs)} runs failed, as listed; the same command tries them again."
+        )
