@@ -114,10 +114,9 @@ class Stream:
     def go_through(self, batches: Iterable[Any]) -> None:
         """One pass over all minibatches."""
         self.passes += 1
-        for number, batch in enumerate(batches):
-            inputs, labels, indices = checked_batch(batch)
-            if not len(inputs):
-                continue
+        checked = map(checked_batch, batches)
+        # Empty ones do not count, or the processes' shares could not be put together in order.
+        for number, (inputs, labels, indices) in enumerate(batch for batch in checked if len(batch[0])):
             if not self.runs[0].names:
                 for run in self._different:
                     run.find(inputs)

@@ -11,7 +11,7 @@ from compare.plan import Plan
 from compare.result import Comparison, ModelMatrix
 from compare.stream import Stream
 
-# Batches of different sizes, the last one too short for CKA; more for one process than for the other.
+# Batches of different sizes, one empty, the last too short for CKA; more for one process than for the other.
 SCRIPT = """
 import sys
 import torch
@@ -24,7 +24,7 @@ def net(width, seed):
     return nn.Sequential(nn.Conv2d(1, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(36 * width, 5))
 
 torch.manual_seed(9)
-sizes = 20, 20, 20, 20, 7, 20, 3
+sizes = 20, 0, 20, 20, 20, 7, 20, 3
 order = torch.randperm(sum(sizes)).split(sizes)
 images, labels = torch.randn(sum(sizes), 1, 8, 8), torch.randint(0, 5, (sum(sizes),))
 batches = [(images[part], labels[part], part) for part in order]
