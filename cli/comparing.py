@@ -15,7 +15,6 @@ from cli.output import check_result_path, interruptible, phase, write_result
 from cli.prepare import identify, look_up, prepare
 from cli.recordings import Recordings
 from zoo.sources import identity
-from zoo.versions import commit
 
 if TYPE_CHECKING:
     from compare.plan import Plan
@@ -153,10 +152,4 @@ def _compare(recordings: Recordings, plan: "Plan", max_examples: int | None) -> 
             class_names=prepared.data.classes,
             model_classes=prepared.model_classes,
         )
-    return replace(
-        result,
-        models=replace(result.models, a=prepared.identify(0, result.models.a), b=prepared.identify(1, result.models.b)),
-        dataset=prepared.describe(result.dataset),
-        settings=result.settings | prepared.settings(max_examples),
-        versions=result.versions | commit(),
-    )
+    return prepared.describe(result, max_examples)

@@ -61,17 +61,13 @@ class Layout(NamedTuple):
     page: Callable[[Any], bytes] | None = None
 
 
+@phase("showing")
 def deliver(result: "JsonResult", files: Files, layout: Layout) -> None:
     """Write the files that were asked for, and show the result, unless its JSON goes to stdout.
 
     Raises:
         ZooError: a file cannot be written.
     """
-    with phase("showing"):
-        _deliver(result, files, layout)
-
-
-def _deliver(result: "JsonResult", files: Files, layout: Layout) -> None:
     if files.json is not None:
         write_result(files.json, result.to_json().encode() + b"\n")
     if files.png is not None:

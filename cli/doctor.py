@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cli.output import plain, plain_table, show, show_lines
-from zoo.errors import ZooError
+from zoo.errors import ZooError, one_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,7 +46,7 @@ def examine() -> Iterator[Finding]:
         try:
             yield from look()
         except Exception as error:  # an installation can be broken in any way, which is what is looked for
-            said = " ".join(str(error).split())[:200]
+            said = one_line(error)
             yield Finding(what, f"cannot be looked at ({type(error).__name__}: {said})", "mend that")
 
 

@@ -16,7 +16,6 @@ from cli.recordings import Recordings
 from cli.superclasses import content, find_superclasses, own_superclasses
 from zoo.errors import ZooError
 from zoo.sources import identity
-from zoo.versions import commit
 
 if TYPE_CHECKING:
     from compare.group_result import Group, GroupComparison
@@ -109,12 +108,8 @@ def _groups(
             class_names=prepared.data.classes,
             model_classes=prepared.model_classes,
         )
-    return replace(
-        _as_asked(result, prepared.found),
-        dataset=prepared.describe(result.dataset),
-        settings=result.settings | prepared.settings(max_examples) | {"superclasses": superclasses},
-        versions=result.versions | commit(),
-    )
+    described = prepared.describe(result, max_examples)
+    return replace(described, settings=described.settings | {"superclasses": superclasses})
 
 
 def _as_asked(result: "GroupComparison", found: Sequence["FoundModel"]) -> "GroupComparison":

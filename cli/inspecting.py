@@ -15,7 +15,6 @@ from cli.prepare import identify, look_up, prepare
 from cli.recordings import Recordings
 from zoo.errors import ZooError
 from zoo.sources import identity
-from zoo.versions import commit
 
 if TYPE_CHECKING:
     from compare.inspection import Inspection
@@ -137,13 +136,7 @@ def _inspect(
             class_names=prepared.data.classes,
             model_classes=prepared.model_classes[0],
         )
-    return replace(
-        result,
-        model=prepared.identify(0, result.model),
-        dataset=prepared.describe(result.dataset),
-        settings=result.settings | prepared.settings(max_examples),
-        versions=result.versions | commit(),
-    )
+    return prepared.describe(result, max_examples)
 
 
 def _dominant(result: "Inspection") -> list[int]:

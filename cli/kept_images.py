@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from zoo.cache_folder import IMAGES, cache_folder
+from zoo.cache_folder import images_folder
 
 
 def folder() -> Path:
     """Where they are kept."""
-    return cache_folder() / IMAGES
+    return images_folder()
 
 
 def title(path: Path) -> str:

@@ -13,7 +13,6 @@ from cli.prepare import identify, look_up, prepare
 from cli.recordings import Recordings
 from zoo.errors import ZooError
 from zoo.sources import identity
-from zoo.versions import commit
 
 if TYPE_CHECKING:
     from compare.plan import Plan
@@ -102,10 +101,4 @@ def _matrix(recordings: Recordings, plan: "Plan", max_examples: int | None) -> "
             class_names=prepared.data.classes,
             model_classes=prepared.model_classes,
         )
-    return replace(
-        result,
-        models=tuple(prepared.identify(i, model) for i, model in enumerate(result.models)),
-        dataset=prepared.describe(result.dataset),
-        settings=result.settings | prepared.settings(max_examples),
-        versions=result.versions | commit(),
-    )
+    return prepared.describe(result, max_examples)

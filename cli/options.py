@@ -34,6 +34,11 @@ Precision = Annotated[str, typer.Option("--precision", help="Of the Gram matrice
 BatchSize = Annotated[
     int | None, typer.Option("--batch-size", help="Images per minibatch.", show_default="by the number of images")
 ]
+Epochs = Annotated[int | None, typer.Option("--epochs", help="Passes over the training images.", show_default=False)]
+LearningRate = Annotated[
+    float | None, typer.Option("--lr", help="Learning rate of the first step.", show_default=False)
+]
+WeightDecay = Annotated[float | None, typer.Option("--weight-decay", help="On kernels only.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Source of all randomness.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps, ...")]
 Json = Annotated[

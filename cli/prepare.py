@@ -2,20 +2,25 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cli.loading import load
 from cli.output import detail, phase
 from zoo.errors import ZooError
+from zoo.versions import commit
 
 if TYPE_CHECKING:
     from rich.progress import Progress
     from torch import Tensor, nn
 
     from cli.progress import Tracked
-    from compare.result import DatasetResult, ModelResult, Settings
+    from compare.group_result import GroupComparison
+    from compare.inspection import Inspection
+    from compare.result import Comparison, ModelMatrix, ModelResult, Settings
     from zoo.data import ImageSet
     from zoo.found import FoundModel
+
+Result = TypeVar("Result", "Comparison", "Inspection", "ModelMatrix", "GroupComparison")
 
 
 @dataclass(frozen=True)
@@ -57,18 +62,21 @@ class Prepared:
 
         return Tracked(ShuffledBatches(self.data, self.batch_size, self.seed), progress, doing, passes)
 
-    def identify(self, number: int, result: "ModelResult") -> "ModelResult":
-        """What was found in a model, with what is known of its files."""
-        return identify(self.found[number], result)
-
     @property
     def model_classes(self) -> tuple[tuple[str, ...] | None, ...]:
         """Names of the classes of each model; None where it does not say."""
         return tuple(model.config.label_names for model in self.found)
 
-    def describe(self, result: "DatasetResult") -> "DatasetResult":
-        """The examples, with what is known of their data set."""
-        return replace(result, name=self.data.name, split=self.data.split, fingerprint=self.data.fingerprint)
+    def describe(self, result: Result, max_examples: int | None) -> Result:
+        """A result, with what is known of its data set, and what it takes to compute it again."""
+        data = self.data
+        own: Settings = {"seed": self.seed, "device": self.device, "max_examples": max_examples}
+        return replace(
+            result,
+            dataset=replace(result.dataset, name=data.name, split=data.split, fingerprint=data.fingerprint),
+            settings=result.settings | own,
+            versions=result.versions | commit(),
+        )
 
     def images(self, indices: Collection[int]) -> dict[int, list[list[list[int]]]]:
         """Some images by where they stand in their split, small, height by width by channels, from 0 to 255."""
@@ -77,10 +85,6 @@ class Prepared:
         wanted = isin(self.data.indices, tensor(list(indices), dtype=self.data.indices.dtype)).nonzero()[:, 0]
         images = _small(self.data.images[wanted]).permute(0, 2, 3, 1)
         return dict(zip(self.data.indices[wanted].tolist(), images.tolist(), strict=True))
-
-    def settings(self, max_examples: int | None) -> "Settings":
-        """What the same comparison needs again."""
-        return {"seed": self.seed, "device": self.device, "max_examples": max_examples}
 
 
 def identify(found: "FoundModel", result: "ModelResult") -> "ModelResult":

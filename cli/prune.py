@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.card import card_files, look_inside, read_record
+from cli.card import look_inside, read_record
 from cli.loading import load
+from cli.model_folder import write_model
 from cli.options import Device, Force, Quiet, Seed, Verbose
 from cli.output import interruptible, say
 from zoo.config_text import preprocessing
 from zoo.errors import ZooError
-from zoo.folder import RECORD, new_folder, writing
+from zoo.folder import RECORD, new_folder
 from zoo.found import FoundModel, find_model
 from zoo.hub import HubRef, download, parse_ref, pin
 from zoo.record import FineTuning, Pruned, TrainingRecord, model_name
@@ -166,17 +167,9 @@ def _fine_tune(model: "CifarResNet", images: "ImageSet", record: TrainingRecord,
 def _write(folder: Path, model: "CifarResNet", record: TrainingRecord, test_set: "ImageSet") -> None:
     import torch
 
-    from zoo.checkpoint import save_checkpoint
-    from zoo.transforms import takes_images
-
     # As a model just loaded would be: another memory format rounds differently.
     model = model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    inside = look_inside(takes_images(model, preprocessing(record)), record, test_set)
-    files = card_files(record, inside)
-    with writing(folder):
-        save_checkpoint(folder, model, record)
-        for name, data in files.items():
-            (folder / name).write_bytes(data)
+    write_model(folder, model, record, test_set)
 
 
 def _tell(pruned: Pruned) -> None:

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from cli.workers import Outcome, Task, run_here
-from zoo.errors import ZooError
+from zoo.errors import ZooError, one_line
 
 # How often a run begins anew after its worker or its machine was lost.
 RETRIES = 3
@@ -60,7 +60,7 @@ def _connect(address: str) -> ModuleType:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **here)
     except Exception as error:  # of many kinds, as the cluster and its network are
         raise ZooError(
-            f"no Ray cluster answers at {address} ({_line(error)}); start one with `ray start --head`, set "
+            f"no Ray cluster answers at {address} ({one_line(error)}); start one with `ray start --head`, set "
             "RAY_AUTH_MODE=token if it wants a token, or take --ray local."
         ) from error
     finally:
@@ -81,9 +81,5 @@ def _outcome(ray: Any, done: Any, name: str) -> Outcome:
     try:
         outcome: Outcome = ray.get(done)
     except ray.exceptions.RayError as error:
-        return Outcome(name, f"Ray could not do it, after {RETRIES} more trials of what was lost ({_line(error)})")
+        return Outcome(name, f"Ray could not do it, after {RETRIES} more trials of what was lost ({one_line(error)})")
     return outcome
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -8,7 +8,7 @@ import typer
 
 from cli.choice import Family, FamilyOption
 from cli.deliver import Files
-from cli.options import BatchSize, Dataset, Device, Json, Quiet, Verbose
+from cli.options import BatchSize, Dataset, Device, Epochs, Json, LearningRate, Quiet, Verbose, WeightDecay
 from cli.output import interruptible, plain, say, show_lines, write_result
 from cli.sweep_state import State
 from cli.workers import run_here
@@ -27,9 +27,9 @@ def sweep(
     seeds: Annotated[str, typer.Option(help="Such as 0-9 or 0,3,5.")] = "0",
     subsets: Annotated[str, typer.Option(help="Parts of the training images, such as 1,1/4.")] = "1",
     dataset: Dataset = "digits",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.", show_default=False)] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate of the first step.", show_default=False)] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="On kernels only.", show_default=False)] = None,
+    epochs: Epochs = None,
+    lr: LearningRate = None,
+    weight_decay: WeightDecay = None,
     batch_size: BatchSize = None,
     device: Device = "auto",
     jobs: Annotated[

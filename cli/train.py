@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from cli.card import card_files, look_inside
 from cli.choice import FamilyOption, choose
 from cli.hub import Private, publish
 from cli.loading import load
-from cli.options import BatchSize, Dataset, Device, Force, Quiet, Seed, Verbose
+from cli.model_folder import write_model
+from cli.options import BatchSize, Dataset, Device, Epochs, Force, LearningRate, Quiet, Seed, Verbose, WeightDecay
 from cli.output import interruptible, phase, say
 from zoo.errors import ZooError
-from zoo.folder import new_folder, writing
+from zoo.folder import new_folder
 from zoo.lists import fraction
 from zoo.recipe import Recipe, recipe_for
 from zoo.record import TrainingRecord, model_name
@@ -36,9 +36,9 @@ def train(
     dataset: Dataset = "digits",
     subset: Annotated[str, typer.Option(help="Part of the training images, such as 1/4; class-balanced.")] = "1",
     seed: Seed = 0,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.", show_default=False)] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate of the first step.", show_default=False)] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="On kernels only.", show_default=False)] = None,
+    epochs: Epochs = None,
+    lr: LearningRate = None,
+    weight_decay: WeightDecay = None,
     batch_size: BatchSize = None,
     pc_regularize: Annotated[
         float,
@@ -95,12 +95,9 @@ def _train(
     """Load, train, and write into an empty folder."""
     from cli.progress import training_bar
     from zoo.build import fit_to
-    from zoo.checkpoint import save_checkpoint
-    from zoo.config_text import preprocessing
     from zoo.data import balanced_subset
     from zoo.device import pick_device
     from zoo.train import train_model
-    from zoo.transforms import takes_images
 
     device = pick_device(device)
     train_set, test_set = load(dataset, "train"), load(dataset, "test")
@@ -118,10 +115,5 @@ def _train(
             on_step=on_step,
             on_epoch=on_epoch,
         )
-    inside = look_inside(takes_images(model, preprocessing(record)), record, test_set)
-    files = card_files(record, inside)
-    with writing(folder):
-        save_checkpoint(folder, model, record)
-        for name, data in files.items():
-            (folder / name).write_bytes(data)
+    write_model(folder, model, record, test_set)
     return record

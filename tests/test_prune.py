@@ -288,7 +288,8 @@ def test_blocks_within_block_structure_are_removed(run, folders, tmp_path, digit
 def test_test_images_have_no_part_in_what_is_removed(run, folders, tmp_path, monkeypatch):
     splits = []
     monkeypatch.setattr("compare.block_structure.DOMINANT", 0.0)
-    monkeypatch.setattr("cli.prune.look_inside", lambda *a, **k: splits.append(a[2].split) or look_inside(*a, **k))
+    for module in ("cli.prune", "cli.model_folder"):
+        monkeypatch.setattr(f"{module}.look_inside", lambda *a, **k: splits.append(a[2].split) or look_inside(*a, **k))
     run("zoo", "prune", folders[1], "--block-structure", "--out", tmp_path / "p")
     assert splits == ["train", "test"]  # to decide, and for the card
 

@@ -44,8 +44,7 @@ def check_images(spec: Spec, data: ImageSet) -> None:
     if got != expected:
         raise ZooError(
             f"expected images of {expected[0]} channels in {expected[1]} classes for {spec.name}, got {got[0]} "
-            f"channels "
-            f"in {got[1]} classes in {data.name}; make it for these."
+            f"channels in {got[1]} classes in {data.name}; make it for these."
         )
 
 

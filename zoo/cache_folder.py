@@ -3,9 +3,6 @@
 import os
 from pathlib import Path
 
-# Its part for the images of data sets.
-IMAGES = "images"
-
 
 def cache_folder() -> Path:
     """`$ZOO_CACHE`, or the platform's cache folder."""
@@ -13,3 +10,8 @@ def cache_folder() -> Path:
 
     chosen = os.environ.get("ZOO_CACHE")
     return Path(chosen) if chosen else user_cache_path("resnet-zoo")
+
+
+def images_folder() -> Path:
+    """Its part for the images of data sets."""
+    return cache_folder() / "images"

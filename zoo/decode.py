@@ -10,6 +10,8 @@ from math import exp, log, sqrt
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from zoo.errors import one_line
+
 # Pixels, as Pillow bounds them against images that take all memory: beyond, it only warns at first.
 MAX_PIXELS = 89_478_485
 # Part of the area, and aspect ratio, of a random crop (Szegedy et al. 2015, arXiv:1409.4842, as torchvision has it).
@@ -129,7 +131,7 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
         raise
     # Pillow's decoders raise whatever a damaged file makes them trip over.
     except Exception as error:
-        reason = "no image" if isinstance(error, UnidentifiedImageError) else " ".join(str(error).split())[:80]
+        reason = "no image" if isinstance(error, UnidentifiedImageError) else one_line(error, 80)
         raise UnreadableError(reason or type(error).__name__) from error
 
 

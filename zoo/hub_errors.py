@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, one_line
 
 
 @contextmanager
@@ -97,4 +97,4 @@ def _explain_status(status: int, said: str) -> str:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
+    return one_line(error, 300).rstrip(".") or type(error).__name__

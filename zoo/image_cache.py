@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from zoo.cache_folder import IMAGES, cache_folder
+from zoo.cache_folder import images_folder
 from zoo.decode import Layout
 
 # Of what is kept and of how images are decoded.
@@ -57,11 +57,6 @@ class _Facts(msgspec.Struct):
     layout: Layout
     notes: tuple[str, ...]
     crc32: int
-
-
-def images_folder() -> Path:
-    """Where they are kept."""
-    return cache_folder() / IMAGES
 
 
 def kept_path(identity: str) -> Path:

@@ -7,10 +7,11 @@ from math import prod
 import numpy as np
 import torch
 
+from zoo.cache_folder import images_folder
 from zoo.data import Images, ImageSet, check_classes
 from zoo.decode import Layout
 from zoo.errors import ZooError
-from zoo.image_cache import KeptSplit, images_folder, keep, kept_path, recall
+from zoo.image_cache import KeptSplit, keep, kept_path, recall
 from zoo.image_files import ImageFiles, OnProgress, Source
 from zoo.on_demand import ImagesOnDemand
 from zoo.readable import check_all, decode_all

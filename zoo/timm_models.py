@@ -13,7 +13,7 @@ from torch.nn.modules.module import register_module_module_registration_hook
 
 from zoo.config import ModelConfig
 from zoo.config_text import Parts
-from zoo.errors import ZooError
+from zoo.errors import ZooError, one_line
 from zoo.imagenet import ImageNetResNet
 from zoo.timm_variant import TimmVariant
 
@@ -66,10 +66,9 @@ def timm_variant(
     except ZooError:
         raise
     except Exception as error:  # timm raises all kinds where something does not fit
-        reason = " ".join(str(error).split())[:200]
         raise ZooError(
-            f"timm's {architecture} cannot be made for images of {input_size} (channels, height, width): {reason}; "
-            "choose another --arch, or larger images."
+            f"timm's {architecture} cannot be made for images of {input_size} (channels, height, width): "
+            f"{one_line(error)}; choose another --arch, or larger images."
         ) from error
     if logits is not None and logits != (1, num_classes):
         raise ZooError(f"expected an architecture that classifies images, got {architecture}; choose another --arch.")
@@ -128,10 +127,9 @@ def load_timm_model(folder: Path, config: ModelConfig, numbers: int) -> nn.Modul
     except ZooError:
         raise
     except Exception as error:  # timm raises all kinds for arguments and weights that do not fit
-        reason = " ".join(str(error).split())[:200]
         raise ZooError(
-            f"{folder} holds no {config.architecture} that timm can load ({type(error).__name__}: {reason}); train or "
-            "fetch the model again."
+            f"{folder} holds no {config.architecture} that timm can load ({type(error).__name__}: "
+            f"{one_line(error)}); train or fetch the model again."
         ) from error
 
 
@@ -168,9 +166,9 @@ def _check_images(trial: nn.Module, config: ModelConfig) -> None:
     try:
         _trial_run(trial, size)
     except Exception as error:  # assertions and all kinds of errors of shape
-        reason = " ".join(str(error).split())[:200]
         raise ZooError(
-            f"config.json's input_size {size} does not fit {config.architecture} ({reason}); fetch the model again."
+            f"config.json's input_size {size} does not fit {config.architecture} ({one_line(error)}); "
+            "fetch the model again."
         ) from error
 
 

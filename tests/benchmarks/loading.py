@@ -6,7 +6,6 @@ JPEG decoded on demand, by one thread and by two.
 
 import os
 import tempfile
-import time
 from pathlib import Path
 from statistics import median
 
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 import zoo.loading
+from tests.benchmarks.in_turn import print_seconds, seconds
 from tests.imagefiles import encoded, parquet
 from zoo import ahead
 from zoo.sources import load_images
@@ -55,13 +55,7 @@ def small(root):
     }
     # The table is converted to arrow once, by the library, for all of them.
     assert np.array_equal(first().images.numpy(), reference())
-    times = {name: [] for name in ways}
-    for _ in range(RUNS):
-        for name, way in ways.items():
-            times[name].append(seconds(way))
-    print(f"{IMAGES:,} PNG of 32x32           seconds    min    max")
-    for name, values in times.items():
-        print(f"{name:27} {median(values):9.3f} {min(values):6.3f} {max(values):6.3f}")
+    print_seconds(f"{IMAGES:,} PNG of 32x32, seconds", ways, RUNS)
 
 
 def photos(root):
@@ -82,13 +76,6 @@ def photos(root):
     print(f"\nJPEG of 500x375 to 256x256  images/s    min    max\n{'':4}(cores: {os.cpu_count()})")
     for threads, values in speeds.items():
         print(f"{threads} thread(s) {median(values):24.0f} {min(values):6.0f} {max(values):6.0f}")
-
-
-def seconds(way):
-    """Wall time of one run."""
-    start = time.perf_counter()
-    way()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

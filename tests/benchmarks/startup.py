@@ -5,9 +5,10 @@ Each command runs in turn with the bare interpreter as the floor, so that a nois
 
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
-from statistics import median
+
+from tests.benchmarks.in_turn import print_seconds
 
 BIN = Path(sys.executable).parent
 COMMANDS = {
@@ -20,22 +21,10 @@ COMMANDS = {
 RUNS = 15
 
 
-def seconds(command):
-    """Wall time of one run."""
-    start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - start
-
-
 def main():
     """Print the median and the extremes of each command."""
-    times = {name: [] for name in COMMANDS}
-    for _ in range(RUNS):
-        for name, command in COMMANDS.items():
-            times[name].append(seconds(command))
-    print(f"{'seconds':16} median    min    max")
-    for name, values in times.items():
-        print(f"{name:16} {median(values):6.3f} {min(values):6.3f} {max(values):6.3f}")
+    run = partial(subprocess.run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    print_seconds("seconds", {name: partial(run, command) for name, command in COMMANDS.items()}, RUNS)
 
 
 if __name__ == "__main__":

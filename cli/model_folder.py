@@ -1,0 +1,36 @@
+"""Writing a model folder: weights, record, card and pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.card import card_files, look_inside
+from zoo.config_text import preprocessing
+from zoo.folder import writing
+from zoo.record import TrainingRecord
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from zoo.data import ImageSet
+
+
+def write_model(folder: Path, model: "nn.Module", record: TrainingRecord, test_set: "ImageSet") -> None:
+    """Look into a model and write all that a model folder holds.
+
+    Args:
+        folder: an empty folder; `zoo.folder.new_folder` gives one that appears only when it is complete.
+        model: the trained model, which takes uint8 images from then on.
+        record: what is known of it.
+        test_set: what it is looked into with.
+
+    Raises:
+        ZooError: the folder cannot be written.
+    """
+    from zoo.checkpoint import save_checkpoint
+    from zoo.transforms import takes_images
+
+    files = card_files(record, look_inside(takes_images(model, preprocessing(record)), record, test_set))
+    with writing(folder):
+        save_checkpoint(folder, model, record)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
