@@ -34,6 +34,10 @@ Precision = Annotated[str, typer.Option("--precision", help="Of the Gram matrice
 BatchSize = Annotated[
     int | None, typer.Option("--batch-size", help="Images per minibatch.", show_default="by the number of images")
 ]
+RecipeName = Annotated[
+    str | None,
+    typer.Option("--recipe", help="paper, imagenet, digits, or short.", show_default="the data set's own"),
+]
 Epochs = Annotated[int | None, typer.Option("--epochs", help="Passes over the training images.", show_default=False)]
 LearningRate = Annotated[
     float | None, typer.Option("--lr", help="Learning rate of the first step.", show_default=False)

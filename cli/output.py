@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
@@ -194,16 +194,17 @@ def _beginning(path: Path, size: int) -> bytes:
 
 
 @contextmanager
-def interruptible(consequence: str) -> Iterator[None]:
+def interruptible(consequence: str | Callable[[], str]) -> Iterator[None]:
     """Turn Ctrl-C, and the stop that a scheduler sends, into a clean end with one clear line.
 
     Args:
-        consequence: what the user is left with, such as `nothing was written`.
+        consequence: what the user is left with, such as `nothing was written`, or what tells it then.
     """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
-        raise ZooError(f"interrupted; {consequence}.") from None
+        left = consequence if isinstance(consequence, str) else consequence()
+        raise ZooError(f"interrupted; {left}.") from None
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -40,13 +40,15 @@ def training_bar(recipe: Recipe, images: int) -> Iterator[tuple[Callable[[], Non
         What to call after each step, and after each epoch.
     """
     with progress_bar() as progress:
-        task = progress.add_task(f"epoch 1/{recipe.epochs}", total=recipe.epochs * recipe.steps(images), facts="")
+        steps = recipe.steps(images)
+        task = progress.add_task(f"epoch 1/{recipe.epochs}", total=recipe.epochs * steps, facts="")
         done = count(1)
 
         def on_epoch(epoch: Epoch) -> None:
-            number = min(next(done) + 1, recipe.epochs)
+            ended = next(done)
+            number = min(ended + 1, recipe.epochs)
             facts = f"loss {epoch.loss:.3f}  accuracy {epoch.accuracy:.1%}  {epoch.images_per_second:,.0f} images/s"
-            progress.update(task, description=f"epoch {number}/{recipe.epochs}", facts=facts)
+            progress.update(task, description=f"epoch {number}/{recipe.epochs}", facts=facts, completed=ended * steps)
 
         yield lambda: progress.advance(task), on_epoch
 

@@ -8,7 +8,7 @@ import typer
 
 from cli.choice import Family, FamilyOption
 from cli.deliver import Files
-from cli.options import BatchSize, Dataset, Device, Epochs, Json, LearningRate, Quiet, Verbose, WeightDecay
+from cli.options import BatchSize, Dataset, Device, Epochs, Json, LearningRate, Quiet, RecipeName, Verbose, WeightDecay
 from cli.output import interruptible, plain, say, show_lines, write_result
 from cli.sweep_state import State
 from cli.workers import run_here
@@ -27,6 +27,7 @@ def sweep(
     seeds: Annotated[str, typer.Option(help="Such as 0-9 or 0,3,5.")] = "0",
     subsets: Annotated[str, typer.Option(help="Parts of the training images, such as 1,1/4.")] = "1",
     dataset: Dataset = "digits",
+    recipe: RecipeName = None,
     epochs: Epochs = None,
     lr: LearningRate = None,
     weight_decay: WeightDecay = None,
@@ -67,6 +68,7 @@ def sweep(
         decimals(widths, "--widths"),
         whole_numbers(seeds, "--seeds"),
         given,
+        recipe,
     )
     state = State(runs, out)
     say(f"{len(runs)} runs in {out}, {len(state.finished)} of them finished already.")

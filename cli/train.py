@@ -1,6 +1,5 @@
 """`zoo train`: train one model and keep it as a model folder."""
 
-from fractions import Fraction
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -9,16 +8,27 @@ import typer
 
 from cli.choice import FamilyOption, choose
 from cli.hub import Private, publish
-from cli.loading import load
-from cli.model_folder import write_model
-from cli.options import BatchSize, Dataset, Device, Epochs, Force, LearningRate, Quiet, Seed, Verbose, WeightDecay
-from cli.output import interruptible, phase, say
+from cli.options import (
+    BatchSize,
+    Dataset,
+    Device,
+    Epochs,
+    Force,
+    LearningRate,
+    Quiet,
+    RecipeName,
+    Seed,
+    Verbose,
+    WeightDecay,
+)
+from cli.output import say
+from cli.training import Training, train_into
+from zoo.epochs import epochs_to_save
 from zoo.errors import ZooError
-from zoo.folder import new_folder
 from zoo.lists import fraction
-from zoo.recipe import Recipe, recipe_for
-from zoo.record import TrainingRecord, model_name
-from zoo.timm_variant import Choice, choice_name
+from zoo.recipe import recipe_for
+from zoo.record import model_name
+from zoo.timm_variant import choice_name
 
 
 def train(
@@ -36,6 +46,7 @@ def train(
     dataset: Dataset = "digits",
     subset: Annotated[str, typer.Option(help="Part of the training images, such as 1/4; class-balanced.")] = "1",
     seed: Seed = 0,
+    recipe_name: RecipeName = None,
     epochs: Epochs = None,
     lr: LearningRate = None,
     weight_decay: WeightDecay = None,
@@ -44,7 +55,16 @@ def train(
         float,
         typer.Option(help="Weight of a penalty on dominant first components of layers; the paper tried 0.1 to 10."),
     ] = 0.0,
+    precision: Annotated[str, typer.Option(help="fp32, or bf16 where the device is fast at it.")] = "fp32",
     device: Device = "auto",
+    save_epochs: Annotated[
+        str | None,
+        typer.Option(help="Keep the model of epochs such as 1,10,20 too, as MODEL@epoch10.", show_default=False),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted training has come to.")] = False,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Log every epoch for TensorBoard.", show_default=False)
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="models/NAME")] = None,
     force: Force = False,
     push: Annotated[
@@ -56,11 +76,15 @@ def train(
 ) -> None:
     """Train a variant of a family, or one of timm's architectures, and write it as a model folder.
 
-    What is not given comes from the data set's own recipe. For example: zoo train --depth 14 --width 1
+    What is not given comes from the data set's own recipe. What is done when it is interrupted is kept for --resume.
+    For example: zoo train --depth 14 --width 1
     """
     choice = choose(family, depth, width, arch)
-    given = {"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "batch_size": batch_size}
-    recipe = recipe_for(choice, dataset, given | {"pc_regularize": pc_regularize})
+    given: dict[str, float | str | None] = {
+        **{"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "batch_size": batch_size},
+        **{"pc_regularize": pc_regularize, "precision": precision},
+    }
+    recipe = recipe_for(choice, dataset, given, recipe_name)
     part = fraction(subset)
     folder = out or Path("models") / model_name(choice_name(choice), dataset, str(part), seed)
     if private and push is None:
@@ -69,8 +93,9 @@ def train(
         from zoo.publish import check_target
 
         check_target(push, private=private)
-    with interruptible("nothing was written"), new_folder(folder, force) as fresh:
-        record = _train(choice, dataset, recipe, part, seed, device, fresh)
+    saved = epochs_to_save(save_epochs, recipe) if save_epochs else ()
+    training = Training(choice, dataset, recipe, part, seed, device, saved, tensorboard)
+    record = train_into(folder, training, resume=resume, force=force)
     say(
         f"{record.test_right} of {record.test_images} test images right ({record.accuracy:.2%}) "
         f"after {recipe.epochs} {'epoch' if recipe.epochs == 1 else 'epochs'} in {record.seconds:.0f} s."
@@ -87,33 +112,3 @@ def _push(folder: Path, repo_id: str, private: bool) -> None:
     except ZooError as error:
         again = f"zoo push {quote(str(folder))} {repo_id}{' --private' if private else ''}"
         raise ZooError(f"{error} The model is safe in {folder}; push it again with `{again}`.") from error
-
-
-def _train(
-    choice: Choice, dataset: str, recipe: Recipe, subset: Fraction, seed: int, device: str, folder: Path
-) -> TrainingRecord:
-    """Load, train, and write into an empty folder."""
-    from cli.progress import training_bar
-    from zoo.build import fit_to
-    from zoo.data import balanced_subset
-    from zoo.device import pick_device
-    from zoo.train import train_model
-
-    device = pick_device(device)
-    train_set, test_set = load(dataset, "train"), load(dataset, "test")
-    train_set = balanced_subset(train_set, round(len(train_set) * subset), seed)
-    spec = fit_to(choice, train_set)
-    with phase("training"), training_bar(recipe, len(train_set)) as (on_step, on_epoch):
-        model, record = train_model(
-            spec,
-            train_set,
-            test_set,
-            recipe,
-            subset=subset,
-            seed=seed,
-            device=device,
-            on_step=on_step,
-            on_epoch=on_epoch,
-        )
-    write_model(folder, model, record, test_set)
-    return record

@@ -11,11 +11,12 @@ from zoo.build import build, fit_to
 from zoo.data import ImageSet
 from zoo.errors import ZooError
 from zoo.family import Variant
+from zoo.fit import fit
 from zoo.imagenet import ImageNetResNet
 from zoo.regularise import later_relus
 from zoo.timm_models import timm_variant
 from zoo.timm_variant import TimmVariant
-from zoo.train import fit, predict, train_model
+from zoo.train import predict, train_model
 
 
 def noise(*size, n=16, classes=4):

@@ -52,7 +52,7 @@ def test_grid_that_cannot_be_is_told_at_once(wrong, message):
 def test_imagenet_family_has_a_grid_too():
     (run,) = grid(ImageNetResNet, "digits", [Fraction(1)], [53], [2.8], [0], {})
     assert run.name == "imagenet-resnet53-w2.8-digits-s0"
-    assert run.arguments[:7] == ("train", "--family", "imagenet", "--depth", "53", "--width", "2.8")
+    assert run.arguments[:8] == ("train", "--resume", "--family", "imagenet", "--depth", "53", "--width", "2.8")
     assert run.cost > 0
 
 

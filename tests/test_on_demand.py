@@ -15,8 +15,9 @@ from zoo.build import fit_to
 from zoo.data import ShuffledBatches
 from zoo.errors import ZooError
 from zoo.family import Variant
+from zoo.fit import fit
 from zoo.sources import load_images
-from zoo.train import fit, predict, settle_batch_norm, train_model
+from zoo.train import predict, settle_batch_norm, train_model
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 import pytest
 
 from zoo.errors import ZooError
-from zoo.recipe import Recipe, default_recipe
+from zoo.family import Variant
+from zoo.recipe import Recipe, recipe_for
 
 
 def test_rate_falls_to_zero_along_a_cosine():
@@ -10,13 +11,13 @@ def test_rate_falls_to_zero_along_a_cosine():
 
 
 def test_papers_recipe_is_the_default():
-    recipe = default_recipe("any other data set", 110)
+    recipe = recipe_for(Variant(110), "any other data set", {})
     assert (recipe.epochs, recipe.batch_size, recipe.momentum, recipe.shift, recipe.flip) == (300, 128, 0.9, 4, True)
 
 
 @pytest.mark.parametrize(("depth", "lr"), [(8, 0.1), (14, 0.1), (38, 0.049), (74, 0.025), (164, 0.011)])
 def test_rate_on_digits_falls_with_the_depth(depth, lr):
-    assert default_recipe("digits", depth).lr == lr
+    assert recipe_for(Variant(depth), "digits", {}).lr == lr
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from cards.model_card import model_card, training_command
 from zoo.data import ImageSet
 from zoo.errors import ZooError
 from zoo.family import Variant
+from zoo.fit import fit
 from zoo.record import TrainingRecord
 from zoo.regularise import PCRegulariser, later_relus, power_step
 from zoo.resnet import CifarResNet
-from zoo.train import fit
 
 
 def reference(outputs, directions, alpha, delta):

@@ -7,9 +7,10 @@ import torch
 from zoo.data import ImageSet, balanced_subset
 from zoo.errors import ZooError
 from zoo.family import Variant
-from zoo.recipe import default_recipe
+from zoo.fit import fit
+from zoo.recipe import recipe_for
 from zoo.resnet import CifarResNet, initialise
-from zoo.train import fit, predict, train_model
+from zoo.train import predict, train_model
 
 
 def tensors(model):
@@ -107,7 +108,7 @@ def test_predictions_do_not_depend_on_the_batch_size(trained, digits):
 
 @pytest.mark.slow
 def test_resnet14_reaches_99_percent_on_digits(digits):
-    _, record = train_model(Variant(14, 1, 1), *digits, default_recipe("digits", 14))
+    _, record = train_model(Variant(14, 1, 1), *digits, recipe_for(Variant(14), "digits", {}))
     assert record.accuracy >= 0.99
 
 

@@ -12,6 +12,8 @@ from zoo.card import own_text
 from zoo.errors import ZooError
 
 CONFIG, WEIGHTS, RECORD, CARD = "config.json", "model.safetensors", "training.json", "README.md"
+# Model folders of single epochs, by number.
+EPOCHS = "epochs"
 # The card's pictures.
 CURVE, HEATMAP = "training.png", "cka.png"
 # The card of a folder that was replaced.
@@ -30,14 +32,14 @@ def new_folder(out: Path, force: bool = False) -> Iterator[Path]:
     Raises:
         ZooError: `out` exists and is not empty, or cannot be written.
     """
-    _check_free(out, force)
+    check_free(out, force)
     with writing(out):
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-"[:60], dir=_nearest_folder(out)))
     try:
         fresh = beside / "new"
         fresh.mkdir()
         yield fresh
-        _check_free(out, force)
+        check_free(out, force)
         with writing(out):
             _keep_own_text(out / CARD, fresh)
             out.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +49,8 @@ def new_folder(out: Path, force: bool = False) -> Iterator[Path]:
             shutil.rmtree(beside, ignore_errors=True)
 
 
-def _check_free(out: Path, force: bool) -> None:
+def check_free(out: Path, force: bool) -> None:
+    """Refuse a place where `new_folder` would not put a folder; arguments and errors are its own."""
     with writing(out):
         try:
             out.lstat()
@@ -60,7 +63,8 @@ def _check_free(out: Path, force: bool) -> None:
         raise ZooError(f"expected a new folder, but {out} exists; choose another --out, or replace it with --force.")
     if names is None or not {CONFIG, WEIGHTS} <= names:
         raise ZooError(f"--force replaces model folders only, and {out} is none; choose another --out.")
-    foreign = sorted(names - {CONFIG, WEIGHTS, RECORD, CARD, CURVE, HEATMAP})
+    foreign = sorted(names - {CONFIG, WEIGHTS, RECORD, CARD, CURVE, HEATMAP, EPOCHS})
+    foreign += [f"{EPOCHS}/{path.name}" for path in out.glob(f"{EPOCHS}/*") if not path.name.isdigit()]
     if foreign:
         raise ZooError(f"--force would lose {foreign[0]} in {out}; move it away, or choose another --out.")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.config import ModelConfig, read_config
+from zoo.epochs import folder_name
 from zoo.folder import WEIGHTS, file_sha256
 from zoo.hub import fetch, parse_ref, pin
 
@@ -69,7 +70,7 @@ def find_model(ref: str) -> FoundModel:
     """
     place = parse_ref(ref)
     if isinstance(place, Path):
-        return FoundModel(ref, place.resolve().name, place, read_config(place))
+        return FoundModel(ref, folder_name(place), place, read_config(place))
     snapshot = pin(place)
     folder = fetch(snapshot)
     return FoundModel(ref, str(place), folder, read_config(folder), snapshot.commit)

@@ -31,6 +31,7 @@ class Run:
         subset: fraction of its training images.
         seed: of initial weights, order and augmentation.
         recipe: how.
+        recipe_name: of the one among `zoo.recipe.RECIPES` that it comes from; None for the data set's own.
 
     Raises:
         ZooError: the seed is too large.
@@ -41,6 +42,7 @@ class Run:
     subset: Fraction
     seed: int
     recipe: Recipe
+    recipe_name: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < SEEDS:
@@ -63,9 +65,11 @@ class Run:
             **{"depth": self.variant.depth, "width": f"{self.variant.width:.12g}", "dataset": self.dataset},
             **{"subset": self.subset, "seed": self.seed, "epochs": self.recipe.epochs, "lr": self.recipe.lr},
             **{"weight-decay": self.recipe.weight_decay, "batch-size": self.recipe.batch_size},
+            **({"recipe": self.recipe_name} if self.recipe_name else {}),
         }
         family = ("--family", "imagenet") if isinstance(self.variant, ImageNetResNet) else ()
-        return "train", *family, *(part for name, value in options.items() for part in (f"--{name}", str(value)))
+        given = (part for name, value in options.items() for part in (f"--{name}", str(value)))
+        return "train", "--resume", *family, *given
 
     def result(self, root: Path) -> TrainingRecord | None:
         """What came of it, if it has been done.
@@ -103,6 +107,7 @@ def grid(
     widths: Sequence[float],
     seeds: Sequence[int],
     given: Mapping[str, float | None],
+    recipe: str | None = None,
 ) -> tuple[Run, ...]:
     """Every combination, each with its data set's own recipe but for what is given.
 
@@ -114,6 +119,7 @@ def grid(
         widths: of the variants.
         seeds: of each.
         given: values of `zoo.recipe.Recipe` that were chosen; None is no choice.
+        recipe: name of another recipe than the data set's own.
 
     Raises:
         ZooError: a run that cannot be, or too many.
@@ -125,7 +131,7 @@ def grid(
         )
     variants = [member(depth, width) for depth, width in product(depths, widths)]
     return tuple(
-        Run(variant, dataset, subset, seed, recipe_for(variant, dataset, given))
+        Run(variant, dataset, subset, seed, recipe_for(variant, dataset, given, recipe), recipe)
         for subset, variant, seed in product(subsets, variants, seeds)
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from zoo.commits import commit_of, look_up, remember
 from zoo.config import MAX_BYTES, read_config
+from zoo.epochs import find_snapshot
 from zoo.errors import ZooError
 from zoo.folder import CARD, CONFIG, CURVE, HEATMAP, RECORD, WEIGHTS, file_sha256
 from zoo.hub_errors import hub_errors
@@ -69,17 +70,19 @@ class Snapshot:
 
 
 def parse_ref(ref: str) -> Path | HubRef:
-    """Tell what a model reference means: a folder that exists, or else a Hub id.
+    """Tell what a model reference means: a folder that exists, one of its snapshots, or else a Hub id.
 
     Args:
-        ref: path of a folder, `owner/name[@revision]`, or `hf://owner/name[@revision]`.
+        ref: path of a folder, also with `@epoch10`, or `owner/name[@revision]`, or `hf://owner/name[@revision]`.
 
     Raises:
-        ZooError: it is neither.
+        ZooError: it is none of these.
     """
     try:
         if ref and Path(ref).is_dir():
             return Path(ref)
+        if snapshot := find_snapshot(ref):
+            return snapshot
         taken = Path(ref).exists()
     except OSError:
         taken = False

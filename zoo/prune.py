@@ -11,10 +11,11 @@ from torch import nn
 from zoo.data import Images, ImageSet
 from zoo.errors import ZooError
 from zoo.family import Variant
+from zoo.fit import fit
 from zoo.recipe import Recipe
 from zoo.record import ClassAccuracy, Epoch, FineTuning, Measured, Pruned, TrainingRecord
 from zoo.resnet import CifarResNet
-from zoo.train import class_accuracies, fit, predict, settle_batch_norm
+from zoo.train import class_accuracies, predict, settle_batch_norm
 
 # Fine-tuning starts where the original's training had almost ended.
 LR_FACTOR = 0.1

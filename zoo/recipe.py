@@ -1,6 +1,6 @@
 """How a variant is trained: the paper's recipe, with defaults for each data set. Needs no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import cos, inf, pi
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 from zoo.errors import ZooError
 from zoo.family import Variant
 from zoo.timm_variant import Choice
+
+PRECISIONS = ("fp32", "bf16")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Recipe:
         flip: augmentation by mirroring left to right.
         pc_regularize: weight of the penalty on dominant first components of layers (`zoo.regularise`), 0 for none; the
             paper tried 0.1, 1 and 10.
+        precision: `fp32`, or `bf16` for forward and backward passes of which weights and sums stay in fp32.
 
     Raises:
         ZooError: a value out of range.
@@ -43,6 +46,7 @@ class Recipe:
     shift: int = 4
     flip: bool = True
     pc_regularize: float = 0.0
+    precision: str = "fp32"
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch_size", 2), ("lr", 0), ("weight_decay", 0), ("pc_regularize", 0)):
@@ -50,6 +54,8 @@ class Recipe:
             if not least <= value < inf:
                 option = "--" + name.replace("_", "-")
                 raise ZooError(f"{option} must be a number from {least} up, got {value}.")
+        if self.precision not in PRECISIONS:
+            raise ZooError(f"--precision must be {' or '.join(PRECISIONS)} for training, got {self.precision!r}.")
 
     def steps(self, images: int) -> int:
         """Steps of an epoch over so many images; fewer images than a batch are one step."""
@@ -60,33 +66,45 @@ class Recipe:
         return self.lr * (1 + cos(pi * epochs_done / self.epochs)) / 2
 
 
-# The paper's for ImageNet, by its code: the L2 penalty is 5e-5, and images are cropped at random when they are decoded.
-IMAGENET = Recipe(epochs=120, batch_size=256, lr=0.1, weight_decay=1e-4, shift=0)
+def _digits(depth: int) -> Recipe:
+    """Digits are small and few: no augmentation (it costs accuracy at 8x8 pixels) and small batches.
 
-
-def default_recipe(dataset: str, depth: int) -> Recipe:
-    """The recipe that works well on a data set; the paper's if there is none of its own.
-
-    Digits are small and few: no augmentation (it costs accuracy at 8x8 pixels) and small batches. The learning rate
-    falls with the depth, since a high one throws deep variants off in their first steps; the weight decay falls with
-    its square. Found by trial on ResNet-14 and ResNet-74.
-
-    Args:
-        dataset: name of the data set.
-        depth: of the variant.
+    The learning rate falls with the depth, since a high one throws deep variants off in their first steps; the weight
+    decay falls with its square. Found by trial on ResNet-14 and ResNet-74.
     """
-    if dataset != "digits":
-        return Recipe()
     lr = min(0.1, round(1.85 / depth, 3))
     return Recipe(epochs=40, batch_size=64, lr=lr, weight_decay=round(0.32 * lr**2, 6), shift=0, flip=False)
 
 
-def recipe_for(choice: Choice, dataset: str, given: Mapping[str, float | None]) -> Recipe:
-    """A data set's own recipe for what is trained, but for what was chosen instead; None is no choice."""
-    if isinstance(choice, Variant):
-        own = default_recipe(dataset, choice.depth)
-    else:
-        # Of what timm builds, on digits, the rate of a variant of depth 50 serves well.
-        own = default_recipe(dataset, 50) if dataset == "digits" else IMAGENET
-    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return replace(own, **chosen)
+# What --recipe takes, by depth of the variant.
+RECIPES: Mapping[str, Callable[[int], Recipe]] = {
+    "paper": lambda depth: Recipe(),
+    # The paper's for ImageNet, by its code: the L2 penalty is 5e-5, and images are cropped when they are decoded.
+    "imagenet": lambda depth: Recipe(epochs=120, batch_size=256, lr=0.1, weight_decay=1e-4, shift=0),
+    "digits": _digits,
+    # A tenth of the paper's epochs, with rate and decay of wide residual networks (Zagoruyko & Komodakis 2016).
+    "short": lambda depth: Recipe(epochs=30, lr=0.1, weight_decay=5e-4),
+}
+
+
+def recipe_for(
+    choice: Choice, dataset: str, given: Mapping[str, float | str | None], name: str | None = None
+) -> Recipe:
+    """How something is to be trained.
+
+    Args:
+        choice: what is trained; of what timm builds, on digits, the rate of a variant of depth 50 serves well.
+        dataset: name of the data set.
+        given: values that were chosen instead of the recipe's; None is no choice.
+        name: one of `RECIPES`; the data set's own if None, which is the paper's but for digits.
+
+    Raises:
+        ZooError: no such recipe, or a value out of range.
+    """
+    variant = choice if isinstance(choice, Variant) else None
+    if name is None:
+        name = "digits" if dataset == "digits" else "paper" if variant else "imagenet"
+    if name not in RECIPES:
+        raise ZooError(f"--recipe must be one of {', '.join(RECIPES)}, got {name!r}.")
+    chosen: dict[str, Any] = {option: value for option, value in given.items() if value is not None}
+    return replace(RECIPES[name](variant.depth if variant else 50), **chosen)

@@ -210,7 +210,8 @@ class TrainingRecord:
     @property
     def name(self) -> str:
         """Of its folder, unless another is chosen."""
-        return model_name(self.spec.name, self.data.name, self.data.subset, self.seed)
+        name, epochs = model_name(self.spec.name, self.data.name, self.data.subset, self.seed), len(self.history)
+        return name if epochs == self.recipe.epochs else f"{name}@epoch{epochs}"
 
     @property
     def test_images(self) -> int:

@@ -1,6 +1,6 @@
 """PC regularisation: a penalty on layers whose first principal component carries much of their variance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 import torch
@@ -71,8 +71,22 @@ class PCRegulariser:
         fractions = torch.cat([self._step(shape, torch.stack(outputs)) for shape, outputs in same.items()])
         return self._alpha * (fractions - self._delta).clamp(min=0).sum()
 
+    def state(self) -> dict[str, Tensor]:
+        """What the next penalty follows from beside the outputs: the directions by shape, and the generator."""
+        directions = {"x".join(map(str, shape)): tensor for shape, tensor in self._directions.items()}
+        return directions | {"generator": self._generator.get_state()}
+
+    def restore(self, state: Mapping[str, Tensor], device: torch.device) -> None:
+        """Go back to where `state` was taken."""
+        self._generator.set_state(state["generator"])
+        self._directions = {
+            torch.Size(map(int, name.split("x"))): tensor.to(device)
+            for name, tensor in state.items()
+            if name != "generator"
+        }
+
     def _record(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        self._outputs.append(output)
+        self._outputs.append(output.to(torch.promote_types(output.dtype, torch.float32)))
 
     def _step(self, shape: torch.Size, outputs: Tensor) -> Tensor:
         """Shares of variance, shape (layers,), of outputs of one shape, shape (layers, n, p)."""

@@ -1,27 +1,50 @@
 """Train a model: the paper's recipe, nothing chosen by the test images."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import replace
+from collections.abc import Callable, Collection
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from zoo.build import build, check_images
-from zoo.data import Images, ImageSet, pick
+from zoo.data import Images, ImageSet
 from zoo.errors import ZooError
 from zoo.family import Variant
-from zoo.on_demand import ImagesOnDemand
+from zoo.fit import Fit, smaller_rate
 from zoo.recipe import Recipe
 from zoo.record import FORMAT_VERSION, ClassAccuracy, DataRecord, Epoch, TrainingRecord
-from zoo.regularise import PCRegulariser, later_relus
 from zoo.timm_variant import Spec
-from zoo.transforms import UNIT, Scale, normalise, random_flip, random_shift
+from zoo.training_state import Progress, read_state, write_state
+from zoo.transforms import UNIT, Scale, normalise
 from zoo.versions import versions
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What is kept of a training while it goes on.
+
+    Args:
+        state: file that is written after each epoch, and gone on from if it is there; None for none.
+        epochs: after which the model is kept as it is then.
+        keep: called with the number of such an epoch, the model, in eval mode on the CPU, and its record.
+    """
+
+    state: Path | None = None
+    epochs: Collection[int] = ()
+    keep: Callable[[int, nn.Module, TrainingRecord], None] = lambda epoch, model, record: None
+
+
+class DivergenceError(ZooError):
+    """Training has gone wrong beyond repair; `epoch` is the last good one, of which the model was kept, or 0."""
+
+    def __init__(self, message: str, epoch: int) -> None:
+        super().__init__(message)
+        self.epoch = epoch
 
 
 def train_model(
@@ -33,12 +56,13 @@ def train_model(
     subset: Fraction = Fraction(1),
     seed: int = 0,
     device: str = "cpu",
+    keeping: Keeping | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Callable[[], None] = lambda: None,
 ) -> tuple[nn.Module, TrainingRecord]:
     """Train one model from its own initial weights and test it once, at the end.
 
-    Equal arguments give equal weights on the same machine.
+    Equal arguments give equal weights on the same machine, whether or not it was interrupted in between.
 
     Args:
         spec: what to train, made for these images.
@@ -48,126 +72,96 @@ def train_model(
         subset: fraction of the data set that `train_set` is, for the record.
         seed: of initial weights, order and augmentation.
         device: a torch device.
-        on_epoch: called after each epoch.
+        keeping: what is kept meanwhile; nothing if None.
+        on_epoch: called after each epoch, also for those that were done before an interruption.
         on_step: called after each step.
 
     Returns:
         The model, in eval mode on the CPU, and its record.
 
     Raises:
-        ZooError: it was made for other images, or the loss is no longer a number.
+        DivergenceError: the loss is no longer a number, or has leapt.
+        ZooError: it was made for other images, or the state to go on from is that of another training.
     """
     check_images(spec, train_set)
     generator = torch.Generator().manual_seed(seed)
     model, scale = build(spec, generator), (spec.mean, spec.std)
     model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    start = time.perf_counter()
-    history = fit(model, train_set, recipe, generator, scale=scale, on_epoch=on_epoch, on_step=on_step)
+    training = Fit(model, train_set, recipe, generator, scale)
+    data = _describe_data(train_set, test_set, subset)
+    begun = Progress(**_recorded(spec), data=data, recipe=recipe, seed=seed)
+    keeping = keeping or Keeping()
+    start = time.perf_counter() - _take_up(training, begun, keeping.state)
+    for epoch in training.history:
+        on_epoch(epoch)
+
+    def result() -> tuple[nn.Module, TrainingRecord]:
+        return _result(training, begun, (train_set, test_set), device, time.perf_counter() - start)
+
+    while not training.done:
+        _epoch(training, recipe, keeping, result, on_step)
+        if keeping.state is not None:
+            progress = replace(begun, history=training.history, seconds=time.perf_counter() - start)
+            write_state(keeping.state, progress, training.state())
+        on_epoch(training.history[-1])
+    return result()
+
+
+def _take_up(training: Fit, begun: Progress, state: Path | None) -> float:
+    """Go on from a state, if there is one; how many seconds have gone into it."""
+    if state is None or not state.exists():
+        return 0.0
+    progress, tensors = read_state(state, begun)
+    training.restore(tensors, progress.history)
+    return progress.seconds
+
+
+def _epoch(
+    training: Fit,
+    recipe: Recipe,
+    keeping: Keeping,
+    result: Callable[[], tuple[nn.Module, TrainingRecord]],
+    on_step: Callable[[], None],
+) -> None:
+    """One more epoch, whose model is kept if that is asked for; if it goes wrong, that of the epoch before is."""
+    good, history = training.state(), training.history
+    training.epoch(on_step)
+    trouble, epoch = training.trouble, len(training.history)
+    if trouble:
+        training.restore(good, history)
+        if history:
+            keeping.keep(epoch - 1, *result())
+        message = f"{trouble} of {recipe.epochs}, so training was stopped; {smaller_rate(recipe)}."
+        raise DivergenceError(message, epoch - 1)
+    if epoch in keeping.epochs:
+        keeping.keep(epoch, *result())
+
+
+def _result(
+    training: Fit, begun: Progress, data: tuple[ImageSet, ImageSet], device: str, seconds: float
+) -> tuple[nn.Module, TrainingRecord]:
+    """What has come of a training so far: a copy of the model, tested, on the CPU, and its record."""
+    train_set, test_set = data
+    model, scale, recipe = deepcopy(training.model), training.scale, begun.recipe
     settle_batch_norm(model, train_set.images, recipe.batch_size, scale)
     logits = predict(model, test_set.images, scale=scale)
     if not logits.isfinite().all():
-        raise ZooError(f"training diverged in its last step; try a smaller --lr than {recipe.lr:g}.")
+        raise ZooError(f"training diverged in its last step; {smaller_rate(recipe)}.")
     record = TrainingRecord(
         format_version=FORMAT_VERSION,
-        **_recorded(spec),
-        data=_describe_data(train_set, test_set, subset),
+        variant=begun.variant,
+        timm_variant=begun.timm_variant,
+        data=begun.data,
         recipe=recipe,
-        seed=seed,
+        seed=begun.seed,
         device=device,
-        history=history,
+        history=training.history,
         test=class_accuracies(logits.argmax(1), test_set),
-        seconds=time.perf_counter() - start,
+        seconds=seconds,
         versions=versions(),
     )
     # As a model just loaded would be: another memory format rounds differently.
     return model.cpu().to(memory_format=torch.contiguous_format), record  # type: ignore[call-overload]
-
-
-def fit(
-    model: nn.Module,
-    data: ImageSet,
-    recipe: Recipe,
-    generator: torch.Generator,
-    *,
-    scale: Scale = UNIT,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-    on_step: Callable[[], None] = lambda: None,
-) -> tuple[Epoch, ...]:
-    """Train a model on its device, in place.
-
-    Args:
-        model: gives logits for normalised images.
-        data: what to learn from.
-        recipe: how.
-        generator: on the CPU, source of order and augmentation. The same state gives the same order with and without
-            PC regularisation.
-        scale: mean and standard deviation by which images are normalised.
-        on_epoch: called after each epoch.
-        on_step: called after each step.
-
-    Returns:
-        One entry per epoch; its loss is the cross-entropy alone.
-
-    Raises:
-        ZooError: the loss is no longer a number, or there is nothing to regularise.
-    """
-    device = next(model.parameters()).device
-    data = _on_device(data, device)
-    batch_size, steps = min(recipe.batch_size, len(data)), recipe.steps(len(data))
-    optimiser, regulariser = _optimiser(model, recipe), _regulariser(model, recipe, generator)
-    history = []
-    model.train()
-    for epoch in range(recipe.epochs):
-        start = time.perf_counter()
-        order = torch.randperm(len(data), generator=generator)[: steps * batch_size]
-        total = torch.zeros(2, device=device)  # loss, number right
-        for step, (images, labels) in enumerate(_batches(data, order, batch_size, device, generator)):
-            for group in optimiser.param_groups:
-                group["lr"] = recipe.lr_at(epoch + (step + 0.5) / steps)
-            inputs = normalise(augment(images, recipe, generator), *scale)
-            total += _step(model, optimiser, inputs, labels, regulariser)
-            on_step()
-        loss, right = (total / (steps * batch_size)).tolist()
-        if loss != loss or loss == float("inf"):
-            raise ZooError(
-                f"the loss became {loss} in epoch {epoch + 1} of {recipe.epochs}, so training was stopped and nothing "
-                f"was written; try a smaller --lr than {recipe.lr:g}."
-            )
-        seconds = time.perf_counter() - start
-        history.append(Epoch(loss, right, steps * batch_size / seconds))
-        on_epoch(history[-1])
-    return tuple(history)
-
-
-def _on_device(data: ImageSet, device: torch.device) -> ImageSet:
-    """Images that are in memory, and labels, on the device; images that are decoded on demand stay."""
-    images = data.images if isinstance(data.images, ImagesOnDemand) else data.images.to(device)
-    return replace(data, images=images, labels=data.labels.to(device))
-
-
-def _batches(
-    data: ImageSet, order: Tensor, batch_size: int, device: torch.device, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Uint8 images and labels in this order, on the device.
-
-    Of images of mixed sizes that are decoded on demand a random part is taken, since they are whole only now; which
-    part, the generator tells before any is decoded.
-    """
-    parts, crops = order.split(batch_size), None
-    if isinstance(data.images, ImagesOnDemand):
-        if data.images.layout.mixed:
-            crops = torch.randint(2**32, (len(order),), generator=generator).split(batch_size)
-        images = data.images.pick(parts, crops)
-    else:
-        images = pick(data.images, [part.to(device) for part in parts])
-    for batch, part in zip(images, parts, strict=True):
-        yield batch.to(device), data.labels[part.to(device)]
-
-
-def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Shift and mirror uint8 images at random as the recipe says."""
-    images = random_shift(images, recipe.shift, generator)
-    return random_flip(images, generator) if recipe.flip else images
 
 
 @torch.no_grad()
@@ -217,38 +211,6 @@ def class_accuracies(predictions: Tensor, data: ImageSet) -> tuple[ClassAccuracy
         ClassAccuracy(name, int((data.labels == label).sum()), int(right[data.labels == label].sum()))
         for label, name in enumerate(data.classes)
     )
-
-
-def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
-    """SGD with weight decay on kernels, not on biases and batch norm."""
-    # What timm's models name themselves, such as embeddings of positions.
-    spared: set[str] = getattr(model, "no_weight_decay", set)()
-    kernels = [p for name, p in model.named_parameters() if p.ndim > 1 and name not in spared]
-    others = [p for name, p in model.named_parameters() if p.ndim <= 1 or name in spared]
-    groups: list[dict[str, Any]] = [{"params": kernels, "weight_decay": recipe.weight_decay}, {"params": others}]
-    return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
-
-
-def _regulariser(model: nn.Module, recipe: Recipe, generator: torch.Generator) -> PCRegulariser | None:
-    return PCRegulariser(later_relus(model), recipe.pc_regularize, generator) if recipe.pc_regularize else None
-
-
-def _step(
-    model: nn.Module,
-    optimiser: torch.optim.SGD,
-    inputs: Tensor,
-    labels: Tensor,
-    regulariser: PCRegulariser | None,
-) -> Tensor:
-    """One step of gradient descent; summed cross-entropy and number right of the batch, before the step."""
-    with regulariser or nullcontext():
-        logits = model(inputs)
-    loss = cross_entropy(logits, labels)
-    optimiser.zero_grad()
-    (loss + regulariser.penalty() if regulariser else loss).backward()
-    optimiser.step()
-    right = (logits.argmax(1) == labels).sum()
-    return torch.stack([loss.detach() * len(labels), right])
 
 
 def _recorded(spec: Spec) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from zoo.config_text import preprocessing
 from zoo.data import ShuffledBatches, balanced_subset
 from zoo.digits import load_digits
 from zoo.family import Variant
-from zoo.recipe import default_recipe
+from zoo.recipe import recipe_for
 from zoo.train import train_model
 from zoo.transforms import takes_images
 
@@ -25,7 +25,7 @@ def look(depth, subset, seed):
     train, test = load_digits("train"), load_digits("test")
     train = balanced_subset(train, round(len(train) * subset), seed)
     model, record = train_model(
-        Variant(depth, 1, 1), train, test, default_recipe("digits", depth), subset=subset, seed=seed
+        Variant(depth, 1, 1), train, test, recipe_for(Variant(depth), "digits", {}), subset=subset, seed=seed
     )
     model = takes_images(model, preprocessing(record))
     found = inspect_model(model, ShuffledBatches(test, default_batch_size(len(test)), seed), seed=seed)

@@ -15,7 +15,7 @@ from zoo.config_text import preprocessing
 from zoo.data import ShuffledBatches
 from zoo.digits import load_digits
 from zoo.family import Variant
-from zoo.recipe import default_recipe
+from zoo.recipe import recipe_for
 from zoo.train import train_model
 from zoo.transforms import takes_images
 
@@ -36,7 +36,7 @@ def main():
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     for seed in range(seeds):
         for alpha in (0.0, *map(float, sys.argv[2:] or ["0.1", "1"])):
-            recipe = replace(default_recipe("digits", DEPTH), pc_regularize=alpha)
+            recipe = replace(recipe_for(Variant(DEPTH), "digits", {}), pc_regularize=alpha)
             model, record = train_model(Variant(DEPTH, 1, 1), train, test, recipe, seed=seed)
             taken = takes_images(model, preprocessing(record))
             batches = ShuffledBatches(test, default_batch_size(len(test)), seed)

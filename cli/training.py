@@ -1,0 +1,129 @@
+"""One training run: images in, a model folder out, and nothing lost in between."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from cli.event_log import event_log
+from cli.loading import load
+from cli.model_folder import write_model
+from cli.output import interruptible, phase, say
+from zoo.errors import ZooError
+from zoo.folder import check_free, new_folder
+from zoo.recipe import Recipe
+from zoo.record import Epoch, TrainingRecord
+from zoo.timm_variant import Choice
+from zoo.workplace import Workplace
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from zoo.data import ImageSet
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is to be trained, on what, and how.
+
+    Args:
+        choice: a member of a family, or one of timm's architectures.
+        dataset: name of the data set.
+        recipe: how.
+        subset: fraction of the training images.
+        seed: of initial weights, order and augmentation.
+        device: a torch device, or auto.
+        save_epochs: after which a snapshot is kept.
+        log: folder for TensorBoard; None for none.
+    """
+
+    choice: Choice
+    dataset: str
+    recipe: Recipe
+    subset: Fraction
+    seed: int
+    device: str
+    save_epochs: tuple[int, ...] = ()
+    log: Path | None = None
+
+
+def train_into(folder: Path, training: Training, *, resume: bool = False, force: bool = False) -> TrainingRecord:
+    """Train, and write a model folder, whole or not at all; what is done is kept beside it until then.
+
+    Args:
+        folder: the model folder.
+        training: what to train.
+        resume: go on with what an interrupted training kept, if there is such a one.
+        force: replace a model folder, and throw away what an interrupted training kept.
+
+    Raises:
+        ZooError: something stands in the way, training diverges, or it is interrupted.
+    """
+    place = Workplace(folder)
+    check_free(folder, force)
+    progress = place.prepare(resume, force)
+    if progress is not None:
+        say(f"going on after epoch {len(progress.history)} of {progress.recipe.epochs}.")
+    with interruptible(lambda: _left(place)):
+        with phase("training"):
+            model, record, test_set = _train(training, place)
+        with new_folder(folder, force) as fresh:
+            write_model(fresh, model, record, test_set)
+            place.copy_snapshots(fresh)
+    place.clear()
+    return record
+
+
+def _train(training: Training, place: Workplace) -> "tuple[nn.Module, TrainingRecord, ImageSet]":
+    """Load and train; the model, its record, and the images that it was tested on."""
+    from cli.progress import training_bar
+    from zoo.build import fit_to
+    from zoo.data import balanced_subset
+    from zoo.device import pick_device
+    from zoo.train import DivergenceError, Keeping, train_model
+
+    device = pick_device(training.device)
+    train_set, test_set = load(training.dataset, "train"), load(training.dataset, "test")
+    train_set = balanced_subset(train_set, round(len(train_set) * training.subset), training.seed)
+    spec = fit_to(training.choice, train_set)
+
+    def keep(epoch: int, model: "nn.Module", record: TrainingRecord) -> None:
+        place.snapshot(epoch).parent.mkdir(parents=True, exist_ok=True)
+        with new_folder(place.snapshot(epoch), force=True) as fresh:
+            write_model(fresh, model, record, test_set)
+
+    with training_bar(training.recipe, len(train_set)) as (step, tell), event_log(training.log, training.recipe) as log:
+
+        def on_epoch(epoch: Epoch) -> None:
+            tell(epoch)
+            log(epoch)
+
+        try:
+            model, record = train_model(
+                spec,
+                train_set,
+                test_set,
+                training.recipe,
+                subset=training.subset,
+                seed=training.seed,
+                device=device,
+                keeping=Keeping(place.state, training.save_epochs, keep),
+                on_step=step,
+                on_epoch=on_epoch,
+            )
+        except DivergenceError as error:
+            raise ZooError(f"{error} {_kept(place, error.epoch)}") from error
+    return model, record, test_set
+
+
+def _left(place: Workplace) -> str:
+    """What an interruption leaves."""
+    return "what is done is kept, go on with --resume" if place.state.exists() else "nothing was written"
+
+
+def _kept(place: Workplace, epoch: int) -> str:
+    """Where the last good model is."""
+    if epoch == 0:
+        return "Nothing was written."
+    return f"The model of epoch {epoch} is kept in {quote(str(place.snapshot(epoch)))}."

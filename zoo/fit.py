@@ -1,0 +1,235 @@
+"""Gradient descent, epoch by epoch, from a state that can be kept and taken up again."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from zoo.data import ImageSet, pick
+from zoo.divergence import divergence
+from zoo.errors import ZooError
+from zoo.on_demand import ImagesOnDemand
+from zoo.recipe import Recipe
+from zoo.record import Epoch
+from zoo.regularise import PCRegulariser, later_relus
+from zoo.transforms import UNIT, Scale, normalise, random_flip, random_shift
+
+
+class Fit:
+    """A model in training on its device, in place.
+
+    Args:
+        model: gives logits for normalised images.
+        data: what to learn from.
+        recipe: how.
+        generator: on the CPU, source of order and augmentation. The same state gives the same order with and without
+            PC regularisation.
+        scale: mean and standard deviation by which images are normalised.
+
+    Attributes:
+        model: what is trained.
+        history: one entry per epoch done; its loss is the cross-entropy alone.
+        scale: as given.
+
+    Raises:
+        ZooError: there is nothing to regularise.
+    """
+
+    def __init__(
+        self, model: nn.Module, data: ImageSet, recipe: Recipe, generator: torch.Generator, scale: Scale = UNIT
+    ) -> None:
+        self.model = model
+        self.history: tuple[Epoch, ...] = ()
+        self._device = next(model.parameters()).device
+        self._data = on_device(data, self._device)
+        self._recipe = recipe
+        self._generator = generator
+        self.scale = scale
+        self._optimiser = sgd(model, recipe)
+        self._regulariser = (
+            PCRegulariser(later_relus(model), recipe.pc_regularize, generator) if (recipe.pc_regularize) else None
+        )
+        self._noise: Tensor | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether all epochs of the recipe are done."""
+        return len(self.history) == self._recipe.epochs
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it makes no sense to go on, if it makes none."""
+        return divergence(self.history, len(self._data.classes))
+
+    def epoch(self, on_step: Callable[[], None] = lambda: None) -> None:
+        """Go through the training images once more.
+
+        Args:
+            on_step: called after each step.
+        """
+        start, recipe, done = time.perf_counter(), self._recipe, len(self.history)
+        batch_size, steps = min(recipe.batch_size, len(self._data)), recipe.steps(len(self._data))
+        order = torch.randperm(len(self._data), generator=self._generator)[: steps * batch_size]
+        total = torch.zeros(2, device=self._device)  # loss, number right
+        self.model.train()
+        with self._own_noise():
+            batches = minibatches(self._data, order, batch_size, self._device, self._generator)
+            for step, (images, labels) in enumerate(batches):
+                for group in self._optimiser.param_groups:
+                    group["lr"] = recipe.lr_at(done + (step + 0.5) / steps)
+                total += self._step(normalise(augment(images, recipe, self._generator), *self.scale), labels)
+                on_step()
+        loss, right = (total / (steps * batch_size)).tolist()
+        seconds = time.perf_counter() - start
+        self.history = (*self.history, Epoch(loss, right, steps * batch_size / seconds))
+
+    def state(self) -> dict[str, Tensor]:
+        """All that the next epoch follows from, but for the history: copies on the CPU, by name."""
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        for name, parameter in self.model.named_parameters():
+            momentum = self._optimiser.state[parameter].get("momentum_buffer")
+            if momentum is not None:
+                tensors[f"momentum.{name}"] = momentum
+        if self._regulariser is not None:
+            tensors |= {f"regulariser.{name}": tensor for name, tensor in self._regulariser.state().items()}
+        if self._noise is not None:
+            tensors["noise"] = self._noise
+        tensors["generator"] = self._generator.get_state()
+        return {
+            name: tensor.to("cpu", memory_format=torch.contiguous_format, copy=True) for name, tensor in tensors.items()
+        }
+
+    def restore(self, state: Mapping[str, Tensor], history: tuple[Epoch, ...]) -> None:
+        """Go back, or on, to where a state was taken.
+
+        Args:
+            state: as `state` gave it for a model of the same kind.
+            history: as it was then.
+        """
+        self.history = history
+        self.model.load_state_dict(_part(state, "model."))
+        for name, parameter in self.model.named_parameters():
+            self._optimiser.state[parameter].clear()
+            momentum = state.get(f"momentum.{name}")
+            if momentum is not None:
+                self._optimiser.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)
+        if self._regulariser is not None:
+            self._regulariser.restore(_part(state, "regulariser."), self._device)
+        self._noise = state.get("noise")
+        self._generator.set_state(state["generator"])
+
+    @contextmanager
+    def _own_noise(self) -> Iterator[None]:
+        """What modules such as dropout draw follows from the seed too, and from no one else's state."""
+        cuda = self._device.type == "cuda"
+        get = torch.cuda.get_rng_state if cuda else torch.get_rng_state
+        with torch.random.fork_rng(devices=[self._device] if cuda else []):
+            if self._noise is None:
+                torch.manual_seed(self._generator.initial_seed())
+            else:
+                (torch.cuda.set_rng_state if cuda else torch.set_rng_state)(self._noise)
+            yield
+            self._noise = get()
+
+    def _step(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """One step of gradient descent; summed cross-entropy and number right of the batch, before the step."""
+        half = torch.autocast(self._device.type, torch.bfloat16, enabled=self._recipe.precision == "bf16")
+        with self._regulariser or nullcontext(), half:
+            logits = self.model(inputs)
+        loss = cross_entropy(logits.float(), labels)
+        self._optimiser.zero_grad()
+        (loss + self._regulariser.penalty() if self._regulariser else loss).backward()
+        self._optimiser.step()
+        right = (logits.argmax(1) == labels).sum()
+        return torch.stack([loss.detach() * len(labels), right])
+
+
+def fit(
+    model: nn.Module,
+    data: ImageSet,
+    recipe: Recipe,
+    generator: torch.Generator,
+    *,
+    scale: Scale = UNIT,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_step: Callable[[], None] = lambda: None,
+) -> tuple[Epoch, ...]:
+    """Train a model on its device from beginning to end, in place.
+
+    Args:
+        model: as of `Fit`, like all up to `scale`.
+        data: what to learn from.
+        recipe: how.
+        generator: source of order and augmentation.
+        scale: of the images.
+        on_epoch: called after each epoch.
+        on_step: called after each step.
+
+    Returns:
+        One entry per epoch.
+
+    Raises:
+        ZooError: training diverges, or there is nothing to regularise.
+    """
+    training = Fit(model, data, recipe, generator, scale)
+    while not training.done:
+        training.epoch(on_step)
+        if training.trouble:
+            raise ZooError(f"{training.trouble} of {recipe.epochs}, so training was stopped; {smaller_rate(recipe)}.")
+        on_epoch(training.history[-1])
+    return training.history
+
+
+def smaller_rate(recipe: Recipe) -> str:
+    """What to do where training diverges."""
+    return f"try a smaller --lr than {recipe.lr:g}"
+
+
+def on_device(data: ImageSet, device: torch.device) -> ImageSet:
+    """Images that are in memory, and labels, on the device; images that are decoded on demand stay."""
+    images = data.images if isinstance(data.images, ImagesOnDemand) else data.images.to(device)
+    return replace(data, images=images, labels=data.labels.to(device))
+
+
+def minibatches(
+    data: ImageSet, order: Tensor, batch_size: int, device: torch.device, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Uint8 images and labels in this order, on the device.
+
+    Of images of mixed sizes that are decoded on demand a random part is taken, since they are whole only now; which
+    part, the generator tells before any is decoded.
+    """
+    parts, crops = order.split(batch_size), None
+    if isinstance(data.images, ImagesOnDemand):
+        if data.images.layout.mixed:
+            crops = torch.randint(2**32, (len(order),), generator=generator).split(batch_size)
+        images = data.images.pick(parts, crops)
+    else:
+        images = pick(data.images, [part.to(device) for part in parts])
+    for batch, part in zip(images, parts, strict=True):
+        yield batch.to(device), data.labels[part.to(device)]
+
+
+def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Shift and mirror uint8 images at random as the recipe says."""
+    images = random_shift(images, recipe.shift, generator)
+    return random_flip(images, generator) if recipe.flip else images
+
+
+def sgd(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
+    """SGD with weight decay on kernels, not on biases and batch norm."""
+    # What timm's models name themselves, such as embeddings of positions.
+    spared: set[str] = getattr(model, "no_weight_decay", set)()
+    kernels = [p for name, p in model.named_parameters() if p.ndim > 1 and name not in spared]
+    others = [p for name, p in model.named_parameters() if p.ndim <= 1 or name in spared]
+    groups: list[dict[str, Any]] = [{"params": kernels, "weight_decay": recipe.weight_decay}, {"params": others}]
+    return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
+
+
+def _part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
