@@ -96,6 +96,8 @@ def train(
     saved = epochs_to_save(save_epochs, recipe) if save_epochs else ()
     training = Training(choice, dataset, recipe, part, seed, device, saved, tensorboard)
     record = train_into(folder, training, resume=resume, force=force)
+    if record is None:
+        return
     say(
         f"{record.test_right} of {record.test_images} test images right ({record.accuracy:.2%}) "
         f"after {recipe.epochs} {'epoch' if recipe.epochs == 1 else 'epochs'} in {record.seconds:.0f} s."

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from cli.event_log import event_log
 from cli.loading import load
 from cli.model_folder import write_model
-from cli.output import interruptible, phase, say
+from cli.output import Level, interruptible, phase, say, set_level
 from zoo.errors import ZooError
-from zoo.folder import check_free, new_folder
+from zoo.folder import check_free, new_folder, writing
 from zoo.recipe import Recipe
 from zoo.record import Epoch, TrainingRecord
 from zoo.timm_variant import Choice
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from zoo.data import ImageSet
+    from zoo.timm_variant import Spec
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Training:
     log: Path | None = None
 
 
-def train_into(folder: Path, training: Training, *, resume: bool = False, force: bool = False) -> TrainingRecord:
+def train_into(folder: Path, training: Training, *, resume: bool = False, force: bool = False) -> TrainingRecord | None:
     """Train, and write a model folder, whole or not at all; what is done is kept beside it until then.
 
     Args:
@@ -57,64 +58,89 @@ def train_into(folder: Path, training: Training, *, resume: bool = False, force:
         resume: go on with what an interrupted training kept, if there is such a one.
         force: replace a model folder, and throw away what an interrupted training kept.
 
+    Returns:
+        Its record; None in a process of `torchrun` that writes nothing, since the first of them does.
+
     Raises:
         ZooError: something stands in the way, training diverges, or it is interrupted.
     """
     place = Workplace(folder)
     check_free(folder, force)
-    progress = place.prepare(resume, force)
+    progress = place.look(resume, force)
     if progress is not None:
         say(f"going on after epoch {len(progress.history)} of {progress.recipe.epochs}.")
     with interruptible(lambda: _left(place)):
-        with phase("training"):
-            model, record, test_set = _train(training, place)
+        done = _train(training, place, afresh=progress is None)
+        if done is None:
+            return None
+        model, record, test_set = done
         with new_folder(folder, force) as fresh:
             write_model(fresh, model, record, test_set)
             place.copy_snapshots(fresh)
-    place.clear()
+        place.clear()
     return record
 
 
-def _train(training: Training, place: Workplace) -> "tuple[nn.Module, TrainingRecord, ImageSet]":
-    """Load and train; the model, its record, and the images that it was tested on."""
-    from cli.progress import training_bar
+def _train(training: Training, place: Workplace, afresh: bool) -> "tuple[nn.Module, TrainingRecord, ImageSet] | None":
+    """Load and train; the model, its record, and the images that it was tested on, where this process writes."""
     from zoo.build import fit_to
     from zoo.data import balanced_subset
     from zoo.device import pick_device
+    from zoo.ranks import joined, wait_for_all
+
+    with joined(pick_device(training.device)) as (ranks, device):
+        writes = ranks.rank == 0
+        if not writes:
+            set_level(Level.quiet)
+        elif afresh:
+            place.clear()
+        wait_for_all()
+        train_set, test_set = load(training.dataset, "train"), load(training.dataset, "test")
+        train_set = balanced_subset(train_set, round(len(train_set) * training.subset), training.seed)
+        spec = fit_to(training.choice, train_set)
+        with phase("training"):
+            model, record = _epochs(training, (spec, train_set, test_set), place, device, writes)
+    return (model, record, test_set) if writes else None
+
+
+def _epochs(
+    training: Training, what: "tuple[Spec, ImageSet, ImageSet]", place: Workplace, device: str, writes: bool
+) -> "tuple[nn.Module, TrainingRecord]":
+    """All that are left to do; what they come to is kept if this process writes."""
+    from cli.progress import training_bar
+    from zoo.checkpoint import save_checkpoint
     from zoo.train import DivergenceError, Keeping, train_model
 
-    device = pick_device(training.device)
-    train_set, test_set = load(training.dataset, "train"), load(training.dataset, "test")
-    train_set = balanced_subset(train_set, round(len(train_set) * training.subset), training.seed)
-    spec = fit_to(training.choice, train_set)
+    spec, train_set, test_set = what
 
     def keep(epoch: int, model: "nn.Module", record: TrainingRecord) -> None:
-        place.snapshot(epoch).parent.mkdir(parents=True, exist_ok=True)
-        with new_folder(place.snapshot(epoch), force=True) as fresh:
-            write_model(fresh, model, record, test_set)
+        if writes:
+            place.snapshot(epoch).parent.mkdir(parents=True, exist_ok=True)
+            with new_folder(place.snapshot(epoch), force=True) as fresh, writing(fresh):
+                save_checkpoint(fresh, model, record)
 
-    with training_bar(training.recipe, len(train_set)) as (step, tell), event_log(training.log, training.recipe) as log:
+    recipe, log_folder = training.recipe, training.log if writes else None
+    with training_bar(recipe, len(train_set)) as (step, tell), event_log(log_folder, recipe) as log:
 
         def on_epoch(epoch: Epoch) -> None:
             tell(epoch)
             log(epoch)
 
         try:
-            model, record = train_model(
+            return train_model(
                 spec,
                 train_set,
                 test_set,
-                training.recipe,
+                recipe,
                 subset=training.subset,
                 seed=training.seed,
                 device=device,
-                keeping=Keeping(place.state, training.save_epochs, keep),
+                keeping=Keeping(place.state, training.save_epochs, keep, writes),
                 on_step=step,
                 on_epoch=on_epoch,
             )
         except DivergenceError as error:
             raise ZooError(f"{error} {_kept(place, error.epoch)}") from error
-    return model, record, test_set
 
 
 def _left(place: Workplace) -> str:

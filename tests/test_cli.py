@@ -224,7 +224,7 @@ def test_existing_folder_is_refused_before_training_unless_forced(run, error, he
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_training_says_so_and_leaves_nothing(tmp_path, stop):
+def test_interrupted_training_says_what_it_leaves(tmp_path, stop):
     # A shell that runs the tests in the background has its children ignore Ctrl-C.
     default = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
@@ -240,7 +240,6 @@ def test_interrupted_training_says_so_and_leaves_nothing(tmp_path, stop):
     left = [path.name for path in tmp_path.iterdir()]
     kept = "what is done is kept, go on with --resume" if left else "nothing was written"
     assert (told, left) in [(f"Error: interrupted; {kept}.\n", places) for places in ([], [".m.training"])]
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from zoo.data import ImageSet, pick
 from zoo.divergence import divergence
 from zoo.errors import ZooError
 from zoo.on_demand import ImagesOnDemand
+from zoo.ranks import batch_norm_over_ranks, check_batch_norm, ranks, sum_gradients, sum_over_ranks
 from zoo.recipe import Recipe
 from zoo.record import Epoch
 from zoo.regularise import PCRegulariser, later_relus
@@ -37,13 +38,15 @@ class Fit:
         scale: as given.
 
     Raises:
-        ZooError: there is nothing to regularise.
+        ZooError: there is nothing to regularise, or several processes cannot train this together.
     """
 
     def __init__(
         self, model: nn.Module, data: ImageSet, recipe: Recipe, generator: torch.Generator, scale: Scale = UNIT
     ) -> None:
         self.model = model
+        self._ranks = ranks()
+        check_batch_norm(model)
         self.history: tuple[Epoch, ...] = ()
         self._device = next(model.parameters()).device
         self._data = on_device(data, self._device)
@@ -51,9 +54,7 @@ class Fit:
         self._generator = generator
         self.scale = scale
         self._optimiser = sgd(model, recipe)
-        self._regulariser = (
-            PCRegulariser(later_relus(model), recipe.pc_regularize, generator) if (recipe.pc_regularize) else None
-        )
+        self._regulariser = _regulariser(model, recipe, generator)
         self._noise: Tensor | None = None
 
     @property
@@ -74,17 +75,21 @@ class Fit:
         """
         start, recipe, done = time.perf_counter(), self._recipe, len(self.history)
         batch_size, steps = min(recipe.batch_size, len(self._data)), recipe.steps(len(self._data))
+        if batch_size < self._ranks.count:
+            raise ZooError(f"expected minibatches of at least an image per process, got {batch_size}; start fewer.")
         order = torch.randperm(len(self._data), generator=self._generator)[: steps * batch_size]
         total = torch.zeros(2, device=self._device)  # loss, number right
         self.model.train()
-        with self._own_noise():
-            batches = minibatches(self._data, order, batch_size, self._device, self._generator)
+        rows = self._ranks.rows
+        with self._own_noise(), batch_norm_over_ranks(self.model):
+            batches = minibatches(self._data, order, batch_size, self._device, self._generator, rows)
             for step, (images, labels) in enumerate(batches):
                 for group in self._optimiser.param_groups:
                     group["lr"] = recipe.lr_at(done + (step + 0.5) / steps)
-                total += self._step(normalise(augment(images, recipe, self._generator), *self.scale), labels)
+                images = augment(images, recipe, self._generator, batch_size, rows)
+                total += self._step(normalise(images, *self.scale), labels, batch_size)
                 on_step()
-        loss, right = (total / (steps * batch_size)).tolist()
+        loss, right = (sum_over_ranks(total) / (steps * batch_size)).tolist()
         seconds = time.perf_counter() - start
         self.history = (*self.history, Epoch(loss, right, steps * batch_size / seconds))
 
@@ -136,14 +141,19 @@ class Fit:
             yield
             self._noise = get()
 
-    def _step(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        """One step of gradient descent; summed cross-entropy and number right of the batch, before the step."""
+    def _step(self, inputs: Tensor, labels: Tensor, whole: int) -> Tensor:
+        """One step of gradient descent; summed cross-entropy and number right of these rows, before the step.
+
+        Of a minibatch of `whole` images these are the rows of this process; gradients are summed over all.
+        """
         half = torch.autocast(self._device.type, torch.bfloat16, enabled=self._recipe.precision == "bf16")
         with self._regulariser or nullcontext(), half:
             logits = self.model(inputs)
-        loss = cross_entropy(logits.float(), labels)
+        loss = cross_entropy(logits.to(torch.promote_types(logits.dtype, torch.float32)), labels)
+        share = loss * (len(labels) / whole)
         self._optimiser.zero_grad()
-        (loss + self._regulariser.penalty() if self._regulariser else loss).backward()
+        (share + self._regulariser.penalty() if self._regulariser else share).backward()
+        sum_gradients(self.model)
         self._optimiser.step()
         right = (logits.argmax(1) == labels).sum()
         return torch.stack([loss.detach() * len(labels), right])
@@ -197,17 +207,23 @@ def on_device(data: ImageSet, device: torch.device) -> ImageSet:
 
 
 def minibatches(
-    data: ImageSet, order: Tensor, batch_size: int, device: torch.device, generator: torch.Generator
+    data: ImageSet,
+    order: Tensor,
+    batch_size: int,
+    device: torch.device,
+    generator: torch.Generator,
+    rows: slice = slice(None),
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Uint8 images and labels in this order, on the device.
+    """Uint8 images and labels in this order, on the device; of each minibatch these rows alone.
 
     Of images of mixed sizes that are decoded on demand a random part is taken, since they are whole only now; which
     part, the generator tells before any is decoded.
     """
-    parts, crops = order.split(batch_size), None
+    parts, crops = [part[rows] for part in order.split(batch_size)], None
     if isinstance(data.images, ImagesOnDemand):
         if data.images.layout.mixed:
-            crops = torch.randint(2**32, (len(order),), generator=generator).split(batch_size)
+            drawn = torch.randint(2**32, (len(order),), generator=generator).split(batch_size)
+            crops = [part[rows] for part in drawn]
         images = data.images.pick(parts, crops)
     else:
         images = pick(data.images, [part.to(device) for part in parts])
@@ -215,10 +231,12 @@ def minibatches(
         yield batch.to(device), data.labels[part.to(device)]
 
 
-def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Shift and mirror uint8 images at random as the recipe says."""
-    images = random_shift(images, recipe.shift, generator)
-    return random_flip(images, generator) if recipe.flip else images
+def augment(
+    images: Tensor, recipe: Recipe, generator: torch.Generator, whole: int | None = None, rows: slice = slice(None)
+) -> Tensor:
+    """Shift and mirror uint8 images at random as the recipe says; other arguments as of `random_shift`."""
+    images = random_shift(images, recipe.shift, generator, whole, rows)
+    return random_flip(images, generator, whole, rows) if recipe.flip else images
 
 
 def sgd(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
@@ -229,6 +247,14 @@ def sgd(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
     others = [p for name, p in model.named_parameters() if p.ndim <= 1 or name in spared]
     groups: list[dict[str, Any]] = [{"params": kernels, "weight_decay": recipe.weight_decay}, {"params": others}]
     return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
+
+
+def _regulariser(model: nn.Module, recipe: Recipe, generator: torch.Generator) -> PCRegulariser | None:
+    if not recipe.pc_regularize:
+        return None
+    if ranks().count > 1:
+        raise ZooError("--pc-regularize needs whole minibatches; train by one process, without torchrun.")
+    return PCRegulariser(later_relus(model), recipe.pc_regularize, generator)
 
 
 def _part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

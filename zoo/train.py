@@ -32,11 +32,13 @@ class Keeping:
         state: file that is written after each epoch, and gone on from if it is there; None for none.
         epochs: after which the model is kept as it is then.
         keep: called with the number of such an epoch, the model, in eval mode on the CPU, and its record.
+        writes: whether this process writes the state; of several that train one model, one does.
     """
 
     state: Path | None = None
     epochs: Collection[int] = ()
     keep: Callable[[int, nn.Module, TrainingRecord], None] = lambda epoch, model, record: None
+    writes: bool = True
 
 
 class DivergenceError(ZooError):
@@ -100,7 +102,7 @@ def train_model(
 
     while not training.done:
         _epoch(training, recipe, keeping, result, on_step)
-        if keeping.state is not None:
+        if keeping.state is not None and keeping.writes:
             progress = replace(begun, history=training.history, seconds=time.perf_counter() - start)
             write_state(keeping.state, progress, training.state())
         on_epoch(training.history[-1])

@@ -80,8 +80,17 @@ def takes_images(model: nn.Module, how: Preprocessing) -> nn.Module:
     return model
 
 
-def random_shift(images: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
+def random_shift(
+    images: Tensor, pixels: int, generator: torch.Generator, whole: int | None = None, rows: slice = slice(None)
+) -> Tensor:
     """Translate each image by up to so many pixels each way, filling by reflection.
+
+    Args:
+        images: uint8, shape (n, channels, height, width).
+        pixels: at most.
+        generator: on the CPU, source of the offsets.
+        whole: images of the minibatch that these are `rows` of, for all of which offsets are drawn; n if None.
+        rows: of the minibatch.
 
     Source:
         Nguyen et al. 2021: reflect-pad by 4, then crop at random.
@@ -90,14 +99,17 @@ def random_shift(images: Tensor, pixels: int, generator: torch.Generator) -> Ten
         return images
     n, _, height, width = images.shape
     padded = pad(images.float(), [pixels] * 4, mode="reflect").to(images.dtype)
-    y, x = torch.randint(0, 2 * pixels + 1, (2, n), generator=generator).to(images.device)
-    rows = y[:, None] + torch.arange(height, device=images.device)
-    columns = x[:, None] + torch.arange(width, device=images.device)
+    offsets = torch.randint(0, 2 * pixels + 1, (2, whole or n), generator=generator)
+    y, x = offsets[:, rows].to(images.device)
+    down = y[:, None] + torch.arange(height, device=images.device)
+    across = x[:, None] + torch.arange(width, device=images.device)
     index = torch.arange(n, device=images.device)[:, None, None]
-    return padded[index, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return padded[index, :, down[:, :, None], across[:, None, :]].permute(0, 3, 1, 2)
 
 
-def random_flip(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Mirror each image left to right with probability one half."""
-    flip = torch.rand(len(images), generator=generator).to(images.device) < 0.5
+def random_flip(
+    images: Tensor, generator: torch.Generator, whole: int | None = None, rows: slice = slice(None)
+) -> Tensor:
+    """Mirror each image left to right with probability one half; arguments as of `random_shift`."""
+    flip = torch.rand(whole or len(images), generator=generator)[rows].to(images.device) < 0.5
     return torch.where(flip[:, None, None, None], images.flip(3), images)

@@ -33,12 +33,12 @@ class Workplace:
         """The model folder of an epoch."""
         return self.path / EPOCHS / str(epoch)
 
-    def prepare(self, resume: bool, force: bool) -> Progress | None:
+    def look(self, resume: bool, force: bool) -> Progress | None:
         """Find out before long work whether there is something to go on with.
 
         Args:
             resume: go on with it.
-            force: throw it away.
+            force: it is to be thrown away.
 
         Returns:
             How far it is; None where training begins with the first epoch.
@@ -46,9 +46,7 @@ class Workplace:
         Raises:
             ZooError: there is something, and it is not said what is to become of it; or it is unusable.
         """
-        if force and not resume:
-            self.clear()
-        if not self.state.exists():
+        if not self.state.exists() or (force and not resume):
             return None
         progress = read_progress(self.state)
         if not resume:
