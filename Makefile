@@ -36,6 +36,7 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.engine
 	$(BIN)/python -m tests.benchmarks.engine --workload b
 	$(BIN)/python -m tests.benchmarks.many
+	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.sweep
 	$(BIN)/python -m tests.benchmarks.edge_cases
 	$(BIN)/python -m tests.benchmarks.calibration
