@@ -17,6 +17,7 @@ from cli.matrix import matrix
 from cli.output import Level, say, tell_peak_memory
 from cli.prune import prune_model
 from cli.push_report import push_report
+from cli.record import record
 from cli.show import show_model
 from cli.sweep import sweep
 from cli.train import train
@@ -49,6 +50,8 @@ zoo_app.command(no_args_is_help=True)(collect)
 zoo_app.command("prune", no_args_is_help=True)(prune_model)
 zoo_app.command(no_args_is_help=True)(card)
 zoo_app.command()(doctor)
+# For other commands, which run it as a process of its own.
+zoo_app.command(hidden=True)(record)
 zoo_app.add_typer(cache_app, name="cache")
 
 compare_app = _app()

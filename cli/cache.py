@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Generic, NamedTuple, TypeVar
@@ -88,13 +89,17 @@ def question(command: str, models: Sequence["FoundModel"], data: str, options: M
     return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
 
 
-def _code() -> list[tuple[str, int, int]]:
-    """What tells one state of the program from another of the same version, as in a checkout that moves on."""
+@cache
+def _code() -> list[tuple[str, str]]:
+    """What tells one state of the program from another of the same version, as in a checkout that moves on.
+
+    It is the same on every machine that has the same files, so that several can share what is kept.
+    """
     import compare
     import zoo
 
-    paths = sorted(path for package in (compare, zoo) for path in Path(package.__path__[0]).glob("*.py"))
-    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    folders = [Path(package.__path__[0]) for package in (compare, zoo)]
+    return [(path.name, file_sha256(path)) for folder in folders for path in sorted(folder.glob("*.py"))]
 
 
 def recall(kind: type[Result], name: str, title: str, compute: Callable[[], Kept[Result]], fresh: bool) -> Kept[Result]:

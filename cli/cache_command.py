@@ -46,6 +46,7 @@ def clear_cache() -> None:
     For example: zoo cache clear
     """
     answers, models, images = (_clear(kind.folder()) for kind in KINDS)
+    _clear(recordings.logs())
     gone = f"{_count(answers, 'answer')}, {_count(models, 'recording')} and {_count(images, 'set')} of images"
     say(f"{gone} are gone from {cache_folder()}.")
 

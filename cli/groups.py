@@ -1,6 +1,6 @@
 """`zoo groups --a A1 A2 ... --b B1 B2 ...`: what two architectures get right, over several seeds of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,8 +10,10 @@ import typer
 from cli import options
 from cli.cache import Kept, NoCache, question, recall
 from cli.deliver import Files, Layout, deliver
+from cli.engine import Engine
 from cli.output import interruptible, phase
 from cli.prepare import identify, look_up, prepare
+from cli.record import recorded
 from cli.recordings import Recordings
 from cli.superclasses import content, find_superclasses, own_superclasses
 from zoo.errors import ZooError
@@ -41,6 +43,8 @@ def groups(
     batch_size: options.BatchSize = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
+    jobs: options.Jobs = None,
+    ray: options.Ray = None,
     no_cache: NoCache = False,
     json_file: options.Json = None,
     png: Annotated[
@@ -53,12 +57,14 @@ def groups(
 ) -> None:
     """Show whether two architectures get different images right, beyond what their seeds differ by.
 
-    At least two seeds of each; p-values below 0.05 take four. For example:
+    At least two seeds of each; p-values below 0.05 take four. With --jobs or --ray each model runs in a process of its
+    own, and what it gives comes here through the cache folder. For example:
     zoo groups --a models/deep-s0 models/deep-s1 --b models/wide-s0 models/wide-s1
     """
     files = Files(json_file, png, svg, html)
     files.check()
     _check_models(a, b)
+    engine = Engine(jobs, ray)
     with interruptible("nothing was written"):
         from compare.group_result import GroupComparison
 
@@ -71,8 +77,11 @@ def groups(
         name = question("groups", found, identity(dataset, split), shown | asked)
 
         def compute() -> "Kept[GroupComparison]":
-            recordings = Recordings(prepare(found, dataset=dataset, **shown), fresh=no_cache)
-            return Kept(_groups(recordings, len(a), superclasses, max_examples), {})
+            prepared = prepare(found, dataset=dataset, **shown)
+            of_classes = None if superclasses is None else find_superclasses(superclasses, prepared.data.classes)
+            recordings = recorded(Recordings(prepared, fresh=no_cache), None, engine, max_examples)
+            result = prepared.describe(_groups(recordings, len(a), of_classes), max_examples)
+            return Kept(replace(result, settings=result.settings | {"superclasses": superclasses}), {})
 
         kept = recall(GroupComparison, name, f"groups {' '.join(a)} and {' '.join(b)}", compute, no_cache)
     result = _as_asked(kept.result, found)
@@ -90,26 +99,21 @@ def _check_models(a: list[str], b: list[str]) -> None:
         raise ZooError(f"expected different models, got {twice} twice.")
 
 
-def _groups(
-    recordings: Recordings, seeds_a: int, superclasses: str | None, max_examples: int | None
-) -> "GroupComparison":
+def _groups(recordings: Recordings, seeds_a: int, superclasses: Mapping[str, str] | None) -> "GroupComparison":
     from cli.progress import progress_bar
     from compare.groups import compare_groups
 
     prepared = recordings.prepared
-    of_classes = None if superclasses is None else find_superclasses(superclasses, prepared.data.classes)
     with phase("comparing"), recordings.open(None) as models, progress_bar() as progress:
-        result = compare_groups(
+        return compare_groups(
             models[:seeds_a],
             models[seeds_a:],
             prepared.batches(progress, 1, "predicting"),
-            superclasses=of_classes,
+            superclasses=superclasses,
             seed=prepared.seed,
             class_names=prepared.data.classes,
             model_classes=prepared.model_classes,
         )
-    described = prepared.describe(result, max_examples)
-    return replace(described, settings=described.settings | {"superclasses": superclasses})
 
 
 def _as_asked(result: "GroupComparison", found: Sequence["FoundModel"]) -> "GroupComparison":

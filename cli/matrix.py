@@ -8,8 +8,10 @@ import typer
 from cli import options
 from cli.cache import Kept, NoCache, question, recall
 from cli.deliver import Files, Layout, deliver
+from cli.engine import Engine
 from cli.output import interruptible, phase
 from cli.prepare import identify, look_up, prepare
+from cli.record import recorded
 from cli.recordings import Recordings
 from zoo.errors import ZooError
 from zoo.sources import identity
@@ -37,6 +39,8 @@ def matrix(
     precision: options.Precision = "fp32",
     seed: options.Seed = 0,
     device: options.Device = "auto",
+    jobs: options.Jobs = None,
+    ray: options.Ray = None,
     no_cache: NoCache = False,
     json_file: options.Json = None,
     png: options.Png = None,
@@ -46,11 +50,15 @@ def matrix(
 ) -> None:
     """Show what all pairs of several models share, each model run once.
 
+    With --jobs or --ray each model runs in a process of its own, and what it gives comes here through the cache folder.
     For example: zoo matrix models/resnet14-w1-digits-s0 models/resnet14-w1-digits-s1 models/resnet74-w1-digits-s0
     """
     files = Files(json_file, png, svg)
     files.check()
     _check_models(models, pair)
+    engine = Engine(jobs, ray)
+    if tolerance is not None and engine.asked:
+        raise ZooError(f"--tolerance looks at all models at once and {engine.asked} at each alone; leave one out.")
     with interruptible("nothing was written"):
         from compare.result import ModelMatrix
 
@@ -66,7 +74,8 @@ def matrix(
 
             plan = Plan(layers or "all", **asked)
             recordings = Recordings(prepare(found, dataset=dataset, **shown), precision, passes, no_cache)
-            return Kept(_matrix(recordings, replace(plan, layers=recordings.layers(layers)), max_examples), {})
+            plan = replace(plan, layers=recordings.layers(layers))
+            return Kept(_matrix(recorded(recordings, plan.layers, engine, max_examples), plan, max_examples), {})
 
         kept = recall(ModelMatrix, name, f"matrix {' '.join(models)}", compute, no_cache)
     result = replace(kept.result, models=tuple(map(identify, found, kept.result.models)))

@@ -45,6 +45,19 @@ LearningRate = Annotated[
 WeightDecay = Annotated[float | None, typer.Option("--weight-decay", help="On kernels only.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Source of all randomness.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps, ...")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", min=1, help="Models at once on this machine; they share its device.", show_default="1"),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Run on a Ray cluster whose machines share the folders: auto, local, HOST:PORT, ray://...",
+        show_default=False,
+    ),
+]
 Json = Annotated[
     Path | None, typer.Option("--json", help="Write the result as JSON; - for stdout.", show_default=False)
 ]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cli.output import say
+from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,17 +46,21 @@ class About(msgspec.Struct):
 
 
 class Writer:
-    """Writes a recording beside its place, which it takes when it is whole. One that cannot be kept is no failure.
+    """Writes a recording beside its place, which it takes when it is whole.
 
     Args:
         path: its place.
         beside: where it is written.
         minibatches: how many there will be.
+        needed: whether it is a failure if it cannot be kept.
+
+    Raises:
+        ZooError: it is needed, and cannot be kept; so do the methods.
     """
 
-    def __init__(self, path: Path, beside: Path, minibatches: int) -> None:
+    def __init__(self, path: Path, beside: Path, minibatches: int, needed: bool = False) -> None:
         self._path, self._beside = path, beside
-        self._expected = minibatches
+        self._expected, self._needed = minibatches, needed
         self._about = About("", msgspec.Raw(), [], "", "")
         self._hash = hashlib.sha256()
         self._file: BufferedWriter | None = None
@@ -67,8 +72,9 @@ class Writer:
     def add(self, minibatch: "Minibatch") -> None:
         """Write what a model gave for one minibatch, unless all of them would take more than `MOST_BYTES`."""
         grams, logits = minibatch
-        if (logits.nbytes + (0 if grams is None else grams.nbytes)) * self._expected > MOST_BYTES:
-            self.close()
+        size = (logits.nbytes + (0 if grams is None else grams.nbytes)) * self._expected
+        if size > MOST_BYTES:
+            self._give_up(size)
         if grams is not None:
             self._about.grams = self._write(grams)
         self._about.logits = self._write(logits)
@@ -99,6 +105,14 @@ class Writer:
             with suppress(OSError):
                 self._beside.unlink(missing_ok=True)
 
+    def _give_up(self, size: int) -> None:
+        if self._needed:
+            raise ZooError(
+                f"expected a recording of at most {MOST_BYTES / 2**30:g} GiB, got {size / 2**30:.1f} GiB; take fewer "
+                "--layers (such as blocks) or images (--max-examples), or leave out --jobs and --ray."
+            )
+        self.close()
+
     def _write(self, values: "Tensor") -> str:
         array = values.contiguous().numpy()
         self._put(array.data.cast("B"))
@@ -115,8 +129,13 @@ class Writer:
         try:
             yield
         except OSError as error:
-            say(f"a recording cannot be kept in {self._path.parent} ({error.strerror}); choose another with ZOO_CACHE.")
             self.close()
+            told = (
+                f"a recording cannot be kept in {self._path.parent} ({error.strerror}); choose another with ZOO_CACHE."
+            )
+            if self._needed:
+                raise ZooError(told) from error
+            say(told)
 
 
 def read_about(file: BufferedReader) -> About:

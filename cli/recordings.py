@@ -28,6 +28,11 @@ def folder() -> Path:
     return cache_folder() / "recordings"
 
 
+def logs() -> Path:
+    """Where the processes that record tell what they do; what they told stays if they fail."""
+    return (cache_folder() / "logs").absolute()
+
+
 @dataclass(frozen=True)
 class Recordings:
     """The models of a comparison: those that are recorded, from there, and the others while they are recorded.
@@ -74,21 +79,47 @@ class Recordings:
             yield [stack.enter_context(self._open(number, layers)) for number in range(len(self.prepared.found))]
         _forget_oldest()
 
+    def record(self, number: int, layers: str | None, path: Path) -> None:
+        """Run one model alone, as a comparison would, and keep what it gives.
+
+        Args:
+            number: of the model.
+            layers: to look at; None for predictions alone.
+            path: where it is kept.
+
+        Raises:
+            ZooError: it cannot be kept.
+        """
+        from cli.progress import progress_bar
+        from compare.recording import record
+
+        with self._recording(number, layers, path, needed=True) as recorder, progress_bar() as progress:
+            batches = self.prepared.batches(progress, self.passes, "recording")
+            record(recorder, batches, passes=self.passes, grams=layers is not None)
+
     @contextmanager
     def _open(self, number: int, layers: str | None) -> Iterator["Replay | Recorder"]:
-        path, ref = self._path(number, layers), self.prepared.found[number].ref
+        path = self.path(number, layers)
         file = None if self.fresh else _open_whole(path)
         if file is not None:
             with file:
-                detail(f"replaying what {ref} gave before, {path}.")
+                detail(f"replaying what {self.prepared.found[number].ref} gave before, {path}.")
                 yield self._replay(file)
             return
-        writer = Writer(path, path.with_name(f".{path.name}-{os.getpid()}-{number}"), self._minibatches)
+        with self._recording(number, layers, path) as recorder:
+            yield recorder
+
+    @contextmanager
+    def _recording(self, number: int, layers: str | None, path: Path, needed: bool = False) -> Iterator["Recorder"]:
+        """A model to run, of which what it gives is kept."""
+        beside = path.with_name(f".{path.name}-{os.getpid()}-{number}")
+        writer = Writer(path, beside, self._minibatches, needed)
         try:
             recorder = self._recorder(number, layers, writer)
             yield recorder
             if writer.finish(self._title(number, layers), recorder.facts):
-                detail(f"recorded what {ref} gave, {path.stat().st_size / 2**20:.1f} MiB in {path}.")
+                ref, size = self.prepared.found[number].ref, path.stat().st_size
+                detail(f"recorded what {ref} gave, {size / 2**20:.1f} MiB in {path}.")
         finally:
             writer.close()
 
@@ -116,7 +147,8 @@ class Recordings:
         what = "predictions" if layers is None else f"layers {layers}"
         return f"{self.prepared.found[number].ref}, {what}, on {len(data)} {data.name} {data.split} images"
 
-    def _path(self, number: int, layers: str | None) -> Path:
+    def path(self, number: int, layers: str | None) -> Path:
+        """Where what a model gave is kept: the same wherever weights, images, options and versions are."""
         prepared = self.prepared
         options: dict[str, Option] = {
             **{"layers": layers, "precision": self.precision, "passes": self.passes},
@@ -131,7 +163,7 @@ class Recordings:
         from compare.recording import Facts
 
         try:
-            with self._path(number, "all").open("rb") as file:
+            with self.path(number, "all").open("rb") as file:
                 facts = msgspec.json.decode(read_about(file).facts, type=Facts)
         except (OSError, msgspec.MsgspecError):
             return False

@@ -8,10 +8,23 @@ import typer
 
 from cli.choice import Family, FamilyOption
 from cli.deliver import Files
-from cli.options import BatchSize, Dataset, Device, Epochs, Json, LearningRate, Quiet, RecipeName, Verbose, WeightDecay
+from cli.engine import Engine
+from cli.options import (
+    BatchSize,
+    Dataset,
+    Device,
+    Epochs,
+    Jobs,
+    Json,
+    LearningRate,
+    Quiet,
+    Ray,
+    RecipeName,
+    Verbose,
+    WeightDecay,
+)
 from cli.output import interruptible, plain, say, show_lines, write_result
 from cli.sweep_state import State
-from cli.workers import run_here
 from zoo.errors import ZooError
 from zoo.family import Variant
 from zoo.grid import grid
@@ -33,17 +46,8 @@ def sweep(
     weight_decay: WeightDecay = None,
     batch_size: BatchSize = None,
     device: Device = "auto",
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Runs at once on this machine; they share its device.", show_default="1")
-    ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Run on a Ray cluster whose machines share the folder: auto, local, HOST:PORT, ray://...",
-            show_default=False,
-        ),
-    ] = None,
+    jobs: Jobs = None,
+    ray: Ray = None,
     out: Annotated[Path, typer.Option(help="Folder that holds the models.")] = Path("models"),
     json_file: Json = None,
     quiet: Quiet = False,
@@ -54,8 +58,7 @@ def sweep(
     What is finished already is passed over, so the same command goes on after an interruption or a failure. For
     example: zoo sweep --depths 14,38,74 --widths 1,2,4 --seeds 0-9 --jobs 2
     """
-    if ray is not None and jobs is not None:
-        raise ZooError("expected --jobs (on this machine) or --ray (on a cluster), got both; leave one out.")
+    engine = Engine(jobs, ray)
     Files(json_file).check()
     identity(dataset, "train")
     given = {"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "batch_size": batch_size}
@@ -73,24 +76,18 @@ def sweep(
     state = State(runs, out)
     say(f"{len(runs)} runs in {out}, {len(state.finished)} of them finished already.")
     with interruptible("what is finished is kept, and the same command goes on with the rest"):
-        _run(state, device, jobs or 1, ray)
+        _run(state, device, engine)
     _tell(state, json_file)
 
 
-def _run(state: State, device: str, jobs: int, ray: str | None) -> None:
+def _run(state: State, device: str, engine: Engine) -> None:
     """Do what is left."""
     from cli.sweep_report import live
 
     tasks = list(state.tasks(device))
     if not tasks:
         return
-    if ray is None:
-        outcomes = run_here(tasks, jobs, state.begin)
-    else:
-        from cli.ray_workers import run_on_ray
-
-        outcomes = run_on_ray(tasks, ray, device)
-    with live(state) as tell, closing(outcomes):
+    with live(state) as tell, closing(engine.run(tasks, device, state.begin)) as outcomes:
         for outcome in outcomes:
             tell(state.end(outcome))
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from compare.answers import checked_batch
 from compare.errors import CompareError
+from compare.gram import MIN_EXAMPLES
 from compare.layers import LayerGrams
 
 
@@ -63,6 +65,13 @@ class Recorder(LayerGrams):
     def facts(self) -> Facts:
         """What is known of the model, after it has run."""
         return Facts(self.kind, self.parameters, self.classes, tuple(self.names), tuple(sorted(self.left_out)))
+
+    def room(self, inputs: Tensor) -> Tensor | None:
+        """Where the Gram matrices of a minibatch go; None if it is too short for any."""
+        n = len(inputs)
+        dtype = torch.promote_types(self._dtype, torch.float32)
+        device = self.device or inputs.device
+        return torch.empty(len(self.names), n, n, dtype=dtype, device=device) if n >= MIN_EXAMPLES else None
 
     def run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
         """As `LayerGrams.run`."""
@@ -129,6 +138,30 @@ def running(models: Sequence[Model], layers: str, dtype: torch.dtype) -> Iterato
             for key, model in {id(model): model for model in models}.items()
         }
         yield [runs[id(model)] for model in models]
+
+
+def record(recorder: Recorder, batches: Iterable[Any], *, passes: int = 1, grams: bool = True) -> None:
+    """Run one model alone, so that all is handed on that a comparison would ask of it.
+
+    Args:
+        recorder: of the model.
+        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
+        passes: how often to go through them.
+        grams: whether Gram matrices are taken, as predictions alone need none.
+
+    Raises:
+        CompareError: no example, or unusable batches or layers.
+    """
+    with torch.inference_mode(False), torch.no_grad(), recorder:
+        for _ in range(passes):
+            for inputs, *_ in map(checked_batch, batches):
+                if not len(inputs):
+                    continue
+                if not recorder.names:
+                    recorder.find(inputs)
+                recorder.run(inputs, recorder.room(inputs) if grams else None)
+    if not recorder.names:
+        raise CompareError("expected at least one example, got none.")
 
 
 def _looking_into(model: nn.Module | Recorder, layers: str, dtype: torch.dtype) -> LayerGrams:

@@ -1,0 +1,108 @@
+"""`zoo record MODEL FILE`, what a comparison needs of one model, and the same of several at once."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import options
+from cli.engine import Engine
+from cli.output import Level, detail, interruptible, say
+from cli.prepare import look_up, prepare
+from cli.recordings import Recordings, logs
+from cli.workers import Task
+from zoo.errors import ZooError
+
+
+def record(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model folder or Hub id.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where a comparison will look for it.")],
+    dataset: options.Dataset,
+    layers: Annotated[str | None, typer.Option(help="As in a comparison.", show_default="predictions alone")] = None,
+    split: options.Split = "test",
+    max_examples: options.MaxExamples = None,
+    batch_size: options.BatchSize = None,
+    passes: options.Passes = 1,
+    precision: options.Precision = "fp32",
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+) -> None:
+    """Run one model alone, and keep what it gives, as a comparison in another process asks for it."""
+    with interruptible("nothing was kept"):
+        found, _ = look_up((model,), dataset)
+        prepared = prepare(
+            found,
+            dataset=dataset,
+            split=split,
+            max_examples=max_examples,
+            batch_size=batch_size,
+            seed=seed,
+            device=device,
+        )
+        recordings = Recordings(prepared, precision, passes)
+        if recordings.path(0, layers).name != file.name:
+            raise ZooError(
+                f"expected {model}, the images and all versions as the comparison has them, got others here; all "
+                "machines must share the folders, and have the same versions installed."
+            )
+        recordings.record(0, layers, file)
+
+
+def recorded(recordings: Recordings, layers: str | None, engine: Engine, max_examples: int | None) -> Recordings:
+    """The recordings of a comparison, with those that lack made at once, each in a process of its own.
+
+    Args:
+        recordings: of its models.
+        layers: to look at; None for predictions alone.
+        engine: where; if nothing was asked for, nothing is done, since they are made while the models are compared.
+        max_examples: as in commands.
+
+    Raises:
+        ZooError: a model failed; what the others gave is kept.
+    """
+    if engine.asked is None:
+        return recordings
+    tasks = list(_tasks(recordings, layers, max_examples))
+    if recordings.fresh:
+        for task in tasks:
+            task.result.unlink(missing_ok=True)
+    _run([task for task in tasks if not task.result.exists()], engine, recordings.prepared.device)
+    return replace(recordings, fresh=False)
+
+
+def _tasks(recordings: Recordings, layers: str | None, max_examples: int | None) -> Iterator[Task]:
+    """One for each model that is different."""
+    prepared = recordings.prepared
+    given = {
+        **{"--dataset": prepared.dataset, "--split": prepared.data.split, "--max-examples": max_examples},
+        **{"--batch-size": prepared.batch_size, "--seed": prepared.seed, "--device": prepared.device},
+        **{"--layers": layers, "--passes": recordings.passes, "--precision": recordings.precision},
+    }
+    shared = [f"{option}={value}" for option, value in given.items() if value is not None]
+    paths = {recordings.path(number, layers).absolute(): model.ref for number, model in enumerate(prepared.found)}
+    for path, ref in paths.items():
+        yield Task(ref, ("record", *shared, "--", ref, str(path)), path, logs() / f"{path.stem}.log", Path.cwd())
+
+
+def _run(tasks: list[Task], engine: Engine, device: str) -> None:
+    """Do what is left, and tell what failed."""
+    from cli.progress import progress_bar
+
+    logs_of, failed = {task.name: task.log for task in tasks}, 0
+    with progress_bar() as progress, closing(engine.run(tasks, device)) as outcomes:
+        bar = progress.add_task("recording", total=len(tasks), facts="")
+        for outcome in outcomes:
+            progress.advance(bar)
+            if outcome.error is None:
+                detail(f"{outcome.name} is recorded.")
+            else:
+                failed += 1
+                say(f"{outcome.name} failed: {outcome.error} (log: {logs_of[outcome.name]})", Level.quiet)
+    if failed:
+        raise ZooError(
+            f"{failed} of {len(tasks)} models could not be run, as listed; what the others gave is kept, and the same "
+            "command goes on with the rest."
+        )
