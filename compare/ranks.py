@@ -1,8 +1,12 @@
 """Several processes that share the minibatches of one comparison, as `torchrun` starts them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch.distributed as dist
+
+from compare.errors import CompareError
 
 Share = TypeVar("Share")
 
@@ -24,3 +28,25 @@ def gathered(own: Share) -> list[Share]:
     shares: list[Share | None] = [None] * count
     dist.all_gather_object(shares, own)
     return [share for share in shares if share is not None]
+
+
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Work of which each process does its share. If one fails, all do once they are done, and none waits for it.
+
+    Raises:
+        CompareError: another process failed.
+    """
+    _, count = rank_and_count()
+    try:
+        yield
+    except Exception as error:
+        if count > 1:
+            gathered(f"{type(error).__name__}: {error}")
+        raise
+    for number, told in enumerate(gathered("") if count > 1 else ()):
+        if told:
+            raise CompareError(
+                f"expected a share of the result from each of {count} processes, but that of rank {number} failed "
+                f"({told.splitlines()[0]}); mend that, and run all of them again."
+            )

@@ -17,7 +17,7 @@ from compare.null import PermutationNull
 from compare.plan import Plan
 from compare.principal import Components, MinibatchPrincipal, components, remove_components_
 from compare.procrustes import procrustes
-from compare.ranks import gathered, rank_and_count
+from compare.ranks import gathered, rank_and_count, sharing
 from compare.recording import Model, Run, running
 from compare.similarity import PairSums
 
@@ -39,13 +39,13 @@ def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answ
 
     Raises:
         CompareError: fewer than 4 examples in every minibatch, models or examples that do not belong together, or a
-            choice of layers that fits no module.
+            choice of layers that fits no module; or another process failed.
     """
     if plan.passes > 1 and isinstance(batches, Iterator):
         raise CompareError(
             "several passes need batches that can be gone through again, such as a list, got an iterator."
         )
-    with running(models, plan.layers, plan.dtype) as runs:
+    with sharing(), running(models, plan.layers, plan.dtype) as runs:
         stream = Stream(runs, plan, answers, *rank_and_count())
         for _ in range(plan.passes):
             stream.go_through(batches)

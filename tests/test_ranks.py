@@ -71,6 +71,51 @@ def test_two_processes_find_what_one_finds(tmp_path, rank):
     close(matrix_one.pairs[0].cka, matrix_two.pairs[0].cka)
 
 
+FAILURE = """
+import sys
+import torch
+from torch import distributed, nn
+from compare.errors import CompareError
+from compare.many import compare_many
+
+class Net(nn.Linear):
+    runs = 0
+
+    def forward(self, x):
+        self.runs += 1
+        if rank == 1 and self.runs == 3:
+            raise OSError("the disk is gone\\nat last")
+        return super().forward(x)
+
+rank = int(sys.argv[1])
+distributed.init_process_group("gloo", init_method=f"file://{sys.argv[2]}", rank=rank, world_size=2)
+batches = [(torch.randn(20, 6), torch.arange(20) % 5) for _ in range(6)]
+for broken in (True, False):
+    try:
+        compare_many([Net(6, 5) if broken else nn.Linear(6, 5), nn.Linear(6, 5)], batches)
+        print("compared")
+    except (CompareError, OSError) as error:
+        print(error)
+distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_fails_lets_no_other_wait(tmp_path):
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", FAILURE, str(rank), tmp_path / "meeting"], stdout=subprocess.PIPE, text=True
+        )
+        for rank in range(2)
+    ]
+    whole, failing = (process.communicate(timeout=120)[0] for process in both)
+    assert failing == "the disk is gone\nat last\ncompared\n"
+    assert whole == (
+        "expected a share of the result from each of 2 processes, but that of rank 1 failed (OSError: the disk is "
+        "gone); mend that, and run all of them again.\ncompared\n"
+    )
+
+
 def test_what_cannot_be_summed_up_is_refused_by_several_processes():
     with pytest.raises(CompareError, match="one process"):
         Stream([], Plan(components=1), None, rank=0, ranks=2)

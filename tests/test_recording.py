@@ -1,13 +1,14 @@
 """What a model gave is served again in its place, to the last bit."""
 
 import pytest
+import torch
 
 from compare.errors import CompareError
 from compare.groups import compare_groups
 from compare.inspect_model import inspect_model
 from compare.many import compare_many
 from compare.plan import DTYPES
-from compare.recording import Recorder, Replay
+from compare.recording import Recorder, Replay, record
 from compare.run import compare_models
 from tests.test_run import Net, stream
 
@@ -71,3 +72,31 @@ def test_predictions_do_not_serve_where_gram_matrices_are_needed():
     compare_groups([a, Net(1)], [Net(2), Net(3)], stream())
     with pytest.raises(CompareError, match="record it anew"):
         compare_models(replay_of(a, kept), Net(1), stream())
+
+
+@pytest.mark.parametrize("options", [{}, {"passes": 2}, {"precision": "fp64"}, {"precision": "bf16"}])
+def test_a_model_that_runs_alone_gives_what_it_gives_in_a_comparison(options):
+    sizes = stream((20, 3, 17))
+    precision = options.get("precision", "fp32")
+    alone, kept = recorded(Net(0), precision)
+    record(alone, sizes, passes=options.get("passes", 1))
+    compared, expected = recorded(Net(0), precision)
+    compare_many([compared, Net(1)], sizes, **options)
+    assert alone.facts == compared.facts
+    assert len(kept) == len(expected)
+    for one, other in zip(kept, expected, strict=True):
+        assert torch.equal(one.logits, other.logits)
+        assert one.grams is other.grams is None or torch.equal(one.grams, other.grams)
+
+
+def test_predictions_alone_are_recorded_without_gram_matrices():
+    alone, kept = recorded(Net(0))
+    record(alone, stream(), grams=False)
+    assert {minibatch.grams for minibatch in kept} == {None}
+    result = compare_groups([replay_of(alone, kept), Net(1)], [Net(2), Net(3)], stream())
+    assert result == compare_groups([Net(0), Net(1)], [Net(2), Net(3)], stream())
+
+
+def test_a_model_without_examples_is_not_recorded():
+    with pytest.raises(CompareError, match="at least one example, got none"):
+        record(recorded(Net(0))[0], [])

@@ -1,10 +1,16 @@
-"""How sweeps and matrices grow: `python -m tests.benchmarks.sweep [REPEATS]`.
+"""How sweeps and matrices grow with models and workers: `python -m tests.benchmarks.sweep [REPEATS]`.
 
-Sweeps of ResNet-14 w1 on digits, two epochs each, with one and two workers of one thread. The model of their cost is
-`start + ceil(runs / workers) * run`; a run, its own start included, takes longer beside another, so it is fitted for
-each number of workers. Matrices of ResNet-14 w1, 512 images in batches of 256, all layers:
-`constant + models * m + pairs * p`. Both are fitted to medians by non-negative least squares, and tell what larger ones
-would take: more than two workers as if they had cores of their own, and shared the rest as two do.
+Sweeps train ResNet-14 w1 on digits for two epochs; matrices compare all layers of what came of that, on all 1,797
+images in batches of 256, nothing kept from before: in one process, and with one and two workers of one thread, as a
+user waits for them. The models of the cost, where a run has its own start in it, and takes longer beside another:
+
+    sweep  = start + ceil(models / workers) x run
+    matrix = start + models x run + pairs x pair                 in one process
+    matrix = start + ceil(models / workers) x run + pairs x pair     with workers
+
+The cost of a pair is measured by itself, on loaded networks of random weights; the rest is fitted to medians by
+non-negative least squares. They tell what larger ones would take: more than two workers as if they had cores of their
+own, and shared the rest as two do. Pairs are put together by one process, however many workers there are.
 """
 
 import os
@@ -12,93 +18,146 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import product
 from math import ceil, comb
+from pathlib import Path
 from statistics import median
 
 import numpy as np
+import torch
 from scipy.optimize import nnls
 
 from compare.many import compare_many
-from tests.benchmarks.peers import random_batches, random_model
+from tests.benchmarks.peers import random_model
 
-RUNS, WORKERS, PLANNED_WORKERS = (2, 4, 8), (1, 2), (4, 16)
-MODELS, PLANNED_MODELS = (2, 3, 4, 6, 8), (16, 32, 90)
+MODELS, WORKERS, PLANNED_WORKERS = (2, 4, 8), (1, 2), (4, 16)
+LOADED = (2, 4, 8, 16)
 # The paper's grid: ten seeds of nine variants.
-PLANNED_RUNS = 90
+PLANNED = 90
+IMAGES, BATCH = 1797, 256
 
 
-def sweep_seconds(runs, workers):
-    """Wall time of a whole sweep, as a user waits for it."""
-    with tempfile.TemporaryDirectory() as folder:
-        options = ("--seeds", f"0-{runs - 1}", "--epochs", "2", "--jobs", str(workers))
-        command = [sys.executable, "-c", "from cli.app import zoo; zoo()", "sweep", *options, "--out", folder]
-        start = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-        return time.perf_counter() - start
+def seconds_of(folder, *arguments):
+    """Wall time of a whole command, as a user waits for it."""
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-c", "from cli.app import zoo; zoo()", *map(str, arguments)],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "ZOO_CACHE": str(folder / "cache")},
+    )
+    return time.perf_counter() - start
 
 
-def matrix_seconds(models):
-    """Wall time of all pairs of so many networks, already loaded."""
+def commands(models):
+    """Seconds of sweeps with one and two workers, then of matrices in one process and with one and two workers."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sweep = ("sweep", "--seeds", f"0-{models - 1}", "--epochs", 2)
+        sweeps = [seconds_of(folder, *sweep, "--jobs", workers, "--out", f"by{workers}") for workers in WORKERS]
+        refs = [f"by1/resnet14-w1-digits-s{seed}" for seed in range(models)]
+        matrix = ("matrix", *refs, "--split", "all", "--batch-size", BATCH, "--no-cache")
+        matrices = [seconds_of(folder, *matrix, *jobs) for jobs in ((), *(("--jobs", count) for count in WORKERS))]
+        return *sweeps, *matrices
+
+
+def loaded(models):
+    """Seconds of a matrix of networks at hand, on as many images of the size of digits."""
     networks = [random_model(14, 1, seed) for seed in range(models)]
-    batches = random_batches(512, 256, seed=9)
+    noise = torch.rand(IMAGES, 3, 8, 8, generator=torch.Generator().manual_seed(9)).split(BATCH)
+    batches = [(x.to(memory_format=torch.channels_last), torch.arange(len(x)) % 10) for x in noise]
     start = time.perf_counter()
     compare_many(networks, batches)
     return time.perf_counter() - start
 
 
-def fit(features, seconds):
-    """Coefficients of a sum of costs, none below 0, and the largest relative error."""
-    design, measured = np.array(features, dtype=float), np.array(seconds)
+def fit(features, seconds, weights):
+    """Coefficients of a sum of costs, none below 0, and the largest error relative to what was measured."""
+    design, measured = np.array(features, dtype=float), np.array(weights)
     # Relative errors count, so that the longest do not decide alone.
-    coefficients, _ = nnls(design / measured[:, None], np.ones(len(measured)))
-    return coefficients, np.abs(design @ coefficients / measured - 1).max()
+    coefficients, _ = nnls(design / measured[:, None], np.array(seconds) / measured)
+    return coefficients, np.abs((design @ coefficients - seconds) / measured).max()
 
 
-def sweeps(repeats):
-    """Measure, in turn, and print."""
-    print("runs  seconds, 1 worker  seconds, 2 workers  ratio")
+def pair_seconds(repeats):
+    """Measure what a pair costs, and print."""
+    print("loaded models  pairs  seconds")
     table = {}
-    for runs in RUNS:
-        times = [[sweep_seconds(runs, workers) for workers in WORKERS] for _ in range(repeats)]
-        table[runs] = one, two = [median(column) for column in zip(*times, strict=True)]
-        print(f"{runs:4}  {one:17.1f}  {two:18.1f}  {one / two:5.2f}", flush=True)
-    features = [(1, *(ceil(runs / w) * (w == other) for other in WORKERS)) for runs in RUNS for w in WORKERS]
-    (start, alone, beside), error = fit(features, [seconds for row in table.values() for seconds in row])
+    for models in LOADED:
+        table[models] = median(loaded(models) for _ in range(repeats))
+        print(f"{models:13}  {comb(models, 2):5}  {table[models]:7.2f}", flush=True)
+    seconds = list(table.values())
+    (constant, each, pair), error = fit([(1, models, comb(models, 2)) for models in LOADED], seconds, seconds)
     print(
-        f"model: {start:.1f} s + ceil(runs / workers) x run; a run takes {alone:.1f} s alone and {beside:.1f} s beside "
-        f"another (off by {error:.0%} at most)"
+        f"model: {constant:.2f} s + models x {each:.3f} s + pairs x {pair:.4f} s (off by {error:.0%} at most); pairs "
+        + (f"cost more than models from {ceil(2 * each / pair) + 1} on" if pair else "cost too little to be seen")
     )
-    for workers in (*WORKERS, *PLANNED_WORKERS):
-        seconds = start + ceil(PLANNED_RUNS / workers) * (alone if workers == 1 else beside)
-        print(f"on paper: {PLANNED_RUNS} runs, {workers} workers: {seconds / 60:.1f} min")
+    return pair
 
 
-def matrices(repeats):
-    """Measure and print."""
-    print("models  pairs  seconds")
+def measure(repeats):
+    """Measure the commands, in turn, and print: medians by number of models."""
+    print("        sweep                    matrix")
+    print("models  1 worker  2 workers  ratio  one process  1 worker  2 workers  ratio")
     table = {}
     for models in MODELS:
-        table[models] = median(matrix_seconds(models) for _ in range(repeats))
-        print(f"{models:6}  {comb(models, 2):5}  {table[models]:7.2f}", flush=True)
-    (constant, each, pair), error = fit([(1, m, comb(m, 2)) for m in MODELS], list(table.values()))
-    print(
-        f"model: {constant:.2f} s + models x {each:.3f} s + pairs x {pair:.3f} s (off by {error:.0%} at most); pairs "
-        + (
-            f"cost more than models from {ceil(2 * each / pair) + 1} models on"
-            if pair
-            else "cost too little to be seen"
+        columns = zip(*(commands(models) for _ in range(repeats)), strict=True)
+        table[models] = one, two, alone, matrix_one, matrix_two = [median(column) for column in columns]
+        print(
+            f"{models:6}  {one:8.1f}  {two:9.1f}  {one / two:5.2f}  {alone:11.1f}  {matrix_one:8.1f}  "
+            f"{matrix_two:9.1f}  {alone / matrix_two:5.2f}",
+            flush=True,
         )
+    print("ratio: of the sweep with one worker, and of the matrix in one process, to the one with two workers\n")
+    return table
+
+
+def turns(models, workers):
+    """How many runs come after one another, in the column of that many workers."""
+    return [ceil(models / workers) * (workers == other) for other in WORKERS]
+
+
+def tell_sweeps(table):
+    """The model of a sweep's cost, and what the paper's grid would take."""
+    rows = list(product(table, WORKERS))
+    seconds = [table[models][WORKERS.index(workers)] for models, workers in rows]
+    (start, *runs), error = fit([(1, *turns(*row)) for row in rows], seconds, seconds)
+    print(
+        f"sweep: {start:.1f} s + ceil(models / workers) x run; a run takes {runs[0]:.1f} s alone and {runs[1]:.1f} s "
+        f"beside another (off by {error:.0%} at most)"
     )
-    for models in PLANNED_MODELS:
-        print(f"on paper: {models} models: {constant + models * each + comb(models, 2) * pair:.0f} s")
+    for workers in (*WORKERS, *PLANNED_WORKERS):
+        total = start + ceil(PLANNED / workers) * runs[workers > 1]
+        print(f"on paper: {PLANNED} models, {workers} workers: {total / 60:.1f} min")
+
+
+def tell_matrices(table, pair):
+    """The model of a matrix's cost, and what the paper's grid would take."""
+    rows = [(models, workers) for models in table for workers in (0, *WORKERS)]
+    seconds = [table[models][len(WORKERS) + workers] for models, workers in rows]
+    features = [(1, models, 0, 0) if workers == 0 else (1, 0, *turns(models, workers)) for models, workers in rows]
+    rest = [second - comb(models, 2) * pair for (models, _), second in zip(rows, seconds, strict=True)]
+    (start, here, *runs), error = fit(features, rest, seconds)
+    print(
+        f"matrix: {start:.1f} s + runs + pairs x {pair:.4f} s; runs take models x {here:.1f} s in one process, and "
+        f"ceil(models / workers) x {runs[0]:.1f} s alone or {runs[1]:.1f} s beside another (off by {error:.0%} at most)"
+    )
+    pairs = comb(PLANNED, 2) * pair
+    print(f"on paper: {PLANNED} models in one process: {(start + PLANNED * here + pairs) / 60:.1f} min")
+    for workers in (*WORKERS, *PLANNED_WORKERS):
+        total = start + ceil(PLANNED / workers) * runs[workers > 1] + pairs
+        print(
+            f"on paper: {PLANNED} models, {workers} workers: {total / 60:.1f} min, {pairs / 60:.1f} of these for pairs"
+        )
 
 
 def main():
-    """Print both tables with their models."""
+    """Print both tables, and what follows."""
     repeats = int(sys.argv[1]) if sys.argv[1:] else 3
-    sweeps(repeats)
-    print()
-    matrices(repeats)
+    table, pair = measure(repeats), pair_seconds(repeats)
+    tell_sweeps(table)
+    tell_matrices(table, pair)
 
 
 if __name__ == "__main__":
