@@ -15,6 +15,7 @@ from cli.prepare import look_up, prepare
 from cli.recordings import Recordings, logs
 from cli.workers import Task
 from zoo.errors import ZooError
+from zoo.folder import writing
 
 
 def record(
@@ -68,7 +69,8 @@ def recorded(recordings: Recordings, layers: str | None, engine: Engine, max_exa
     tasks = list(_tasks(recordings, layers, max_examples))
     if recordings.fresh:
         for task in tasks:
-            task.result.unlink(missing_ok=True)
+            with writing(task.result, "another folder with ZOO_CACHE"):
+                task.result.unlink(missing_ok=True)
     _run([task for task in tasks if not task.result.exists()], engine, recordings.prepared.device)
     return replace(recordings, fresh=False)
 
@@ -91,18 +93,26 @@ def _run(tasks: list[Task], engine: Engine, device: str) -> None:
     """Do what is left, and tell what failed."""
     from cli.progress import progress_bar
 
-    logs_of, failed = {task.name: task.log for task in tasks}, 0
+    named, failed = {task.name: task for task in tasks}, 0
     with progress_bar() as progress, closing(engine.run(tasks, device)) as outcomes:
         bar = progress.add_task("recording", total=len(tasks), facts="")
         for outcome in outcomes:
             progress.advance(bar)
-            if outcome.error is None:
+            error = outcome.error or _lack(named[outcome.name])
+            if error is None:
                 detail(f"{outcome.name} is recorded.")
             else:
                 failed += 1
-                say(f"{outcome.name} failed: {outcome.error} (log: {logs_of[outcome.name]})", Level.quiet)
+                say(f"{outcome.name} failed: {error} (log: {named[outcome.name].log})", Level.quiet)
     if failed:
         raise ZooError(
             f"{failed} of {len(tasks)} models could not be run, as listed; what the others gave is kept, and the same "
             "command goes on with the rest."
         )
+
+
+def _lack(task: Task) -> str | None:
+    """What is done must be seen here."""
+    if task.result.exists():
+        return None
+    return f"it ended well, but there is no {task.result} here; all machines must share the cache folder, $ZOO_CACHE"

@@ -111,6 +111,7 @@ def test_a_model_that_fails_is_told_and_the_others_are_kept(run, folders, damage
     assert f"(log: {log})" in told
     (damaged / "model.safetensors").write_bytes((folders[0] / "model.safetensors").read_bytes())
     assert run("zoo", "matrix", *folders, damaged, "--layers", "blocks", *BRIEF, "--jobs", 2).code == 0
+    assert not log.exists()
 
 
 @pytest.mark.slow
