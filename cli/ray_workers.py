@@ -3,7 +3,9 @@
 import logging
 import os
 import signal
+import sys
 from collections.abc import Generator, Sequence
+from contextlib import redirect_stdout
 from types import ModuleType
 from typing import Any
 
@@ -32,16 +34,18 @@ def run_on_ray(tasks: Sequence[Task], address: str, device: str) -> Generator[Ou
     Raises:
         ZooError: Ray is not installed, or the cluster does not answer.
     """
-    ray = _connect(address)
-    try:
-        gpus = int(device.startswith("cuda") or (device == "auto" and "GPU" in ray.cluster_resources()))
-        remote = ray.remote(max_retries=RETRIES, num_cpus=1, num_gpus=gpus)(_run_one)
-        names = {remote.remote(task): task.name for task in tasks}
-        while names:
-            done = ray.wait(list(names))[0][0]
-            yield _outcome(ray, done, names.pop(done))
-    finally:
-        ray.shutdown()
+    # Ray tells on stdout of workers that die, where only results belong.
+    with redirect_stdout(sys.stderr):
+        ray = _connect(address)
+        try:
+            gpus = int(device.startswith("cuda") or (device == "auto" and "GPU" in ray.cluster_resources()))
+            remote = ray.remote(max_retries=RETRIES, num_cpus=1, num_gpus=gpus)(_run_one)
+            names = {remote.remote(task): task.name for task in tasks}
+            while names:
+                done = ray.wait(list(names))[0][0]
+                yield _outcome(ray, done, names.pop(done))
+        finally:
+            ray.shutdown()
 
 
 def _connect(address: str) -> ModuleType:

