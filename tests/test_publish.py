@@ -3,11 +3,12 @@
 import shutil
 
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, constants
 
 from zoo.catalog import Listed, hub_models, local_models, matching
 from zoo.collection import collect
 from zoo.errors import ZooError
+from zoo.found import find_model
 from zoo.hub import resolve
 from zoo.publish import check_target, push
 
@@ -39,6 +40,24 @@ def test_an_unchanged_folder_makes_no_commit_and_a_changed_one_updates(hub, fold
     assert push(folder, "me/m", message="notes").changed
     assert hub.commits("me/m")[0].title == "notes"
     assert hub.files("me/m")["notes.txt"] == b"new"
+
+
+def test_snapshots_of_epochs_go_along_and_are_found_by_number(hub, folder, folders, monkeypatch):
+    shutil.copytree(folders[1], folder / "epochs" / "3")
+    done = push(folder, "me/m")
+    online = find_model("me/m@epoch3")
+    assert (online.name, online.revision) == ("me/m@epoch3", done.commit)
+    assert contents(online.folder)["model.safetensors"] == contents(folders[1])["model.safetensors"]
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    offline = find_model("me/m@epoch3")
+    assert (offline.folder, offline.revision) == (online.folder, online.revision)
+    with pytest.raises(ZooError, match="not in the cache"):
+        find_model("me/m@epoch4")
+
+
+def test_branch_named_like_an_epoch_is_a_branch_where_there_is_no_snapshot(hub, folder):
+    done = push(folder, "me/m", revision="epoch3")
+    assert find_model("me/m@epoch3").revision == done.commit
 
 
 def test_the_cards_examples_name_the_repository_from_then_on(hub, folder):

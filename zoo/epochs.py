@@ -47,6 +47,12 @@ def find_snapshot(ref: str) -> Path | None:
     return folder
 
 
+def folder_of_epoch(revision: str | None) -> str | None:
+    """Where a repository holds the model that a revision such as `epoch10` may mean; None for other revisions."""
+    match = re.fullmatch(r"epoch([0-9]{1,9})", revision or "")
+    return None if match is None else f"{EPOCHS}/{int(match[1])}/"
+
+
 def folder_name(folder: Path) -> str:
     """Short name of a model folder: its own, or `MODEL@epoch10` for a snapshot."""
     folder = folder.resolve()

@@ -4,14 +4,14 @@ import hashlib
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.commits import commit_of, look_up, remember
 from zoo.config import MAX_BYTES, read_config
-from zoo.epochs import find_snapshot
+from zoo.epochs import find_snapshot, folder_of_epoch
 from zoo.errors import ZooError
 from zoo.folder import CARD, CONFIG, CURVE, HEATMAP, RECORD, WEIGHTS, file_sha256
 from zoo.hub_errors import hub_errors
@@ -55,17 +55,19 @@ class Snapshot:
         commit: its full hash.
         files: by name; None offline, where only the cache is known.
         updated: when the repository last changed; None offline.
+        inside: folder of the repository that the model is in, such as `epochs/10/`; empty for the repository itself.
     """
 
     ref: HubRef
     commit: str
     files: Mapping[str, HubFile] | None
     updated: datetime | None = None
+    inside: str = ""
 
     def has(self, name: str) -> bool:
         """Whether there is such a file; offline, whether it is in the cache."""
         if self.files is None:
-            return _cached(self.ref, self.commit, name) is not None
+            return _cached(self.ref, self.commit, self.inside + name) is not None
         return name in self.files
 
 
@@ -144,24 +146,42 @@ def hub_client(bars: bool = False) -> "HfApi":
 def pin(ref: HubRef) -> Snapshot:
     """Find the commit that a reference means now; offline, the one in the cache.
 
+    `owner/name@epoch10` is the snapshot of that epoch in the main branch, if there is one.
+
     Raises:
         ZooError: the Hub has no such model or revision for this user, or cannot be reached.
     """
+    inside = folder_of_epoch(ref.revision)
+    if inside is not None:
+        snapshot = _pin(ref, None, inside)
+        if snapshot is not None and snapshot.has(CONFIG):
+            return snapshot
+    snapshot = _pin(ref, ref.revision, "")
+    if snapshot is None:
+        raise _not_cached(ref, CONFIG)
+    return snapshot
+
+
+def _pin(ref: HubRef, revision: str | None, inside: str) -> Snapshot | None:
+    """A folder of a repository at a revision; None if it is not in the cache, offline."""
     from huggingface_hub import constants
 
     if constants.is_offline_mode():
-        config = _cached(ref, ref.revision or "main", CONFIG)
+        config = _cached(ref, revision or "main", inside + CONFIG)
         if config is None:
-            raise _not_cached(ref, CONFIG)
-        return Snapshot(ref, config.parent.name, None)
+            return None
+        return Snapshot(ref, config.parents[inside.count("/")].name, None, inside=inside)
     client = hub_client()
     with hub_errors(str(ref)):
-        info = look_up(client, ref)
+        info = look_up(client, replace(ref, revision=revision))
     files = {
-        file.rfilename: HubFile(file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id or "")
+        file.rfilename.removeprefix(inside): HubFile(
+            file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id or ""
+        )
         for file in info.siblings or ()
+        if file.rfilename.startswith(inside)
     }
-    return Snapshot(ref, commit_of(ref, info), files, info.last_modified)
+    return Snapshot(ref, commit_of(ref, info), files, info.last_modified, inside)
 
 
 def download(snapshot: Snapshot, name: str) -> Path:
@@ -171,7 +191,7 @@ def download(snapshot: Snapshot, name: str) -> Path:
         ZooError: there is no such file, it cannot be downloaded, or it came out damaged.
     """
     if snapshot.files is None:
-        cached = _cached(snapshot.ref, snapshot.commit, name)
+        cached = _cached(snapshot.ref, snapshot.commit, snapshot.inside + name)
         if cached is None:
             raise _not_cached(snapshot.ref, name)
         return _intact(cached, None, snapshot.ref)
@@ -181,7 +201,7 @@ def download(snapshot: Snapshot, name: str) -> Path:
         raise ZooError(f"{snapshot.ref}: expected a {name} of at most {MAX_BYTES:,} bytes; choose another model.")
     client = hub_client(bars=name == WEIGHTS)
     with hub_errors(f"{snapshot.ref}: {name}"):
-        path = client.hf_hub_download(snapshot.ref.repo_id, name, revision=snapshot.commit)
+        path = client.hf_hub_download(snapshot.ref.repo_id, snapshot.inside + name, revision=snapshot.commit)
     return _intact(Path(path), snapshot.files[name].digest, snapshot.ref)
 
 
@@ -209,7 +229,7 @@ def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
         if snapshot.has(name):
             download(snapshot, name)
     if snapshot.files is not None:
-        remember(snapshot.ref, snapshot.commit, "model")
+        remember(replace(snapshot.ref, revision=None) if snapshot.inside else snapshot.ref, snapshot.commit, "model")
     return folder
 
 
