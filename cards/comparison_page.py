@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from cards.facts import disagreement_facts
 from cards.inside_picture import Image
 from cards.legible import LONGEST_TEXT, legible, printable
-from cards.page import Page, Section, Table, render, section
+from cards.page import Page, Place, Section, Table, render, section
 from cards.page_charts import class_chart, reliability_chart
 from cards.page_images import disagreed_gallery, dominant_galleries
 from cards.page_maps import LEGEND, Panel, View, maps, side
@@ -29,12 +29,13 @@ MEANINGS = {
 }
 
 
-def comparison_html(comparison: Comparison, images: Mapping[int, Image]) -> bytes:
-    """A page of one file, with all that was found.
+def comparison_html(comparison: Comparison, images: Mapping[int, Image], place: Place | None = None) -> bytes:
+    """A page with all that was found.
 
     Args:
         comparison: what to show.
         images: those predicted differently, and those that carry blocks, by their index.
+        place: of the page among others; alone, it is one file.
     """
     shown = legible(comparison)
     a, b = shown.models.a, shown.models.b
@@ -48,7 +49,7 @@ def comparison_html(comparison: Comparison, images: Mapping[int, Image]) -> byte
         reproduction(models, comparison.dataset, comparison.settings, comparison.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in comparison.notes)
-    return render(Page(f"{a.name} and {b.name}", verdict(shown), notes, sections))
+    return render(Page(f"{a.name} and {b.name}", verdict(shown), notes, sections), place)
 
 
 def _maps(shown: Comparison) -> dict[str, object]:

@@ -59,12 +59,13 @@ def find_groups(count: int, pairs: Sequence[PairResult]) -> Groups | None:
     """
     if len(pairs) < count * (count - 1) / 2:
         return None
-    best = None
+    best, inside = None, 0
     group = list(range(count))
     for place, (pair, following) in enumerate(zip(pairs, pairs[1:], strict=False), 1):
         joined = group[pair.b]
-        group = [group[pair.a] if its == joined else its for its in group]
-        inside = sum(group[other.a] == group[other.b] for other in pairs)
+        if joined != group[pair.a]:
+            group = [group[pair.a] if its == joined else its for its in group]
+            inside = sum(group[other.a] == group[other.b] for other in pairs)
         # As many pairs within groups as were taken: then they are these.
         if inside == place and (best is None or _gap(pair, following) > _gap(best.within, best.across)):
             members = [tuple(i for i in range(count) if group[i] == its) for its in dict.fromkeys(group)]

@@ -1,9 +1,21 @@
-"""A page of results that opens from disk: one file, with all that it needs, and no request for anything else."""
+"""A page of results that opens from disk, with all that it needs, and asks the network for nothing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Link(NamedTuple):
+    """A text that leads somewhere.
+
+    Args:
+        text: to read.
+        address: relative to the page.
+    """
+
+    text: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -17,14 +29,16 @@ class Table:
         texts: so many columns are flush left, the others flush right.
         caption: stands below it.
         folded: whether it waits to be opened.
+        sortable: whether its headings sort it.
     """
 
     title: str
     headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str | Link, ...], ...]
     texts: int = 1
     caption: str = ""
     folded: bool = False
+    sortable: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,7 @@ class Section:
     Args:
         title: its heading.
         texts: paragraphs that come first.
+        pairs: what every two of several models share, see `cards.page_pairs`.
         maps: linked heatmaps, see `cards.page_maps`.
         charts: what Plotly draws.
         tables: rows of text.
@@ -91,19 +106,21 @@ class Section:
 
     title: str
     texts: tuple[str, ...] = ()
+    pairs: dict[str, Any] | None = None
     maps: dict[str, Any] | None = None
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
     galleries: tuple[Gallery, ...] = ()
 
     def __bool__(self) -> bool:
-        return any((self.texts, self.maps, self.charts, self.tables, self.galleries))
+        return any((self.texts, self.pairs, self.maps, self.charts, self.tables, self.galleries))
 
 
 def section(
     title: str,
     *parts: Chart | Table | Gallery | None,
     texts: Iterable[str] = (),
+    pairs: dict[str, Any] | None = None,
     maps: dict[str, Any] | None = None,
 ) -> Section:
     """A section of what there is.
@@ -112,11 +129,13 @@ def section(
         title: its heading.
         parts: in any order; None for what there is not.
         texts: paragraphs that come first.
+        pairs: what every two of several models share, see `cards.page_pairs`.
         maps: linked heatmaps, see `cards.page_maps`.
     """
     return Section(
         title,
         tuple(texts),
+        pairs,
         maps,
         tuple(part for part in parts if isinstance(part, Chart)),
         tuple(part for part in parts if isinstance(part, Table)),
@@ -141,20 +160,41 @@ class Page:
     sections: tuple[Section, ...]
 
 
-def render(page: Page) -> bytes:
-    """The file."""
-    from plotly.colors import get_colorscale
+@dataclass(frozen=True)
+class Place:
+    """Where a page stands in a folder of pages.
+
+    Args:
+        plotly: address of what `plotly_js` gives, which they share.
+        up: leads to the page above; None for the first.
+    """
+
+    plotly: str
+    up: Link | None = None
+
+
+def plotly_js() -> bytes:
+    """What draws charts in a browser, nearly 5 MB."""
     from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs()).encode()
+
+
+def render(page: Page, place: Place | None = None) -> bytes:
+    """The file; with all that it needs in it, unless it has its place among others."""
+    from plotly.colors import get_colorscale
 
     sections = [section for section in page.sections if section]
     colours = get_colorscale("magma")
     data = {
         "colours": colours,
+        "pairs": next((section.pairs for section in sections if section.pairs), None),
         "maps": next((section.maps for section in sections if section.maps), None),
         "charts": {chart.key: chart.figure for section in sections for chart in section.charts},
     }
     template = _templates().get_template("page.html")
-    text: str = template.render(page=page, sections=sections, data=data, colours=colours, plotly=get_plotlyjs())
+    plotly = "" if place else plotly_js().decode()
+    text: str = template.render(page=page, place=place, sections=sections, data=data, colours=colours, plotly=plotly)
     return text.encode()
 
 

@@ -4,6 +4,7 @@ import zlib
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -54,15 +55,18 @@ class View:
     errors: Mapping[str, Matrix] = field(default_factory=dict)
 
 
-def side(model: ModelResult, spans: Sequence[BlockSpan]) -> dict[str, Any]:
+def side(model: ModelResult, spans: Sequence[BlockSpan], numbers: Sequence[int] | None = None) -> dict[str, Any]:
     """What is drawn of one model along an axis.
 
     Args:
         model: the model.
         spans: its spans of alike layers; those with block structure are framed.
+        numbers: of its layers, where they are not all there are.
     """
     # The number also tells layers apart whose names were cut.
-    names = [f"{plotly_text(name, 60)} ({number})" for number, name in enumerate(model.layers)]
+    names = [
+        f"{plotly_text(name, 60)} ({number})" for number, name in zip(numbers or count(), model.layers, strict=False)
+    ]
     parts = stages(model.layers)
     named = [part for part in parts if part.stop - part.start >= len(names) / 12]
     return {

@@ -53,12 +53,12 @@ class Layout(NamedTuple):
     Args:
         image: makes a picture of it, of the form `png` or `svg`.
         report: for the terminal.
-        page: makes a page of it, if there is one for this kind.
+        page: makes a page of it.
     """
 
     image: Callable[[Any, str], bytes]
     report: "Callable[[Any], RenderableType]"
-    page: Callable[[Any], bytes] | None = None
+    page: Callable[[Any], bytes]
 
 
 @phase("showing")
@@ -74,7 +74,7 @@ def deliver(result: "JsonResult", files: Files, layout: Layout) -> None:
         write_result(files.png, layout.image(result, "png"))
     if files.svg is not None:
         write_result(files.svg, layout.image(result, "svg"), SVG_START)
-    if files.html is not None and layout.page is not None:
+    if files.html is not None:
         write_result(files.html, layout.page(result), HTML_START)
     if str(files.json) != "-":
         show(layout.report(result))

@@ -45,6 +45,7 @@ def matrix(
     json_file: options.Json = None,
     png: options.Png = None,
     svg: options.Svg = None,
+    html: options.Html = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -53,7 +54,7 @@ def matrix(
     With --jobs or --ray each model runs in a process of its own, and what it gives comes here through the cache folder.
     For example: zoo matrix models/resnet14-w1-digits-s0 models/resnet14-w1-digits-s1 models/resnet74-w1-digits-s0
     """
-    files = Files(json_file, png, svg)
+    files = Files(json_file, png, svg, html)
     files.check()
     _check_models(models, pair)
     engine = Engine(jobs, ray)
@@ -79,10 +80,11 @@ def matrix(
 
         kept = recall(ModelMatrix, name, f"matrix {' '.join(models)}", compute, no_cache)
     result = replace(kept.result, models=tuple(map(identify, found, kept.result.models)))
+    from cards.matrix_page import matrix_html
     from cards.picture import matrix_image
     from cli.matrix_report import MatrixReport
 
-    deliver(result, files, Layout(matrix_image, lambda result: MatrixReport(result, pair)))
+    deliver(result, files, Layout(matrix_image, lambda result: MatrixReport(result, pair), matrix_html))
 
 
 def _check_models(models: list[str], pair: tuple[int, int] | None) -> None:

@@ -60,7 +60,6 @@ def _words(drawing: Drawing) -> tuple[str, str]:
 
 def _files(drawing: Drawing) -> dict[str, bytes]:
     result, layout = drawing
-    assert layout.page is not None
     return {
         "json": result.to_json().encode() + b"\n",
         "png": layout.image(result, "png"),

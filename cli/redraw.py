@@ -26,12 +26,10 @@ def redraw(path: Path, files: Files) -> None:
     """Show the report of a result that was written with `--json`, and write the files asked for.
 
     Raises:
-        ZooError: it is no such file, or a file cannot be written, or there is no page for results of its kind.
+        ZooError: it is no such file, or a file cannot be written.
     """
     files.check()
     result, layout = load_drawing(path)
-    if files.html is not None and layout.page is None:
-        raise ZooError(f"there is no page for a result such as {path}; leave --html out.")
     deliver(result, files, layout)
 
 
@@ -87,11 +85,13 @@ def _inspection(text: str) -> Drawing:
 
 
 def _matrix(text: str) -> Drawing:
+    from cards.matrix_page import matrix_html
     from cards.picture import matrix_image
     from cli.matrix_report import MatrixReport
     from compare.result import ModelMatrix
 
-    return Drawing(ModelMatrix.from_json(text), Layout(matrix_image, lambda result: MatrixReport(result, None)))
+    layout = Layout(matrix_image, lambda result: MatrixReport(result, None), matrix_html)
+    return Drawing(ModelMatrix.from_json(text), layout)
 
 
 def _groups(text: str) -> Drawing:

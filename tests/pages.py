@@ -1,6 +1,7 @@
 """Results made up for pages: large ones, and some whose names were chosen by somebody mean."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
@@ -8,8 +9,8 @@ from compare.calibration import Calibration, Reliability
 from compare.inside import InsidePair
 from compare.inspection import DeletedBlocks
 from compare.probe_result import ProbeResult, ProbeRow
-from compare.result import MeasureResult, NullResult
-from tests.samples import comparison, inspection, matrix
+from compare.result import MeasureResult, ModelMatrix, NullResult, PairResult
+from tests.samples import comparison, inspection, matrix, model
 
 MEAN = (
     *("<script>alert(1)</script>", "</script><!--<script>", "[red]", "two\nlines", "\u202egnp.exe", "x" * 10_000),
@@ -78,6 +79,35 @@ def deep_look():
         inspection(),
         deletion=tuple(DeletedBlocks("stage1", i, None, 80 - 9 * i, 80) for i in range(4)),
         probes=ProbeResult(rows, 0.9, 0.8, 0.95, 2, 200, 40, 80, 10, 0),
+    )
+
+
+def several(layers, names=()):
+    """Several models, of which any two share something else; named `m0`, `m1`, ... if they are not named."""
+    base, random = comparison(), np.random.default_rng(0)
+    models = tuple(
+        replace(
+            model(names[i] if names else f"m{i}", 0, random.random(count), 0.9 - i / 1000),
+            layers=tuple(f"stage{1 + k * 3 // count}.{k // 8}.conv{k % 8}" for k in range(count)),
+            parameters=1000 * (1 + (i * 7) % len(layers)),
+        )
+        for i, count in enumerate(layers)
+    )
+    pairs = tuple(
+        PairResult(
+            *(a, b, random.uniform(0.3, 0.95), 0.0123, random.uniform(0.4, 0.97)),
+            *(random.uniform(0.93, 0.98), 0.91, 0.99, _noise(layers[a], layers[b], 100 * a + b)),
+        )
+        for a, b in combinations(range(len(layers)), 2)
+    )
+    return ModelMatrix(
+        models=models,
+        dataset=base.dataset,
+        pairs=pairs,
+        within=tuple(_symmetric(count, i) for i, count in enumerate(layers)),
+        settings=base.settings | {"batch_size": 20},
+        versions=base.versions,
+        notes=(),
     )
 
 

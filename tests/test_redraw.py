@@ -25,9 +25,13 @@ def error(run):
 def test_a_report_is_drawn_again_as_it_was(run, folders, tmp_path, command):
     places = dict(zip("ab", folders, strict=True))
     asked = [part.format(**places) for part in command]
-    first = run(*asked, "--json", tmp_path / "r.json", "--png", tmp_path / "first.png")
-    again = run("zoo", "show", tmp_path / "r.json", "--png", tmp_path / "again.png")
+    files = ("--png", tmp_path / "first.png", "--html", tmp_path / "first.html")
+    first = run(*asked, "--json", tmp_path / "r.json", *files)
+    again = run("zoo", "show", tmp_path / "r.json", "--png", tmp_path / "again.png", "--html", tmp_path / "again.html")
     assert (again.code, again.stdout) == (0, first.stdout)
+    # A page drawn again has no images, which the JSON does not hold.
+    for name in ("first.html", "again.html"):
+        assert (tmp_path / name).read_bytes().startswith(HTML_START)
     assert (tmp_path / "again.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -1,5 +1,3 @@
-"use strict";
-(() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const root = document.documentElement;
   const byId = (id) => document.getElementById(id);
@@ -282,14 +280,17 @@
     addEventListener("beforeprint", () => paper(true));
     addEventListener("afterprint", () => paper(false));
     themed();
+    for (const table of document.querySelectorAll("table.sortable")) sortable(table);
     if (data.maps) {
-      byId("view").addEventListener("change", (event) => show(event.target.value));
       byId("reset").addEventListener("click", whole);
-      await show(byId("view").value);
+      if (data.maps.choice) await followChoice();
+      else {
+        byId("view").addEventListener("change", (event) => show(event.target.value));
+        await show(byId("view").value);
+      }
     }
+    if (data.pairs) await startPairs();
     for (const [key, figure] of Object.entries(data.charts)) await chart(key, figure);
     byId("without").hidden = true;
     root.dataset.ready = "yes";
   }
-  start();
-})();

@@ -1,0 +1,105 @@
+
+  // ---- what every two of several models share
+
+  let measure = null, pairAt = null;
+
+  async function startPairs() {
+    const div = byId("pairs");
+    byId("measure").addEventListener("change", (event) => drawPairs(event.target.value));
+    await drawPairs(byId("measure").value);
+    drawn.add(div);
+    div.on("plotly_hover", ({ points: [found] }) => tellPair(...found.pointNumber));
+    div.on("plotly_click", ({ points: [found] }) => takePair(...found.pointNumber));
+    div.addEventListener("keydown", stepPair);
+  }
+
+  async function drawPairs(number) {
+    const found = data.pairs.measures[number], cells = await unpack(found.cells);
+    measure = { ...found, cells, errors: found.errors ? await unpack(found.errors) : null };
+    byId("measure-meaning").textContent = measure.meaning;
+    byId("pair").textContent = "";
+    const count = cells.length, names = data.pairs.names, width = byId("pairs").clientWidth;
+    const named = width > 560 && count <= 30, left = named ? 190 : 30;
+    const numbers = names.map((_, i) => i), shown = numbers.filter((i) => i % Math.ceil(count / 30) === 0);
+    const ticks = (texts) => axis({ tickvals: shown, ticktext: shown.map(texts), ticks: "", showgrid: false, zeroline: false,
+                                    fixedrange: true, range: [-0.5, count - 0.5] });
+    const known = cells.flat().filter((cell) => cell !== null);
+    const high = Math.ceil(20 * known.reduce((one, other) => Math.max(one, other))) / 20;
+    const low = Math.min(high - 0.05, Math.floor(20 * known.reduce((one, other) => Math.min(one, other))) / 20);
+    const trace = {
+      type: "heatmap", x: numbers, y: numbers, z: cells, zmin: low, zmax: high, xgap: 1, ygap: 1,
+      colorscale: data.colours, hoverongaps: false, hoverinfo: "text",
+      hovertext: cells.map((row, up) => row.map((_, across) => pairText(up, across, "<br>"))),
+      ...(width - left > 42 * count ? { texttemplate: `%{z:${measure.format}}` } : {}),
+      colorbar: { thickness: 12, outlinewidth: 0, tickformat: measure.format.replace(/\d/, (digits) => digits - 1), x: 1.01 },
+    };
+    await Plotly.react(byId("pairs"), [trace], {
+      ...look(), dragmode: false, hovermode: "closest", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      margin: { l: left, r: 10, t: 24, b: 8 }, xaxis: { ...ticks((i) => `${i + 1}`), side: "top" },
+      yaxis: { ...ticks((i) => named ? `${data.pairs.ticks[i]} ${i + 1}` : `${i + 1}`), range: [count - 0.5, -0.5] },
+    }, config);
+  }
+
+  function pairText(up, across, newLine) {
+    const name = (i) => `${i + 1} (${data.pairs.names[i]})`, cell = measure.cells[up][across];
+    if (up === across) return name(up);
+    const error = measure.errors ? measure.errors[up][across] : null, shown = (value) => told(value, measure.format);
+    const value = cell === null ? "has no value" : shown(cell) + (error === null ? "" : ` ± ${shown(error)}`);
+    return `${name(up)}${newLine}${name(across)}${newLine}${measure.name}: ${value}`;
+  }
+
+  const told = (value, format) => format.endsWith("%") ? `${(100 * value).toFixed(1)} %` : value.toFixed(3);
+
+  function tellPair(up, across) {
+    pairAt = [up, across];
+    byId("pair").textContent = plain(pairText(up, across, ", "));
+  }
+
+  function takePair(up, across) {
+    if (up === across) return;
+    tellPair(up, across);
+    const [a, b] = [Math.min(up, across), Math.max(up, across)];
+    if (data.pairs.addresses) location.href = data.pairs.addresses[a][b - a - 1];
+    else if (data.maps) {
+      byId("model-a").value = up;
+      byId("model-b").value = across;
+      choose();
+      byId("model-a").scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  function stepPair(event) {
+    if (event.key === "Enter" && pairAt) takePair(...pairAt);
+    const [down, right] = STEPS[event.key] || [0, 0], last = data.pairs.names.length - 1;
+    if (!(down || right) || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    const clamp = (value) => Math.max(0, Math.min(last, value));
+    tellPair(...(pairAt ? [clamp(pairAt[0] - down), clamp(pairAt[1] + right)] : [0, 1]));
+    Plotly.Fx.hover(byId("pairs"), [{ curveNumber: 0, xval: pairAt[1], yval: pairAt[0] }]);
+  }
+
+  // ---- two of them layer by layer
+
+  async function followChoice() {
+    for (const [place, id] of ["model-a", "model-b"].entries()) byId(id).addEventListener("change", (event) => {
+      const other = byId(["model-b", "model-a"][place]);
+      // Whoever chooses the same model twice gets it with what it replaced.
+      if (other.value === event.target.value) other.value = chosen[place];
+      choose();
+    });
+    byId("model-b").value = 1;
+    await choose();
+  }
+
+  let chosen = [0, 1];
+  async function choose() {
+    chosen = ["model-a", "model-b"].map((id) => Number(byId(id).value)).sort((one, other) => one - other);
+    const { choice, models } = data.maps, sides = { a: models[chosen[0]], b: models[chosen[1]] };
+    for (const [place, key] of ["a", "b"].entries()) {
+      byId("model-" + key).value = chosen[place];
+      byId("title-" + key + key).textContent = `${key}: ${choice.options[chosen[place]]}`;
+    }
+    for (const panel of panels) Object.assign(panel, { vertical: sides[panel.rows], horizontal: sides[panel.columns], at: null });
+    await show(choice.pairs.findIndex(([a, b]) => a === chosen[0] && b === chosen[1]));
+    await whole();
+  }
