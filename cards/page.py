@@ -166,11 +166,11 @@ class Place:
 
     Args:
         plotly: address of what `plotly_js` gives, which they share.
-        up: leads to the page above; None for the first.
+        links: stand above all else.
     """
 
     plotly: str
-    up: Link | None = None
+    links: tuple[Link, ...] = ()
 
 
 def plotly_js() -> bytes:

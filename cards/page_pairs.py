@@ -107,7 +107,7 @@ def _step(result: ModelMatrix) -> int:
 
 
 def _side(model: ModelResult, kept: Sequence[int]) -> dict[str, Any]:
-    layers, fractions = (tuple(every[i] for i in kept) for every in (model.layers, model.pc1_fraction))
+    layers, fractions = (tuple(model.layers[i] for i in kept), tuple(model.pc1_fraction[i] for i in kept))
     return side(replace(model, layers=layers, pc1_fraction=fractions), (), kept)
 
 

@@ -1,6 +1,6 @@
 """`compare A B` and `zoo compare A B`: what two models share and where they differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options
-from cli.cache import Kept, NoCache, question, recall
+from cli.cache import Kept, NoCache, recall
 from cli.deliver import Files, Layout, deliver
 from cli.output import check_result_path, interruptible, phase, write_result
-from cli.prepare import identify, look_up, prepare
+from cli.prepare import identify
 from cli.recordings import Recordings
-from zoo.sources import identity
+from cli.request import Request, request
 
 if TYPE_CHECKING:
     from compare.plan import Plan
@@ -75,29 +75,15 @@ def compare(
     if export is not None:
         check_result_path(export, CSV_START)
     with interruptible("nothing was written"):
-        from compare.result import Comparison
-
-        found, dataset = look_up((a, b), dataset)
         asked: dict[str, Any] = {
             **{"passes": passes, "precision": precision, "measures": tuple(measure or ()), "tolerance": tolerance},
-            **{"permutations": null, "seed": seed, "layers": layers},
+            **{"permutations": null, "layers": layers},
         }
         shown: dict[str, Any] = {
-            **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "device": device}
+            **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
         }
-        name = question("compare", found, identity(dataset, split), asked | shown)
-
-        def compute() -> "Kept[Comparison]":
-            from compare.plan import Plan
-
-            plan = Plan(**asked | {"layers": layers or "all"}, components=1)
-            prepared = prepare(found, dataset=dataset, seed=seed, **shown)
-            recordings = Recordings(prepared, precision, passes, no_cache)
-            result = _compare(recordings, replace(plan, layers=recordings.layers(layers)), max_examples)
-            return Kept(result, prepared.images(_on_page(result)))
-
-        kept = recall(Comparison, name, f"compare {a} {b}", compute, no_cache)
-    result = _as_asked(kept.result, found)
+        kept = compared(request((a, b), dataset, shown), asked, no_cache)
+    result = kept.result
     from cards.comparison_page import comparison_html
     from cards.disagreements import disagreements_csv
     from cards.picture import heatmaps_image
@@ -111,6 +97,36 @@ def compare(
         lambda result: comparison_html(result, kept.images),
     )
     deliver(result, files, layout)
+
+
+def compared(
+    request: Request, asked: Mapping[str, Any], fresh: bool = False, doing: str = "comparing"
+) -> "Kept[Comparison]":
+    """What two models share and where they differ, with the images that the reports show.
+
+    Args:
+        request: two models, and the images.
+        asked: fields of `compare.plan.Plan` without its components and seed; layers may be None.
+        fresh: whether to compute anew, even if the answer is kept.
+        doing: stands beside the progress bar.
+
+    Raises:
+        ZooError: they do not belong together.
+    """
+    from compare.result import Comparison
+
+    def compute() -> "Kept[Comparison]":
+        from compare.plan import Plan
+
+        plan = Plan(**{**asked, "layers": asked["layers"] or "all"}, components=1, seed=request.shown["seed"])
+        recordings = Recordings(request.prepared, plan.precision, plan.passes, fresh)
+        plan = replace(plan, layers=recordings.layers(asked["layers"]))
+        result = _compare(recordings, plan, request.shown["max_examples"], doing)
+        return Kept(result, request.prepared.images(_on_page(result)))
+
+    title = " ".join(("compare", *(model.ref for model in request.found)))
+    kept = recall(Comparison, request.question("compare", asked), title, compute, fresh)
+    return replace(kept, result=_as_asked(kept.result, request.found))
 
 
 def _as_asked(result: "Comparison", found: Sequence["FoundModel"]) -> "Comparison":
@@ -137,13 +153,13 @@ def _on_page(result: "Comparison") -> set[int]:
     return dominant | {example.index for example in examples}
 
 
-def _compare(recordings: Recordings, plan: "Plan", max_examples: int | None) -> "Comparison":
+def _compare(recordings: Recordings, plan: "Plan", max_examples: int | None, doing: str) -> "Comparison":
     from cli.progress import progress_bar
     from compare.run import compare_models
 
     prepared = recordings.prepared
     with phase("comparing"), recordings.open(plan.layers, plan.tolerance is None) as (a, b), progress_bar() as progress:
-        batches = prepared.batches(progress, plan.passes)
+        batches = prepared.batches(progress, plan.passes, doing)
         result = compare_models(
             a,
             b,

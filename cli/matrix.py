@@ -1,20 +1,21 @@
 """`zoo matrix M1 M2 ...`: what all pairs of several models share, in one pass over the images."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options
-from cli.cache import Kept, NoCache, question, recall
+from cli.cache import Kept, NoCache, recall
 from cli.deliver import Files, Layout, deliver
 from cli.engine import Engine
 from cli.output import interruptible, phase
-from cli.prepare import identify, look_up, prepare
+from cli.prepare import identify
 from cli.record import recorded
 from cli.recordings import Recordings
+from cli.request import Request, request
 from zoo.errors import ZooError
-from zoo.sources import identity
 
 if TYPE_CHECKING:
     from compare.plan import Plan
@@ -61,25 +62,11 @@ def matrix(
     if tolerance is not None and engine.asked:
         raise ZooError(f"--tolerance looks at all models at once and {engine.asked} at each alone; leave one out.")
     with interruptible("nothing was written"):
-        from compare.result import ModelMatrix
-
-        found, dataset = look_up(models, dataset)
-        asked: dict[str, Any] = {"passes": passes, "precision": precision, "tolerance": tolerance}
+        asked = {"layers": layers, "passes": passes, "precision": precision, "tolerance": tolerance}
         shown: dict[str, Any] = {
             **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
         }
-        name = question("matrix", found, identity(dataset, split), asked | shown | {"layers": layers})
-
-        def compute() -> "Kept[ModelMatrix]":
-            from compare.plan import Plan
-
-            plan = Plan(layers or "all", **asked)
-            recordings = Recordings(prepare(found, dataset=dataset, **shown), precision, passes, no_cache)
-            plan = replace(plan, layers=recordings.layers(layers))
-            return Kept(_matrix(recorded(recordings, plan.layers, engine, max_examples), plan, max_examples), {})
-
-        kept = recall(ModelMatrix, name, f"matrix {' '.join(models)}", compute, no_cache)
-    result = replace(kept.result, models=tuple(map(identify, found, kept.result.models)))
+        result = related(request(models, dataset, shown), asked, engine, no_cache)
     from cards.matrix_page import matrix_html
     from cards.picture import matrix_image
     from cli.matrix_report import MatrixReport
@@ -87,11 +74,47 @@ def matrix(
     deliver(result, files, Layout(matrix_image, lambda result: MatrixReport(result, pair), matrix_html))
 
 
-def _check_models(models: list[str], pair: tuple[int, int] | None) -> None:
+def related(request: Request, asked: Mapping[str, Any], engine: Engine, fresh: bool = False) -> "ModelMatrix":
+    """What all pairs of several models share.
+
+    Args:
+        request: the models, and the images.
+        asked: layers, which may be None, passes, precision and tolerance, as in `compare.plan.Plan`.
+        engine: where the models run.
+        fresh: whether to compute anew, even if the answer is kept.
+
+    Raises:
+        ZooError: they do not belong together.
+    """
+    from compare.result import ModelMatrix
+
+    def compute() -> "Kept[ModelMatrix]":
+        from compare.plan import Plan
+
+        plan = Plan(**{**asked, "layers": asked["layers"] or "all"})
+        recordings = Recordings(request.prepared, plan.precision, plan.passes, fresh)
+        plan, most = replace(plan, layers=recordings.layers(asked["layers"])), request.shown["max_examples"]
+        return Kept(_matrix(recorded(recordings, plan.layers, engine, most), plan, most), {})
+
+    title = " ".join(("matrix", *(model.ref for model in request.found)))
+    result = recall(ModelMatrix, request.question("matrix", asked), title, compute, fresh).result
+    return replace(result, models=tuple(map(identify, request.found, result.models)))
+
+
+def check_several(models: Sequence[str]) -> None:
+    """Refuse fewer than two models, or one twice.
+
+    Raises:
+        ZooError: they are not several.
+    """
     if len(models) < 2:
         raise ZooError(f"expected at least two models, got {len(models)}; to look into one, use `zoo compare M M`.")
     if twice := next((ref for ref in models if models.count(ref) > 1), None):
         raise ZooError(f"expected different models, got {twice} twice.")
+
+
+def _check_models(models: list[str], pair: tuple[int, int] | None) -> None:
+    check_several(models)
     if pair and (pair[0] == pair[1] or not all(1 <= number <= len(models) for number in pair)):
         raise ZooError(f"--pair must name two of the {len(models)} models by number from 1, got {pair[0]} {pair[1]}.")
 

@@ -50,6 +50,10 @@ class Prepared:
             self._modules[number] = self.found[number].load(self.device)
         return self._modules[number]
 
+    def only(self, *numbers: int) -> "Prepared":
+        """Some of the models, with the same images; none of them is loaded yet."""
+        return replace(self, found=tuple(self.found[number] for number in numbers))
+
     @property
     def modules(self) -> tuple["nn.Module", ...]:
         """All of them."""

@@ -64,6 +64,10 @@ class Recordings:
         chosen = default_layers([self.prepared.module(number) for number in unknown], images)
         return chosen if chosen == "all" else default_layers(self.prepared.modules, images)
 
+    def has(self, number: int, layers: str) -> bool:
+        """Whether a model need not run."""
+        return not self.fresh and self.path(number, layers).is_file()
+
     @contextmanager
     def open(self, layers: str | None, whole: bool = True) -> Iterator[Sequence["Model"]]:
         """The models, to run once.

@@ -4,8 +4,9 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from zoo.card import own_text
@@ -32,16 +33,32 @@ def new_folder(out: Path, force: bool = False) -> Iterator[Path]:
     Raises:
         ZooError: `out` exists and is not empty, or cannot be written.
     """
-    check_free(out, force)
+    with exchanged(out, partial(check_free, force=force)) as fresh:
+        yield fresh
+        with writing(out):
+            _keep_own_text(out / CARD, fresh)
+
+
+@contextmanager
+def exchanged(out: Path, check: Callable[[Path], None]) -> Iterator[Path]:
+    """A folder to work in, which takes the place of what stands at `out` when the block ends well, or else vanishes.
+
+    Args:
+        out: where it is to stand in the end; parents are made then.
+        check: raises ZooError if what stands there must not be replaced; asked before the block, and after it.
+
+    Raises:
+        ZooError: as `check`, or `out` cannot be written.
+    """
+    check(out)
     with writing(out):
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-"[:60], dir=_nearest_folder(out)))
     try:
         fresh = beside / "new"
         fresh.mkdir()
         yield fresh
-        check_free(out, force)
+        check(out)
         with writing(out):
-            _keep_own_text(out / CARD, fresh)
             out.parent.mkdir(parents=True, exist_ok=True)
             _swap(fresh, out, beside / "old")
     finally:
@@ -49,14 +66,23 @@ def new_folder(out: Path, force: bool = False) -> Iterator[Path]:
             shutil.rmtree(beside, ignore_errors=True)
 
 
-def check_free(out: Path, force: bool) -> None:
-    """Refuse a place where `new_folder` would not put a folder; arguments and errors are its own."""
+def names_in(out: Path) -> set[str] | None:
+    """What a folder holds; nothing if there is none, None if it is no folder.
+
+    Raises:
+        ZooError: it cannot be looked at.
+    """
     with writing(out):
         try:
             out.lstat()
         except FileNotFoundError:
-            return
-        names = {path.name for path in out.iterdir()} if out.is_dir() and not out.is_symlink() else None
+            return set()
+        return {path.name for path in out.iterdir()} if out.is_dir() and not out.is_symlink() else None
+
+
+def check_free(out: Path, force: bool) -> None:
+    """Refuse a place where `new_folder` would not put a folder; arguments and errors are its own."""
+    names = names_in(out)
     if names == set():
         return
     if not force:
