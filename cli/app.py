@@ -19,6 +19,7 @@ from cli.prune import prune_model
 from cli.push_report import push_report
 from cli.record import record
 from cli.show import show_model
+from cli.site import site
 from cli.sweep import sweep
 from cli.train import train
 from cli.values import SeveralValues
@@ -41,6 +42,7 @@ zoo_app.command("list")(list_models)
 zoo_app.command("show", no_args_is_help=True)(show_model)
 zoo_app.command("compare", no_args_is_help=True)(compare_command)
 zoo_app.command(no_args_is_help=True)(matrix)
+zoo_app.command(no_args_is_help=True)(site)
 zoo_app.command(cls=SeveralValues, no_args_is_help=True)(groups)
 zoo_app.command(no_args_is_help=True)(inspect)
 zoo_app.command(no_args_is_help=True)(push)

@@ -11,7 +11,7 @@ from hashlib import sha1, sha256
 from urllib.parse import parse_qs, quote, urlsplit
 
 from tests.hubcollections import CollectionApi
-from tests.hubstore import RefusalError, Repo, blob_id, card_errors, digest, is_large, pointer, stamp
+from tests.hubstore import SDKS, RefusalError, Repo, blob_id, card_errors, digest, is_large, pointer, stamp
 
 # What the Hub says of a model in a list, unless asked for more.
 BRIEF = {"_id", "id", "modelId", "private", "downloads", "likes", "tags", "createdAt", "library_name", "pipeline_tag"}
@@ -61,21 +61,25 @@ class HubApi(CollectionApi):
         asked, user = json.loads(self.body), self._needs_user()
         owner, kind = asked.get("organization") or user.name, asked.get("type") or "model"
         repo_id = f"{owner}/{asked['name']}"
-        url = f"{self.hub.url}/{'datasets/' if kind == 'dataset' else ''}{repo_id}"
+        url = f"{self.hub.url}/{'' if kind == 'model' else f'{kind}s/'}{repo_id}"
+        if kind == "space" and asked.get("sdk") not in SDKS:
+            raise RefusalError(400, message=f'"sdk" must be one of {", ".join(SDKS)}')
         if not user.may_write(owner):
             raise RefusalError(403, message=f"You don't have the rights to create a model under the namespace {owner}")
         if (kind, repo_id) in self.hub.repos:
             raise RefusalError(409, message="You already created this model repo", body={"url": url, "error": "exists"})
         private = asked.get("private") or asked.get("visibility") == "private"
         repo = self.hub.repos[kind, repo_id] = Repo(repo_id, kind, bool(private))
-        repo.commit({".gitattributes": b"*.safetensors filter=lfs\n"}, "initial commit")
+        card = {"README.md": f"---\nsdk: {asked['sdk']}\n---\n".encode()} if kind == "space" else {}
+        repo.commit({".gitattributes": b"*.safetensors filter=lfs\n"} | card, "initial commit")
         self._json({"url": url})
 
     def delete_repo(self):
         asked = json.loads(self.body)
         repo_id = f"{asked.get('organization') or self._needs_user().name}/{asked['name']}"
-        self._repo(repo_id, write=True)
-        del self.hub.repos[asked.get("type") or "model", repo_id]
+        kind = asked.get("type") or "model"
+        self._repo(repo_id, f"{kind}s", write=True)
+        del self.hub.repos[kind, repo_id]
         self._json({})
 
     def settings(self, kind, repo_id):
@@ -87,7 +91,8 @@ class HubApi(CollectionApi):
         self._json({})
 
     def validate_yaml(self):
-        errors = [{"message": message} for message in card_errors(json.loads(self.body)["content"])]
+        asked = json.loads(self.body)
+        errors = [{"message": message} for message in card_errors(asked["content"], asked.get("repoType", "model"))]
         self._json({"errors": errors, "warnings": []}, 400 if errors else 200)
 
     def list_repos(self, kind):
@@ -144,7 +149,7 @@ class HubApi(CollectionApi):
             "tags": repo.tags_of_card(commit),
             "cardData": card,
             "siblings": [self._sibling(path, data) for path, data in commit.files.items()],
-            **{name: card[name] for name in ("library_name", "pipeline_tag") if name in card},
+            **{name: card[name] for name in ("library_name", "pipeline_tag", "sdk") if name in card},
         }
 
     def _sibling(self, path, data):

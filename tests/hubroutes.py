@@ -2,17 +2,17 @@
 
 _NAME = r"(?P<repo_id>[^/]+(/[^/]+)?)"
 _REPO = r"(?P<repo_id>[^/]+/[^/]+)"
-_API = rf"/api/(?P<kind>models|datasets)/{_REPO}"
+_API = rf"/api/(?P<kind>models|datasets|spaces)/{_REPO}"
 _SLUG = r"(?P<slug>[^/]+/[^/]+)"
 ROUTES = (
     ("GET", r"/api/whoami-v2", "whoami"),
     ("POST", r"/api/repos/create", "create_repo"),
     ("DELETE", r"/api/repos/delete", "delete_repo"),
     ("POST", r"/api/validate-yaml", "validate_yaml"),
-    ("GET", r"/api/(?P<kind>models|datasets)", "list_repos"),
+    ("GET", r"/api/(?P<kind>models|datasets|spaces)", "list_repos"),
     # The client also asks for names without an owner, of which there is none here.
-    ("GET", rf"/api/(?P<kind>models|datasets)/{_NAME}/revision/(?P<revision>[^/]+)", "info"),
-    ("GET", rf"/api/(?P<kind>models|datasets)/{_NAME}", "info"),
+    ("GET", rf"/api/(?P<kind>models|datasets|spaces)/{_NAME}/revision/(?P<revision>[^/]+)", "info"),
+    ("GET", rf"/api/(?P<kind>models|datasets|spaces)/{_NAME}", "info"),
     ("PUT", _API + r"/settings", "settings"),
     ("GET", _API + r"/tree/(?P<revision>[^/]+)(/(?P<folder>.+))?", "tree"),
     ("POST", _API + r"/paths-info/(?P<revision>[^/]+)", "paths_info"),
@@ -22,7 +22,7 @@ ROUTES = (
     ("POST DELETE", _API + r"/branch/(?P<name>[^/]+)", "branch"),
     ("POST", _API + r"/preupload/(?P<revision>[^/]+)", "preupload"),
     ("POST", _API + r"/commit/(?P<revision>[^/]+)", "commit"),
-    ("POST", rf"/(?P<prefix>datasets/)?{_REPO}\.git/info/lfs/objects/batch", "lfs_batch"),
+    ("POST", rf"/(?P<prefix>(datasets|spaces)/)?{_REPO}\.git/info/lfs/objects/batch", "lfs_batch"),
     ("PUT", r"/lfs/(?P<oid>[0-9a-f]+)(/(?P<part>\d+))?", "lfs_put"),
     ("POST", r"/lfs/(?P<oid>[0-9a-f]+)/join", "lfs_join"),
     ("POST", r"/lfs-verify", "lfs_verify"),
@@ -34,5 +34,5 @@ ROUTES = (
     ("DELETE", rf"/api/collections/{_SLUG}", "delete_collection"),
     ("POST", rf"/api/collections/{_SLUG}/items", "add_item"),
     ("DELETE", rf"/api/collections/{_SLUG}/items/(?P<item>[^/]+)", "delete_item"),
-    ("GET HEAD", rf"/(?P<prefix>datasets/)?{_NAME}/resolve/(?P<revision>[^/]+)/(?P<path>.+)", "resolve"),
+    ("GET HEAD", rf"/(?P<prefix>(datasets|spaces)/)?{_NAME}/resolve/(?P<revision>[^/]+)/(?P<path>.+)", "resolve"),
 )

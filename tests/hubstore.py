@@ -13,6 +13,9 @@ LICENSES = (
     *("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "unlicense", "other", "unknown"),
 )
 
+SDKS = ("gradio", "docker", "static")
+COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
+
 
 def now():
     return datetime.now(UTC)
@@ -59,14 +62,26 @@ def front_matter(text):
     return data
 
 
-def card_errors(text):
+def card_errors(text, kind="model"):
     """Why the Hub would not take a card."""
     try:
         data = front_matter(text) or {}
     except ValueError as error:
         return [str(error)]
+    if kind == "space":
+        return list(_space_errors(data))
     license_name = data.get("license", LICENSES[0])
     return [] if license_name in LICENSES else [f'"license" must be one of {", ".join(LICENSES)}']
+
+
+def _space_errors(data):
+    if data.get("sdk") not in SDKS:
+        yield f'"sdk" must be one of {", ".join(SDKS)}'
+    for name in ("colorFrom", "colorTo"):
+        if data.get(name, COLOURS[0]) not in COLOURS:
+            yield f'"{name}" must be one of {", ".join(COLOURS)}'
+    if len(data.get("short_description", "")) > 60:
+        yield '"short_description" length must be less than or equal to 60 characters long'
 
 
 @dataclass(frozen=True)

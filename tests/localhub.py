@@ -18,7 +18,9 @@ from tests.hubroutes import ROUTES
 from tests.hubstore import Repo, User
 
 # Asked by the client beside the point, and not answered.
-HARMLESS = re.compile(r"/api/(telemetry|agent-harnesses)|/api/(models|datasets)/[^/]+/[^/]+/(xet|parquet)|/api/event")
+HARMLESS = re.compile(
+    r"/api/(telemetry|agent-harnesses)|/api/(models|datasets|spaces)/[^/]+/[^/]+/(xet|parquet)|/api/event"
+)
 
 
 @dataclass(frozen=True)
