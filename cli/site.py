@@ -117,19 +117,19 @@ def _several(models: Sequence[Listed]) -> str:
 
 
 def _record_each(about: Request, asked: Mapping[str, Any]) -> str | None:
-    """Run each model alone, so that one is in memory at a time, and whoever interrupts this loses one at most.
+    """Run each model alone, so that whoever interrupts this loses one at most, and only one is in memory at a time.
 
     Returns:
         The layers to ask for: None where every pair by itself would look at all.
     """
-    alone = [_recordings(about.only(number), asked) for number in range(len(about.found))]
-    layers: str = asked["layers"] or (
-        "all" if all(one.layers(None) == "all" for one in alone) else _recordings(about, asked).layers(None)
-    )
-    for number, one in enumerate(alone, 1):
-        if not one.has(0, layers):
-            _run(one, layers, f"model {number} of {len(alone)}")
-    if large := [about.found[number].ref for number, one in enumerate(alone) if not one.has(0, layers)]:
+    layers, together, numbers = asked["layers"], _recordings(about, asked), range(len(about.found))
+    if layers is None:
+        all_alone = all(_recordings(about.only(number), asked).layers(None) == "all" for number in numbers)
+        layers = "all" if all_alone else together.layers(None)
+    for number in numbers:
+        if not together.has(number, layers):
+            _run(_recordings(about.only(number), asked), layers, f"model {number + 1} of {len(numbers)}")
+    if large := [about.found[number].ref for number in numbers if not together.has(number, layers)]:
         say(
             f"what {len(large)} models give, such as {large[0]}, is too large to be kept, so these run again for each "
             "pair; --layers blocks or --max-examples makes it smaller."

@@ -31,7 +31,7 @@ def seal(folder: Path) -> None:
     Args:
         folder: of a site that is otherwise whole.
     """
-    files = {path.relative_to(folder).as_posix(): file_sha256(path) for path in _files(folder)}
+    files = {name: file_sha256(path) for name, path in _files(folder).items()}
     contents = msgspec.json.encode(Contents("resnet-zoo", FORMAT_VERSION, files))
     (folder / CONTENTS).write_bytes(msgspec.json.format(contents) + b"\n")
 
@@ -52,9 +52,8 @@ def check_site(out: Path) -> None:
     if written is None:
         raise ZooError(f"expected a new folder, or a site of `zoo site`, got {out}, which is neither; choose another.")
     with writing(out, "another folder"):
-        for path in _files(out):
-            name = path.relative_to(out).as_posix()
-            if name != CONTENTS and (path.is_symlink() or file_sha256(path) != written.files.get(name)):
+        for name, path in _files(out).items():
+            if path.is_symlink() or file_sha256(path) != written.files.get(name):
                 raise ZooError(
                     f"{path} would be lost, which `zoo site` did not write; move it, or choose another folder."
                 )
@@ -63,19 +62,14 @@ def check_site(out: Path) -> None:
 def contents(folder: Path) -> Contents | None:
     """What this program wrote into a folder; None if it does not say so."""
     try:
-        return read_contents((folder / CONTENTS).read_bytes())
-    except OSError:
-        return None
-
-
-def read_contents(text: bytes) -> Contents | None:
-    """The same from the text of such a list."""
-    try:
-        found = msgspec.json.decode(text, type=Contents)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        found = msgspec.json.decode((folder / CONTENTS).read_bytes(), type=Contents)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return found if (found.program, found.format_version) == ("resnet-zoo", FORMAT_VERSION) else None
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+def _files(folder: Path) -> dict[str, Path]:
+    """By path within the folder, all but the list of them."""
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    names = {path.relative_to(folder).as_posix(): path for path in sorted(found)}
+    return {name: path for name, path in names.items() if name != CONTENTS}
