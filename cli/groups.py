@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options
-from cli.cache import Kept, NoCache, question, recall
+from cli.cache import Kept, NoCache, recall
 from cli.deliver import Files, Layout, deliver
 from cli.engine import Engine
 from cli.output import interruptible, phase
-from cli.prepare import identify, look_up, prepare
+from cli.prepare import identify
 from cli.record import recorded
 from cli.recordings import Recordings
+from cli.request import request
 from cli.superclasses import content, find_superclasses, own_superclasses
 from zoo.errors import ZooError
-from zoo.sources import identity
 
 if TYPE_CHECKING:
     from compare.group_result import Group, GroupComparison
@@ -68,23 +68,23 @@ def groups(
     with interruptible("nothing was written"):
         from compare.group_result import GroupComparison
 
-        found, dataset = look_up([*a, *b], dataset)
-        superclasses = superclasses or own_superclasses(dataset)
         shown: dict[str, Any] = {
             **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
         }
+        about = request([*a, *b], dataset, shown)
+        superclasses = superclasses or own_superclasses(about.dataset)
         asked = {"seeds_a": len(a), "superclasses": superclasses, "content": content(superclasses)}
-        name = question("groups", found, identity(dataset, split), shown | asked)
 
         def compute() -> "Kept[GroupComparison]":
-            prepared = prepare(found, dataset=dataset, **shown)
+            prepared = about.prepared
             of_classes = None if superclasses is None else find_superclasses(superclasses, prepared.data.classes)
             recordings = recorded(Recordings(prepared, fresh=no_cache), None, engine, max_examples)
             result = prepared.describe(_groups(recordings, len(a), of_classes), max_examples)
             return Kept(replace(result, settings=result.settings | {"superclasses": superclasses}), {})
 
-        kept = recall(GroupComparison, name, f"groups {' '.join(a)} and {' '.join(b)}", compute, no_cache)
-    result = _as_asked(kept.result, found)
+        title = f"groups {' '.join(a)} and {' '.join(b)}"
+        kept = recall(GroupComparison, about.question("groups", asked), title, compute, no_cache)
+    result = _as_asked(kept.result, about.found)
     from cards.group_picture import groups_image
     from cards.groups_page import groups_html
     from cli.groups_report import GroupsReport

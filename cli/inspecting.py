@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options
-from cli.cache import Kept, NoCache, question, recall
+from cli.cache import Kept, NoCache, recall
 from cli.deliver import Files, Layout, deliver
 from cli.inspect_parts import check_deletable, delete, probe
 from cli.output import interruptible, phase
-from cli.prepare import identify, look_up, prepare
+from cli.prepare import identify
 from cli.recordings import Recordings
+from cli.request import request
 from zoo.errors import ZooError
-from zoo.sources import identity
 
 if TYPE_CHECKING:
     from compare.inspection import Inspection
@@ -74,7 +74,6 @@ def inspect(
     with interruptible("nothing was written"):
         from compare.inspection import Inspection
 
-        found, dataset = look_up((model,), dataset)
         asked: dict[str, Any] = {
             **{"layers": layers, "passes": passes, "precision": precision, "components": components},
             "drop_dominant": share,
@@ -83,10 +82,10 @@ def inspect(
             **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "device": device, "seed": seed}
         }
         parts = {"deletion": Part.deletion in part, "probes": Part.probes in part}
-        name = question("inspect", found, identity(dataset, split), asked | shown | parts)
+        about = request((model,), dataset, shown)
 
         def compute() -> "Kept[Inspection]":
-            prepared = prepare(found, dataset=dataset, **shown)
+            prepared = about.prepared
             if Part.deletion in part:
                 check_deletable(prepared)
             result = _inspect(Recordings(prepared, precision, passes, no_cache), **asked, max_examples=max_examples)
@@ -96,8 +95,8 @@ def inspect(
                 result = replace(result, probes=probe(prepared))
             return Kept(result, prepared.images(_dominant(result)))
 
-        kept = recall(Inspection, name, f"inspect {model}", compute, no_cache)
-    result = replace(kept.result, model=identify(found[0], kept.result.model))
+        kept = recall(Inspection, about.question("inspect", asked | parts), f"inspect {model}", compute, no_cache)
+    result = replace(kept.result, model=identify(about.found[0], kept.result.model))
     from cards.inside_picture import inspection_image
     from cards.inspection_page import inspection_html
     from cli.inspect_report import InspectionReport

@@ -19,12 +19,14 @@ class Request:
 
     Args:
         found: what is known of the models.
+        dataset: name of the data set.
         images: what decides the images, as `zoo.sources.identity` gives it.
         shown: split, max_examples, batch_size, seed and device, as in the commands.
         load: gives models and images that fit together.
     """
 
     found: tuple["FoundModel", ...]
+    dataset: str
     images: str
     shown: Mapping[str, Any]
     load: Callable[[], Prepared]
@@ -46,7 +48,7 @@ class Request:
     def only(self, *numbers: int) -> "Request":
         """The same about some of the models."""
         found = tuple(self.found[number] for number in numbers)
-        return Request(found, self.images, self.shown, lambda: self.prepared.only(*numbers))
+        return Request(found, self.dataset, self.images, self.shown, lambda: self.prepared.only(*numbers))
 
 
 def request(refs: Sequence[str], dataset: str | None, shown: Mapping[str, Any]) -> Request:
@@ -60,5 +62,6 @@ def request(refs: Sequence[str], dataset: str | None, shown: Mapping[str, Any]) 
     Raises:
         ZooError: a model or the data set is unusable.
     """
-    found, dataset = look_up(refs, dataset)
-    return Request(found, identity(dataset, shown["split"]), shown, lambda: prepare(found, dataset=dataset, **shown))
+    found, name = look_up(refs, dataset)
+    images = identity(name, shown["split"])
+    return Request(found, name, images, shown, lambda: prepare(found, dataset=name, **shown))
