@@ -15,6 +15,7 @@ from cli.output import interruptible, phase, plain, say, show
 from cli.recordings import Recordings
 from cli.request import Request, request
 from zoo.catalog import Listed, hub_models, listed, local_models
+from zoo.dataset_name import recorded_name
 from zoo.errors import ZooError
 from zoo.folder import exchanged, writing
 from zoo.site import check_site, seal
@@ -63,15 +64,15 @@ def site(
     """
     _check_options(models, out, hub, push_space, private)
     check_site(folder)
-    if push_space is not None:
-        from zoo.space import check_space
-
-        check_space(push_space, private=private)
     shown: dict[str, Any] = {
         **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
     }
     asked: dict[str, Any] = {"layers": layers, "passes": passes, "precision": precision, "tolerance": None}
     with interruptible(KEPT):
+        if push_space is not None:
+            from zoo.space import check_space
+
+            check_space(push_space, private=private)
         about = request(models or _all_models(out, hub, dataset), dataset, shown)
         asked["layers"] = _record_each(about, asked)
         result = related(about, asked)
@@ -100,7 +101,7 @@ def _check_options(
 def _all_models(out: Path | None, hub: str | None, dataset: str | None) -> list[str]:
     """The models of a folder or an owner that were trained on one data set."""
     found = list(local_models(out or Path("models")) if hub is None else hub_models(hub))
-    chosen = dataset or next((model.dataset for model in found if model.dataset), None)
+    chosen = recorded_name(dataset) if dataset else next((model.dataset for model in found if model.dataset), None)
     fitting = [model.ref for model in found if model.dataset == chosen]
     others = [model for model in found if model.dataset != chosen]
     if len(fitting) < 2:
@@ -122,10 +123,11 @@ def _record_each(about: Request, asked: Mapping[str, Any]) -> str | None:
     Returns:
         The layers to ask for: None where every pair by itself would look at all.
     """
-    layers, together, numbers = asked["layers"], _recordings(about, asked), range(len(about.found))
-    if layers is None:
-        all_alone = all(_recordings(about.only(number), asked).layers(None) == "all" for number in numbers)
-        layers = "all" if all_alone else together.layers(None)
+    chosen: str | None = asked["layers"]
+    together, numbers = _recordings(about, asked), range(len(about.found))
+    if chosen is None and any(_recordings(about.only(i), asked).layers(None) != "all" for i in numbers):
+        chosen = together.layers(None)
+    layers = chosen or "all"
     for number in numbers:
         if not together.has(number, layers):
             _run(_recordings(about.only(number), asked), layers, f"model {number + 1} of {len(numbers)}")
@@ -134,7 +136,7 @@ def _record_each(about: Request, asked: Mapping[str, Any]) -> str | None:
             f"what {len(large)} models give, such as {large[0]}, is too large to be kept, so these run again for each "
             "pair; --layers blocks or --max-examples makes it smaller."
         )
-    return asked["layers"] or (None if layers == "all" else layers)
+    return chosen
 
 
 def _recordings(about: Request, asked: Mapping[str, Any]) -> Recordings:

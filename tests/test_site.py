@@ -105,6 +105,15 @@ def test_by_default_all_layers_are_looked_at_as_by_each_command_alone(run, loade
     assert Comparison.from_json(alone.stdout).settings["layers"] == "all"
 
 
+def test_a_model_with_many_layers_decides_for_every_pair(run, loaded, three, tmp_path, monkeypatch):
+    monkeypatch.setattr("compare.layers.MANY_LAYERS", 40)
+    assert run("zoo", "site", tmp_path / "site", *three, "--max-examples", 40).code == 0
+    # At most to count its layers, to see whether it has blocks, and to run; not for its pairs.
+    assert max(map(loaded.count, ("m0", "m1", "m2"))) <= 3
+    for path in (tmp_path / "site/pairs").glob("*.json"):
+        assert Comparison.from_json(path.read_text()).settings["layers"] == "blocks"
+
+
 def test_after_an_interruption_it_goes_on(run, error, loaded, three, tmp_path, monkeypatch):
     done, compared = [], cli.site.compared
 
