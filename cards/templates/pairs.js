@@ -18,9 +18,12 @@
     measure = { ...found, cells, errors: found.errors ? await unpack(found.errors) : null };
     byId("measure-meaning").textContent = measure.meaning;
     byId("pair").textContent = "";
-    const count = cells.length, names = data.pairs.names, width = byId("pairs").clientWidth;
-    const named = width > 560 && count <= 30, left = named ? 190 : 30;
-    const numbers = names.map((_, i) => i), shown = numbers.filter((i) => i % Math.ceil(count / 30) === 0);
+    const count = cells.length, names = data.pairs.names, width = byId("pairs").parentElement.clientWidth;
+    const named = width > 560 && count <= 30, left = named ? 190 : 30, bar = 80;
+    const side = Math.min(width - left - bar, 520, Math.max(200, 74 * count));
+    Object.assign(byId("pairs").style, { width: `${left + side + bar}px`, height: `${side + 32}px` });
+    // One in 17 pixels can be read.
+    const numbers = names.map((_, i) => i), shown = numbers.filter((i) => i % Math.ceil((17 * count) / side) === 0);
     const ticks = (texts) => axis({ tickvals: shown, ticktext: shown.map(texts), ticks: "", showgrid: false, zeroline: false,
                                     fixedrange: true, range: [-0.5, count - 0.5] });
     const known = cells.flat().filter((cell) => cell !== null);
@@ -30,12 +33,12 @@
       type: "heatmap", x: numbers, y: numbers, z: cells, zmin: low, zmax: high, xgap: 1, ygap: 1,
       colorscale: data.colours, hoverongaps: false, hoverinfo: "text",
       hovertext: cells.map((row, up) => row.map((_, across) => pairText(up, across, "<br>"))),
-      ...(width - left > 42 * count ? { texttemplate: `%{z:${measure.format}}` } : {}),
+      ...(side > 42 * count ? { texttemplate: `%{z:${measure.format}}` } : {}),
       colorbar: { thickness: 12, outlinewidth: 0, tickformat: measure.format.replace(/\d/, (digits) => digits - 1), x: 1.01 },
     };
     await Plotly.react(byId("pairs"), [trace], {
-      ...look(), dragmode: false, hovermode: "closest", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: left, r: 10, t: 24, b: 8 }, xaxis: { ...ticks((i) => `${i + 1}`), side: "top" },
+      ...look(), dragmode: false, hovermode: "closest", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(128,128,128,0.4)",
+      margin: { l: left, r: bar, t: 24, b: 8 }, xaxis: { ...ticks((i) => `${i + 1}`), side: "top" },
       yaxis: { ...ticks((i) => named ? `${data.pairs.ticks[i]} ${i + 1}` : `${i + 1}`), range: [count - 0.5, -0.5] },
     }, config);
   }
