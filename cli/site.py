@@ -1,7 +1,7 @@
 """`zoo site DIR`: a whole zoo as pages that need no server, and as a static Space of the Hub."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,7 +23,7 @@ from zoo.site import check_site, seal
 if TYPE_CHECKING:
     from cards.page_pairs import Pair
     from cards.site_page import Origin
-    from compare.result import ModelMatrix
+    from compare.result import ModelMatrix, ModelResult
     from zoo.found import FoundModel
 
 KEPT = "nothing was written, but what was computed is kept: the same command goes on from there"
@@ -76,6 +76,7 @@ def site(
         about = request(models or _all_models(out, hub, dataset), dataset, shown)
         asked["layers"] = _record_each(about, asked)
         result = related(about, asked)
+        result = replace(result, models=tuple(map(_for_others, result.models)))
         with exchanged(folder, check_site) as fresh, writing(folder, "another folder"):
             _write(fresh, about, asked, result)
     from cards.matrix_verdict import matrix_verdict
@@ -175,11 +176,19 @@ def _write_pair(folder: Path, about: Request, asked: Mapping[str, Any], pair: "P
     """What `compare --html --json` gives of two models."""
     from cards.comparison_page import comparison_html
     from cards.site_page import pair_place
+    from compare.result import ModelPair
 
     kept = compared(about.only(*pair), {**asked, "measures": (), "permutations": 0}, doing=doing)
-    place = pair_place(name, len(about.found))
-    (folder / f"{name}.html").write_bytes(comparison_html(kept.result, kept.images, place))
-    (folder / f"{name}.json").write_text(kept.result.to_json() + "\n", encoding="utf-8")
+    a, b = kept.result.models.a, kept.result.models.b
+    result = replace(kept.result, models=ModelPair(_for_others(a), _for_others(b)))
+    page = comparison_html(result, kept.images, pair_place(name, len(about.found)))
+    (folder / f"{name}.html").write_bytes(page)
+    (folder / f"{name}.json").write_text(result.to_json() + "\n", encoding="utf-8")
+
+
+def _for_others(model: "ModelResult") -> "ModelResult":
+    """Where an absolute path leads is nobody's business, so its last part only."""
+    return replace(model, ref=recorded_name(model.ref)) if model.ref else model
 
 
 def _origin(model: "FoundModel") -> "Origin":

@@ -57,8 +57,9 @@ def loaded(monkeypatch):
 
 
 @pytest.fixture
-def three(zoo):
-    return zoo / "m0", zoo / "m1", zoo / "m2"
+def three(zoo, monkeypatch):
+    monkeypatch.chdir(zoo)
+    return "m0", "m1", "m2"
 
 
 @pytest.fixture
@@ -114,6 +115,14 @@ def test_a_model_with_many_layers_decides_for_every_pair(run, loaded, three, tmp
         assert Comparison.from_json(path.read_text()).settings["layers"] == "blocks"
 
 
+def test_no_page_tells_where_the_models_are_on_this_machine(run, zoo, three, tmp_path):
+    assert run("zoo", "site", tmp_path / "site", *(zoo / name for name in three), *BRIEF).code == 0
+    for path in (tmp_path / "site").rglob("*"):
+        assert path.is_dir() or str(zoo).encode() not in path.read_bytes()
+    result = ModelMatrix.from_json((tmp_path / "site/matrix.json").read_text())
+    assert [model.ref for model in result.models] == list(three)
+
+
 def test_after_an_interruption_it_goes_on(run, error, loaded, three, tmp_path, monkeypatch):
     done, compared = [], cli.site.compared
 
@@ -156,10 +165,10 @@ def test_only_a_site_in_which_nothing_was_changed_is_replaced(run, error, loaded
     assert loaded == []
 
 
-def test_the_models_of_a_folder_are_taken_if_they_belong_together(run, error, three, tmp_path, here):
-    for folder in three:
-        shutil.copytree(folder, here / "models" / folder.name)
-    config = json.loads((three[0] / "config.json").read_text())
+def test_the_models_of_a_folder_are_taken_if_they_belong_together(run, error, zoo, here):
+    for name in ("m0", "m1", "m2"):
+        shutil.copytree(zoo / name, here / "models" / name)
+    config = json.loads((zoo / "m2" / "config.json").read_text())
     config["zoo"]["dataset"] = "pets"
     (here / "models/m2/config.json").write_text(json.dumps(config))
     ran = run("zoo", "site", "site", *BRIEF)
