@@ -121,13 +121,21 @@ class TestInABrowser:
         assert page.locator("#title-bb").text_content() == "b: 2 m1"
 
     def test_headings_sort_numbers_as_numbers(self, opened):  # noqa: F811
-        page = opened(matrix_html(several((9,) * 12)))
+        result = several((9,) * 12)
+        unknown = replace(result.models[4], accuracy=None)
+        page = opened(matrix_html(replace(result, models=(*result.models[:4], unknown, *result.models[5:]))))
         column = "[...document.querySelector('table.sortable').tBodies[0].rows].map((row) => row.cells[%d].textContent)"
         page.locator("th", has_text="parameters").first.locator("button").click()
         shown = page.evaluate(column % 3)
         assert shown == [f"{1000 * (i + 1):,}" for i in range(12)]
         page.keyboard.press("Enter")
         assert page.evaluate(column % 3) == shown[::-1]
+        # What is not known comes last, either way.
+        page.locator("th", has_text="accuracy").first.locator("button").click()
+        for ends in (("88.90", "90.00"), ("90.00", "88.90")):
+            accuracies = page.evaluate(column % 5)
+            assert (accuracies[0], *accuracies[-2:]) == (*ends, "-")
+            page.keyboard.press("Enter")
         page.locator("th", has_text="#").first.locator("button").click()
         assert page.evaluate(column % 0) == [str(i) for i in range(1, 13)]
 
