@@ -9,6 +9,7 @@ import typer
 
 from cli import options
 from cli.comparing import compared
+from cli.engine import Engine
 from cli.hub import Private
 from cli.matrix import check_several, related
 from cli.output import interruptible, phase, plain, say, show
@@ -75,7 +76,7 @@ def site(
             check_space(push_space, private=private)
         about = request(models or _all_models(out, hub, dataset), dataset, shown)
         asked["layers"] = _record_each(about, asked)
-        result = related(about, asked)
+        result = related(about, asked, Engine(None, None))
         result = replace(result, models=tuple(map(_for_others, result.models)))
         with exchanged(folder, check_site) as fresh, writing(folder, "another folder"):
             _write(fresh, about, asked, result)
@@ -124,7 +125,11 @@ def _record_each(about: Request, asked: Mapping[str, Any]) -> str | None:
     Returns:
         The layers to ask for: None where every pair by itself would look at all.
     """
+    from compare.plan import Plan
+
     chosen: str | None = asked["layers"]
+    # Refuses what cannot be, before anything is loaded.
+    Plan(chosen or "all", asked["passes"], asked["precision"])
     together, numbers = _recordings(about, asked), range(len(about.found))
     if chosen is None and any(_recordings(about.only(i), asked).layers(None) != "all" for i in numbers):
         chosen = together.layers(None)
@@ -145,16 +150,14 @@ def _recordings(about: Request, asked: Mapping[str, Any]) -> Recordings:
 
 
 def _run(recordings: Recordings, layers: str, doing: str) -> None:
-    """Record a model; what is summed up on the way is let go."""
+    """Record a model, if what it gives can be kept."""
     from cli.progress import progress_bar
-    from compare.answers import Answers
-    from compare.plan import Plan
-    from compare.stream import run_stream
+    from compare.recording import Recorder, record
 
-    plan, prepared = Plan(layers, recordings.passes, recordings.precision), recordings.prepared
-    with phase(doing), recordings.open(layers) as models, progress_bar() as progress:
-        batches = prepared.batches(progress, plan.passes, doing)
-        run_stream(models, batches, plan, Answers(prepared.data.classes, prepared.model_classes))
+    with phase(doing), recordings.open(layers) as (model,), progress_bar() as progress:
+        batches = recordings.prepared.batches(progress, recordings.passes, doing)
+        if isinstance(model, Recorder):
+            record(model, batches, passes=recordings.passes)
 
 
 def _write(fresh: Path, about: Request, asked: Mapping[str, Any], result: "ModelMatrix") -> None:
