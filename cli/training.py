@@ -11,7 +11,7 @@ from cli.loading import load
 from cli.model_folder import write_model
 from cli.output import Level, interruptible, phase, say, set_level
 from zoo.errors import ZooError
-from zoo.folder import check_free, new_folder, writing
+from zoo.folder import check_free, check_writable, new_folder, writing
 from zoo.recipe import Recipe
 from zoo.record import Epoch, TrainingRecord
 from zoo.timm_variant import Choice
@@ -66,6 +66,7 @@ def train_into(folder: Path, training: Training, *, resume: bool = False, force:
     """
     place = Workplace(folder)
     check_free(folder, force)
+    check_writable(folder)
     progress = place.look(resume, force)
     if progress is not None:
         say(f"going on after epoch {len(progress.history)} of {progress.recipe.epochs}.")

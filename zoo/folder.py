@@ -80,6 +80,16 @@ def names_in(out: Path) -> set[str] | None:
         return {path.name for path in out.iterdir()} if out.is_dir() and not out.is_symlink() else None
 
 
+def check_writable(out: Path) -> None:
+    """Refuse, before long work, a folder that could not be written in the end.
+
+    Raises:
+        ZooError: as `new_folder`.
+    """
+    with writing(out), tempfile.TemporaryDirectory(prefix=".", dir=_nearest_folder(out)):
+        pass
+
+
 def check_free(out: Path, force: bool) -> None:
     """Refuse a place where `new_folder` would not put a folder; arguments and errors are its own."""
     names = names_in(out)
