@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from cards.facts import disagreement_facts
 from cards.inside_picture import Image
-from cards.legible import LONGEST_TEXT, legible, printable
+from cards.legible import LONGEST_TEXT, chance, legible, printable
 from cards.page import Page, Place, Section, Table, render, section
 from cards.page_charts import class_chart, reliability_chart
 from cards.page_images import disagreed_gallery, dominant_galleries
@@ -114,7 +114,7 @@ def _scores(inside: InsidePair) -> Iterator[str]:
         a, b = inside.a.blocks[shared.a], inside.b.blocks[shared.b]
         yield (
             f"Layers {a.start} to {a.stop - 1} of a and {b.start} to {b.stop - 1} of b: {shared.overlap:.0%} of the "
-            f"images that carry them are the same (by chance {shared.expected:.0%}; p = {shared.p_value:.2g})."
+            f"images that carry them are the same (by chance {shared.expected:.0%}; {chance(shared.p_value)})."
         )
 
 

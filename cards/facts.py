@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cards.legible import number, percent
+from cards.legible import chance, number, percent
 from compare.disagreement import Disagreement
 from compare.group_result import FoundCount, Spread
 from compare.result import DatasetResult
@@ -19,7 +19,7 @@ def disagreement_facts(found: Disagreement) -> Iterator[tuple[str, str]]:
     if found.accuracy_a is not None and found.accuracy_b is not None:
         yield "right: a", _share(found.accuracy_a, found.accuracy_a_interval)
         yield "right: b", _share(found.accuracy_b, found.accuracy_b_interval)
-        yield "a - b", f"{_points(found.difference)}, p = {number(found.p_value, '.2g')}"
+        yield "a - b", f"{_points(found.difference)}, {chance(found.p_value)}"
         yield "one right", f"{found.only_a_right} only a, {found.only_b_right} only b"
         alike, differently = found.both_wrong_alike, found.both_wrong_differently
         yield "both wrong", f"{found.both_wrong}: {alike} in the same way, {differently} in different ways"
@@ -51,7 +51,7 @@ def count_fact(count: FoundCount) -> str:
     """How many classes differ, and how many would by chance."""
     return (
         f"{count.found} of {count.tested} have p < 0.05; models dealt at random give {count.null_mean:.1f} on average, "
-        f"at most {count.null_95:.0f} in 95 % of cases (p = {count.p_value:.2g})."
+        f"at most {count.null_95:.0f} in 95 % of cases ({chance(count.p_value)})."
     )
 
 

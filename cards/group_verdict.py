@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cards.legible import chance
 from compare.group_result import Confirmation, GroupComparison
 from compare.statistics import LEVEL
 
@@ -34,17 +35,17 @@ def _accuracy(result: GroupComparison) -> str:
     return (
         f"Over {len(a.models)} seeds a gets {100 * a.accuracy:.2f} ± {100 * a.standard_error:.2f}% of "
         f"{result.dataset.examples} images right and b over {len(b.models)} seeds {100 * b.accuracy:.2f} ± "
-        f"{100 * b.standard_error:.2f}%; {better} (p = {p_value:.2g})."
+        f"{100 * b.standard_error:.2f}%; {better} ({chance(p_value)})."
     )
 
 
 def _spread(result: GroupComparison) -> str:
     spread = result.spread
     if spread.p_value <= LEVEL:
-        return f"They get different images right, more than seeds of one architecture would (p = {spread.p_value:.2g})."
+        return f"They get different images right, more than seeds of one architecture would ({chance(spread.p_value)})."
     if result.permutation.smallest_p > LEVEL:
         return "Whether they get different images right cannot be told from so few seeds."
-    return f"Which images they get right differs no more than chance explains (p = {spread.p_value:.2g})."
+    return f"Which images they get right differs no more than chance explains ({chance(spread.p_value)})."
 
 
 def _classes(result: GroupComparison) -> str:
@@ -63,7 +64,7 @@ def _classes(result: GroupComparison) -> str:
 def _confirmed(one: str, many: str, found: Confirmation) -> str:
     count = len(found.selected)
     what = f"{one} of the largest difference" if count == 1 else f"{count} {many} of the largest differences"
-    test = "" if found.p_value is None else f" (p = {found.p_value:.2g})"
+    test = "" if found.p_value is None else f" ({chance(found.p_value)})"
     return (
         f"The {what} with half of the seeds, {100 * found.selecting:.1f} points, "
         f"{'has' if count == 1 else 'have'} {100 * found.confirming:.1f} with the others{test}."

@@ -6,7 +6,7 @@ import numpy as np
 
 from cards.facts import count_fact, spread_facts, surely_different
 from cards.group_verdict import group_verdict
-from cards.legible import LONGEST_TEXT, legible, number, percent, plotly_text, printable
+from cards.legible import LONGEST_TEXT, chance, legible, percent, plotly_text, printable, probability
 from cards.page import Chart, Page, Table, render, section
 from cards.page_charts import COLOURS, Interval, differences_chart
 from cards.page_tables import reproduction
@@ -51,7 +51,7 @@ def _groups_table(result: GroupComparison) -> Table:
     difference = result.accuracy
     caption = (
         f"a - b: {100 * difference.difference:+.2f} points, 95 % interval {100 * difference.ci_low:+.2f} to "
-        f"{100 * difference.ci_high:+.2f}; p = {difference.p_value:.2g}."
+        f"{100 * difference.ci_high:+.2f}; {chance(difference.p_value)}."
     )
     rows = tuple((side, *_group(group)) for side, group in (("a", result.a), ("b", result.b)))
     return Table("", ("", "models", "seeds", "parameters", "accuracy %", "standard error"), rows, 2, caption)
@@ -66,7 +66,7 @@ def _group(group: Group) -> tuple[str, ...]:
 def _spread_table(spread: Spread) -> Table:
     title = "Mean squared difference of the accuracies of an image, times 1,000"
     cells = tuple((what, f"{1000 * value:.2f}") for what, value in spread_facts(spread).items())
-    return Table(title, ("", "x 1,000"), cells, 1, f"p = {spread.p_value:.2g}, from models dealt anew to two groups.")
+    return Table(title, ("", "x 1,000"), cells, 1, f"{chance(spread.p_value)}, from models dealt anew to two groups.")
 
 
 def _images_chart(result: GroupComparison) -> Chart:
@@ -117,7 +117,7 @@ def _text(row: GroupRow) -> str:
     return (
         f"<b>{plotly_text(row.name, 40)}</b>, {row.examples} images<br>"
         f"a {percent(row.accuracy_a)} %, b {percent(row.accuracy_b)} %<br>"
-        f"p = {number(row.p_value, '.2g')}, {number(row.p_holm, '.2g')} (Holm), {number(row.p_bh, '.2g')} (BH)"
+        f"{chance(row.p_value)}, {probability(row.p_holm)} (Holm), {probability(row.p_bh)} (BH)"
     )
 
 
@@ -128,7 +128,7 @@ def _rows_table(tests: ClassTests) -> Table:
             *(row.name, str(row.examples), percent(row.accuracy_a), percent(row.accuracy_b)),
             percent(row.difference, "+.1f"),
             f"{percent(row.ci_low, '+.1f')} to {percent(row.ci_high, '+.1f')}",
-            *(number(p, ".2g") for p in (row.p_value, row.p_holm, row.p_bh)),
+            *(probability(p) for p in (row.p_value, row.p_holm, row.p_bh)),
         )
         for row in ordered[:MOST_ROWS]
     )
@@ -149,8 +149,4 @@ def _confirmed(title: str, found: Confirmation, classes: Sequence[str], images: 
     caption = f"All {len(rows)}: {100 * found.selecting:.1f} points became {100 * found.confirming:.1f}"
     if found.ci_low is not None and found.ci_high is not None:
         caption += f", 95 % interval {100 * found.ci_low:+.1f} to {100 * found.ci_high:+.1f}"
-    return (
-        Table(title, headings, rows, 2 if images else 1, f"{caption}; p = {number(found.p_value, '.2g')}.")
-        if rows
-        else None
-    )
+    return Table(title, headings, rows, 2 if images else 1, f"{caption}; {chance(found.p_value)}.") if rows else None

@@ -45,6 +45,21 @@ def number(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
+# Results are rounded to six digits.
+_SMALLEST = 1e-6
+
+
+def probability(value: float | None) -> str:
+    """A p-value, which is never 0, or a dash."""
+    return f"<{_SMALLEST:.0e}" if value is not None and value < _SMALLEST else number(value, ".2g")
+
+
+def chance(p_value: float | None) -> str:
+    """A p-value in a sentence: `p = 0.012`, `p < 1e-06`, or `p = -` where there is none."""
+    text = probability(p_value)
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
+
+
 def percent(fraction: float | None, form: str = ".1f") -> str:
     """A fraction in percent, or a dash."""
     return "-" if fraction is None else format(100 * fraction, form)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from cards.legible import number, percent, plotly_text
+from cards.legible import chance, percent, plotly_text, probability
 from cards.page import Chart
 from compare.calibration import Calibration, Reliability
 from compare.disagreement import ClassRow, Disagreement
@@ -104,8 +104,7 @@ def _class_text(row: ClassRow) -> str:
             f"a - b {percent(row.difference, '+.1f')} points, from {percent(row.ci_low, '+.1f')} "
             f"to {percent(row.ci_high, '+.1f')}",
             f"right: only a {row.only_a_right}, only b {row.only_b_right}",
-            f"p = {number(row.p_value, '.2g')}, {number(row.p_adjusted, '.2g')} (Holm), "
-            f"{number(row.q_value, '.2g')} (BH)",
+            f"{chance(row.p_value)}, {probability(row.p_adjusted)} (Holm), {probability(row.q_value)} (BH)",
         )
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from cards.facts import images_fact, surely_different
-from cards.legible import LONGEST_TEXT, between, number, percent, printable
+from cards.legible import LONGEST_TEXT, between, number, percent, printable, probability
 from cards.page import Section, Table, section
 from compare.block_structure import BlockSpan
 from compare.confusions import Confusion
@@ -78,7 +78,7 @@ def classes_table(rows: Sequence[ClassRow], most: int = 100) -> Table | None:
             percent(row.difference, "+.1f"),
             f"{percent(row.ci_low, '+.1f')} to {percent(row.ci_high, '+.1f')}",
             *(str(row.only_a_right), str(row.only_b_right)),
-            *(number(p, ".2g") for p in (row.p_value, row.p_adjusted, row.q_value)),
+            *(probability(p) for p in (row.p_value, row.p_adjusted, row.q_value)),
         )
         for row in ordered[:most]
     )
@@ -92,7 +92,7 @@ def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str]) ->
     rows = tuple(
         (
             *(classes[found.label], classes[found.prediction], str(found.count_a), str(found.count_b)),
-            *(f"{found.p_value:.2g}", f"{found.p_adjusted:.2g}"),
+            *(probability(found.p_value), probability(found.p_adjusted)),
         )
         for found in confusions
     )

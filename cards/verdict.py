@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from statistics import fmean
 
+from cards.legible import chance
 from compare.block_structure import BlockSpan, block_structures
 from compare.disagreement import Disagreement
 from compare.inside import BlockScore, Inside, Matrix
@@ -107,7 +108,7 @@ def _better(found: Disagreement) -> str:
     better = "neither"
     if found.p_value < LEVEL:
         better = "a" if found.accuracy_a > found.accuracy_b else "b"
-    return f"{better} is right more often than chance explains (p = {found.p_value:.2g})"
+    return f"{better} is right more often than chance explains ({chance(found.p_value)})"
 
 
 def _meaning(found: Disagreement) -> str:

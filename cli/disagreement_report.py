@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cards.facts import disagreement_facts, surely_different
-from cards.legible import number, percent
+from cards.legible import percent, probability
 from cli.output import plain, plain_table
 from compare.calibration import Calibration, Reliability
 from compare.confusions import Confusion
@@ -75,8 +75,8 @@ def _confusion_table(confusions: Sequence[Confusion], classes: Sequence[str]) ->
             plain(classes[confusion.prediction]),
             str(confusion.count_a),
             str(confusion.count_b),
-            f"{confusion.p_value:.2g}",
-            f"{confusion.p_adjusted:.2g}",
+            probability(confusion.p_value),
+            probability(confusion.p_adjusted),
         )
     table.caption = _left_out(len(confusions), MAX_CONFUSIONS)
     return table
@@ -96,7 +96,7 @@ def _class_table(disagreement: Disagreement, correction: str) -> Table:
             f"{percent(row.ci_low, '+.1f')} to {percent(row.ci_high, '+.1f')}",
             str(row.only_a_right),
             str(row.only_b_right),
-            number(row.p_adjusted if correction == "holm" else row.q_value, ".2g"),
+            probability(row.p_adjusted if correction == "holm" else row.q_value),
         )
     table.caption = "intervals hold for one class at a time; p is corrected for looking at all of them"
     if len(rows) > MAX_CLASSES:

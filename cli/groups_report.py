@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cards.facts import count_fact, images_fact, spread_facts, surely_different
 from cards.group_verdict import group_verdict
-from cards.legible import number, percent
+from cards.legible import chance, number, percent, probability
 from cli.disagreement_report import MAX_CLASSES, MAX_EXAMPLES
 from cli.output import is_quiet, plain, plain_table, short
 from compare.group_result import ClassTests, Confirmation, Group, GroupComparison
@@ -68,7 +68,7 @@ def _groups(result: GroupComparison) -> Table:
 def _difference(result: GroupComparison) -> str:
     found = result.accuracy
     interval = _interval(found.ci_low, found.ci_high, "+.2f")
-    return f"a - b: {100 * found.difference:+.2f} points, 95 % interval {interval}; p = {found.p_value:.2g}"
+    return f"a - b: {100 * found.difference:+.2f} points, 95 % interval {interval}; {chance(found.p_value)}"
 
 
 def _parameters(group: Group) -> str:
@@ -86,7 +86,7 @@ def _spread(result: GroupComparison) -> Table:
 def _ways(result: GroupComparison) -> str:
     permutation = result.permutation
     ways = f"all {permutation.splits} ways" if permutation.exact else f"{permutation.splits} ways"
-    return f"p = {result.spread.p_value:.2g}, from {ways} to deal the models to two groups"
+    return f"{chance(result.spread.p_value)}, from {ways} to deal the models to two groups"
 
 
 def _tests(title: str, tests: ClassTests) -> Iterator[RenderableType]:
@@ -104,7 +104,7 @@ def _tests(title: str, tests: ClassTests) -> Iterator[RenderableType]:
             percent(row.accuracy_b, ".1f"),
             percent(row.difference, "+.1f"),
             _interval(row.ci_low, row.ci_high, "+.1f"),
-            *(number(value, ".2g") for value in (row.p_value, row.p_holm, row.p_bh)),
+            *(probability(value) for value in (row.p_value, row.p_holm, row.p_bh)),
         )
     table.caption = f"and {len(rows) - MAX_CLASSES} more, all in --json" if len(rows) > MAX_CLASSES else None
     yield table
@@ -138,7 +138,7 @@ def _confirmed(found: Confirmation) -> str:
     change = f"all {len(found.selected)}: {100 * found.selecting:.1f} points became {100 * found.confirming:.1f}"
     if found.p_value is None:
         return change
-    return f"{change}, 95 % interval {_interval(found.ci_low, found.ci_high, '+.1f')}; p = {found.p_value:.2g}"
+    return f"{change}, 95 % interval {_interval(found.ci_low, found.ci_high, '+.1f')}; {chance(found.p_value)}"
 
 
 def _interval(low: float | None, high: float | None, form: str) -> str:

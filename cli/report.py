@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cards.facts import images_fact
 from cards.inside_picture import Image
-from cards.legible import number
+from cards.legible import chance, number
 from cards.verdict import score, verdict
 from cli.disagreement_report import disagreement_tables
 from cli.heatmap import legend
@@ -119,5 +119,5 @@ def _inside(comparison: Comparison) -> Iterator[str]:
         a, b = inside.a.blocks[shared.a], inside.b.blocks[shared.b]
         yield (
             f"Layers {a.start} to {a.stop - 1} of a and {b.start} to {b.stop - 1} of b: {shared.overlap:.0%} of the "
-            f"images that carry them are the same (by chance {shared.expected:.0%}; p = {shared.p_value:.2g})."
+            f"images that carry them are the same (by chance {shared.expected:.0%}; {chance(shared.p_value)})."
         )
