@@ -34,3 +34,12 @@ def write_model(folder: Path, model: "nn.Module", record: TrainingRecord, test_s
         save_checkpoint(folder, model, record)
         for name, data in files.items():
             (folder / name).write_bytes(data)
+
+
+def result_line(record: TrainingRecord) -> str:
+    """What came of a training, for the user."""
+    epochs = record.recipe.epochs
+    return (
+        f"{record.test_right} of {record.test_images} test images right ({record.accuracy:.2%}) "
+        f"after {epochs} {'epoch' if epochs == 1 else 'epochs'} in {record.seconds:.0f} s."
+    )

@@ -1,5 +1,6 @@
 """`zoo train`: train one model and keep it as a model folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -8,6 +9,7 @@ import typer
 
 from cli.choice import FamilyOption, choose
 from cli.hub import Private, publish
+from cli.model_folder import result_line
 from cli.options import (
     BatchSize,
     Dataset,
@@ -22,6 +24,7 @@ from cli.options import (
     WeightDecay,
 )
 from cli.output import say
+from cli.train_seeds import train_seeds
 from cli.training import Training, train_into
 from zoo.epochs import epochs_to_save
 from zoo.errors import ZooError
@@ -46,6 +49,13 @@ def train(
     dataset: Dataset = "digits",
     subset: Annotated[str, typer.Option(help="Part of the training images, such as 1/4; class-balanced.")] = "1",
     seed: Seed = 0,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            help="Such as 0-9: a model from each, all at once; --out is then the folder that holds them.",
+            show_default=False,
+        ),
+    ] = None,
     recipe_name: RecipeName = None,
     epochs: Epochs = None,
     lr: LearningRate = None,
@@ -86,6 +96,11 @@ def train(
     }
     recipe = recipe_for(choice, dataset, given, recipe_name)
     part = fraction(subset)
+    if seeds is not None:
+        others = {"--seed": seed, "--save-epochs": save_epochs, "--resume": resume, "--tensorboard": tensorboard}
+        _check_alone(others | {"--push": push, "--private": private})
+        train_seeds(out or Path("models"), Training(choice, dataset, recipe, part, seed, device), seeds, force)
+        return
     folder = out or Path("models") / model_name(choice_name(choice), dataset, str(part), seed)
     if private and push is None:
         raise ZooError("--private is for what is published; give --push OWNER/NAME too, or leave it out.")
@@ -98,13 +113,17 @@ def train(
     record = train_into(folder, training, resume=resume, force=force)
     if record is None:
         return
-    say(
-        f"{record.test_right} of {record.test_images} test images right ({record.accuracy:.2%}) "
-        f"after {recipe.epochs} {'epoch' if recipe.epochs == 1 else 'epochs'} in {record.seconds:.0f} s."
-    )
+    say(result_line(record))
     print(folder)
     if push is not None:
         _push(folder, push, private)
+
+
+def _check_alone(others: Mapping[str, object]) -> None:
+    """Refuse options that do not go with --seeds."""
+    for option, value in others.items():
+        if value:
+            raise ZooError(f"--seeds does not go with {option}; leave one of them out.")
 
 
 def _push(folder: Path, repo_id: str, private: bool) -> None:

@@ -38,6 +38,11 @@ def ranks() -> Ranks:
     return Ranks(dist.get_rank(), dist.get_world_size())
 
 
+def launched() -> bool:
+    """Whether `torchrun` started this process."""
+    return dist.is_available() and dist.is_torchelastic_launched()
+
+
 @contextmanager
 def joined(device: str) -> Iterator[tuple[Ranks, str]]:
     """Join the other processes of `torchrun`, if it started this one.
@@ -48,7 +53,7 @@ def joined(device: str) -> Iterator[tuple[Ranks, str]]:
     Yields:
         Which process this is, and its device.
     """
-    if not (dist.is_available() and dist.is_torchelastic_launched()):
+    if not launched():
         yield Ranks(), device
         return
     if device == "cuda":

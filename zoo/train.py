@@ -6,7 +6,6 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -90,8 +89,7 @@ def train_model(
     model, scale = build(spec, generator), (spec.mean, spec.std)
     model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     training = Fit(model, train_set, recipe, generator, scale)
-    data = _describe_data(train_set, test_set, subset)
-    begun = Progress(**_recorded(spec), data=data, recipe=recipe, seed=seed)
+    begun = begin(spec, train_set, test_set, subset, recipe, seed)
     keeping = keeping or Keeping()
     start = time.perf_counter() - _take_up(training, begun, keeping.state)
     for epoch in training.history:
@@ -142,24 +140,58 @@ def _epoch(
 def _result(
     training: Fit, begun: Progress, data: tuple[ImageSet, ImageSet], device: str, seconds: float
 ) -> tuple[nn.Module, TrainingRecord]:
-    """What has come of a training so far: a copy of the model, tested, on the CPU, and its record."""
+    """What has come of a training so far, of a copy of the model."""
+    return finish(deepcopy(training.model), replace(begun, history=training.history, seconds=seconds), data, device)
+
+
+def begin(spec: Spec, train_set: ImageSet, test_set: ImageSet, subset: Fraction, recipe: Recipe, seed: int) -> Progress:
+    """A training before its first epoch; arguments are those of `train_model`."""
+    return Progress(
+        variant=spec if isinstance(spec, Variant) else None,
+        timm_variant=None if isinstance(spec, Variant) else spec,
+        data=_describe_data(train_set, test_set, subset),
+        recipe=recipe,
+        seed=seed,
+    )
+
+
+def finish(
+    model: nn.Module, progress: Progress, data: tuple[ImageSet, ImageSet], device: str
+) -> tuple[nn.Module, TrainingRecord]:
+    """Settle batch norm of a model in its place, and test it.
+
+    Args:
+        model: as training left it, on its device.
+        progress: what was done.
+        data: images that it was trained on, and that it is tested on.
+        device: for the record.
+
+    Returns:
+        The model, in eval mode on the CPU, and its record, of which the seconds are those of this too.
+
+    Raises:
+        ZooError: its logits are no numbers.
+    """
+    start = time.perf_counter()
     train_set, test_set = data
-    model, scale, recipe = deepcopy(training.model), training.scale, begun.recipe
+    spec, recipe = progress.variant or progress.timm_variant, progress.recipe
+    assert spec is not None
+    scale = spec.mean, spec.std
     settle_batch_norm(model, train_set.images, recipe.batch_size, scale)
     logits = predict(model, test_set.images, scale=scale)
     if not logits.isfinite().all():
         raise ZooError(f"training diverged in its last step; {smaller_rate(recipe)}.")
     record = TrainingRecord(
         format_version=FORMAT_VERSION,
-        variant=begun.variant,
-        timm_variant=begun.timm_variant,
-        data=begun.data,
+        variant=progress.variant,
+        timm_variant=progress.timm_variant,
+        data=progress.data,
         recipe=recipe,
-        seed=begun.seed,
+        seed=progress.seed,
         device=device,
-        history=training.history,
+        history=progress.history,
         test=class_accuracies(logits.argmax(1), test_set),
-        seconds=seconds,
+        seconds=progress.seconds + time.perf_counter() - start,
         versions=versions(),
     )
     # As a model just loaded would be: another memory format rounds differently.
@@ -213,11 +245,6 @@ def class_accuracies(predictions: Tensor, data: ImageSet) -> tuple[ClassAccuracy
         ClassAccuracy(name, int((data.labels == label).sum()), int(right[data.labels == label].sum()))
         for label, name in enumerate(data.classes)
     )
-
-
-def _recorded(spec: Spec) -> dict[str, Any]:
-    """Where a record has it."""
-    return {"variant" if isinstance(spec, Variant) else "timm_variant": spec}
 
 
 def _describe_data(train_set: ImageSet, test_set: ImageSet, subset: Fraction) -> DataRecord:

@@ -97,10 +97,25 @@ def random_shift(
     """
     if pixels == 0:
         return images
+    return shifted(images, pixels, draw_corners(whole or len(images), pixels, generator)[:, rows])
+
+
+def draw_corners(images: int, pixels: int, generator: torch.Generator) -> Tensor:
+    """Where each of so many padded images is cropped: its upper and its left edge, shape (2, images), on the CPU."""
+    return torch.randint(0, 2 * pixels + 1, (2, images), generator=generator)
+
+
+def shifted(images: Tensor, pixels: int, corners: Tensor) -> Tensor:
+    """Images padded by so many pixels by reflection, each cropped to its size at its corner.
+
+    Args:
+        images: shape (n, channels, height, width).
+        pixels: from 1 to below height and width.
+        corners: from 0 to twice as many pixels, shape (2, n), on any device.
+    """
     n, _, height, width = images.shape
     padded = pad(images.float(), [pixels] * 4, mode="reflect").to(images.dtype)
-    offsets = torch.randint(0, 2 * pixels + 1, (2, whole or n), generator=generator)
-    y, x = offsets[:, rows].to(images.device)
+    y, x = corners.to(images.device)
     down = y[:, None] + torch.arange(height, device=images.device)
     across = x[:, None] + torch.arange(width, device=images.device)
     index = torch.arange(n, device=images.device)[:, None, None]
@@ -111,5 +126,19 @@ def random_flip(
     images: Tensor, generator: torch.Generator, whole: int | None = None, rows: slice = slice(None)
 ) -> Tensor:
     """Mirror each image left to right with probability one half; arguments as of `random_shift`."""
-    flip = torch.rand(whole or len(images), generator=generator)[rows].to(images.device) < 0.5
-    return torch.where(flip[:, None, None, None], images.flip(3), images)
+    return mirrored(images, draw_flips(whole or len(images), generator)[rows])
+
+
+def draw_flips(images: int, generator: torch.Generator) -> Tensor:
+    """Which of so many images are mirrored: bool, shape (images,), on the CPU."""
+    return torch.rand(images, generator=generator) < 0.5
+
+
+def mirrored(images: Tensor, which: Tensor) -> Tensor:
+    """Images, those that are marked mirrored left to right.
+
+    Args:
+        images: shape (n, channels, height, width).
+        which: bool, shape (n,), on any device.
+    """
+    return torch.where(which.to(images.device)[:, None, None, None], images.flip(3), images)

@@ -1,0 +1,84 @@
+"""Many seeds at once against one after another: `python -m tests.benchmarks.seeds [REPEATS]`.
+
+Trains ResNet-14 on digits for an epoch, and on noise of CIFAR's shape for two steps, from 4 and from 8 seeds, in turn;
+prints how many models an hour that makes with the data set's own recipe, medians, and the ratio with its extremes.
+Stacking pays where a device waits between small operations: narrow variants on small images, and a GPU far beyond that.
+"""
+
+import sys
+from dataclasses import replace
+from statistics import median
+
+import torch
+
+from tests.benchmarks.in_turn import seconds
+from zoo.data import ImageSet
+from zoo.digits import load_digits
+from zoo.family import Variant
+from zoo.fit import fit
+from zoo.fit_many import fit_many
+from zoo.recipe import Recipe, default_recipe
+from zoo.resnet import CifarResNet, initialise
+
+DEPTH, WIDTHS, SEEDS = 14, (0.5, 1, 2), (4, 8)
+CIFAR_IMAGES = 50_000
+
+
+def noise():
+    """Two steps' worth of images like CIFAR's."""
+    generator, count = torch.Generator().manual_seed(0), 2 * Recipe().batch_size
+    images = torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8, generator=generator)
+    return ImageSet("noise", "train", images, torch.arange(count) % 10, torch.arange(count), tuple("abcdefghij"))
+
+
+def new_models(variant, seeds):
+    """Models with initial weights, and the generators that go on drawing."""
+    generators = [torch.Generator().manual_seed(seed) for seed in range(seeds)]
+    models = [CifarResNet(variant) for _ in generators]
+    for model, generator in zip(models, generators, strict=True):
+        initialise(model, generator)
+    return models, generators
+
+
+def ways(variant, data, recipe, seeds):
+    """Both, each from new models."""
+
+    def one_after_another():
+        for model, generator in zip(*new_models(variant, seeds), strict=True):
+            fit(model.to(memory_format=torch.channels_last), data, recipe, generator)
+
+    def at_once():
+        models, generators = new_models(variant, seeds)
+        fit_many(models, [data] * seeds, recipe, generators)
+
+    return one_after_another, at_once
+
+
+def measure(name, data, recipe, images, repeats):
+    """One line for each width and number of seeds."""
+    short = replace(recipe, epochs=1)
+    parts = recipe.epochs * recipe.steps(images) / recipe.steps(len(data))
+    for width in WIDTHS:
+        for seeds in SEEDS:
+            both = ways(Variant(DEPTH, width, data.input_size[0]), data, short, seeds)
+            times = [[seconds(way) for way in both] for _ in range(repeats + 1)][1:]
+            alone, together = (3600 * seeds / parts / median(column) for column in zip(*times, strict=True))
+            ratios = [one / other for one, other in times]
+            print(
+                f"{name:12} {width:5} {seeds:5} {alone:18.2f} {together:8.2f} "
+                f"{median(ratios):6.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
+                flush=True,
+            )
+
+
+def main():
+    """Print the table."""
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    print("models/hour  width seeds  one after another  at once  ratio")
+    digits = load_digits("train")
+    measure("digits", digits, default_recipe("digits", DEPTH), len(digits), repeats)
+    measure("CIFAR-shaped", noise(), Recipe(), CIFAR_IMAGES, repeats)
+
+
+if __name__ == "__main__":
+    main()
