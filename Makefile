@@ -38,6 +38,7 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.many
 	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.sweep
+	$(BIN)/python -m tests.benchmarks.seeds
 	$(BIN)/python -m tests.benchmarks.edge_cases
 	$(BIN)/python -m tests.benchmarks.calibration
 	$(BIN)/python -m tests.benchmarks.validity

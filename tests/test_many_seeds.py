@@ -4,6 +4,7 @@ from fractions import Fraction
 import pytest
 import torch
 from torch.nn.utils import parameters_to_vector
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import zoo.loading
 import zoo.many_seeds
@@ -58,6 +59,37 @@ def test_fewer_images_than_a_batch_are_one_step(digits, augmented):
     generators = [torch.Generator().manual_seed(seed) for seed in (0, 1)]
     fit_many([CifarResNet(VARIANT)] * 2, [part] * 2, augmented, generators, on_step=lambda: steps.append(1))
     assert len(steps) == augmented.epochs
+
+
+class Operations(TorchDispatchMode):
+    """Names of all that runs since the last look."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = set()
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        self.seen.add(operation.overloadpacket.__name__)
+        return operation(*args, **(kwargs or {}))
+
+    def look(self):
+        seen, self.seen = self.seen, set()
+        return seen
+
+
+def test_a_step_neither_reads_from_the_device_nor_draws(digits, augmented):
+    part, looks = balanced_subset(digits[0], 192, 0), []
+    with Operations() as operations:
+        fit_many(
+            [CifarResNet(VARIANT)] * 2,
+            [part] * 2,
+            replace(augmented, epochs=1),
+            [torch.Generator() for _ in range(2)],
+            on_step=lambda: looks.append(operations.look()),
+        )
+    assert "randperm" in looks[0] and "convolution_backward" in looks[2]
+    # What would wait for the device, or bring something to it.
+    assert not (looks[1] | looks[2]) & {"_local_scalar_dense", "nonzero", "equal", "randint", "rand", "randperm"}
 
 
 def test_callers_hear_of_every_epoch_with_the_mean_of_the_models(digits, brief):

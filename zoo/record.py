@@ -33,7 +33,7 @@ class Epoch:
     Args:
         loss: mean cross-entropy, in nats, as the images were seen.
         accuracy: fraction right, as the images were seen.
-        images_per_second: speed.
+        images_per_second: speed; where seeds were trained at once, that of all of them together.
     """
 
     loss: Amount
@@ -176,7 +176,7 @@ class TrainingRecord:
         device: where it ran.
         history: one entry per epoch.
         test: the last epoch's result on the test images, class by class; they had no part in training or selection.
-        seconds: wall time of training and testing.
+        seconds: wall time of training and testing; where seeds were trained at once, its share of that of all.
         versions: of the program and the libraries, and the program's commit if it ran from a checkout.
         pruned: what was removed of it after training; None if nothing was.
     """

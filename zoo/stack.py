@@ -2,6 +2,9 @@
 
 Small models leave a device idle between their many small operations. Here each operation does the work of all: the
 models' channels stand side by side, convolutions and head are grouped by model, and batch norm is as wide as all.
+
+Measured once on a CPU, steps of ResNet-14 by `torch.func.vmap` over stacked parameters ran at 0.64 to 0.91 of the speed
+of this, on digits and, at half width, in CIFAR's shape; only there at full width they were faster, 1.15 times.
 """
 
 from collections.abc import Sequence
