@@ -65,7 +65,7 @@ def measure(name, data, recipe, images, repeats):
             alone, together = (3600 * seeds / parts / median(column) for column in zip(*times, strict=True))
             ratios = [one / other for one, other in times]
             print(
-                f"{name:12} {width:5} {seeds:5} {alone:18.2f} {together:8.2f} "
+                f"{name:12} {width:5} {seeds:5} {alone:18.3g} {together:8.3g} "
                 f"{median(ratios):6.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
                 flush=True,
             )
