@@ -9,7 +9,7 @@ from cli.model_folder import result_line, write_model
 from cli.output import interruptible, phase, say
 from cli.training import Training
 from zoo.errors import ZooError
-from zoo.folder import check_free, new_folder
+from zoo.folder import check_free, check_writable, new_folder
 from zoo.grid import SEEDS
 from zoo.lists import whole_numbers
 from zoo.record import model_name
@@ -37,16 +37,17 @@ def train_seeds(root: Path, training: Training, seeds: str, force: bool) -> None
     folders = {seed: root / _name(training, seed) for seed in _seeds(seeds)}
     for folder in folders.values():
         check_free(folder, force)
+        check_writable(folder)
         Workplace(folder).look(False, force)
     with interruptible("nothing was written"):
         trained, test_set = _train(training, tuple(folders))
     with interruptible("the models that are told above are written, the others are lost"):
         for one in trained:
             _write(one, folders[one.seed], test_set, force)
-    _tell_failed(trained, training)
+    _tell_failed(trained)
 
 
-def _tell_failed(trained: "list[Trained]", training: Training) -> None:
+def _tell_failed(trained: "list[Trained]") -> None:
     """Raise for the seeds of which nothing came, by reason."""
     seeds: dict[str, list[str]] = {}
     for one in trained:
@@ -56,11 +57,8 @@ def _tell_failed(trained: "list[Trained]", training: Training) -> None:
         return
     count = sum(map(len, seeds.values()))
     written = "the others are written" if count < len(trained) else "nothing was written"
-    reasons = "; ".join(f"{reason} ({', '.join(those)})" for reason, those in seeds.items())
-    raise ZooError(
-        f"{count} of {len(trained)} seeds diverged, {written}: {reasons}; "
-        f"try a smaller --lr than {training.recipe.lr:g}."
-    )
+    reasons = " ".join(f"{', '.join(those)}: {reason}" for reason, those in seeds.items())
+    raise ZooError(f"{count} of {len(trained)} seeds diverged, {written}. {reasons}")
 
 
 def _name(training: Training, seed: int) -> str:

@@ -120,7 +120,7 @@ def test_diverged_seeds_are_told_and_have_no_model(digits, brief):
     part = balanced_subset(digits[0], 128, 0)
     for one in train_many(VARIANT, [part] * 2, digits[1], replace(brief, lr=1e30), (0, 1)):
         assert one.result is None
-        assert one.error == "the loss became nan in epoch 1 of 2"
+        assert one.error == "the loss became nan in epoch 1 of 2; try a smaller --lr than 1e+30."
 
 
 def test_training_leaves_the_global_random_state_alone(digits, augmented):
@@ -195,6 +195,11 @@ def test_folder_that_is_taken_is_told_before_training(run, here):
     assert len(list((here / "models").iterdir())) == 1
 
 
+def test_place_that_cannot_be_written_is_told_before_training(run, here):
+    (here / "file").touch()
+    assert run("zoo", "train", "--seeds", "0-1", "--out", "file/models").stderr.startswith("Error: cannot write")
+
+
 @pytest.mark.slow
 def test_command_writes_for_each_seed_what_a_single_training_writes(run, here):
     small = ("--depth", 8, "--width", 0.5, "--subset", "1/4", "--epochs", 1)
@@ -219,5 +224,5 @@ def test_command_writes_the_seeds_that_go_well_and_names_the_others(run, here, m
     monkeypatch.setattr(zoo.many_seeds, "build", build)
     ran = run("zoo", "train", "--depth", 8, "--width", 0.5, "--subset", "1/4", "--epochs", 1, "--seeds", "0-1")
     assert (ran.code, ran.stdout) == (1, "models/resnet8-w0.5-digits-1of4-s0\n")
-    assert "1 of 2 seeds diverged, the others are written: the loss became nan in epoch 1 of 1 (1)" in ran.stderr
+    assert "Error: 1 of 2 seeds diverged, the others are written. 1: the loss became nan in epoch 1 of 1" in ran.stderr
     assert [path.name for path in (here / "models").iterdir()] == ["resnet8-w0.5-digits-1of4-s0"]

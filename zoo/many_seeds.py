@@ -13,6 +13,7 @@ from zoo.build import build, check_images
 from zoo.data import ImageSet
 from zoo.errors import ZooError
 from zoo.family import Variant
+from zoo.fit import smaller_rate
 from zoo.fit_many import ONE_BY_ONE, Fitted, fit_many
 from zoo.ranks import launched
 from zoo.recipe import Recipe
@@ -87,7 +88,8 @@ def train_many(
 
 def _finish(fitted: Fitted, begun: Progress, data: tuple[ImageSet, ImageSet], device: str, seconds: float) -> Trained:
     if fitted.trouble is not None:
-        return Trained(begun.seed, None, f"{fitted.trouble} of {begun.recipe.epochs}")
+        reason = f"{fitted.trouble} of {begun.recipe.epochs}; {smaller_rate(begun.recipe)}."
+        return Trained(begun.seed, None, reason)
     try:
         done = replace(begun, history=fitted.history, seconds=seconds)
         return Trained(begun.seed, finish(fitted.model, done, data, device))
