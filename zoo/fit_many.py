@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
 
@@ -24,7 +25,8 @@ from zoo.transforms import UNIT, draw_corners, draw_flips, mirrored, normalise, 
 ONE_BY_ONE = "train one --seed at a time, or with `zoo sweep`"
 
 
-class Fitted(NamedTuple):
+@dataclass(frozen=True)
+class Fitted:
     """One of several models after training.
 
     Args:

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -24,7 +24,8 @@ from zoo.train import begin, finish
 from zoo.training_state import Progress
 
 
-class Trained(NamedTuple):
+@dataclass(frozen=True)
+class Trained:
     """What came of one seed.
 
     Args:
