@@ -18,6 +18,7 @@ from cli.output import Level, say, tell_peak_memory
 from cli.prune import prune_model
 from cli.push_report import push_report
 from cli.record import record
+from cli.reproduce import reproduce
 from cli.show import show_model
 from cli.site import site
 from cli.sweep import sweep
@@ -37,6 +38,7 @@ def _app(help: str | None = None) -> typer.Typer:
 zoo_app = _app("Train a zoo of wide and deep ResNets, and find out what any two models share.")
 zoo_app.command()(train)
 zoo_app.command(no_args_is_help=True)(sweep)
+zoo_app.command(no_args_is_help=True)(reproduce)
 zoo_app.command()(variants)
 zoo_app.command("list")(list_models)
 zoo_app.command("show", no_args_is_help=True)(show_model)

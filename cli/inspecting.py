@@ -1,5 +1,6 @@
 """`zoo inspect MODEL`: where a model has block structure, how sure that is, and what carries it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +14,7 @@ from cli.inspect_parts import check_deletable, delete, probe
 from cli.output import interruptible, phase
 from cli.prepare import identify
 from cli.recordings import Recordings
-from cli.request import request
+from cli.request import Request, request
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -72,8 +73,6 @@ def inspect(
     files.check()
     share = None if drop_dominant is None else _parse_share(drop_dominant)
     with interruptible("nothing was written"):
-        from compare.inspection import Inspection
-
         asked: dict[str, Any] = {
             **{"layers": layers, "passes": passes, "precision": precision, "components": components},
             "drop_dominant": share,
@@ -81,22 +80,9 @@ def inspect(
         shown: dict[str, Any] = {
             **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "device": device, "seed": seed}
         }
-        parts = {"deletion": Part.deletion in part, "probes": Part.probes in part}
         about = request((model,), dataset, shown)
-
-        def compute() -> "Kept[Inspection]":
-            prepared = about.prepared
-            if Part.deletion in part:
-                check_deletable(prepared)
-            result = _inspect(Recordings(prepared, precision, passes, no_cache), **asked, max_examples=max_examples)
-            if Part.deletion in part:
-                result = replace(result, deletion=delete(prepared))
-            if Part.probes in part:
-                result = replace(result, probes=probe(prepared))
-            return Kept(result, prepared.images(_dominant(result)))
-
-        kept = recall(Inspection, about.question("inspect", asked | parts), f"inspect {model}", compute, no_cache)
-    result = replace(kept.result, model=identify(about.found[0], kept.result.model))
+        kept = look_into(about, asked, part, no_cache)
+    result = kept.result
     from cards.inside_picture import inspection_image
     from cards.inspection_page import inspection_html
     from cli.inspect_report import InspectionReport
@@ -107,6 +93,42 @@ def inspect(
         lambda result: inspection_html(result, kept.images),
     )
     deliver(result, files, layout)
+
+
+def look_into(
+    about: Request, asked: Mapping[str, Any], parts: Sequence[Part], fresh: bool = False
+) -> "Kept[Inspection]":
+    """What one model looks like inside, and the images that carry its blocks.
+
+    Args:
+        about: the model alone, and the images.
+        asked: layers, which may be None, passes, precision, components and drop_dominant, as of
+            `compare.inspect_model.inspect_model`.
+        parts: deletion and probes take passes of their own, if they are among them.
+        fresh: whether to compute anew, even if the answer is kept.
+
+    Raises:
+        ZooError: they do not belong together.
+    """
+    from compare.inspection import Inspection
+
+    further = {"deletion": Part.deletion in parts, "probes": Part.probes in parts}
+
+    def compute() -> "Kept[Inspection]":
+        prepared = about.prepared
+        if Part.deletion in parts:
+            check_deletable(prepared)
+        recordings = Recordings(prepared, asked["precision"], asked["passes"], fresh)
+        result = _inspect(recordings, **asked, max_examples=about.shown["max_examples"])
+        if Part.deletion in parts:
+            result = replace(result, deletion=delete(prepared))
+        if Part.probes in parts:
+            result = replace(result, probes=probe(prepared))
+        return Kept(result, prepared.images(_dominant(result)))
+
+    name, title = about.question("inspect", {**asked, **further}), f"inspect {about.found[0].ref}"
+    kept = recall(Inspection, name, title, compute, fresh)
+    return replace(kept, result=replace(kept.result, model=identify(about.found[0], kept.result.model)))
 
 
 def _inspect(

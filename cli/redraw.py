@@ -47,6 +47,7 @@ def load_drawing(path: Path) -> Drawing:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         keys = set()
     for mark, load in (
+        ("claims", _reproduction),
         ("spread", _groups),
         ("pairs", _matrix),
         ("model", _inspection),
@@ -55,7 +56,7 @@ def load_drawing(path: Path) -> Drawing:
         if mark in keys:
             return load(text.decode())
     raise ZooError(
-        f"expected a model, or the JSON of a compare, inspect, matrix or groups, got {path}, which is neither."
+        f"expected a model, or the JSON of a compare, inspect, matrix, groups or reproduce, got {path}, which is none."
     )
 
 
@@ -92,6 +93,15 @@ def _matrix(text: str) -> Drawing:
 
     layout = Layout(matrix_image, lambda result: MatrixReport(result, None), matrix_html)
     return Drawing(ModelMatrix.from_json(text), layout)
+
+
+def _reproduction(text: str) -> Drawing:
+    from cards.reproduction_page import reproduction_html
+    from cards.reproduction_picture import claims_image
+    from cli.reproduce_report import ReproductionReport
+    from compare.reproduction_result import Reproduction
+
+    return Drawing(Reproduction.from_json(text), Layout(claims_image, ReproductionReport, reproduction_html))
 
 
 def _groups(text: str) -> Drawing:

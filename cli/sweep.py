@@ -1,6 +1,5 @@
 """`zoo sweep`: train every depth with every width, part of the data and seed, several at once."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +23,7 @@ from cli.options import (
     WeightDecay,
 )
 from cli.output import interruptible, plain, say, show_lines, write_result
+from cli.sweep_run import finish
 from cli.sweep_state import State
 from zoo.errors import ZooError
 from zoo.family import Variant
@@ -76,20 +76,8 @@ def sweep(
     state = State(runs, out)
     say(f"{len(runs)} runs in {out}, {len(state.finished)} of them finished already.")
     with interruptible("what is finished is kept, and the same command goes on with the rest"):
-        _run(state, device, engine)
+        finish(state, device, engine)
     _tell(state, json_file)
-
-
-def _run(state: State, device: str, engine: Engine) -> None:
-    """Do what is left."""
-    from cli.sweep_report import live
-
-    tasks = list(state.tasks(device))
-    if not tasks:
-        return
-    with live(state) as tell, closing(engine.run(tasks, device, state.begin)) as outcomes:
-        for outcome in outcomes:
-            tell(state.end(outcome))
 
 
 def _tell(state: State, json_file: Path | None) -> None:

@@ -73,11 +73,12 @@ def _progress(state: State) -> RenderableType:
     # A cluster does not tell which of its runs are at work.
     rest = f"{len(running)} running, {len(state.left) - len(running)} waiting" if running else f"{len(state.left)} left"
     counts = f"{len(state.finished)} of {len(state.runs)} done, {len(state.failed)} failed, {rest}"
-    ahead = "" if left is None else f"; about {_duration(left)} left"
+    ahead = "" if left is None else f"; about {duration(left)} left"
     return Group(*tables(state), *(plain(line) for line in running[:MOST_RUNNING]), plain(f"{counts}{ahead}"))
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time in words, such as `12 min`."""
     minutes = round(seconds / 60)
     if minutes < 2:
         return f"{seconds:.0f} s"

@@ -22,7 +22,7 @@ from compare.group_result import (
     Permutation,
 )
 from compare.notes import answer_notes
-from compare.predict import predict
+from compare.predict import predict, right_of
 from compare.recording import Model, Run
 from compare.result import DatasetResult, ModelResult
 from compare.run import versions
@@ -134,7 +134,7 @@ def _check_classes(answers: Answers, sides: Sequence[str]) -> None:
 def _seen(answers: Answers, seeds_a: int, seeds_b: int) -> Seen:
     labels, indices = answers.labels.numpy(), answers.indices.numpy()
     order = np.argsort(indices)
-    right = np.stack([answers.of(i).classes.numpy() == labels for i in range(seeds_a + seeds_b)])[:, order]
+    right = right_of(answers, seeds_a + seeds_b)
     return Seen(right[:seeds_a], right[seeds_a:], labels[order], indices[order], answers.class_names)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from compare.answers import Answers, checked_batch
@@ -40,3 +42,31 @@ def predict(models: Sequence[Model], batches: Iterable[Any], answers: Answers) -
         raise CompareError("expected at least one example, got none.")
     answers.end_pass()
     return runs
+
+
+def right_answers(
+    models: Sequence[Model],
+    batches: Iterable[Any],
+    class_names: Sequence[str] | None = None,
+    model_classes: Sequence[Sequence[str] | None] | None = None,
+) -> npt.NDArray[np.bool_]:
+    """Which examples each model gets right, shape (models, n), in the order of their indices.
+
+    Args:
+        models: as of `predict`.
+        batches: as of `predict`, with labels.
+        class_names: names of the data's classes; their numbers if not given.
+        model_classes: names of the classes of each model's logits, in order; None for the data's own.
+
+    Raises:
+        CompareError: as of `predict`.
+    """
+    answers = Answers(class_names, model_classes)
+    predict(models, batches, answers)
+    return right_of(answers, len(models))
+
+
+def right_of(answers: Answers, models: int) -> npt.NDArray[np.bool_]:
+    """Which examples each of so many models got right, as `right_answers` gives it."""
+    labels, order = answers.labels.numpy(), np.argsort(answers.indices.numpy())
+    return np.stack([answers.of(i).classes.numpy() == labels for i in range(models)])[:, order]

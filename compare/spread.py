@@ -22,7 +22,7 @@ def spread(right_a: Bools, right_b: Bools, splits: Splits) -> Spread:
         right_b: the same of b, shape (seeds_b, n).
         splits: of all these models, a's first.
     """
-    statistics = _mean_squares(np.concatenate([right_a, right_b]), splits)
+    statistics = mean_squares(np.concatenate([right_a, right_b]), splits)
     noise_a, noise_b = example_variance(right_a).mean(), example_variance(right_b).mean()
     share_a, share_b = 1 / len(right_a), 1 / len(right_b)
     return Spread(
@@ -42,7 +42,7 @@ def example_variance(right: Bools) -> Floats:
     return variance
 
 
-def _mean_squares(right: Bools, splits: Splits) -> Floats:
+def mean_squares(right: Bools, splits: Splits) -> Floats:
     """One per split, from how many examples every two models both get right."""
     both = right.astype(np.float64) @ right.T.astype(np.float64)
     seeds_a = splits.in_a[0].sum()

@@ -12,7 +12,7 @@ PACKAGES = ("zoo", "compare", "cards", "cli")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).glob("*.py"))]
 TYPES = {
     *("compare.result", "compare.inside", "compare.inspection", "compare.probe_result"),
-    "compare.group_result",
+    *("compare.group_result", "compare.reproduction_result"),
     *("compare.calibration", "compare.confusions", "compare.examples"),
     *("compare.naming", "compare.block_structure", "compare.disagreement", "compare.statistics"),
 }

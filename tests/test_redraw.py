@@ -49,7 +49,7 @@ def test_a_report_of_groups_is_drawn_again(run, folders, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"models": 3}', b"\xff\xfe", b"not json"])
 def test_what_is_no_report_is_refused(error, tmp_path, content):
     (tmp_path / "x.json").write_bytes(content)
-    assert "expected a model, or the JSON of a compare, inspect, matrix or groups" in error(
+    assert "expected a model, or the JSON of a compare, inspect, matrix, groups or reproduce" in error(
         "zoo", "show", tmp_path / "x.json"
     )
 

@@ -1,0 +1,39 @@
+"""How alike the layers of different networks are at the same relative depth, in block structure and outside of it."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from compare.reproduction_result import Contrast
+from compare.result import ModelMatrix, PairResult
+
+Bools = npt.NDArray[np.bool_]
+
+
+def agreement(found: ModelMatrix, inside: Sequence[Bools], pairs: Iterable[PairResult] | None = None) -> Contrast:
+    """Mean CKA of layers at the same relative depth, over pairs of networks.
+
+    Args:
+        found: CKA of all pairs of the networks.
+        inside: which layers of each network lie in block structure.
+        pairs: those to take; all if not given.
+
+    Returns:
+        Of layers of which either lies in block structure, and of layers of which neither does.
+    """
+    cells = [_same_depth(pair, inside[pair.a], inside[pair.b]) for pair in pairs or found.pairs]
+    values, either = (np.concatenate(parts) for parts in zip(*cells, strict=True))
+    return Contrast(_mean(values[either]), _mean(values[~either]))
+
+
+def _same_depth(pair: PairResult, a: Bools, b: Bools) -> tuple[npt.NDArray[np.float64], Bools]:
+    """One cell per layer of the longer network, and whether either of its layers is in block structure."""
+    steps = np.linspace(0, 1, max(len(a), len(b)))
+    rows, columns = ((steps * (len(side) - 1)).round().astype(int) for side in (a, b))
+    return np.array(pair.cka, dtype=np.float64)[rows, columns], a[rows] | b[columns]
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None

@@ -1,0 +1,317 @@
+"""The paper's claims, each with the test that would show it, and what it says about the networks of a study."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.block_structure import THRESHOLD
+from compare.reproduction_result import Claim, Contrast, Network, Reading
+from compare.seed_tests import FEWEST_UNITS, Tested, differs_from_zero, mean_of_units, trend
+from compare.statistics import LEVEL, NOTHING, Estimate, holm
+from compare.study import Study, part_name
+
+# Accuracies that differ by less, as fractions, count as equal.
+EQUAL = 0.01
+INSIDE, OUTSIDE = "in block structure", "outside of it"
+SCORE = "block structure score, from 0, none, to 1"
+SIZES = (
+    "Jonckheere-Terpstra test over the networks trained on the largest part of the data, by permutation; the effect is "
+    "the share of pairs of networks in which the {0} one has more of it, less the share in which the {0} one has less."
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a study says about a claim.
+
+    Args:
+        tested: effect and p-value; None if it cannot be tested.
+        readings: the numbers.
+        remark: the numbers in a sentence.
+        reason: why it cannot be tested, or why it is not shown whatever the p-value.
+        effect: with its interval, where it has one.
+    """
+
+    tested: Tested | None
+    readings: tuple[Reading, ...] = ()
+    remark: str = ""
+    reason: str = ""
+    effect: Estimate | None = None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A claim as the paper makes it, and how it is measured here; fields as of `Claim`."""
+
+    key: str
+    statement: str
+    source: str
+    quantity: str
+    test: str
+    measure: Callable[[Study], Measured]
+
+
+def judge(study: Study) -> tuple[Claim, ...]:
+    """All claims, in the paper's order, with p-values that are corrected for being several."""
+    measured = [definition.measure(study) for definition in CLAIMS]
+    p_values = np.array([found.tested.p_value for found in measured if found.tested], dtype=np.float64)
+    adjusted = iter(holm(p_values).tolist())
+    return tuple(
+        _claim(definition, found, next(adjusted) if found.tested else None)
+        for definition, found in zip(CLAIMS, measured, strict=True)
+    )
+
+
+def _claim(definition: Definition, found: Measured, adjusted: float | None) -> Claim:
+    tested = found.tested
+    return Claim(
+        key=definition.key,
+        statement=definition.statement,
+        source=definition.source,
+        verdict=(
+            "not measurable"
+            if tested is None or adjusted is None
+            else "not shown"
+            if adjusted >= LEVEL or found.reason
+            else "shown"
+            if tested.effect > 0
+            else "opposite"
+        ),
+        reason=found.reason,
+        quantity=definition.quantity,
+        test=definition.test,
+        effect=found.effect or (Estimate(tested.effect, None, None) if tested else NOTHING),
+        p_value=tested.p_value if tested else None,
+        p_adjusted=adjusted,
+        remark=found.remark,
+        readings=found.readings,
+    )
+
+
+def _along(series: Callable[[Study, str], Mapping[str, list[Network]]], what: str) -> Callable[[Study], Measured]:
+    """Whether the score rises with the size, of the networks trained on the largest part of the data."""
+
+    def measure(study: Study) -> Measured:
+        readings = tuple(
+            _reading(part_name(subset), name, [net.score for net in networks])
+            for subset in study.subsets
+            for name, networks in series(study, subset).items()
+        )
+        sizes = series(study, study.subsets[0])
+        tested = trend([[[net.score for net in networks] for networks in sizes.values()]])
+        reason = "" if tested else f"it takes at least two {what}s."
+        return Measured(tested, readings, _how_many(sizes), reason)
+
+    return measure
+
+
+def _how_many(sizes: Mapping[str, list[Network]]) -> str:
+    counts = (f"{_with_blocks(networks)} of {len(networks)} at {name}" for name, networks in sizes.items())
+    return f"Networks with block structure: {', '.join(counts)}."
+
+
+def _with_blocks(networks: Sequence[Network]) -> int:
+    return sum(net.blocks > 0 for net in networks)
+
+
+def _less_data(study: Study) -> Measured:
+    """Whether the score of the same architecture rises as the data shrink."""
+    strata = [
+        [[net.score for net in study.of(*architecture, subset)] for subset in study.subsets]
+        for architecture in study.architectures
+    ]
+    readings = tuple(
+        _reading("", part_name(subset), [net.score for net in study.networks if net.subset == subset])
+        for subset in study.subsets
+    )
+    tested = trend(strata)
+    remark = " ".join(
+        f"First {what} at which most networks have block structure: {_firsts(study, series)}."
+        for what, series in (("depth", Study.depths), ("width", Study.widths))
+    )
+    return Measured(tested, readings, remark, "" if tested else "it takes at least two parts of the data.")
+
+
+def _firsts(study: Study, series: Callable[[Study, str], Mapping[str, list[Network]]]) -> str:
+    return ", ".join(f"{_first(series(study, subset))} with {part_name(subset)}" for subset in study.subsets)
+
+
+def _first(sizes: Mapping[str, list[Network]]) -> str:
+    found = (name for name, networks in sizes.items() if 2 * _with_blocks(networks) > len(networks))
+    return next(found, "none").split()[-1]
+
+
+def _contrast(units: Sequence[Contrast], unit: str, scale: float = 1.0, claimed: int = 1) -> Measured:
+    """Whether what is in block structure is higher (claimed = 1) or lower (-1) than outside, unit by unit."""
+    pairs = [
+        (scale * each.inside, scale * each.outside)
+        for each in units
+        if each.inside is not None and each.outside is not None
+    ]
+    readings = tuple(
+        _reading("", label, values) for label, values in zip((INSIDE, OUTSIDE), zip(*pairs, strict=True), strict=False)
+    )
+    differences = [claimed * (inside - outside) for inside, outside in pairs]
+    tested = differs_from_zero(differences)
+    remark = f"Over {len(pairs)} {unit}." if pairs else ""
+    if tested is not None:
+        return Measured(tested, readings, remark, effect=mean_of_units(differences))
+    reason = "all differences are the same."
+    if len(pairs) < FEWEST_UNITS:
+        reason = f"it takes {FEWEST_UNITS} {unit} with layers in block structure and outside of it, got {len(pairs)}."
+    return Measured(None, readings, remark, reason)
+
+
+def _component(study: Study) -> Measured:
+    """Whether layers in block structure are no longer alike without their first component."""
+    holders = [net for net in study.networks if net.block_cka is not None and net.block_cka_without is not None]
+    left = [net.block_cka_without or 0.0 for net in holders]
+    readings = (
+        _reading("", "with it", [net.block_cka or 0.0 for net in holders]),
+        _reading("", "without it", left),
+    )
+    falls = [THRESHOLD - value for value in left]
+    tested, effect = differs_from_zero(falls), mean_of_units(falls)
+    if tested is None:
+        reason = f"it takes {FEWEST_UNITS} networks with block structure, got {len(holders)}."
+        return Measured(None, readings if holders else (), reason=reason)
+    blocks, surviving = sum(net.blocks for net in holders), sum(net.surviving for net in holders)
+    remark = (
+        f"Over {len(holders)} networks; {blocks - surviving} of their {blocks} block structures are gone without it. "
+        f"It carries {_share(holders)} of a layer's variance, which is no test, since block structure is defined by it."
+    )
+    return Measured(tested, readings, remark, effect=effect)
+
+
+def _share(holders: Sequence[Network]) -> str:
+    """Of the variance on the first component, such as `43% in block structure and 23% outside of it`."""
+    sides = (
+        ([net.pc1_fraction.inside for net in holders], INSIDE),
+        ([net.pc1_fraction.outside for net in holders], OUTSIDE),
+    )
+    means = ((mean_of_units([value for value in values if value is not None]).value, where) for values, where in sides)
+    return " and ".join(f"{mean:.0%} {where}" for mean, where in means if mean is not None)
+
+
+def _seeds(study: Study) -> Measured:
+    units = [each.cka for each in study.agreements if each.between == "seeds"]
+    return _contrast(units, "architectures on a part of the data", claimed=-1)
+
+
+def _architectures(study: Study) -> Measured:
+    units = [each.cka for each in study.agreements if each.between == "architectures"]
+    return _contrast(units, "seeds on a part of the data", claimed=-1)
+
+
+def _probes(study: Study) -> Measured:
+    return _contrast([net.probe_gain for net in study.networks], "networks", 100, claimed=-1)
+
+
+def _deletion(study: Study) -> Measured:
+    return _contrast([net.deletion_cost for net in study.networks], "networks", 100, claimed=-1)
+
+
+def _errors(study: Study) -> Measured:
+    found = study.errors
+    if found is None:
+        return Measured(None, reason="it takes at least two seeds of a deeper and of a wider architecture.")
+    readings = tuple(
+        Reading(part_name(row.subset), label, Estimate(1000 * value, None, None), (1000 * value,))
+        for row in found.strata
+        for label, value in (("deep and wide", row.mean_square), ("dealt at random", row.null_mean))
+    )
+    effect = sum(row.mean_square - row.null_mean for row in found.strata) / len(found.strata)
+    points = [100 * value for value in (found.difference, found.low, found.high) if value is not None]
+    interval = f" (90 % interval {points[1]:+.2f} to {points[2]:+.2f})" if len(points) == 3 else ""
+    remark = f"{found.deep}, and {found.wide}: accuracies differ by {points[0]:+.2f} points{interval}."
+    equal = len(points) == 3 and max(map(abs, points)) <= 100 * EQUAL
+    reason = "" if equal else f"equal accuracy, to {100 * EQUAL:g} point, is not certain."
+    return Measured(Tested(1000 * effect, found.p_value), readings, remark, reason)
+
+
+def _reading(series: str, label: str, values: Sequence[float]) -> Reading:
+    return Reading(series, label, mean_of_units(values), tuple(values))
+
+
+CLAIMS = (
+    Definition(
+        "depth",
+        "Block structure appears with depth.",
+        "figure 1",
+        SCORE,
+        SIZES.format("deeper"),
+        _along(Study.depths, "depth"),
+    ),
+    Definition(
+        "width",
+        "Block structure appears with width.",
+        "figure 1",
+        SCORE,
+        SIZES.format("wider"),
+        _along(Study.widths, "width"),
+    ),
+    Definition(
+        "less-data",
+        "With less data, it appears at smaller size.",
+        "figures 2 and D.2",
+        SCORE,
+        "Jonckheere-Terpstra test over parts of the data, by permutation within each architecture; the effect is the "
+        "share of pairs of networks in which the one with less data has more of it, less that in which it has less.",
+        _less_data,
+    ),
+    Definition(
+        "component",
+        "The first principal component carries it.",
+        "figures 3 and D.5 to D.7",
+        "CKA between layers of one block structure, with and without each layer's first component",
+        f"Student's test, a network being a unit; the effect is by how much CKA without it is below {THRESHOLD}, from "
+        "which layers count as alike.",
+        _component,
+    ),
+    Definition(
+        "seeds",
+        "It is unique to each seed, while layers outside of it agree.",
+        "figure 6",
+        "CKA of the same layer between seeds",
+        "Student's test of the difference, an architecture on a part of the data being a unit. Where in the network "
+        "block structure lies may have a part in it.",
+        _seeds,
+    ),
+    Definition(
+        "architectures",
+        "Layers outside of it agree across architectures.",
+        "figure E.1",
+        "CKA at the same relative depth, between architectures of one seed",
+        "Student's test of the difference, a seed on a part of the data being a unit. Where in the network block "
+        "structure lies may have a part in it.",
+        _architectures,
+    ),
+    Definition(
+        "probes",
+        "Linear probes stay flat inside of it.",
+        "figure 4",
+        "accuracy that a probe gains per residual block, in points",
+        "Student's test of the difference, a network being a unit.",
+        _probes,
+    ),
+    Definition(
+        "deletion",
+        "Residual blocks inside of it can be deleted.",
+        "figure 5",
+        "accuracy lost per residual block removed, in points",
+        "Student's test of the difference, a network being a unit. Blocks are removed from the end of each stage, and "
+        "count as long as those removed before cost no more than 5 points.",
+        _deletion,
+    ),
+    Definition(
+        "errors",
+        "Deep and wide networks of equal accuracy make different errors.",
+        "figure 7",
+        "mean squared difference of the accuracies of an image over seeds, times 1,000",
+        "One-sided permutation of networks between the two architectures, within each part of the data. Of all deep "
+        "and wide ones, the two are those of the most similar accuracy, which is equal if two one-sided tests put the "
+        f"difference within {100 * EQUAL:g} point.",
+        _errors,
+    ),
+)
