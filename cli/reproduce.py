@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from compare.reproduction_result import Reproduction
     from compare.result import Settings
 
-# What stands in the folder, beside the folder of the models.
 PAPER_PASSES = 10
+# What stands in the folder, beside the folder of the models.
 PAGE, CLAIMS, MAPS, MODELS = "index.html", "claims.png", "maps.png", "models"
 
 
