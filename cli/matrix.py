@@ -108,7 +108,7 @@ def check_several(models: Sequence[str]) -> None:
         ZooError: they are not several.
     """
     if len(models) < 2:
-        raise ZooError(f"expected at least two models, got {len(models)}; to look into one, use `zoo compare M M`.")
+        raise ZooError(f"expected at least two models, got {len(models)}; to look into one, use `zoo inspect M`.")
     if twice := next((ref for ref in models if models.count(ref) > 1), None):
         raise ZooError(f"expected different models, got {twice} twice.")
 
