@@ -1,5 +1,6 @@
 """One training run: images in, a model folder out, and nothing lost in between."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -67,10 +68,14 @@ def train_into(folder: Path, training: Training, *, resume: bool = False, force:
     place = Workplace(folder)
     check_free(folder, force)
     check_writable(folder)
-    progress = place.look(resume, force)
-    if progress is not None:
-        say(f"going on after epoch {len(progress.history)} of {progress.recipe.epochs}.")
-    with interruptible(lambda: _left(place)):
+    place.look(resume, force)
+    from zoo.ranks import launched
+
+    with interruptible(lambda: _left(place)), nullcontext() if launched() else place.held():
+        progress = place.look(resume, force)
+        if progress is not None:
+            place.check_snapshots(training.save_epochs, len(progress.history))
+            say(f"going on after epoch {len(progress.history)} of {progress.recipe.epochs}.")
         done = _train(training, place, afresh=progress is None)
         if done is None:
             return None
@@ -87,29 +92,32 @@ def _train(training: Training, place: Workplace, afresh: bool) -> "tuple[nn.Modu
     from zoo.build import fit_to
     from zoo.data import balanced_subset
     from zoo.device import pick_device
-    from zoo.ranks import joined, wait_for_all
+    from zoo.ranks import joined
 
     with joined(pick_device(training.device)) as (ranks, device):
         writes = ranks.rank == 0
         if not writes:
             set_level(Level.quiet)
-        elif afresh:
-            place.clear()
-        wait_for_all()
         train_set, test_set = load(training.dataset, "train"), load(training.dataset, "test")
         train_set = balanced_subset(train_set, round(len(train_set) * training.subset), training.seed)
         spec = fit_to(training.choice, train_set)
         with phase("training"):
-            model, record = _epochs(training, (spec, train_set, test_set), place, device, writes)
+            model, record = _epochs(training, (spec, train_set, test_set), place, device, writes, afresh)
     return (model, record, test_set) if writes else None
 
 
 def _epochs(
-    training: Training, what: "tuple[Spec, ImageSet, ImageSet]", place: Workplace, device: str, writes: bool
+    training: Training,
+    what: "tuple[Spec, ImageSet, ImageSet]",
+    place: Workplace,
+    device: str,
+    writes: bool,
+    afresh: bool,
 ) -> "tuple[nn.Module, TrainingRecord]":
     """All that are left to do; what they come to is kept if this process writes."""
     from cli.progress import training_bar
     from zoo.checkpoint import save_checkpoint
+    from zoo.ranks import wait_for_all
     from zoo.train import DivergenceError, Keeping, train_model
 
     spec, train_set, test_set = what
@@ -122,6 +130,10 @@ def _epochs(
 
     recipe, log_folder = training.recipe, training.log if writes else None
     with training_bar(recipe, len(train_set)) as (step, tell), event_log(log_folder, recipe) as log:
+        # Not before all that can be refused has been.
+        if afresh and writes:
+            place.clear()
+        wait_for_all()
 
         def on_epoch(epoch: Epoch) -> None:
             tell(epoch)
@@ -153,4 +165,5 @@ def _kept(place: Workplace, epoch: int) -> str:
     """Where the last good model is."""
     if epoch == 0:
         return "Nothing was written."
-    return f"The model of epoch {epoch} is kept in {quote(str(place.snapshot(epoch)))}."
+    kept = quote(str(place.snapshot(epoch)))
+    return f"The model of epoch {epoch} is kept in {kept}; move it away before you begin anew with --force."

@@ -132,11 +132,16 @@ def _start(task: Task, log: BinaryIO, jobs: int) -> _Running:
         stdout=log,
         stderr=log,
         cwd=task.folder if task.folder.is_dir() else None,
-        env={"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))} | os.environ,
+        env={"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))} | _own_environment(),
         # Ctrl-C is for the one that listens at the terminal, which stops the others.
         process_group=0,
     )
     return _Running(task, process, log, time.monotonic())
+
+
+def _own_environment() -> dict[str, str]:
+    """Without what `torchrun` tells the processes of one training: a run here is a training of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TORCHELASTIC_")}
 
 
 def _end(one: _Running) -> Outcome:

@@ -10,6 +10,7 @@ from zoo.data import balanced_subset
 from zoo.family import Variant
 from zoo.fit import Fit, fit
 from zoo.resnet import CifarResNet, initialise
+from zoo.train import settle_batch_norm
 
 
 class WithDropout(nn.Sequential):
@@ -81,6 +82,13 @@ def test_dropout_follows_from_the_seed_and_from_nothing_else(begin):
     torch.rand(7)
     same.epoch()
     assert equal(one, same)
+
+
+def test_batch_norm_is_settled_without_dropout(digits):
+    model = nn.Sequential(nn.Flatten(), nn.Dropout(0.9), nn.BatchNorm1d(64))
+    settle_batch_norm(model, digits[0].images[:100], 50)
+    expected = digits[0].images[:100].float().flatten(1).div(255).mean(0)
+    torch.testing.assert_close(model[2].running_mean, expected)
 
 
 def test_half_precision_keeps_weights_in_full_and_comes_to_nearly_the_same(begin):

@@ -88,7 +88,7 @@ def test_a_step_neither_reads_from_the_device_nor_draws(digits, augmented):
             on_step=lambda: looks.append(operations.look()),
         )
     assert "randperm" in looks[0] and "convolution_backward" in looks[2]
-    # What would wait for the device, or bring something to it.
+    # What would wait for the device, or draw.
     assert not (looks[1] | looks[2]) & {"_local_scalar_dense", "nonzero", "equal", "randint", "rand", "randperm"}
 
 

@@ -9,7 +9,7 @@ from zoo.catalog import Listed, hub_models, local_models, matching
 from zoo.collection import collect
 from zoo.errors import ZooError
 from zoo.found import find_model
-from zoo.hub import resolve
+from zoo.hub import hub_client, resolve
 from zoo.publish import check_target, push
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
@@ -56,8 +56,12 @@ def test_snapshots_of_epochs_go_along_and_are_found_by_number(hub, folder, folde
 
 
 def test_branch_named_like_an_epoch_is_a_branch_where_there_is_no_snapshot(hub, folder):
-    done = push(folder, "me/m", revision="epoch3")
+    done = push(folder, "me/m")
+    hub_client().create_branch("me/m", branch="epoch3")
     assert find_model("me/m@epoch3").revision == done.commit
+    for names in ({"revision": "epoch4"}, {"tag": "epoch4"}):
+        with pytest.raises(ZooError, match="epoch4 would mean the snapshot of that epoch"):
+            push(folder, "me/m", **names)
 
 
 def test_the_cards_examples_name_the_repository_from_then_on(hub, folder):

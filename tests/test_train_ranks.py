@@ -78,6 +78,21 @@ def test_torchrun_gives_one_model_with_the_loss_curve_of_one_process(here):
 
 
 @pytest.mark.slow
+def test_processes_that_would_train_different_things_are_refused(tmp_path):
+    script = tmp_path / "differ.py"
+    script.write_text(
+        "from torch import distributed\n"
+        "from zoo.ranks import check_together\n"
+        "distributed.init_process_group('gloo')\n"
+        "check_together('the same')\n"
+        "check_together(f'epoch {distributed.get_rank()}')\n"
+    )
+    done = launched(script)
+    assert done.returncode != 0
+    assert "expected the same training, as far done, in every process" in done.stderr
+
+
+@pytest.mark.slow
 def test_what_needs_whole_minibatches_is_refused_by_several_processes(here):
     done = launched("--no-python", BIN / "zoo", *TRAIN, "--epochs", 1, "--pc-regularize", 0.1)
     assert done.returncode == 1

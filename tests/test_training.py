@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import zoo.fit
 from zoo.checkpoint import load_checkpoint
 from zoo.folder import file_sha256
 from zoo.record import TrainingRecord
+from zoo.training_state import read_progress, write_state
 
 SMALL = ("--depth", 8, "--width", 0.5, "--subset", "1/4")
 TIMM = ("--arch", "resnet10t", "--subset", "1/16")
@@ -54,7 +56,8 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(run, here, what):
             process.communicate()
             kills += 1
     assert kills >= 2
-    assert not Path(".model.training").exists()
+    assert sorted(path.name for path in Path().glob(".model*")) == []
+    assert {path.name for path in Path("model/epochs").iterdir()} == {"2", "7"}
     for file in ("model.safetensors", "epochs/2/model.safetensors", "epochs/7/model.safetensors"):
         assert file_sha256(Path("model", file)) == file_sha256(Path("whole", file))
     losses = [[epoch.loss for epoch in record_of(folder).history] for folder in ("model", "whole")]
@@ -92,6 +95,51 @@ def test_damaged_state_is_told_and_kept(run, interrupted):
     assert "is no state of a training" in ran.stderr
     assert "begin anew with --force" in ran.stderr
     assert (PLACE / "state.safetensors").read_bytes() == b"damaged"
+
+
+@pytest.mark.slow
+def test_state_of_another_model_or_a_wrong_history_is_no_traceback(run, interrupted):
+    state = PLACE / "state.safetensors"
+    progress, tensors = read_progress(state), load_file(state)
+    lacking = {name: tensor for name, tensor in tensors.items() if name != "generator"}
+    wrong = tensors | {"momentum.head.fc.weight": torch.zeros(1)}
+    long = replace(progress, history=progress.history * 50)
+    for what in ((progress, lacking), (progress, wrong), (long, tensors)):
+        write_state(state, *what)
+        ran = run("zoo", "train", *SMALL, "--batch-size", 2, "--resume")
+        assert ran.code == 1
+        assert "is no state of" in ran.stderr and "begin anew with --force" in ran.stderr
+
+
+@pytest.mark.slow
+def test_what_was_done_is_not_thrown_away_before_all_else_is_checked(run, interrupted):
+    ran = run("zoo", "train", *SMALL, "--force", "--tensorboard", "/proc/nope/x")
+    assert "cannot write /proc/nope/x" in ran.stderr
+    assert (PLACE / "state.safetensors").exists()
+
+
+@pytest.mark.slow
+def test_snapshots_that_it_is_too_late_to_take_are_told(run, interrupted):
+    ran = run("zoo", "train", *SMALL, "--batch-size", 2, "--resume", "--save-epochs", "1")
+    assert "epoch 1 of --save-epochs is done already, and was not kept" in ran.stderr
+
+
+@pytest.mark.slow
+def test_two_processes_do_not_train_one_model(run, here):
+    process = start(*SMALL, "--batch-size", 2)
+    wait_for(PLACE / "state.safetensors", process)
+    ran = run("zoo", "train", *SMALL, "--epochs", 1, "--force")
+    assert f"another process trains models/{NAME}; wait for it" in ran.stderr
+    assert process.poll() is None
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.slow
+def test_sweep_tells_at_once_what_another_recipe_left(run, interrupted):
+    ran = run("zoo", "sweep", "--depths", 8, "--widths", 0.5, "--subsets", "1/4")
+    assert (ran.code, ran.stdout) == (1, "")
+    assert f"{PLACE} is what a training with another recipe left; move it away" in ran.stderr
 
 
 @pytest.mark.slow
@@ -135,7 +183,7 @@ def test_divergence_keeps_the_last_good_model(run, here, monkeypatch):
     kept = PLACE / "epochs" / "1"
     assert (ran.code, ran.stdout) == (1, "")
     assert "it went wrong in epoch 2 of 3, so training was stopped; try a smaller --lr than 0.1." in ran.stderr
-    assert f"The model of epoch 1 is kept in {kept}." in ran.stderr
+    assert f"The model of epoch 1 is kept in {kept}; move it away" in ran.stderr
     run("zoo", "train", *SMALL, "--epochs", 3, "--save-epochs", 1, "--out", "whole")
     good, expected = (load_checkpoint(folder).state_dict() for folder in (kept, "whole/epochs/1"))
     assert all(torch.equal(good[name], expected[name]) for name in expected)

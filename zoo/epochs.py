@@ -21,8 +21,8 @@ def epochs_to_save(text: str, recipe: Recipe) -> tuple[int, ...]:
     wrong = [epoch for epoch in epochs if not 1 <= epoch < recipe.epochs]
     if wrong:
         raise ZooError(
-            f"--save-epochs takes epochs from 1 on and before the last, {recipe.epochs}, got {wrong[0]}; after the last "
-            "the model itself is written."
+            f"--save-epochs takes epochs from 1 on and before the last, {recipe.epochs}, got {wrong[0]}; after the "
+            "last the model itself is written."
         )
     return epochs
 

@@ -1,5 +1,6 @@
 """Gradient descent, epoch by epoch, from a state that can be kept and taken up again."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -55,7 +56,6 @@ class Fit:
         self.scale = scale
         self._optimiser = sgd(model, recipe)
         self._regulariser = _regulariser(model, recipe, generator)
-        self._noise: Tensor | None = None
 
     @property
     def done(self) -> bool:
@@ -102,8 +102,6 @@ class Fit:
                 tensors[f"momentum.{name}"] = momentum
         if self._regulariser is not None:
             tensors |= {f"regulariser.{name}": tensor for name, tensor in self._regulariser.state().items()}
-        if self._noise is not None:
-            tensors["noise"] = self._noise
         tensors["generator"] = self._generator.get_state()
         return {
             name: tensor.to("cpu", memory_format=torch.contiguous_format, copy=True) for name, tensor in tensors.items()
@@ -115,6 +113,9 @@ class Fit:
         Args:
             state: as `state` gave it for a model of the same kind.
             history: as it was then.
+
+        Raises:
+            KeyError, RuntimeError, ValueError: it is a state of something else.
         """
         self.history = history
         self.model.load_state_dict(_part(state, "model."))
@@ -122,24 +123,21 @@ class Fit:
             self._optimiser.state[parameter].clear()
             momentum = state.get(f"momentum.{name}")
             if momentum is not None:
+                if momentum.shape != parameter.shape:
+                    raise ValueError(f"the momentum of {name} has another shape")
                 self._optimiser.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)
         if self._regulariser is not None:
             self._regulariser.restore(_part(state, "regulariser."), self._device)
-        self._noise = state.get("noise")
         self._generator.set_state(state["generator"])
 
     @contextmanager
     def _own_noise(self) -> Iterator[None]:
-        """What modules such as dropout draw follows from the seed too, and from no one else's state."""
-        cuda = self._device.type == "cuda"
-        get = torch.cuda.get_rng_state if cuda else torch.get_rng_state
-        with torch.random.fork_rng(devices=[self._device] if cuda else []):
-            if self._noise is None:
-                torch.manual_seed(self._generator.initial_seed())
-            else:
-                (torch.cuda.set_rng_state if cuda else torch.set_rng_state)(self._noise)
+        """What modules such as dropout draw follows from seed, epoch and process, and from no one else's state."""
+        what = self._generator.initial_seed(), len(self.history), self._ranks.rank
+        seed = int.from_bytes(hashlib.sha256(repr(what).encode()).digest()[:8]) // 2
+        with torch.random.fork_rng(devices=[self._device] if self._device.type == "cuda" else []):
+            torch.manual_seed(seed)
             yield
-            self._noise = get()
 
     def _step(self, inputs: Tensor, labels: Tensor, whole: int) -> Tensor:
         """One step of gradient descent; summed cross-entropy and number right of these rows, before the step.

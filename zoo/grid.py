@@ -13,6 +13,7 @@ from zoo.folder import RECORD
 from zoo.imagenet import ImageNetResNet
 from zoo.recipe import Recipe, recipe_for
 from zoo.record import TrainingRecord, model_name
+from zoo.workplace import Workplace
 
 # Of one of the two families.
 Member = Variant | ImageNetResNet
@@ -86,6 +87,7 @@ class Run:
                 raise ZooError(
                     f"expected a model folder or nothing in {folder}; move it away, or choose another --out."
                 )
+            self._check_left(folder)
             return None
         record = TrainingRecord.from_json((folder / RECORD).read_bytes())
         found = _settings(record.spec.name, record.data.name, record.data.subset, record.seed, record.recipe)
@@ -97,6 +99,15 @@ class Run:
                     "it away."
                 )
         return record
+
+    def _check_left(self, folder: Path) -> None:
+        """Refuse to go on, or to begin, where a training of another recipe was interrupted."""
+        place = Workplace(folder)
+        progress = place.look(resume=True, force=False)
+        if progress is not None and progress.recipe != self.recipe:
+            raise ZooError(
+                f"{place.path} is what a training with another recipe left; move it away, or choose another --out."
+            )
 
 
 def grid(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from zoo.account import account, logged_in
 from zoo.card import for_repo
+from zoo.epochs import folder_of_epoch
 from zoo.errors import ZooError
 from zoo.folder import CARD, CONFIG, WEIGHTS, replace_file, writing
 from zoo.hub import REVISION, HubFile, HubRef, Snapshot, content_hash, download, pin
@@ -97,6 +98,8 @@ def push(
     for option, name in (("--revision", revision), ("--tag", tag)):
         if name is not None and not REVISION.fullmatch(name):
             raise ZooError(f"{option} must be of letters, digits and single - _ . / + inside, got {name!r}.")
+        if folder_of_epoch(name) is not None:
+            raise ZooError(f"{option} {name} would mean the snapshot of that epoch; choose another name.")
     _check_loads(folder)
     files, left_out = _files(folder, repo_id)
     _prepare(client, repo_id, private, revision)

@@ -72,6 +72,22 @@ def wait_for_all() -> None:
         dist.barrier()
 
 
+def check_together(what: str) -> None:
+    """Refuse processes that would train different things.
+
+    Args:
+        what: this process is about to do.
+
+    Raises:
+        ZooError: another process is about to do something else.
+    """
+    found: list[str | None] = [what] * ranks().count
+    if len(found) > 1:
+        dist.all_gather_object(found, what)
+    if len(set(found)) > 1:
+        raise ZooError("expected the same training, as far done, in every process; let all of them see one folder.")
+
+
 def check_batch_norm(model: nn.Module) -> None:
     """Refuse, where several processes train, what is not batch norm of the plain kind.
 

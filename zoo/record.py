@@ -22,7 +22,8 @@ Line = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,200}\Z")]
 Subset = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}(/[0-9]{1,9})?\Z")]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
 Seed = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-Amount = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+MOST = 1e12
+Amount = Annotated[float, msgspec.Meta(ge=0, le=MOST)]
 BlockName = Annotated[str, msgspec.Meta(pattern=r"^stage[123]\.[0-9]{1,4}\Z")]
 
 

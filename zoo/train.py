@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from zoo.build import build, check_images
 from zoo.data import Images, ImageSet
-from zoo.errors import ZooError
+from zoo.errors import ZooError, one_line
 from zoo.family import Variant
 from zoo.fit import Fit, smaller_rate
+from zoo.ranks import check_together
 from zoo.recipe import Recipe
 from zoo.record import FORMAT_VERSION, ClassAccuracy, DataRecord, Epoch, TrainingRecord
 from zoo.timm_variant import Spec
@@ -92,6 +93,7 @@ def train_model(
     begun = begin(spec, train_set, test_set, subset, recipe, seed)
     keeping = keeping or Keeping()
     start = time.perf_counter() - _take_up(training, begun, keeping.state)
+    check_together(repr((begun, len(training.history))))
     for epoch in training.history:
         on_epoch(epoch)
 
@@ -112,7 +114,10 @@ def _take_up(training: Fit, begun: Progress, state: Path | None) -> float:
     if state is None or not state.exists():
         return 0.0
     progress, tensors = read_state(state, begun)
-    training.restore(tensors, progress.history)
+    try:
+        training.restore(tensors, progress.history)
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise ZooError(f"{state} is no state of this training ({one_line(error)}); begin anew with --force.") from error
     return progress.seconds
 
 
@@ -217,7 +222,10 @@ def settle_batch_norm(model: nn.Module, images: Images, batch_size: int, scale: 
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # plain mean over batches
-    model.train()
+    # As the model is used, without dropout.
+    model.eval()
+    for norm in norms:
+        norm.train()
     for part in images.split(batch_size):
         if len(part) > 1:
             model(normalise(part.to(device), *scale))

@@ -77,6 +77,8 @@ def read_progress(path: Path) -> Progress:
         progress = msgspec.json.decode(text, type=Progress)
     except (OSError, SafetensorError, KeyError, msgspec.MsgspecError) as error:
         raise ZooError(f"{path} is no state of a training ({error}); begin anew with --force.") from error
+    if not 1 <= len(progress.history) <= progress.recipe.epochs:
+        raise ZooError(f"{path} is no state of a training; begin anew with --force.")
     if progress.format_version != FORMAT_VERSION:
         raise ZooError(
             f"expected a state of format version {FORMAT_VERSION} in {path}, got {progress.format_version}; go on with "

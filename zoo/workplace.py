@@ -1,6 +1,8 @@
 """The hidden folder in which a training keeps what it has come to, until its model folder is whole. Needs no torch."""
 
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +58,47 @@ class Workplace:
             )
         return progress
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes of this machine from training the same model meanwhile.
+
+        Raises:
+            ZooError: one does.
+        """
+        # Windows has none.
+        import fcntl
+
+        made = [folder for folder in self.out.absolute().parents if not folder.exists()]
+        path = self.path.with_name(f"{self.path.name}.lock")
+        with writing(self.out):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = path.open("ab")
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ZooError(f"another process trains {self.out}; wait for it, or choose another --out.") from None
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+                for folder in made:
+                    with suppress(OSError):
+                        folder.rmdir()
+
+    def check_snapshots(self, epochs: Sequence[int], done: int) -> None:
+        """Refuse to go on where snapshots are asked for that it is too late to take.
+
+        Raises:
+            ZooError: one of an epoch that is done was not kept.
+        """
+        for epoch in epochs:
+            if epoch <= done and not self.snapshot(epoch).is_dir():
+                raise ZooError(
+                    f"epoch {epoch} of --save-epochs is done already, and was not kept; leave it out, or begin anew "
+                    "with --force."
+                )
+
     def clear(self) -> None:
         """Remove it."""
         if self.path.is_dir():
@@ -66,4 +109,5 @@ class Workplace:
         """Let a model folder have the snapshots too."""
         if (self.path / EPOCHS).is_dir():
             with writing(folder):
-                shutil.copytree(self.path / EPOCHS, folder / EPOCHS)
+                # What a snapshot that was killed leaves is hidden.
+                shutil.copytree(self.path / EPOCHS, folder / EPOCHS, ignore=shutil.ignore_patterns(".*"))
