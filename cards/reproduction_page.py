@@ -109,7 +109,8 @@ def _series(readings: Sequence[Reading], labels: Sequence[str], place: int, coun
     }
     means = [reading.mean.value or 0.0 for reading in readings]
     ends = [
-        (reading.mean.low or mean, reading.mean.high or mean) for mean, reading in zip(means, readings, strict=True)
+        tuple(mean if end is None else end for end in (reading.mean.low, reading.mean.high))
+        for mean, reading in zip(means, readings, strict=True)
     ]
     yield {
         "type": "scatter",

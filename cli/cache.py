@@ -95,10 +95,11 @@ def _code() -> list[tuple[str, str]]:
 
     It is the same on every machine that has the same files, so that several can share what is kept.
     """
+    import cli
     import compare
     import zoo
 
-    folders = [Path(package.__path__[0]) for package in (compare, zoo)]
+    folders = [Path(package.__path__[0]) for package in (cli, compare, zoo)]
     return [(path.name, file_sha256(path)) for folder in folders for path in sorted(folder.glob("*.py"))]
 
 

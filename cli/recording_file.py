@@ -146,7 +146,10 @@ def read_about(file: BufferedReader) -> About:
     """
     file.seek(-_LENGTH, os.SEEK_END)
     end = file.tell()
-    file.seek(end - int.from_bytes(file.read(_LENGTH)))
+    length = int.from_bytes(file.read(_LENGTH))
+    if length > end:
+        raise OSError("damaged")
+    file.seek(end - length)
     return msgspec.json.decode(file.read(end - file.tell()), type=About)
 
 

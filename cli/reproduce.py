@@ -16,6 +16,7 @@ from cli.sweep_state import State
 from zoo.errors import ZooError
 from zoo.folder import writing
 from zoo.lists import decimals, fractions, whole_numbers
+from zoo.site import contents
 from zoo.sources import identity
 from zoo.study_grid import PAPER, SMALL, StudyGrid
 
@@ -92,6 +93,12 @@ def _check_out(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     for name, beginning in ((PAGE, HTML_START), (CLAIMS, PNG_START), (MAPS, PNG_START)):
         check_result_path(out / name, beginning)
+    if contents(out) is not None:
+        raise ZooError(f"{out} holds a site of `zoo site`; choose another folder.")
+    for name in (CLAIMS, MAPS):
+        # Pictures do not tell whose they are; beside this command's page they are its own.
+        if (out / name).exists() and not (out / PAGE).exists():
+            raise ZooError(f"{out / name} would be lost; move it, or choose another folder.")
 
 
 def _train(state: State, dataset: str, device: str, engine: Engine) -> None:
@@ -153,9 +160,9 @@ def _write(result: "Reproduction", out: Path, json_file: Path | None) -> None:
     from cards.reproduction_picture import claims_image, maps_image
     from cli.reproduce_report import ReproductionReport
 
+    write_result(out / PAGE, reproduction_html(result), HTML_START)
     write_result(out / CLAIMS, claims_image(result))
     write_result(out / MAPS, maps_image(result))
-    write_result(out / PAGE, reproduction_html(result), HTML_START)
     if json_file is not None:
         write_result(json_file, result.to_json().encode() + b"\n")
     if str(json_file) != "-":

@@ -74,7 +74,8 @@ def site(
             from zoo.space import check_space
 
             check_space(push_space, private=private)
-        about = request(models or _all_models(out, hub, dataset), dataset, shown)
+        public = push_space is not None and not private
+        about = request(models or _all_models(out, hub, dataset, public), dataset, shown)
         asked["layers"] = _record_each(about, asked)
         result = related(about, asked, Engine(None, None))
         result = replace(result, models=tuple(map(_for_others, result.models)))
@@ -100,16 +101,18 @@ def _check_options(
         check_several(models)
 
 
-def _all_models(out: Path | None, hub: str | None, dataset: str | None) -> list[str]:
-    """The models of a folder or an owner that were trained on one data set."""
+def _all_models(out: Path | None, hub: str | None, dataset: str | None, public: bool) -> list[str]:
+    """The models of a folder or an owner that were trained on one data set; private ones are not for a public Space."""
     found = list(local_models(out or Path("models")) if hub is None else hub_models(hub))
     chosen = recorded_name(dataset) if dataset else next((model.dataset for model in found if model.dataset), None)
-    fitting = [model.ref for model in found if model.dataset == chosen]
+    fitting = [f"hf://{model.ref}" if hub else model.ref for model in found if model.dataset == chosen]
     others = [model for model in found if model.dataset != chosen]
     if len(fitting) < 2:
         where = f"of {hub} on the Hub" if hub else f"in {out or 'models'}"
         on = f" trained on {chosen}" if chosen else ""
         raise ZooError(f"expected at least two models{on} {where}, got {len(fitting)}; `zoo train` makes one.")
+    if public and (hidden := [model.ref for model in found if model.private and model.dataset == chosen]):
+        raise ZooError(f"{hidden[0]} is private, and the Space would be public; add --private, or name the models.")
     if others:
         say(f"left out {_several(others)}, not known to be trained on {chosen}; name models to have them.")
     return fitting

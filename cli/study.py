@@ -89,12 +89,14 @@ def _measure(networks: Networks) -> "Reproduction":
     from compare.study import Study
 
     grid, measured, inside, heatmaps = networks.grid, {}, {}, []
+    notes: dict[str, None] = {}
     for number, run in enumerate(networks.runs, 1):
         looked = _look_into(networks, run)
         what: dict[str, Any] = {
             **{"depth": run.variant.depth, "width": run.variant.width, "subset": str(run.subset), "seed": run.seed}
         }
         measured[run], inside[run] = digest(looked, **what), in_block(looked)
+        notes |= dict.fromkeys(looked.notes)
         if run.seed == grid.seeds[0]:
             heatmaps.append(heatmap(looked, **what))
         say(f"{number}/{len(networks.runs)} {run.name}: block structure score {measured[run].score:.2f}")
@@ -105,7 +107,7 @@ def _measure(networks: Networks) -> "Reproduction":
         agreements=tuple(_agreements(networks, inside)),
         errors=_errors(networks, tuple(measured.values())),
     )
-    return reproduction(study, heatmaps, looked)
+    return reproduction(study, heatmaps, looked, tuple(notes))
 
 
 def _look_into(networks: Networks, run: Run) -> "Inspection":
@@ -129,7 +131,7 @@ def _is_probed(run: Run, grid: StudyGrid) -> bool:
 
 
 def _agreements(networks: Networks, inside: "Mapping[Run, npt.NDArray[np.bool_]]") -> "Iterator[Agreement]":
-    """Between the seeds of each architecture, and between the architectures of each seed, on each part of the data."""
+    """Between the seeds of each architecture, and between architectures of different seeds, on each part of data."""
     from compare.agreement import agreement
     from compare.reproduction_result import Agreement
     from compare.study import part_name
@@ -138,7 +140,8 @@ def _agreements(networks: Networks, inside: "Mapping[Run, npt.NDArray[np.bool_]]
     for between, unit, subset, runs in _units(networks):
         say(f"comparing {between} of {unit}, trained on {part_name(str(subset))}")
         matrix = related(networks.only(runs), asked, Engine(None, None))
-        yield Agreement(unit, str(subset), between, agreement(matrix, [inside[run] for run in runs]))
+        pairs = [pair for pair in matrix.pairs if runs[pair.a].seed != runs[pair.b].seed]
+        yield Agreement(unit, str(subset), between, agreement(matrix, [inside[run] for run in runs], pairs))
 
 
 def _units(networks: Networks) -> "Iterator[tuple[Any, str, Fraction, list[Run]]]":
@@ -149,9 +152,12 @@ def _units(networks: Networks) -> "Iterator[tuple[Any, str, Fraction, list[Run]]
         runs = [run for run in networks.of(depth, width, subset) if run.seed in seeds]
         if len(runs) > 1:
             yield "seeds", f"depth {depth}, width {width:g}", subset, runs
-    for seed, subset in product(seeds, grid.subsets):
-        runs = [run for run in networks.runs if (run.seed, run.subset) == (seed, subset)]
-        yield "architectures", f"seed {seed}", subset, runs
+    # Networks of one seed begin with the same weights, as far as their shapes agree, so that no two of a unit may.
+    for first, subset in product(range(len(seeds) if len(seeds) > 1 else 0), grid.subsets):
+        order = [seeds[(first + place) % len(seeds)] for place in range(len(grid.architectures))]
+        sizes = zip(grid.architectures, order, strict=True)
+        runs = [run for size, seed in sizes for run in networks.of(*size, subset) if run.seed == seed]
+        yield "architectures", f"seeds {', '.join(map(str, order))}", subset, runs
 
 
 def _errors(networks: Networks, measured: "Sequence[Network]") -> "Errors | None":

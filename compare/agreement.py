@@ -12,7 +12,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 def agreement(found: ModelMatrix, inside: Sequence[Bools], pairs: Iterable[PairResult] | None = None) -> Contrast:
-    """Mean CKA of layers at the same relative depth, over pairs of networks.
+    """Mean CKA of layers at the same relative depth in each pair of networks, and of these the mean over pairs.
 
     Args:
         found: CKA of all pairs of the networks.
@@ -20,11 +20,17 @@ def agreement(found: ModelMatrix, inside: Sequence[Bools], pairs: Iterable[PairR
         pairs: those to take; all if not given.
 
     Returns:
-        Of layers of which either lies in block structure, and of layers of which neither does.
+        Of layers of which either lies in block structure, and of layers of which neither does, over pairs that have
+        both: those of other pairs differ in more than that. Without such pairs, outside of all.
     """
-    cells = [_same_depth(pair, inside[pair.a], inside[pair.b]) for pair in pairs or found.pairs]
-    values, either = (np.concatenate(parts) for parts in zip(*cells, strict=True))
-    return Contrast(_mean(values[either]), _mean(values[~either]))
+    taken = found.pairs if pairs is None else pairs
+    cells = [_same_depth(pair, inside[pair.a], inside[pair.b]) for pair in taken]
+    sides = [(_mean(values[either]), _mean(values[~either])) for values, either in cells]
+    both = [pair for pair in sides if None not in pair]
+    if not both:
+        return Contrast(None, _mean(np.array([outside for _, outside in sides], dtype=np.float64)))
+    within, without = np.array(both, dtype=np.float64).mean(0).tolist()
+    return Contrast(within, without)
 
 
 def _same_depth(pair: PairResult, a: Bools, b: Bools) -> tuple[npt.NDArray[np.float64], Bools]:

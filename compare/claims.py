@@ -1,18 +1,21 @@
 """The paper's claims, each with the test that would show it, and what it says about the networks of a study."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from compare.block_structure import THRESHOLD
-from compare.reproduction_result import Claim, Contrast, Network, Reading
+from compare.reproduction_result import Claim, Contrast, ErrorStratum, Network, Reading
 from compare.seed_tests import FEWEST_UNITS, Tested, differs_from_zero, mean_of_units, trend
 from compare.statistics import LEVEL, NOTHING, Estimate, holm
 from compare.study import Study, part_name
 
 # Accuracies that differ by less, as fractions, count as equal.
 EQUAL = 0.01
+SAME = "all differences are the same."
+# Of tests that compare layers of one network with others of it.
+PLACE = "Where in the network block structure lies may have a part in it."
 INSIDE, OUTSIDE = "in block structure", "outside of it"
 SCORE = "block structure score, from 0, none, to 1"
 SIZES = (
@@ -54,13 +57,21 @@ class Definition:
 
 def judge(study: Study) -> tuple[Claim, ...]:
     """All claims, in the paper's order, with p-values that are corrected for being several."""
-    measured = [definition.measure(study) for definition in CLAIMS]
+    measured = [_measurable(definition.measure(study)) for definition in CLAIMS]
     p_values = np.array([found.tested.p_value for found in measured if found.tested], dtype=np.float64)
     adjusted = iter(holm(p_values).tolist())
     return tuple(
         _claim(definition, found, next(adjusted) if found.tested else None)
         for definition, found in zip(CLAIMS, measured, strict=True)
     )
+
+
+def _measurable(found: Measured) -> Measured:
+    """Nothing is tested where the test could not show anything."""
+    if found.tested is None or found.tested.least < LEVEL:
+        return found
+    least = f"{found.tested.least:.2g}"
+    return replace(found, tested=None, reason=f"so few networks cannot give a p-value below {least}.")
 
 
 def _claim(definition: Definition, found: Measured, adjusted: float | None) -> Claim:
@@ -157,7 +168,7 @@ def _contrast(units: Sequence[Contrast], unit: str, scale: float = 1.0, claimed:
     remark = f"Over {len(pairs)} {unit}." if pairs else ""
     if tested is not None:
         return Measured(tested, readings, remark, effect=mean_of_units(differences))
-    reason = "all differences are the same."
+    reason = SAME
     if len(pairs) < FEWEST_UNITS:
         reason = f"it takes {FEWEST_UNITS} {unit} with layers in block structure and outside of it, got {len(pairs)}."
     return Measured(None, readings, remark, reason)
@@ -174,7 +185,8 @@ def _component(study: Study) -> Measured:
     falls = [THRESHOLD - value for value in left]
     tested, effect = differs_from_zero(falls), mean_of_units(falls)
     if tested is None:
-        reason = f"it takes {FEWEST_UNITS} networks with block structure, got {len(holders)}."
+        few = f"it takes {FEWEST_UNITS} networks with block structure, got {len(holders)}."
+        reason = few if len(holders) < FEWEST_UNITS else SAME
         return Measured(None, readings if holders else (), reason=reason)
     blocks, surviving = sum(net.blocks for net in holders), sum(net.surviving for net in holders)
     remark = (
@@ -222,12 +234,19 @@ def _errors(study: Study) -> Measured:
         for label, value in (("deep and wide", row.mean_square), ("dealt at random", row.null_mean))
     )
     effect = sum(row.mean_square - row.null_mean for row in found.strata) / len(found.strata)
-    points = [100 * value for value in (found.difference, found.low, found.high) if value is not None]
-    interval = f" (90 % interval {points[1]:+.2f} to {points[2]:+.2f})" if len(points) == 3 else ""
-    remark = f"{found.deep}, and {found.wide}: accuracies differ by {points[0]:+.2f} points{interval}."
-    equal = len(points) == 3 and max(map(abs, points)) <= 100 * EQUAL
-    reason = "" if equal else f"equal accuracy, to {100 * EQUAL:g} point, is not certain."
-    return Measured(Tested(1000 * effect, found.p_value), readings, remark, reason)
+    remark = f"{found.deep}, and {found.wide}: accuracies differ by {'; '.join(map(_difference, found.strata))}."
+    reason = "" if all(map(_equal, found.strata)) else f"equal accuracy, to {100 * EQUAL:g} point, is not certain."
+    return Measured(Tested(1000 * effect, found.p_value, found.least), readings, remark, reason)
+
+
+def _difference(row: ErrorStratum) -> str:
+    """Of the accuracies, in points."""
+    ends = "" if row.low is None or row.high is None else f" ({100 * row.low:+.1f} to {100 * row.high:+.1f})"
+    return f"{100 * row.difference:+.1f} points{ends} with {part_name(row.subset)}"
+
+
+def _equal(row: ErrorStratum) -> bool:
+    return row.low is not None and row.high is not None and max(abs(row.low), abs(row.high)) <= EQUAL
 
 
 def _reading(series: str, label: str, values: Sequence[float]) -> Reading:
@@ -274,17 +293,16 @@ CLAIMS = (
         "It is unique to each seed, while layers outside of it agree.",
         "figure 6",
         "CKA of the same layer between seeds",
-        "Student's test of the difference, an architecture on a part of the data being a unit. Where in the network "
-        "block structure lies may have a part in it.",
+        f"Student's test of the difference, an architecture on a part of the data being a unit. {PLACE}",
         _seeds,
     ),
     Definition(
         "architectures",
         "Layers outside of it agree across architectures.",
         "figure E.1",
-        "CKA at the same relative depth, between architectures of one seed",
-        "Student's test of the difference, a seed on a part of the data being a unit. Where in the network block "
-        "structure lies may have a part in it.",
+        "CKA at the same relative depth, between architectures of different seeds",
+        "Student's test of the difference, a unit being an assignment of seeds to architectures on a part of the data: "
+        f"no two that are compared share a seed, from which equal layers would begin with equal weights. {PLACE}",
         _architectures,
     ),
     Definition(
@@ -292,7 +310,7 @@ CLAIMS = (
         "Linear probes stay flat inside of it.",
         "figure 4",
         "accuracy that a probe gains per residual block, in points",
-        "Student's test of the difference, a network being a unit.",
+        f"Student's test of the difference, a network being a unit. {PLACE}",
         _probes,
     ),
     Definition(
@@ -301,7 +319,7 @@ CLAIMS = (
         "figure 5",
         "accuracy lost per residual block removed, in points",
         "Student's test of the difference, a network being a unit. Blocks are removed from the end of each stage, and "
-        "count as long as those removed before cost no more than 5 points.",
+        f"count as long as those removed before cost no more than 5 points. {PLACE}",
         _deletion,
     ),
     Definition(
@@ -311,7 +329,7 @@ CLAIMS = (
         "mean squared difference of the accuracies of an image over seeds, times 1,000",
         "One-sided permutation of networks between the two architectures, within each part of the data. Of all deep "
         "and wide ones, the two are those of the most similar accuracy, which is equal if two one-sided tests put the "
-        f"difference within {100 * EQUAL:g} point.",
+        f"difference within {100 * EQUAL:g} point on every part; the interval that is told is the 90 % one of these.",
         _errors,
     ),
 )

@@ -71,23 +71,19 @@ def compare_errors(deep: str, wide: str, strata: Sequence[Right], seed: int = 0)
     """
     spreads = [_spreads(right, seed) for right in strata]
     totals = _totals(spreads, seed)
-    # A network of either for each seed; independent, so that any other pairing would do as well.
-    pairs = np.concatenate([right.deep.mean(1) - right.wide.mean(1) for right in strata])
-    difference, low, high = mean_of_units(pairs.tolist(), EQUIVALENCE)
     return Errors(
         deep=deep,
         wide=wide,
-        strata=tuple(
-            ErrorStratum(
-                right.subset, float(right.deep.mean() - right.wide.mean()), float(values[0]), float(values.mean())
-            )
-            for right, values in zip(strata, spreads, strict=True)
-        ),
-        difference=difference or 0.0,
-        low=low,
-        high=high,
+        strata=tuple(map(_stratum, strata, spreads)),
         p_value=float((totals >= totals[0] - TIE * abs(totals[0])).mean()),
+        least=max(1 / prod(map(len, spreads)), 1 / (PERMUTATIONS + 1)),
     )
+
+
+def _stratum(right: Right, spreads: Floats) -> ErrorStratum:
+    # A network of either for each seed; independent, so that any other pairing would do as well.
+    difference, low, high = mean_of_units((right.deep.mean(1) - right.wide.mean(1)).tolist(), EQUIVALENCE)
+    return ErrorStratum(right.subset, difference or 0.0, low, high, float(spreads[0]), float(spreads.mean()))
 
 
 def _spreads(right: Right, seed: int) -> Floats:

@@ -5,17 +5,24 @@ from collections.abc import Sequence
 from compare.claims import judge
 from compare.inspection import Inspection
 from compare.reproduction_result import Heatmap, Reproduction
-from compare.run import versions
 from compare.study import Study
 
+SHARED = (
+    "networks of one seed begin with the same weights as far as their shapes agree, and the parts of the data lie "
+    "within each other: the units of a test are not wholly independent, so its p-value may be too small."
+)
 
-def reproduction(study: Study, heatmaps: Sequence[Heatmap], example: Inspection) -> Reproduction:
+
+def reproduction(
+    study: Study, heatmaps: Sequence[Heatmap], example: Inspection, found: Sequence[str] = ()
+) -> Reproduction:
     """Judge every claim of the paper.
 
     Args:
         study: what was measured.
         heatmaps: of some of the networks.
         example: of one network, for what all inspections share: the images, and how it was computed.
+        found: what is to be noted of single networks.
 
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327.
@@ -28,6 +35,6 @@ def reproduction(study: Study, heatmaps: Sequence[Heatmap], example: Inspection)
         errors=study.errors,
         heatmaps=tuple(heatmaps),
         settings=example.settings | {"base_depth": study.base_depth, "base_width": study.base_width},
-        versions=versions(),
-        notes=(),
+        versions=example.versions,
+        notes=(SHARED, *found),
     )

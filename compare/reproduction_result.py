@@ -66,7 +66,7 @@ class Agreement:
     """How alike layers of different networks at the same relative depth are.
 
     Args:
-        networks: which: one architecture, or one seed.
+        networks: which: one architecture, or the seeds in an order.
         subset: fraction of the training images of all of them.
         between: what differs between two of them.
         cka: mean over layers that lie in block structure of either network, and over those that lie in none.
@@ -85,12 +85,16 @@ class ErrorStratum:
     Args:
         subset: fraction of the training images.
         difference: accuracy of the deep minus accuracy of the wide one, means over seeds, in [-1, 1].
+        low: lower end of its 90 % interval, which decides at the 5 % level whether the accuracies are equal.
+        high: upper end.
         mean_square: mean over examples of the squared difference of their accuracies over seeds.
         null_mean: the same where the networks are dealt to the two architectures anew.
     """
 
     subset: str
     difference: float
+    low: float | None
+    high: float | None
     mean_square: float
     null_mean: float
 
@@ -103,19 +107,15 @@ class Errors:
         deep: the deep architecture, such as `depth 74, width 1`.
         wide: the wide one.
         strata: one per part of the data.
-        difference: mean over the strata of the difference of accuracy.
-        low: lower end of its 90 % interval, which decides at the 5 % level whether the accuracies are equal.
-        high: upper end.
         p_value: of a spread as large, if the networks are dealt anew within each stratum.
+        least: the smallest p-value that so many networks can give.
     """
 
     deep: str
     wide: str
     strata: tuple[ErrorStratum, ...]
-    difference: float
-    low: float | None
-    high: float | None
     p_value: float
+    least: float
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Tests over independent networks: whether a number rises along a series, and whether a mean differs from 0."""
 
 from collections.abc import Sequence
+from math import factorial, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -13,15 +14,24 @@ Floats = npt.NDArray[np.float64]
 PERMUTATIONS = 19_999
 # Permutations at once, to bound memory.
 CHUNK = 1000
+# Of numbers that are equal, by which they may differ.
+ROUNDING = 1e-9
 # Fewer units say nothing about their spread.
 FEWEST_UNITS = 3
 
 
 class Tested(NamedTuple):
-    """An effect and its two-sided p-value."""
+    """An effect and its p-value.
+
+    Args:
+        effect: what was tested.
+        p_value: two-sided, unless it is said to have one side.
+        least: the smallest p-value that so many units can give, whatever they show.
+    """
 
     effect: float
     p_value: float
+    least: float = 0.0
 
 
 def trend(strata: Sequence[Sequence[Sequence[float]]], seed: int = 0) -> Tested | None:
@@ -41,17 +51,19 @@ def trend(strata: Sequence[Sequence[Sequence[float]]], seed: int = 0) -> Tested 
         order).
     """
     random = np.random.default_rng(seed)
-    totals, pairs = np.zeros(PERMUTATIONS + 1), 0
+    totals, pairs, least = np.zeros(PERMUTATIONS + 1), 0, 2.0
     for groups in strata:
         values = np.array([value for group in groups for value in group])
         group_of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         later = (group_of[:, None] < group_of).astype(np.float64)
         pairs += int(later.sum())
         totals += _rises(values, later, random)
+        # Of all ways to deal the values to the groups, one has all in order.
+        least *= prod(factorial(len(group)) for group in groups) / factorial(len(values))
     if not pairs:
         return None
     higher, lower = (totals >= totals[0]).mean(), (totals <= totals[0]).mean()
-    return Tested(float(totals[0] / pairs), min(1.0, 2 * float(min(higher, lower))))
+    return Tested(float(totals[0] / pairs), min(1.0, 2 * float(min(higher, lower))), min(1.0, least))
 
 
 def _rises(values: Floats, later: Floats, random: np.random.Generator) -> Floats:
@@ -91,11 +103,11 @@ def differs_from_zero(values: Sequence[float]) -> Tested | None:
         values: one per unit.
 
     Returns:
-        None for fewer than three units, or units that are all the same, which no such test holds for.
+        None for fewer than three units, or units that are all the same but for rounding, which no such test holds for.
     """
     from scipy.special import stdtr
 
-    if len(values) < FEWEST_UNITS or np.ptp(values) == 0:
+    if len(values) < FEWEST_UNITS or np.ptp(values) <= ROUNDING * np.abs(values).max():
         return None
     mean, error = float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
     return Tested(mean, float(2 * stdtr(len(values) - 1, -abs(mean) / error)))

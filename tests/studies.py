@@ -31,8 +31,8 @@ def study(sign=1, seeds=3):
         for part in parts
         for i in range(3)
     ]
-    stratum = ErrorStratum("1", 0.0, 0.02, 0.01)
-    errors = Errors("depth 110, width 1", "depth 14, width 4", (stratum,), 0.001, -0.004, 0.006, 0.001)
+    stratum = ErrorStratum("1", 0.001, -0.004, 0.006, 0.02, 0.01)
+    errors = Errors("depth 110, width 1", "depth 14, width 4", (stratum,), 0.001, 0.001)
     return Study(tuple(networks), 14, 1.0, tuple(agreements), errors)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from compare.agreement import agreement
+from compare.reproduction_result import Contrast
 from tests.samples import matrix
 
 
@@ -34,6 +35,19 @@ def test_layers_of_unequal_networks_meet_at_the_same_relative_depth():
     contrast = agreement(found((0, 1, cka)), [mask(3), mask(5, 4)])
     assert contrast.inside == pytest.approx(0.3)
     assert contrast.outside == pytest.approx(np.mean([0.9, cka[0, 1], 0.6, cka[2, 3]]))
+
+
+def test_pairs_that_differ_in_all_layers_are_no_difference_inside_of_blocks():
+    # Networks 0 and 1 have block structure, and are alike with none; 2 and 3 have none, and are alike with each other.
+    pairs = [(a, b, np.eye(4) * (0.9 if a > 1 else 0.5)) for a in range(4) for b in range(a + 1, 4)]
+    contrast = agreement(found(*pairs), [mask(4, 1, 2), mask(4, 1, 2), mask(4), mask(4)])
+    assert contrast.inside == pytest.approx(contrast.outside) == pytest.approx(0.5)
+
+
+def test_only_the_pairs_that_are_asked_for_count_and_none_are_none():
+    whole = found((0, 1, np.eye(3)), (0, 2, np.eye(3) / 2))
+    assert agreement(whole, [mask(3, 0)] * 3, whole.pairs[1:]).outside == pytest.approx(0.5)
+    assert agreement(whole, [mask(3, 0)] * 3, []) == Contrast(None, None)
 
 
 def test_networks_without_block_structure_have_nothing_inside():

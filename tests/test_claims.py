@@ -48,10 +48,19 @@ def test_p_values_are_corrected_for_all_that_could_be_tested():
 @pytest.mark.parametrize("ends", [(-0.004, 0.011), (None, None)])
 def test_different_errors_of_networks_of_unequal_accuracy_are_not_what_is_claimed(ends):
     whole = study()
-    unequal = replace(whole, errors=replace(whole.errors, low=ends[0], high=ends[1]))
+    (row,) = whole.errors.strata
+    strata = row, replace(row, subset="1/2", low=ends[0], high=ends[1])
+    unequal = replace(whole, errors=replace(whole.errors, strata=strata))
     claim = judge(unequal)[-1]
     assert (claim.verdict, claim.reason) == ("not shown", "equal accuracy, to 1 point, is not certain.")
     assert claim.p_adjusted < 0.05
+
+
+def test_what_so_few_networks_cannot_show_is_not_measurable_and_not_corrected_for():
+    claims = {claim.key: claim for claim in judge(study(seeds=1))}
+    assert (claims["depth"].verdict, claims["depth"].p_value) == ("not measurable", None)
+    assert claims["depth"].reason == "so few networks cannot give a p-value below 0.083."
+    assert claims["less-data"].verdict == "shown"
 
 
 def test_numbers_are_means_over_networks_and_say_where_block_structure_begins():

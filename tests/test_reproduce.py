@@ -5,6 +5,7 @@ import json
 import pytest
 
 from zoo.errors import ZooError
+from zoo.site import seal
 from zoo.study_grid import PAPER, SMALL, study_grid
 
 TINY = ("--depths", "8,14", "--widths", "0.5,1", "--subsets", "1/4", "--seeds", "0-1", "--epochs", 1)
@@ -69,3 +70,13 @@ def test_files_of_others_stay(run, here, name):
     ran = run("zoo", "reproduce", "study", *TINY)
     assert ran.code == 1 and f"study/{name} exists and is no earlier result" in ran.stderr
     assert names(here / "study") == [name]
+
+
+def test_pictures_of_others_and_sites_stay(run, here):
+    (here / "study").mkdir()
+    (here / "study" / "maps.png").write_bytes(b"\x89PNG\r\n\x1a\n of somebody else")
+    assert "study/maps.png would be lost" in run("zoo", "reproduce", "study", *TINY).stderr
+    (here / "site").mkdir()
+    seal(here / "site")
+    assert "site holds a site of `zoo site`" in run("zoo", "reproduce", "site", *TINY).stderr
+    assert names(here / "study") + names(here / "site") == ["maps.png", "contents.json"]

@@ -66,7 +66,7 @@ def test_the_answer_comes_first_then_every_claim_and_how_to_do_it_again(shown):
 
 def test_what_is_not_shown_is_said_with_the_reason(empty):
     assert "Shown (" not in claims_verdict(empty)
-    assert "Not measurable (8): " in claims_verdict(empty)
+    assert "Not measurable (9): " in claims_verdict(empty)
     for text in (reproduction_html(empty).decode(), " ".join(terminal(empty).split())):
         assert "at least two seeds of a deeper and of a wider architecture" in text
 

@@ -40,19 +40,30 @@ def test_a_stratum_of_its_own_level_does_not_hide_a_trend():
 
 
 def test_equal_values_are_no_trend_and_a_single_group_has_none():
-    assert trend([[[0, 0], [0, 0]]]) == (0, 1)
+    assert trend([[[0, 0], [0, 0]]])[:2] == (0, 1)
     assert trend([[[1.0, 2.0]]]) is None
 
 
 def test_mean_and_test_of_units_are_students():
     values = [0.2, 0.5, 0.1, 0.4]
     expected = ttest_1samp(values, 0)
-    assert differs_from_zero(values) == pytest.approx((0.3, expected.pvalue))
+    assert differs_from_zero(values) == pytest.approx((0.3, expected.pvalue, 0))
     assert mean_of_units(values) == pytest.approx((0.3, *expected.confidence_interval(0.95)))
     assert mean_of_units([0.5]) == (0.5, None, None)
 
 
-@pytest.mark.parametrize("values", [[], [1.0, 2.0], [1.0, 1.0, 1.0]])
+def test_least_p_value_is_that_of_a_perfect_order():
+    perfect = [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]
+    found = trend([perfect, perfect])
+    assert found.least == pytest.approx(2 / 90**2)
+    assert trend([perfect]).p_value == pytest.approx(2 / 90, abs=0.005)
+
+
+# The last are a 360th each, as differences of accuracies come out.
+ROUNDED = [100 * (345 / 360 - 344 / 360), 100 * (351 / 360 - 350 / 360), 100 * (339 / 360 - 338 / 360)]
+
+
+@pytest.mark.parametrize("values", [[], [1.0, 2.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0], ROUNDED])
 def test_too_few_or_equal_units_have_no_test(values):
     assert differs_from_zero(values) is None
 

@@ -51,6 +51,7 @@ def exchanged(out: Path, check: Callable[[Path], None]) -> Iterator[Path]:
         ZooError: as `check`, or `out` cannot be written.
     """
     check(out)
+    _check_movable(out)
     with writing(out):
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-"[:60], dir=_nearest_folder(out)))
     try:
@@ -86,8 +87,15 @@ def check_writable(out: Path) -> None:
     Raises:
         ZooError: as `new_folder`.
     """
+    _check_movable(out)
     with writing(out), tempfile.TemporaryDirectory(prefix=".", dir=_nearest_folder(out)):
         pass
+
+
+def _check_movable(out: Path) -> None:
+    """Refuse what no other folder can take the place of."""
+    if out.exists() and (out.resolve() == Path.cwd() or os.path.ismount(out)):
+        raise ZooError(f"{out} is the working folder or a mounted one, and cannot be replaced; name a folder in it.")
 
 
 def check_free(out: Path, force: bool) -> None:

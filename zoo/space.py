@@ -57,9 +57,9 @@ def push_space(folder: Path, repo_id: str, *, private: bool = False) -> Publishe
         client.create_repo(repo_id, repo_type=_KIND, space_sdk="static", private=private or None, exist_ok=True)
         before = _replaceable(client, repo_id, private)
         there = {file.rfilename: file.lfs.sha256 if file.lfs else file.blob_id or "" for file in before.siblings or ()}
-        names = [CONTENTS, *written.files]
+        names, old = [CONTENTS, *written.files], _list_of(client, repo_id, before)
         new = [name for name in names if content_hash(folder / name, there.get(name, "")) != there.get(name)]
-        gone = set(there) - set(names) - _INITIAL
+        gone = set(there) & set(old) - set(names)
         commit = before.sha
         if new or gone:
             added = [CommitOperationAdd(name, folder / name) for name in new]
@@ -72,6 +72,15 @@ def push_space(folder: Path, repo_id: str, *, private: bool = False) -> Publishe
                 parent_commit=before.sha,
             ).oid
     return Published(f"{client.endpoint}/spaces/{repo_id}", str(commit), bool(new or gone), ())
+
+
+def _list_of(client: "HfApi", repo_id: str, found: "SpaceInfo") -> dict[str, str]:
+    """What this program wrote into a Space, if it did: sha256 by name."""
+    if CONTENTS not in {file.rfilename for file in found.siblings or ()}:
+        return {}
+    path = client.hf_hub_download(repo_id, CONTENTS, repo_type=_KIND, revision=found.sha)
+    written = contents(Path(path).parent)
+    return written.files if written else {}
 
 
 def _replaceable(client: "HfApi", repo_id: str, private: bool) -> "SpaceInfo":
