@@ -193,8 +193,8 @@ def _write_pair(folder: Path, about: Request, asked: Mapping[str, Any], pair: "P
 
 
 def _for_others(model: "ModelResult") -> "ModelResult":
-    """Where an absolute path leads is nobody's business, so its last part only."""
-    return replace(model, ref=recorded_name(model.ref)) if model.ref else model
+    """Where an absolute path leads is nobody's business, so its last part only; ids of the Hub without `hf://`."""
+    return replace(model, ref=recorded_name(model.ref.removeprefix("hf://"))) if model.ref else model
 
 
 def _origin(model: "FoundModel") -> "Origin":

@@ -1,9 +1,10 @@
 import stat
+from pathlib import Path
 
 import pytest
 
 from zoo.errors import ZooError
-from zoo.folder import new_folder
+from zoo.folder import check_writable, new_folder
 
 
 def fill(folder, text="new"):
@@ -104,6 +105,13 @@ def test_places_that_cannot_be_written_are_refused_before_any_work(tmp_path, nam
     (tmp_path / "file").touch()
     with pytest.raises(ZooError, match="cannot write|exists"), new_folder(tmp_path / name):
         raise AssertionError
+
+
+def test_working_folder_is_refused_before_any_work_since_nothing_can_take_its_place(here):
+    with pytest.raises(ZooError, match="is the working folder or a mounted one"), new_folder(Path()):
+        raise AssertionError
+    with pytest.raises(ZooError, match="name a folder in it"):
+        check_writable(here)
 
 
 def test_dangling_link_is_refused(tmp_path):

@@ -184,6 +184,16 @@ def test_recordings_are_listed_with_model_data_and_size_and_cleared(run, answer,
     assert kept() == []
 
 
+def test_what_a_killed_process_leaves_is_listed_and_cleared(run, answer, folders):
+    answer("compare", *folders)
+    whole = kept()[0].read_bytes()
+    for size in range(16, 2000, 50):
+        (recordings.folder() / f".left-{size}").write_bytes(whole[:size])
+    assert run("zoo", "cache", "list").code == 0
+    assert run("zoo", "cache", "clear").code == 0
+    assert list(recordings.folder().iterdir()) == []
+
+
 @pytest.mark.slow
 def test_two_processes_at_once_record_the_same(folders, third):
     command = [Path(sys.executable).parent / "zoo", "compare", folders[0]]
