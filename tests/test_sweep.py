@@ -90,7 +90,7 @@ def test_what_cannot_be_is_told_before_anything_runs(run, here, arguments, messa
 
 @pytest.mark.slow
 def test_killed_run_takes_no_other_with_it(tmp_path):
-    sweep = Sweep(tmp_path, "--depths", "8,110", "--widths", "0.5", "--epochs", "2")
+    sweep = Sweep(tmp_path, "--depths", "8,110", "--widths", "0.5", "--epochs", "12")
     (pid,) = training(tmp_path)
     os.kill(pid, signal.SIGKILL)
     code, stdout, stderr = sweep.tell()
