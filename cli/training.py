@@ -80,7 +80,7 @@ def train_into(folder: Path, training: Training, *, resume: bool = False, force:
         if done is None:
             return None
         model, record, test_set = done
-        with new_folder(folder, force) as fresh:
+        with new_folder(folder, force, inside=place.path) as fresh:
             write_model(fresh, model, record, test_set)
             place.copy_snapshots(fresh)
         place.clear()

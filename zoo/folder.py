@@ -22,30 +22,32 @@ OLD_CARD = "README.old.md"
 
 
 @contextmanager
-def new_folder(out: Path, force: bool = False) -> Iterator[Path]:
+def new_folder(out: Path, force: bool = False, inside: Path | None = None) -> Iterator[Path]:
     """A folder to work in, which takes its place at `out` when the block ends well, and vanishes otherwise.
 
     Args:
         out: where it is to stand in the end; parents are made then.
         force: replace a model folder that stands there, if it holds nothing but what training writes. What a person
             wrote in its card stays beside the new one, as `OLD_CARD`.
+        inside: as of `exchanged`.
 
     Raises:
         ZooError: `out` exists and is not empty, or cannot be written.
     """
-    with exchanged(out, partial(check_free, force=force)) as fresh:
+    with exchanged(out, partial(check_free, force=force), inside) as fresh:
         yield fresh
         with writing(out):
             _keep_own_text(out / CARD, fresh)
 
 
 @contextmanager
-def exchanged(out: Path, check: Callable[[Path], None]) -> Iterator[Path]:
+def exchanged(out: Path, check: Callable[[Path], None], inside: Path | None = None) -> Iterator[Path]:
     """A folder to work in, which takes the place of what stands at `out` when the block ends well, or else vanishes.
 
     Args:
         out: where it is to stand in the end; parents are made then.
         check: raises ZooError if what stands there must not be replaced; asked before the block, and after it.
+        inside: folder on the same disk to work in, whose owner removes what is left of a process that was killed.
 
     Raises:
         ZooError: as `check`, or `out` cannot be written.
@@ -53,7 +55,7 @@ def exchanged(out: Path, check: Callable[[Path], None]) -> Iterator[Path]:
     check(out)
     _check_movable(out)
     with writing(out):
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-"[:60], dir=_nearest_folder(out)))
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-"[:60], dir=inside or _nearest_folder(out)))
     try:
         fresh = beside / "new"
         fresh.mkdir()
