@@ -25,10 +25,10 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest --numprocesses 2
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 quick: lint
-	$(BIN)/pytest --numprocesses 2 -m 'not slow'
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup -m 'not slow'
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'

@@ -5,6 +5,11 @@ import subprocess
 import sys
 import time
 
+import pytest
+
+# Of tests on a Ray cluster, which run one after another: `auto` would find that of another test.
+ONE_CLUSTER = pytest.mark.xdist_group("ray")
+
 
 class Zoo(subprocess.Popen):
     """A command, which Ctrl-C reaches."""

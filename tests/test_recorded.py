@@ -9,7 +9,7 @@ from cli import recording_file, recordings
 from cli.cache import folder as results
 from cli.cache import newest_first
 from cli.prepare import prepare
-from tests.processes import Zoo, runs_at, until
+from tests.processes import ONE_CLUSTER, Zoo, runs_at, until
 from zoo.checkpoint import save_checkpoint
 from zoo.family import Variant
 from zoo.found import FoundModel, find_model
@@ -72,6 +72,7 @@ def test_processes_give_what_one_gives_to_the_last_bit(run, models, monkeypatch,
     assert list(recordings.logs().iterdir()) == []
 
 
+@ONE_CLUSTER
 @pytest.mark.slow
 def test_a_ray_cluster_gives_the_same_even_if_a_worker_is_killed(run, models, tmp_path, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.processes import Zoo, runs_at, until
+from tests.processes import ONE_CLUSTER, Zoo, runs_at, until
 
 SMALL = ("--depths", "8", "--widths", "0.5", "--subsets", "1/4", "--epochs", "1")
 NAME = "resnet8-w0.5-digits-1of4-s"
@@ -136,6 +136,7 @@ def test_two_sweeps_at_once_share_the_runs(tmp_path):
     assert all("2 of 2" in stdout for _, stdout, _ in told)
 
 
+@ONE_CLUSTER
 @pytest.mark.slow
 def test_ray_begins_a_run_anew_whose_worker_is_killed(tmp_path):
     sweep = Sweep(tmp_path, *SMALL, "--seeds", "0-1", "--ray", "local")
@@ -151,6 +152,7 @@ def test_ray_begins_a_run_anew_whose_worker_is_killed(tmp_path):
     assert list((tmp_path / "models" / ".sweep").iterdir()) == []
 
 
+@ONE_CLUSTER
 @pytest.mark.slow
 def test_ray_does_not_try_again_what_fails_by_itself(tmp_path):
     code, stdout, _ = Sweep(tmp_path, *SMALL, "--lr", "1e30", "--ray", "local").tell()
@@ -159,6 +161,7 @@ def test_ray_does_not_try_again_what_fails_by_itself(tmp_path):
     assert (tmp_path / "models" / ".sweep" / f"{NAME}0.log").read_text().count("zoo train") == 1
 
 
+@ONE_CLUSTER
 @pytest.mark.slow
 def test_cluster_that_is_not_there_is_told(tmp_path, monkeypatch):
     # Where Ray notes the last cluster of this machine, which may be long gone.
