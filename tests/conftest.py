@@ -39,6 +39,7 @@ from cards.model_card import model_card  # noqa: E402
 from zoo.checkpoint import save_checkpoint  # noqa: E402
 from zoo.digits import load_digits  # noqa: E402
 from zoo.family import Variant  # noqa: E402
+from zoo.found import FoundModel  # noqa: E402
 from zoo.recipe import Recipe  # noqa: E402
 from zoo.train import train_model  # noqa: E402
 
@@ -111,6 +112,14 @@ def run(monkeypatch, capsys):
         return SimpleNamespace(code=code, stdout=told.out, stderr=told.err)
 
     return run
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """Names of the models that are loaded; no other can run."""
+    names, load = [], FoundModel.load
+    monkeypatch.setattr(FoundModel, "load", lambda found, device: names.append(found.name) or load(found, device))
+    return names
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from cli.cache import folder as results
 from cli.cache import newest_first
 from zoo.checkpoint import save_checkpoint
 from zoo.family import Variant
-from zoo.found import FoundModel
 from zoo.train import train_model
 
 # What is soon computed.
@@ -27,14 +26,6 @@ def third(tmp_path_factory, digits, brief):
     folder.mkdir()
     save_checkpoint(folder, *train_model(Variant(8, 0.5, 1), *digits, brief, seed=1))
     return folder
-
-
-@pytest.fixture
-def loaded(monkeypatch):
-    """Names of the models that are loaded; no other can run."""
-    names, load = [], FoundModel.load
-    monkeypatch.setattr(FoundModel, "load", lambda found, device: names.append(found.name) or load(found, device))
-    return names
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from tests.samples import comparison
 from tests.test_browser import DESKTOP, PHONE, browser, opened, pytestmark, wide  # noqa: F401
 from tests.test_matrix_page import point_at_pair
 from tests.test_page import Reader
-from zoo.found import FoundModel
 
 # The marks of the browser's tests are not for all of this file.
 IN_BROWSER, pytestmark = pytestmark, []  # noqa: F811
@@ -47,13 +46,6 @@ def zoo(folders, tmp_path_factory):
     for seed in range(8):
         another(folders[seed % 2], root / f"m{seed}", seed)
     return root
-
-
-@pytest.fixture
-def loaded(monkeypatch):
-    names, load = [], FoundModel.load
-    monkeypatch.setattr(FoundModel, "load", lambda found, device: names.append(found.name) or load(found, device))
-    return names
 
 
 @pytest.fixture

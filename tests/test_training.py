@@ -2,7 +2,6 @@
 
 import random
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 import zoo.fit
+from tests.processes import Zoo
 from zoo.checkpoint import load_checkpoint
 from zoo.folder import file_sha256
 from zoo.record import TrainingRecord
@@ -21,11 +21,6 @@ SMALL = ("--depth", 8, "--width", 0.5, "--subset", "1/4")
 TIMM = ("--arch", "resnet10t", "--subset", "1/16")
 NAME = "resnet8-w0.5-digits-1of4-s0"
 PLACE = Path("models", f".{NAME}.training")
-
-
-def start(*arguments):
-    command = [sys.executable, "-P", "-c", "from cli.app import zoo; zoo()", "train", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def wait_for(path, process):
@@ -44,7 +39,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(run, here, what):
     assert run("zoo", "train", *what, "--out", "whole").code == 0
     draw, kills = random.Random(7), 0
     while not Path("model").exists():
-        process = start(*what, "--resume", "--out", "model")
+        process = Zoo(".", "train", *what, "--resume", "--out", "model")
         # Most of the time goes by before the first step; so that half of the kills come after it.
         if kills % 2:
             wait_for(Path(".model.training/state.safetensors"), process)
@@ -67,7 +62,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(run, here, what):
 @pytest.fixture
 def interrupted(here):
     """A training that was killed after one of its first epochs, of 40."""
-    process = start(*SMALL, "--batch-size", 2)
+    process = Zoo(".", "train", *SMALL, "--batch-size", 2)
     wait_for(PLACE / "state.safetensors", process)
     process.kill()
     process.communicate()
@@ -126,7 +121,7 @@ def test_snapshots_that_it_is_too_late_to_take_are_told(run, interrupted):
 
 @pytest.mark.slow
 def test_two_processes_do_not_train_one_model(run, here):
-    process = start(*SMALL, "--batch-size", 2)
+    process = Zoo(".", "train", *SMALL, "--batch-size", 2)
     wait_for(PLACE / "state.safetensors", process)
     ran = run("zoo", "train", *SMALL, "--epochs", 1, "--force")
     assert f"another process trains models/{NAME}; wait for it" in ran.stderr
@@ -144,7 +139,7 @@ def test_sweep_tells_at_once_what_another_recipe_left(run, interrupted):
 
 @pytest.mark.slow
 def test_stopped_training_keeps_what_is_done(here):
-    process = start(*SMALL, "--batch-size", 2)
+    process = Zoo(".", "train", *SMALL, "--batch-size", 2)
     wait_for(PLACE / "state.safetensors", process)
     process.terminate()
     assert "interrupted; what is done is kept, go on with --resume." in process.communicate()[1]
