@@ -1,6 +1,7 @@
 """`zoo train`: train one model and keep it as a model folder."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -30,8 +31,6 @@ from zoo.epochs import epochs_to_save
 from zoo.errors import ZooError
 from zoo.lists import fraction
 from zoo.recipe import recipe_for
-from zoo.record import model_name
-from zoo.timm_variant import choice_name
 
 
 def train(
@@ -95,21 +94,21 @@ def train(
         **{"pc_regularize": pc_regularize, "precision": precision},
     }
     recipe = recipe_for(choice, dataset, given, recipe_name)
-    part = fraction(subset)
+    training = Training(choice, dataset, recipe, fraction(subset), seed, device, log=tensorboard)
     if seeds is not None:
         others = {"--seed": seed, "--save-epochs": save_epochs, "--resume": resume, "--tensorboard": tensorboard}
         _check_alone(others | {"--push": push, "--private": private})
-        train_seeds(out or Path("models"), Training(choice, dataset, recipe, part, seed, device), seeds, force)
+        train_seeds(out or Path("models"), training, seeds, force)
         return
-    folder = out or Path("models") / model_name(choice_name(choice), dataset, str(part), seed)
+    folder = out or Path("models") / training.name
     if private and push is None:
         raise ZooError("--private is for what is published; give --push OWNER/NAME too, or leave it out.")
     if push is not None:
         from zoo.publish import check_target
 
         check_target(push, private=private)
-    saved = epochs_to_save(save_epochs, recipe) if save_epochs else ()
-    training = Training(choice, dataset, recipe, part, seed, device, saved, tensorboard)
+    if save_epochs:
+        training = replace(training, save_epochs=epochs_to_save(save_epochs, recipe))
     record = train_into(folder, training, resume=resume, force=force)
     if record is None:
         return

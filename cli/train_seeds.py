@@ -12,8 +12,6 @@ from zoo.errors import ZooError
 from zoo.folder import check_free, check_writable, new_folder
 from zoo.grid import SEEDS
 from zoo.lists import whole_numbers
-from zoo.record import model_name
-from zoo.timm_variant import choice_name
 from zoo.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -34,7 +32,7 @@ def train_seeds(root: Path, training: Training, seeds: str, force: bool) -> None
         ZooError: something stands in the way, what is chosen cannot be trained so, or some seeds diverged; what came
             of the others is written then.
     """
-    folders = {seed: root / _name(training, seed) for seed in _seeds(seeds)}
+    folders = {seed: root / replace(training, seed=seed).name for seed in _seeds(seeds)}
     for folder in folders.values():
         check_free(folder, force)
         check_writable(folder)
@@ -61,10 +59,6 @@ def _tell_failed(trained: "list[Trained]") -> None:
     raise ZooError(f"{count} of {len(trained)} seeds diverged, {written}. {reasons}")
 
 
-def _name(training: Training, seed: int) -> str:
-    return model_name(choice_name(training.choice), training.dataset, str(training.subset), seed)
-
-
 def _seeds(text: str) -> tuple[int, ...]:
     numbers = whole_numbers(text, "--seeds")
     if max(numbers) >= SEEDS:
@@ -75,14 +69,13 @@ def _seeds(text: str) -> tuple[int, ...]:
 def _train(training: Training, seeds: tuple[int, ...]) -> "tuple[list[Trained], ImageSet]":
     """Load and train; what came of it, and the test images."""
     from cli.progress import training_bar
-    from zoo.data import balanced_subset
     from zoo.device import pick_device
     from zoo.many_seeds import check_stackable, train_many
 
     variant = check_stackable(training.choice, training.recipe)
     device = pick_device(training.device)
     whole, test_set = load(training.dataset, "train"), load(training.dataset, "test")
-    train_sets = [balanced_subset(whole, round(len(whole) * training.subset), seed) for seed in seeds]
+    train_sets = [replace(training, seed=seed).part_of(whole) for seed in seeds]
     with phase("training"), training_bar(training.recipe, len(train_sets[0])) as (on_step, on_epoch):
         trained = train_many(
             replace(variant, in_chans=whole.input_size[0], num_classes=len(whole.classes)),

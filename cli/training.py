@@ -14,8 +14,8 @@ from cli.output import Level, interruptible, phase, say, set_level
 from zoo.errors import ZooError
 from zoo.folder import check_free, check_writable, new_folder, writing
 from zoo.recipe import Recipe
-from zoo.record import Epoch, TrainingRecord
-from zoo.timm_variant import Choice
+from zoo.record import Epoch, TrainingRecord, model_name
+from zoo.timm_variant import Choice, choice_name
 from zoo.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -49,6 +49,17 @@ class Training:
     save_epochs: tuple[int, ...] = ()
     log: Path | None = None
 
+    @property
+    def name(self) -> str:
+        """Of its model folder, unless another is chosen."""
+        return model_name(choice_name(self.choice), self.dataset, str(self.subset), self.seed)
+
+    def part_of(self, whole: "ImageSet") -> "ImageSet":
+        """The training images that it sees."""
+        from zoo.data import balanced_subset
+
+        return balanced_subset(whole, round(len(whole) * self.subset), self.seed)
+
 
 def train_into(folder: Path, training: Training, *, resume: bool = False, force: bool = False) -> TrainingRecord | None:
     """Train, and write a model folder, whole or not at all; what is done is kept beside it until then.
@@ -68,6 +79,7 @@ def train_into(folder: Path, training: Training, *, resume: bool = False, force:
     place = Workplace(folder)
     check_free(folder, force)
     check_writable(folder)
+    # Told before torch is loaded; what counts is the look under the lock.
     place.look(resume, force)
     from zoo.ranks import launched
 
@@ -90,7 +102,6 @@ def train_into(folder: Path, training: Training, *, resume: bool = False, force:
 def _train(training: Training, place: Workplace, afresh: bool) -> "tuple[nn.Module, TrainingRecord, ImageSet] | None":
     """Load and train; the model, its record, and the images that it was tested on, where this process writes."""
     from zoo.build import fit_to
-    from zoo.data import balanced_subset
     from zoo.device import pick_device
     from zoo.ranks import joined
 
@@ -99,7 +110,7 @@ def _train(training: Training, place: Workplace, afresh: bool) -> "tuple[nn.Modu
         if not writes:
             set_level(Level.quiet)
         train_set, test_set = load(training.dataset, "train"), load(training.dataset, "test")
-        train_set = balanced_subset(train_set, round(len(train_set) * training.subset), training.seed)
+        train_set = training.part_of(train_set)
         spec = fit_to(training.choice, train_set)
         with phase("training"):
             model, record = _epochs(training, (spec, train_set, test_set), place, device, writes, afresh)

@@ -188,9 +188,14 @@ def fit(
     while not training.done:
         training.epoch(on_step)
         if training.trouble:
-            raise ZooError(f"{training.trouble} of {recipe.epochs}, so training was stopped; {smaller_rate(recipe)}.")
+            raise ZooError(stopped(training.trouble, recipe))
         on_epoch(training.history[-1])
     return training.history
+
+
+def stopped(trouble: str, recipe: Recipe) -> str:
+    """What is told where training diverges: `Fit.trouble`, and what to do."""
+    return f"{trouble} of {recipe.epochs}, so training was stopped; {smaller_rate(recipe)}."
 
 
 def smaller_rate(recipe: Recipe) -> str:

@@ -14,7 +14,7 @@ from zoo.build import build, check_images
 from zoo.data import Images, ImageSet
 from zoo.errors import ZooError, one_line
 from zoo.family import Variant
-from zoo.fit import Fit, smaller_rate
+from zoo.fit import Fit, smaller_rate, stopped
 from zoo.ranks import check_together
 from zoo.recipe import Recipe
 from zoo.record import FORMAT_VERSION, ClassAccuracy, DataRecord, Epoch, TrainingRecord
@@ -100,11 +100,13 @@ def train_model(
     def result() -> tuple[nn.Module, TrainingRecord]:
         return _result(training, begun, (train_set, test_set), device, time.perf_counter() - start)
 
+    state = training.state()
     while not training.done:
-        _epoch(training, recipe, keeping, result, on_step)
+        _epoch(training, state, recipe, keeping, result, on_step)
+        state = training.state()
         if keeping.state is not None and keeping.writes:
             progress = replace(begun, history=training.history, seconds=time.perf_counter() - start)
-            write_state(keeping.state, progress, training.state())
+            write_state(keeping.state, progress, state)
         on_epoch(training.history[-1])
     return result()
 
@@ -123,21 +125,21 @@ def _take_up(training: Fit, begun: Progress, state: Path | None) -> float:
 
 def _epoch(
     training: Fit,
+    good: dict[str, Tensor],
     recipe: Recipe,
     keeping: Keeping,
     result: Callable[[], tuple[nn.Module, TrainingRecord]],
     on_step: Callable[[], None],
 ) -> None:
-    """One more epoch, whose model is kept if that is asked for; if it goes wrong, that of the epoch before is."""
-    good, history = training.state(), training.history
+    """One more epoch, whose model is kept if that is asked for; if it goes wrong, that of the good state before is."""
+    history = training.history
     training.epoch(on_step)
     trouble, epoch = training.trouble, len(training.history)
     if trouble:
         training.restore(good, history)
         if history:
             keeping.keep(epoch - 1, *result())
-        message = f"{trouble} of {recipe.epochs}, so training was stopped; {smaller_rate(recipe)}."
-        raise DivergenceError(message, epoch - 1)
+        raise DivergenceError(stopped(trouble, recipe), epoch - 1)
     if epoch in keeping.epochs:
         keeping.keep(epoch, *result())
 
