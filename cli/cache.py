@@ -95,12 +95,14 @@ def _code() -> list[tuple[str, str]]:
 
     It is the same on every machine that has the same files, so that several can share what is kept.
     """
+    import cards
     import cli
     import compare
     import zoo
 
-    folders = [Path(package.__path__[0]) for package in (cli, compare, zoo)]
-    return [(path.name, file_sha256(path)) for folder in folders for path in sorted(folder.glob("*.py"))]
+    folders = [Path(package.__path__[0]) for package in (cards, cli, compare, zoo)]
+    paths = [(path, folder.parent) for folder in folders for path in sorted(folder.rglob("*.py"))]
+    return [(path.relative_to(root).as_posix(), file_sha256(path)) for path, root in paths]
 
 
 def recall(kind: type[Result], name: str, title: str, compute: Callable[[], Kept[Result]], fresh: bool) -> Kept[Result]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.hubapi import HubApi, RefusalError
+from tests.hubapi import HubApi
 from tests.hubroutes import ROUTES
-from tests.hubstore import Repo, User
+from tests.hubstore import RefusalError, Repo, User
 
 # Asked by the client beside the point, and not answered.
 HARMLESS = re.compile(

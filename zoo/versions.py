@@ -2,11 +2,12 @@
 
 import platform
 import subprocess
+import sys
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(sys.modules["zoo"].__path__[0]).parent
 
 
 def versions() -> dict[str, str]:
