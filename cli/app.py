@@ -5,26 +5,28 @@ import sys
 
 import typer
 
-from cli.cache_command import cache_app
-from cli.card import card
-from cli.comparing import compare as compare_command
-from cli.doctor import doctor
-from cli.groups import groups
-from cli.hub import collect, pull, push
-from cli.inspecting import inspect
-from cli.listing import list_models
-from cli.matrix import matrix
-from cli.output import Level, say, tell_peak_memory
-from cli.prune import prune_model
-from cli.push_report import push_report
-from cli.record import record
-from cli.reproduce import reproduce
-from cli.show import show_model
-from cli.site import site
-from cli.sweep import sweep
-from cli.train import train
-from cli.values import SeveralValues
-from cli.variants import variants
+from cli.commands.cache import cache_app
+from cli.commands.comparing.groups import groups
+from cli.commands.comparing.inspect import inspect
+from cli.commands.comparing.matrix import matrix
+from cli.commands.comparing.pair import compare as compare_command
+from cli.commands.comparing.record import record
+from cli.commands.comparing.reproduce import reproduce
+from cli.commands.comparing.site import site
+from cli.commands.hub.collect import collect
+from cli.commands.hub.doctor import doctor
+from cli.commands.hub.pull import pull
+from cli.commands.hub.push import push
+from cli.commands.hub.push_report import push_report
+from cli.commands.models.card import card
+from cli.commands.models.list import list_models
+from cli.commands.models.prune import prune_model
+from cli.commands.models.show import show_model
+from cli.commands.models.sweep import sweep
+from cli.commands.models.train import train
+from cli.commands.models.variants import variants
+from cli.terminal.output import Level, say, tell_peak_memory
+from cli.terminal.several_values import SeveralValues
 from compare.errors import CompareError
 from zoo.errors import ZooError
 

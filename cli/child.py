@@ -8,8 +8,7 @@ import signal
 import threading
 import time
 
-# Seconds to tidy up in, before the end comes in any case.
-GRACE = 10.0
+from cli.jobs.processes import GRACE
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.localhub import LocalHub
+from tests.support.hub.local_hub import LocalHub
 
 # The Hub's client reads its settings once, when it is imported; so the local Hub must run before.
 assert "huggingface_hub" not in sys.modules
@@ -34,14 +34,15 @@ import torch  # noqa: E402
 from huggingface_hub import constants  # noqa: E402
 
 import cli.app  # noqa: E402
-import cli.output  # noqa: E402
-from cards.model_card import model_card  # noqa: E402
-from zoo.checkpoint import save_checkpoint  # noqa: E402
-from zoo.digits import load_digits  # noqa: E402
-from zoo.family import Variant  # noqa: E402
-from zoo.found import FoundModel  # noqa: E402
-from zoo.recipe import Recipe  # noqa: E402
-from zoo.train import train_model  # noqa: E402
+import cli.terminal.output  # noqa: E402
+from cards.model_card.model_card import model_card  # noqa: E402
+from tests.support.browser import browser, opened  # noqa: E402, F401
+from zoo.data.digits import load_digits  # noqa: E402
+from zoo.family.cifar import Variant  # noqa: E402
+from zoo.hub.find import FoundModel  # noqa: E402
+from zoo.model_folder.checkpoint import save_checkpoint  # noqa: E402
+from zoo.record.recipe import Recipe  # noqa: E402
+from zoo.train.train import train_model  # noqa: E402
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def run(monkeypatch, capsys):
     def run(script, *arguments):
         monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
         monkeypatch.setenv("COLUMNS", "80")
-        cli.output.set_level(cli.output.Level.normal)
+        cli.terminal.output.set_level(cli.terminal.output.Level.normal)
         code = 0
         try:
             getattr(cli.app, script)()

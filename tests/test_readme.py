@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.imagefiles import write_folder
+from tests.support.image_files import write_folder
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 

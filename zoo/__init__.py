@@ -3,6 +3,6 @@
 Importing it is cheap (no torch), and makes timm know the `cifar_resnet` architecture as soon as timm is imported.
 """
 
-from zoo.timm_hook import install
+from zoo.family.timm_hook import install
 
 install()

@@ -2,7 +2,7 @@
 
 On planted matrices (tests/planted.py), so many with 0 to 3 blocks and as many without: mean intersection over union,
 blocks missed (less than half found), spans invented. The brightest background of a bright draw comes close to the
-blocks themselves. The defaults are those of `compare.block_structure`.
+blocks themselves. The defaults are those of `compare.structure.spans`.
 """
 
 import sys
@@ -10,8 +10,8 @@ import time
 
 import numpy as np
 
-from compare import block_structure
-from tests.planted import draw, quality
+from compare.structure import spans as block_structure
+from tests.support.planted import draw, quality
 
 
 def measure(threshold, contrast, brightest, draws):

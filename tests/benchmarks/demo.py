@@ -9,15 +9,16 @@ stay within 5 % of the layers when the examples are resampled. About a minute pe
 import argparse
 from fractions import Fraction
 
-from compare.inspect_model import inspect_model
-from compare.run import default_batch_size
-from zoo.config_text import preprocessing
-from zoo.data import ShuffledBatches, balanced_subset
-from zoo.digits import load_digits
-from zoo.family import Variant
-from zoo.recipe import recipe_for
-from zoo.train import train_model
-from zoo.transforms import takes_images
+from compare.engine.describe import default_batch_size
+from compare.engine.single import inspect_model
+from zoo.data.batches import ShuffledBatches
+from zoo.data.digits import load_digits
+from zoo.data.image_set import balanced_subset
+from zoo.family.cifar import Variant
+from zoo.model_folder.config_writer import preprocessing
+from zoo.model_folder.preprocess import takes_images
+from zoo.record.recipe import recipe_for
+from zoo.train.train import train_model
 
 
 def look(depth, subset, seed):

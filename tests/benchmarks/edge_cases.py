@@ -30,7 +30,7 @@ import torch
 from torch import nn
 
 from tests.benchmarks.peers import RUN, chosen
-from tests.reference import hsic_1
+from tests.support.reference import hsic_1
 
 TOOLS = ("ours", "torch_cka", "pytorch-cka", "cka-pytorch")
 RESTORED = "train mode and hooks restored"
@@ -115,7 +115,7 @@ CASES = {
 def found_by(tool, a, b, batches):
     """CKA by the names of both layers, None if there is not one row and one column per name."""
     if tool == "ours":
-        from compare.run import compare_models
+        from compare.engine.pair import compare_models
 
         result = compare_models(a, b, batches)
         return cells(result.models.a.layers, result.models.b.layers, result.cka.ab)

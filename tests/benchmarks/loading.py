@@ -12,11 +12,11 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
-import zoo.loading
+import zoo.data.load_split
 from tests.benchmarks.in_turn import print_seconds, seconds
-from tests.imagefiles import encoded, parquet
-from zoo import ahead
-from zoo.sources import load_images
+from tests.support.image_files import encoded, parquet
+from zoo.data.decoding import prefetch as ahead
+from zoo.data.sources import load_images
 
 IMAGES, PHOTOS, RUNS = 5000, 400, 5
 
@@ -66,7 +66,7 @@ def photos(root):
         place = root / "photos" / "ab"[number % 2]
         place.mkdir(parents=True, exist_ok=True)
         picture.save(place / f"{number}.jpg")
-    zoo.loading.SMALL = 0
+    zoo.data.load_split.SMALL = 0
     images = load_images(str(root / "photos"), "all").images
     speeds = {1: [], 2: []}
     for _ in range(RUNS):

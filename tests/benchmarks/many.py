@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
-from compare.many import compare_many
-from compare.run import compare_models
+from compare.engine.many import compare_many
+from compare.engine.pair import compare_models
 from tests.benchmarks.peers import floor_of_one, random_batches, random_model
 
 

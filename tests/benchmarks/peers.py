@@ -21,8 +21,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from tests.benchmarks.engine import LEAVES, WORKLOADS
-from zoo.family import Variant
-from zoo.resnet import CifarResNet, initialise
+from zoo.family.cifar import Variant
+from zoo.family.cifar_resnet import CifarResNet, initialise
 
 
 @torch.inference_mode()
@@ -93,7 +93,7 @@ def seen(model, images, layers, look):
 
 def ours(model_a, model_b, batches, layers, precision):
     """This package, as it is called by `compare`."""
-    from compare.run import compare_models
+    from compare.engine.pair import compare_models
 
     return compare_models(model_a, model_b, batches, layers=layers, precision=precision).cka.ab
 

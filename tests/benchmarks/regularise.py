@@ -10,14 +10,15 @@ accuracy in seed 0, and alpha 10 stopped the network from learning anything.
 import sys
 from dataclasses import replace
 
-from compare.run import compare_models, default_batch_size
-from zoo.config_text import preprocessing
-from zoo.data import ShuffledBatches
-from zoo.digits import load_digits
-from zoo.family import Variant
-from zoo.recipe import recipe_for
-from zoo.train import train_model
-from zoo.transforms import takes_images
+from compare.engine.describe import default_batch_size
+from compare.engine.pair import compare_models
+from zoo.data.batches import ShuffledBatches
+from zoo.data.digits import load_digits
+from zoo.family.cifar import Variant
+from zoo.model_folder.config_writer import preprocessing
+from zoo.model_folder.preprocess import takes_images
+from zoo.record.recipe import recipe_for
+from zoo.train.train import train_model
 
 DEPTH = 74
 

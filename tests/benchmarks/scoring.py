@@ -10,8 +10,8 @@ import time
 
 import torch
 
-from compare.answers import Answers
-from compare.disagreeing import find_disagreement
+from compare.answers.answers import Answers
+from compare.answers.find import find_disagreement
 
 BATCH = 10_000
 

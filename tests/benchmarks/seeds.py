@@ -12,13 +12,13 @@ from statistics import median
 import torch
 
 from tests.benchmarks.in_turn import seconds
-from zoo.data import ImageSet
-from zoo.digits import load_digits
-from zoo.family import Variant
-from zoo.fit import fit
-from zoo.fit_many import fit_many
-from zoo.recipe import Recipe, recipe_for
-from zoo.resnet import CifarResNet, initialise
+from zoo.data.digits import load_digits
+from zoo.data.image_set import ImageSet
+from zoo.family.cifar import Variant
+from zoo.family.cifar_resnet import CifarResNet, initialise
+from zoo.record.recipe import Recipe, recipe_for
+from zoo.train.loop import fit
+from zoo.train.side_by_side.loop import fit_many
 
 DEPTH, WIDTHS, SEEDS = 14, (0.5, 1, 2), (4, 8)
 CIFAR_IMAGES = 50_000

@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from scipy.optimize import nnls
 
-from compare.many import compare_many
+from compare.engine.many import compare_many
 from tests.benchmarks.peers import random_model
 
 MODELS, WORKERS, PLANNED_WORKERS = (2, 4, 8), (1, 2), (4, 16)

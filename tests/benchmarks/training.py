@@ -18,24 +18,24 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from tests.benchmarks.in_turn import seconds
-from zoo.data import ImageSet
-from zoo.family import Variant
-from zoo.fit import Fit
-from zoo.recipe import Recipe
-from zoo.resnet import CifarResNet, initialise
+from zoo.data.image_set import ImageSet
+from zoo.family.cifar import Variant
+from zoo.family.cifar_resnet import CifarResNet, initialise
+from zoo.record.recipe import Recipe
+from zoo.train.loop import Fit
 
 IMAGES, RUNS, BATCH, WORKERS = 2560, 5, 128, 2
 FIRST_STEP = """
 import sys, time
-import zoo.fit
-step = zoo.fit.Fit._step
+import zoo.train.loop
+step = zoo.train.loop.Fit._step
 def first(*arguments):
     done = step(*arguments)
     print(time.time())
     sys.stdout.flush()
     import os
     os._exit(0)
-zoo.fit.Fit._step = first
+zoo.train.loop.Fit._step = first
 from cli.app import zoo as command
 command()
 """

@@ -7,7 +7,7 @@ planted differences. Every share has a standard error of at most 0.5 / sqrt(DRAW
 
 import sys
 
-from tests.simulate import validity
+from tests.support.simulate import validity
 
 CASES = (
     ((0.6, 0.6), 200, 0.8),

@@ -9,13 +9,13 @@ import sys
 
 import numpy as np
 
-from compare.class_share import class_share
-from compare.confirm import confirmation
-from compare.group_classes import class_tests, count_right
-from compare.splits import model_splits
-from compare.spread import spread
-from compare.welch import moments, welch
-from tests.seeds import truth
+from compare.groups.class_share import class_share
+from compare.groups.classes import class_tests, count_right
+from compare.groups.confirm import confirmation
+from compare.groups.spread import spread
+from compare.stats.dealing import model_splits
+from compare.stats.welch import moments, welch
+from tests.support.seeds import truth
 
 # Classes, examples of each, mean ease: like digits, CIFAR-10, and part of ImageNet.
 DATA = {"digits": (10, 36, 3.5), "cifar": (10, 200, 2.5), "many": (100, 50, 1.2)}

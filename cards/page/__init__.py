@@ -1,0 +1,1 @@
+"""Parts of a page: sections, tables, charts, maps, images."""

@@ -1,0 +1,96 @@
+"""Images of a page, as data URIs."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+
+import numpy as np
+
+from cards.page.page import Gallery, Picture
+from cards.pictures.inspection import Image
+from cards.words.legible import percent
+from compare.result.disagreement import Example
+from compare.result.inside import Block
+
+# Pixels on the longer side: larger images would fill the file.
+SIDE = 96
+MOST_DISAGREED = 20
+
+
+def dominant_galleries(
+    title: str, blocks: Sequence[Block], classes: Sequence[str], images: Mapping[int, Image]
+) -> tuple[Gallery, ...]:
+    """The images that carry each block.
+
+    Args:
+        title: such as `Images that carry layers`, to which the layers are added.
+        blocks: the blocks of one model.
+        classes: names of the classes.
+        images: by their index.
+    """
+    return tuple(
+        Gallery(f"{title} {block.start} to {block.stop - 1}", pictures, _dominance(block))
+        for block in blocks
+        if (pictures := tuple(_dominant(block, classes, images)))
+    )
+
+
+def _dominant(block: Block, classes: Sequence[str], images: Mapping[int, Image]) -> Iterator[Picture]:
+    for example in block.dominant.examples:
+        if example.index in images:
+            name = classes[example.label]
+            lines = (name, f"{percent(example.pc1_share)} % of PC1", f"image {example.index}")
+            yield Picture(data_uri(images[example.index]), f"image {example.index}, {name}", lines)
+
+
+def _dominance(block: Block) -> str:
+    dominant = block.dominant
+    times = "" if dominant.to_median is None else f"; the strongest {dominant.to_median:.0f} times the median image"
+    return (
+        f"The top {dominant.count} hold {dominant.pc1_share:.0%} of the layers' squared first scores and "
+        f"{dominant.norm_share:.0%} of their squared norms{times}. Two layers agree on {dominant.layer_overlap:.0%} of "
+        "them."
+    )
+
+
+def disagreed_gallery(
+    examples: Sequence[Example], classes: Sequence[str], images: Mapping[int, Image]
+) -> Gallery | None:
+    """The images that two models predict differently; None if there is none to show.
+
+    Args:
+        examples: in the order in which they are shown.
+        classes: names of the classes.
+        images: by their index; examples without one are left out.
+    """
+    shown = [example for example in examples if example.index in images][:MOST_DISAGREED]
+    pictures = tuple(_disagreed(example, classes, images[example.index]) for example in shown)
+    left = len(examples) - len(shown)
+    caption = f"And {left} more, all in --json." if left else ""
+    return Gallery("Images predicted differently, surest first", pictures, caption) if pictures else None
+
+
+def _disagreed(example: Example, classes: Sequence[str], image: Image) -> Picture:
+    said = (("a", example.prediction_a, example.confidence_a), ("b", example.prediction_b, example.confidence_b))
+    label = "" if example.label is None else classes[example.label]
+    lines = [f"image {example.index}" + (f": {label}" if label else "")]
+    for model, prediction, confidence in said:
+        mark = "" if example.label is None else " \N{CHECK MARK}" if prediction == example.label else " \N{BALLOT X}"
+        lines.append(f"{model}: {classes[prediction]} ({confidence:.0%}){mark}")
+    return Picture(data_uri(image), ", ".join(lines), tuple(lines))
+
+
+def data_uri(image: Image) -> str:
+    """A PNG of at most 96 pixels on the longer side.
+
+    Args:
+        image: height by width by channels, from 0 to 255; grey, or red, green and blue.
+    """
+    from PIL import Image as Pillow
+
+    values = np.array(image, dtype=np.uint8)
+    picture = Pillow.fromarray(values[..., 0] if values.shape[2] == 1 else values[..., :3])
+    picture.thumbnail((SIDE, SIDE))
+    buffer = BytesIO()
+    picture.save(buffer, "png")
+    return f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"

@@ -1,0 +1,63 @@
+"""Several models as a page: what every two share, and the layers of any two."""
+
+from cards.page.page import Page, Section, Table, render, section
+from cards.page.pairs import layer_maps, pairs_map, pairs_table
+from cards.page.tables import reproduction
+from cards.words.facts import images_fact
+from cards.words.legible import LONGEST_TEXT, legible, percent, printable
+from cards.words.matrix_verdict import matrix_verdict
+from compare.result.matrix import ModelMatrix
+
+LAYERS = "Two models layer by layer"
+
+
+def matrix_html(result: ModelMatrix) -> bytes:
+    """A page of one file, with all that was found.
+
+    Args:
+        result: what to show. Of many layers of many models, some of each are drawn, evenly spaced, so that the page
+            stays below 8 MB; it says so.
+    """
+    shown = legible(result)
+    sections = (
+        section("Models", _models_table(shown)),
+        section("What every two models share", pairs_table(shown), pairs=pairs_map(shown)),
+        _layers(shown),
+        matrix_reproduction(result),
+    )
+    title = f"{len(shown.models)} models: {shown.models[0].name}, ..."
+    return render(Page(title, matrix_verdict(shown), matrix_notes(result), sections))
+
+
+def matrix_notes(result: ModelMatrix) -> tuple[str, ...]:
+    """What a reader must know, fit to be shown."""
+    return tuple(printable(note, LONGEST_TEXT) for note in result.notes)
+
+
+def matrix_reproduction(result: ModelMatrix) -> Section:
+    """All that it takes to do it again; with whole names."""
+    models = {str(number): model for number, model in enumerate(result.models, 1)}
+    return reproduction(models, result.dataset, result.settings, result.versions)
+
+
+def _models_table(result: ModelMatrix) -> Table:
+    rows = tuple(
+        (str(i), m.name, m.architecture, f"{m.parameters:,}", str(len(m.layers)), percent(m.accuracy, ".2f"))
+        for i, m in enumerate(result.models, 1)
+    )
+    headings = ("#", "model", "architecture", "parameters", "layers", "accuracy %")
+    return Table(images_fact(result.dataset), headings, rows, 3, sortable=True)
+
+
+def _layers(result: ModelMatrix) -> Section:
+    drawn = layer_maps(result)
+    if drawn is None:
+        count = len(result.models)
+        return section(LAYERS, texts=[f"Pairs of {count} models are too many for one page: compare two of them alone."])
+    step = drawn["choice"]["step"]
+    every = f" Of so many pairs, every {_ordinal(step)} layer is drawn." if step > 1 else ""
+    return section(LAYERS, texts=[f"White lines are borders of stages; grey cells have no value.{every}"], maps=drawn)
+
+
+def _ordinal(number: int) -> str:
+    return {2: "second", 3: "third"}.get(number, f"{number}th")

@@ -1,0 +1,203 @@
+"""The paper's claims beside what was measured, as a page."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+
+from cards.page.charts import COLOURS
+from cards.page.page import Chart, Page, Section, Table, render, section
+from cards.page.tables import reproduction
+from cards.words.claims import claims_verdict, columns, effect_fact, estimate_fact, reason_fact
+from cards.words.legible import LONGEST_TEXT, legible, plotly_text, printable
+from compare.result.study import Claim, Heatmap, Network, Reading, Reproduction
+
+BARE = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "fixedrange": True}
+SENTENCES = ("statement", "source", "reason", "quantity", "test", "remark")
+
+
+def reproduction_html(result: Reproduction) -> bytes:
+    """A page of one file, with all that was found.
+
+    Args:
+        result: what to show.
+    """
+    shown, claims = legible(result), tuple(map(_readable, result.claims))
+    sections = (
+        section("Claims", _claims_table(claims)),
+        *(_claim(claim) for claim in claims),
+        section("Networks", _maps_chart(shown.heatmaps), _networks_table(shown.networks)),
+        reproduction({}, result.dataset, result.settings, result.versions),
+    )
+    notes = tuple(printable(note, LONGEST_TEXT) for note in result.notes)
+    title = f"Do wide and deep networks learn the same things? On {shown.dataset.name or 'images'}"
+    return render(Page(title, claims_verdict(shown), notes, sections))
+
+
+def _readable(claim: Claim) -> Claim:
+    """With its sentences whole, which are longer than any name."""
+    texts: dict[str, Any] = {name: printable(getattr(claim, name), LONGEST_TEXT) for name in SENTENCES}
+    return replace(legible(claim), **texts)
+
+
+def _claims_table(claims: Sequence[Claim]) -> Table:
+    rows = tuple((claim.statement, claim.source, claim.verdict, effect_fact(claim)) for claim in claims)
+    caption = (
+        "Effects above 0 are as the paper has it. Holm: p-values corrected for looking at all claims; below 0.05 a "
+        "claim is shown, or its opposite."
+    )
+    return Table("", ("claim", "in the paper", "verdict", "effect"), rows, 4, caption)
+
+
+def _claim(claim: Claim) -> Section:
+    verdict = f"{claim.verdict.capitalize()}: {effect_fact(claim)}."
+    if claim.p_value is None:
+        verdict = f"{claim.verdict.capitalize()}."
+    reason = reason_fact(claim)
+    texts = (
+        verdict,
+        *((reason[0].upper() + reason[1:],) if reason else ()),
+        *((claim.remark,) if claim.remark else ()),
+        f"Measured: {claim.quantity}. {claim.test}",
+    )
+    return section(claim.statement, _claim_chart(claim), _readings_table(claim), texts=texts)
+
+
+def _claim_chart(claim: Claim) -> Chart | None:
+    """Means with their intervals, and every unit."""
+    if not claim.readings:
+        return None
+    labels = list(dict.fromkeys(reading.label for reading in claim.readings))
+    series = list(dict.fromkeys(reading.series for reading in claim.readings))
+    data = [
+        trace
+        for place, name in enumerate(series)
+        for trace in _series([r for r in claim.readings if r.series == name], labels, place, len(series))
+    ]
+    layout = {
+        "xaxis": {
+            "tickvals": list(range(len(labels))),
+            "ticktext": [plotly_text(label, 40) for label in labels],
+            "range": [-0.6, len(labels) - 0.4],
+            "zeroline": False,
+        },
+        "yaxis": {"title": {"text": _axis(claim.quantity)}, "zeroline": True},
+        "showlegend": len(series) > 1,
+    }
+    caption = "Filled: means, with 95 % intervals. Open: single units."
+    return Chart(claim.key, "", {"data": data, "layout": layout}, 340, caption)
+
+
+def _axis(quantity: str) -> str:
+    return "<br>".join(plotly_text(line) for line in wrap(quantity.split(",")[0], 36))
+
+
+def _series(readings: Sequence[Reading], labels: Sequence[str], place: int, count: int) -> Iterator[dict[str, Any]]:
+    colour, name = COLOURS[place % len(COLOURS)], plotly_text(readings[0].series, 40)
+    x = [labels.index(reading.label) + (place - (count - 1) / 2) * 0.5 / count for reading in readings]
+    units = [(at, value) for at, reading in zip(x, readings, strict=True) for value in reading.units]
+    yield {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [at + 0.03 for at, _ in units],
+        "y": [value for _, value in units],
+        "marker": {"color": colour, "size": 5, "symbol": "circle-open", "opacity": 0.6},
+        "hoverinfo": "y",
+        "showlegend": False,
+    }
+    means = [reading.mean.value or 0.0 for reading in readings]
+    ends = [
+        tuple(mean if end is None else end for end in (reading.mean.low, reading.mean.high))
+        for mean, reading in zip(means, readings, strict=True)
+    ]
+    yield {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": x,
+        "y": means,
+        "error_y": {
+            **{"type": "data", "symmetric": False, "thickness": 1.5, "width": 4},
+            "array": [high - mean for mean, (_, high) in zip(means, ends, strict=True)],
+            "arrayminus": [mean - low for mean, (low, _) in zip(means, ends, strict=True)],
+        },
+        "marker": {"color": colour, "size": 9},
+        "hovertext": [f"{plotly_text(r.label, 40)} {name}: {estimate_fact(r.mean)}" for r in readings],
+        "hoverinfo": "text",
+    }
+
+
+def _readings_table(claim: Claim) -> Table | None:
+    rows = tuple(
+        (reading.series, reading.label, estimate_fact(reading.mean), str(len(reading.units)))
+        for reading in claim.readings
+    )
+    headings = ("", "", "mean (95 % interval)", "units")
+    return Table("As numbers", headings, rows, 2, folded=True) if rows else None
+
+
+def _networks_table(networks: Sequence[Network]) -> Table:
+    rows = tuple(
+        (
+            *(net.name, str(net.depth), f"{net.width:g}", net.subset, str(net.seed)),
+            *(f"{100 * net.accuracy:.2f}", f"{net.score:.2f}", str(net.blocks), str(net.surviving)),
+        )
+        for net in networks
+    )
+    headings = ("network", "depth", "width", "data", "seed", "accuracy %", "score", "block structures", "left w/o PC1")
+    caption = "Score: of block structure, from 0 to 1. Left w/o PC1: still alike without their first component."
+    return Table("All networks", headings, rows, 1, caption, folded=True)
+
+
+def _maps_chart(heatmaps: Sequence[Heatmap]) -> Chart | None:
+    """CKA within one network of each architecture on each part of the data: the paper's figures 1, 2 and D.2."""
+    if not heatmaps:
+        return None
+    from plotly.colors import get_colorscale
+
+    across, down = columns(heatmaps), list(dict.fromkeys(each.subset for each in heatmaps))
+    layout: dict[str, Any] = {"annotations": [], "shapes": [], "margin": {"l": 10, "b": 10, "t": 10}}
+    data = []
+    for number, each in enumerate(heatmaps, 1):
+        axis = "" if number == 1 else str(number)
+        place = across.index((each.depth, each.width)) / len(across), 1 - (1 + down.index(each.subset)) / len(down)
+        domains = [[place[0], place[0] + 0.9 / len(across)], [place[1] + 0.02, place[1] + 0.85 / len(down)]]
+        for name, other, domain in zip("xy", "yx", domains, strict=True):
+            layout[f"{name}axis{axis}"] = {"domain": domain, "anchor": f"{other}{axis}", **BARE}
+        layout["annotations"].append(_title(each, domains[0][0], domains[1][1]))
+        layout["shapes"] += _frames(each, axis)
+        values = np.array(each.cka, dtype=float)
+        data.append(
+            {
+                **{"type": "heatmap", "z": values.round(2).tolist(), "zmin": 0, "zmax": 1, "hoverinfo": "z"},
+                **{"xaxis": f"x{axis}", "yaxis": f"y{axis}", "showscale": number == 1},
+                "colorscale": get_colorscale("magma"),
+            }
+        )
+    caption = (
+        "CKA of every two layers, from the first, lower left, to the last; of the first seed. Framed: block structure."
+    )
+    return Chart("maps", "How alike the layers of each network are", {"data": data, "layout": layout}, 560, caption)
+
+
+def _frames(each: Heatmap, axis: str) -> list[dict[str, Any]]:
+    """A frame around each block structure."""
+    count = len(each.cka)
+    ends = [[end * count - 0.5 for end in block] for block in each.blocks]
+    line = {"color": "cyan", "width": 2}
+    return [
+        {
+            **{"type": "rect", "xref": f"x{axis}", "yref": f"y{axis}", "line": line},
+            **{"x0": start, "y0": start, "x1": stop, "y1": stop},
+        }
+        for start, stop in ends
+    ]
+
+
+def _title(each: Heatmap, x: float, y: float) -> dict[str, Any]:
+    part = "" if each.subset == "1" else f", {each.subset} of the data"
+    text = plotly_text(f"{each.depth} deep, width {each.width:g}{part}", 60)
+    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
+    return place | {"text": text, "showarrow": False, "font": {"size": 10}}

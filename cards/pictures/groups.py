@@ -1,0 +1,61 @@
+"""The picture of two groups of seeds, in the style of the paper's figure 7."""
+
+from typing import Any
+
+import numpy as np
+
+from cards.pictures.heatmaps import RESOLUTION, image_bytes
+from compare.result.groups import GroupComparison, Numbers
+
+# Of so many images points are small.
+MANY = 2000
+
+
+def groups_image(result: GroupComparison, form: str = "png") -> bytes:
+    """A PNG with the accuracy of every image: a with b, and beside it either group with itself.
+
+    All three panels show halves of the seeds, the one that selects across and the one that confirms up, so that they
+    are equally noisy and a wider cloud in the first means that the architectures differ.
+    """
+    from matplotlib.figure import Figure
+
+    (a, other_a), (b, other_b) = result.examples.halves_a, result.examples.halves_b
+    figure = Figure(figsize=(12.6, 4.6), dpi=RESOLUTION, layout="constrained")
+    axes = figure.subplots(1, 3)
+    size_a, size_b = (len(group.models) for group in (result.a, result.b))
+    halves_a, halves_b = (size_a // 2, size_a - size_a // 2), (size_b // 2, size_b - size_b // 2)
+    _draw(axes[0], (a, other_b), (halves_a[0], halves_b[1]), ("a", "b"), "tab:purple")
+    _draw(axes[1], (a, other_a), halves_a, ("a", "other seeds of a"), "0.35")
+    _draw(axes[2], (b, other_b), halves_b, ("b", "other seeds of b"), "0.35")
+    names = f"a: {result.a.models[0].name}, ...   b: {result.b.models[0].name}, ..."
+    figure.suptitle(names, fontsize=10, parse_math=False)
+    return image_bytes(figure, form)
+
+
+def _draw(
+    axes: Any, accuracy: tuple[Numbers, Numbers], seeds: tuple[int, int], names: tuple[str, str], colour: str
+) -> None:
+    """One point per image, moved at random within the step that one seed makes, so that density shows."""
+    random = np.random.default_rng(0)
+    x, y = (np.array(values) for values in accuracy)
+    moved = (
+        100 * (values + random.uniform(-0.3, 0.3, len(values)) / count)
+        for values, count in zip((x, y), seeds, strict=True)
+    )
+    axes.scatter(*moved, s=12 if len(x) < MANY else 4, alpha=0.35, color=colour, linewidths=0)
+    ends = np.array([-35 / min(seeds), 100 + 35 / min(seeds)])
+    axes.plot(ends, ends, color="black", linewidth=0.6)
+    axes.set(xlim=ends, ylim=ends, xlabel=_label(names[0], seeds[0]), ylabel=_label(names[1], seeds[1]))
+    axes.set_title(f"mean squared difference {np.square(x - y).mean():.4f}", fontsize=11)
+    axes.set_xticks(_ticks(seeds[0]))
+    axes.set_yticks(_ticks(seeds[1]))
+    axes.set_box_aspect(1)
+
+
+def _ticks(seeds: int) -> Any:
+    """Where points can lie, if those are few."""
+    return np.linspace(0, 100, (seeds if seeds <= 5 else 5) + 1).round()
+
+
+def _label(name: str, seeds: int) -> str:
+    return f"{name}: right by {seeds} {'seed' if seeds == 1 else 'seeds'}, %"

@@ -1,0 +1,159 @@
+"""Pictures of results, in the paper's figure style."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+
+from cards.words.stages import stages
+from compare.result.base import Matrix
+from compare.result.comparison import Comparison
+from compare.result.matrix import ModelMatrix
+from compare.result.models import ModelResult
+from compare.result.spans import BlockSpan, block_structures
+from zoo.record.training import TrainingRecord
+
+# Legible in a README at 700 pixels; perceptually even and safe for colour-blind readers.
+COLOURS, RESOLUTION = "magma", 160
+
+
+def heatmaps_image(comparison: Comparison, form: str = "png") -> bytes:
+    """Heatmaps of CKA within a, within b, between both; origin lower left, stages ruled, blocks framed; png or svg."""
+    from matplotlib.figure import Figure
+
+    a, b, cka = comparison.models.a, comparison.models.b, comparison.cka
+    spans = comparison.block_structure
+    figure = Figure(figsize=(13, 4.1), dpi=RESOLUTION, layout="constrained")
+    axes = figure.subplots(1, 3)
+    image = draw_matrix(axes[0], cka.aa, a, a, f"a: {a.name}")
+    draw_matrix(axes[1], cka.bb, b, b, f"b: {b.name}")
+    draw_matrix(axes[2], cka.ab, a, b, "a (up) with b (across)")
+    outline(axes[0], spans.a)
+    outline(axes[1], spans.b)
+    if cka.null is not None:
+        _hatch(axes[2], cka.null.above)
+    figure.colorbar(image, ax=axes, label="CKA", shrink=0.8)
+    return image_bytes(figure, form)
+
+
+def within_png(comparison: Comparison) -> bytes:
+    """A PNG with the heatmap of CKA within a, for a model card at 700 pixels."""
+    from matplotlib.figure import Figure
+
+    model = comparison.models.a
+    figure = Figure(figsize=(5.6, 4.7), dpi=RESOLUTION, layout="constrained")
+    axes = figure.subplots()
+    image = draw_matrix(axes, comparison.cka.aa, model, model, model.name)
+    outline(axes, comparison.block_structure.a)
+    figure.colorbar(image, ax=axes, label="CKA", shrink=0.9)
+    return image_bytes(figure)
+
+
+def training_png(record: TrainingRecord) -> bytes:
+    """A PNG with loss and accuracy on the training images over the epochs, for a model card at 700 pixels."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(7, 2.6), dpi=RESOLUTION, layout="constrained")
+    epochs = range(1, len(record.history) + 1)
+    left, right = figure.subplots(1, 2)
+    left.plot(epochs, [epoch.loss for epoch in record.history], color="tab:blue", marker=".")
+    left.set(xlabel="epoch", ylabel="training loss, nats", yscale="log")
+    right.plot(
+        epochs,
+        [100 * epoch.accuracy for epoch in record.history],
+        color="tab:orange",
+        marker=".",
+        label="training images",
+    )
+    right.axhline(100 * record.accuracy, color="black", linestyle="--", label="test images, at the end")
+    right.set(xlabel="epoch", ylabel="accuracy, %")
+    right.legend(loc="lower right")
+    for axes in (left, right):
+        axes.margins(x=0.02)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+    return image_bytes(figure)
+
+
+def matrix_image(result: ModelMatrix, form: str = "png") -> bytes:
+    """Heatmaps of CKA of all pairs of models: within each on the diagonal, between two below it; png or svg."""
+    from matplotlib.figure import Figure
+
+    count = len(result.models)
+    side = min(2.8, 16 / count)
+    figure = Figure(figsize=(side * count + 1.2, side * count + 0.3), dpi=RESOLUTION, layout="constrained")
+    grid = figure.subplots(count, count)
+    for row, below in enumerate(result.models):
+        for column, above in enumerate(result.models):
+            axes = grid[row, column]
+            if column > row:
+                axes.set_axis_off()
+                continue
+            cells = result.within[row] if row == column else result.pair(row, column).cka
+            # A pair's rows are the earlier model's layers; here that is the one across.
+            values = cells if row == column else tuple(zip(*cells, strict=True))
+            title = f"{row + 1}: {below.name}" if row == column else f"{row + 1} (up) with {column + 1}"
+            image = draw_matrix(axes, values, below, above, title)
+            axes.title.set_fontsize(8)
+    figure.colorbar(image, ax=grid, label="CKA", shrink=0.6)
+    return image_bytes(figure, form)
+
+
+def image_bytes(figure: Any, form: str = "png") -> bytes:
+    """A figure as `png` or `svg`; the same figure gives the same bytes."""
+    from matplotlib import rc_context
+
+    buffer = BytesIO()
+    with rc_context({"svg.hashsalt": "resnet-zoo"}):
+        figure.savefig(buffer, format=form, metadata={"Date": None} if form == "svg" else None)
+    return buffer.getvalue()
+
+
+def _hatch(axes: Any, kept: Sequence[Sequence[bool | None]]) -> None:
+    """Hatch the cells that are not above what unrelated models would give."""
+    from matplotlib.collections import PolyCollection
+
+    square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) - 0.5
+    hidden = [
+        (column, row) + square for row, cells in enumerate(kept) for column, cell in enumerate(cells) if cell is False
+    ]
+    if hidden:
+        # Such cells are mostly dark.
+        axes.add_collection(PolyCollection(hidden, hatch="xxxx", facecolor="none", edgecolor="0.7", linewidth=0))
+        axes.set_xlabel("hatched: not above chance", fontsize=9)
+
+
+def draw_matrix(axes: Any, matrix: Matrix, rows: ModelResult, columns: ModelResult, title: str) -> Any:
+    """One heatmap from 0 to 1, origin lower left, stages ruled."""
+    values = np.array(matrix, dtype=np.float64)
+    image = axes.imshow(values, origin="lower", cmap=COLOURS, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    # Names come from elsewhere, and a dollar sign is no formula.
+    axes.set_title(title, fontsize=11, parse_math=False)
+    axes.set_box_aspect(1)
+    axes.set_facecolor("0.6")
+    rule_stages(axes.axhline, axes.set_yticks, rows.layers)
+    rule_stages(axes.axvline, axes.set_xticks, columns.layers)
+    return image
+
+
+def rule_stages(line: Any, set_ticks: Any, layers: Sequence[str], colour: str = "white") -> None:
+    """Rule the borders of the stages and name the longer ones."""
+    parts = stages(layers)
+    for part in parts[1:]:
+        line(part.start - 0.5, color=colour, linewidth=0.5, alpha=0.6)
+    total = parts[-1].stop
+    named = [part for part in parts if part.stop - part.start >= total / 12]
+    middles = [(part.start + part.stop - 1) / 2 for part in named]
+    set_ticks(middles, [part.name for part in named], fontsize=9, parse_math=False)
+
+
+def outline(axes: Any, spans: tuple[BlockSpan, ...]) -> None:
+    """Frame block structure with a double line that stands out on dark and on light."""
+    from matplotlib.patches import Rectangle
+
+    for span in block_structures(spans):
+        corner, side = (span.start - 0.5, span.start - 0.5), span.stop - span.start
+        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor="black", linewidth=3))
+        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor="cyan", linewidth=1.5))

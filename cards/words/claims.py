@@ -1,0 +1,61 @@
+"""What page, picture and terminal tell alike of the paper's claims."""
+
+from collections.abc import Iterator, Sequence
+
+from cards.words.legible import chance, probability
+from compare.result.base import Estimate
+from compare.result.study import Claim, Heatmap, Reproduction, Verdict
+
+VERDICTS: tuple[Verdict, ...] = ("shown", "not shown", "opposite", "not measurable")
+
+
+def claims_verdict(result: Reproduction) -> str:
+    """The answer in a few sentences."""
+    return " ".join(_sentences(result))
+
+
+def _sentences(result: Reproduction) -> Iterator[str]:
+    seeds, sizes = len({net.seed for net in result.networks}), len({(n.depth, n.width) for n in result.networks})
+    yield (
+        f"{len(result.networks)} networks of {sizes} architectures, {seeds} seed{'' if seeds == 1 else 's'} "
+        f"of each on each part of {result.dataset.name or 'the data'}, beside {len(result.claims)} claims of the paper."
+    )
+    for verdict, opening in zip(
+        VERDICTS, ("Shown", "Not shown", "The opposite was found of", "Not measurable"), strict=True
+    ):
+        statements = [claim.statement.rstrip(".") for claim in result.claims if claim.verdict == verdict]
+        if statements:
+            yield f"{opening} ({len(statements)}): {'; '.join(map(_lower, statements))}."
+
+
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
+
+
+def effect_fact(claim: Claim) -> str:
+    """What was tested, with its interval and p-values, such as `+0.83, p = 0.0001 (Holm 0.0009)`."""
+    if claim.effect.value is None or claim.p_value is None:
+        return "-"
+    return f"{estimate_fact(claim.effect, '+')}, {chance(claim.p_value)} (Holm {probability(claim.p_adjusted)})"
+
+
+def estimate_fact(estimate: Estimate, sign: str = "") -> str:
+    """A number with its interval, in as many digits as suit it."""
+    if estimate.value is None:
+        return "-"
+    form = f"{sign}.2f" if abs(estimate.value) < 10 else f"{sign}.1f"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:{form}}"
+    return f"{estimate.value:{form}} ({estimate.low:{form}} to {estimate.high:{form}})"
+
+
+def columns(heatmaps: Sequence[Heatmap]) -> list[tuple[int, float]]:
+    """Depths and widths in the order in which they stand side by side: the series of depths, then that of widths."""
+    narrowest = min((each.width for each in heatmaps), default=0.0)
+    sizes = {(each.depth, each.width) for each in heatmaps}
+    return sorted(sizes, key=lambda size: (size[1] > narrowest, size))
+
+
+def reason_fact(claim: Claim) -> str:
+    """Why it has its verdict, where the numbers alone do not say so."""
+    return claim.reason if claim.verdict != "shown" else ""

@@ -1,0 +1,1 @@
+"""Results and images kept for the next time."""

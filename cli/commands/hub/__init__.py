@@ -1,0 +1,1 @@
+"""Commands for the Hugging Face Hub."""

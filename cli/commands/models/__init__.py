@@ -1,0 +1,1 @@
+"""Commands that train, list and change models."""

@@ -1,0 +1,56 @@
+"""`zoo card`: the model card of a folder and its pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.inputs.images import load
+from cli.terminal import options
+from cli.terminal.output import interruptible
+from cli.train.card_files import card_files, look_inside
+from zoo.base.files import replace_file, writing
+from zoo.errors import ZooError
+from zoo.model_folder.card_marker import MARKER, own_text
+from zoo.model_folder.folder import CARD, read_record
+
+if TYPE_CHECKING:
+    pass
+
+
+def card(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A trained model's folder.", show_default=False)],
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Write the model card of a folder, and its pictures, anew.
+
+    Text below the card's marker line stays. For example: zoo card models/resnet14-w1-digits-s0
+    """
+    from zoo.base.device import pick_device
+    from zoo.hub.find import find_model
+
+    before = _old_card(folder / CARD)
+    record = read_record(folder)
+    model = find_model(str(folder)).load(pick_device(device))
+    with interruptible("nothing was written"):
+        inside = look_inside(model, record, load(record.data.name, "test"))
+        files = card_files(record, inside, before)
+    with writing(folder, "a folder that can be written to"):
+        for name, data in files.items():
+            replace_file(folder / name, data)
+    print(folder / CARD)
+
+
+def _old_card(path: Path) -> bytes:
+    """The card so far; refuses one that would be lost."""
+    if not path.is_file():
+        return b""
+    card = path.read_bytes()
+    if own_text(card) is None:
+        raise ZooError(
+            f"{path} has no line {MARKER!r}, so what is in it would be lost; put that line above what is to stay, or "
+            "move the file away."
+        )
+    return card

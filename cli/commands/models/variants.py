@@ -1,0 +1,83 @@
+"""`zoo variants`: the grids of the families and how big their members are."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.terminal.options import Json
+from cli.terminal.output import plain_table, show, write_result
+from cli.train.choice import Family, FamilyOption
+from zoo.family import imagenet
+from zoo.family.cifar import DEPTHS, WIDTHS, Variant
+from zoo.family.imagenet import ImageNetResNet
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+# Height and width of the paper's images, and their classes.
+SIDES = {Family.cifar: 32, Family.imagenet: 224}
+CLASSES = {Family.cifar: 10, Family.imagenet: 1000}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant and its sizes, as `--json` writes it."""
+
+    name: str
+    depth: int
+    width: float
+    parameters: int
+    multiply_adds: int
+    representations: int
+
+
+def variants(
+    family: FamilyOption = Family.cifar,
+    depth: Annotated[list[int] | None, typer.Option(help="Only this depth; repeatable.", show_default=False)] = None,
+    width: Annotated[list[float] | None, typer.Option(help="Only this width; repeatable.", show_default=False)] = None,
+    json_file: Json = None,
+) -> None:
+    """List depth and width variants with their sizes.
+
+    Parameters, multiply-adds and representations (layers that can be looked at), for RGB images as in the paper: 32x32
+    and 10 classes, or 224x224 and 1000 of the imagenet family. For example: zoo variants --depth 14 --depth 38
+    """
+    family = family or Family.cifar
+    rows = list(_rows(family, depth, width))
+    if json_file is None:
+        show(_table(family, rows))
+        return
+    write_result(json_file, (json.dumps([asdict(row) for row in rows]) + "\n").encode())
+
+
+def _rows(family: Family, depths: list[int] | None, widths: list[float] | None) -> Iterator[Row]:
+    side = SIDES[family]
+    if family is Family.imagenet:
+        for member in (ImageNetResNet(d, w) for d in depths or imagenet.DEPTHS for w in widths or imagenet.WIDTHS):
+            sizes = member.parameters(), member.multiply_adds(side, side), member.representations
+            yield Row(member.name, member.depth, member.width, *sizes)
+        return
+    for variant in (Variant(d, w) for d in depths or DEPTHS for w in widths or WIDTHS):
+        sizes = variant.parameters, variant.multiply_adds(side, side), variant.representations
+        yield Row(variant.name, variant.depth, variant.width, *sizes)
+
+
+def _table(family: Family, rows: Sequence[Row]) -> "Table":
+    side = SIDES[family]
+    numbers = ("depth", "width", "parameters", "multiply-adds", "layers")
+    table = plain_table(f"Variants for {side}x{side} RGB images and {CLASSES[family]} classes", ("name",), numbers)
+    table.columns[0].no_wrap = True
+    for row in rows:
+        table.add_row(
+            row.name,
+            str(row.depth),
+            f"{row.width:g}",
+            f"{row.parameters:,}",
+            f"{row.multiply_adds:,}",
+            f"{row.representations:,}",
+        )
+    return table

@@ -1,0 +1,79 @@
+"""The parts of a look into one model that take passes of their own: deleted blocks, and linear probes."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, cast
+
+from cli.inputs.images import load
+from cli.inputs.prepare import Prepared
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from compare.result.inspection import DeletedBlocks, ProbeResult
+    from zoo.data.image_set import ImageSet
+    from zoo.family.cifar_resnet import CifarResNet
+
+
+def check_deletable(prepared: Prepared) -> None:
+    """Refuse, before any work, a model of which no blocks can be deleted on these images.
+
+    Raises:
+        ZooError: another architecture, other classes, or images of another size.
+    """
+    config, data = prepared.found[0].config, prepared.data
+    if config.variant is None:
+        raise ZooError(f"--part deletion takes a variant that `zoo train` made, got a {config.architecture}.")
+    if config.label_names != data.classes or config.pretrained_cfg.input_size != data.input_size:
+        raise ZooError(f"--part deletion takes the images and classes that {prepared.found[0].ref} was trained for.")
+
+
+def delete(prepared: Prepared) -> tuple["DeletedBlocks", ...]:
+    """What is right without the last blocks of each stage; after `check_deletable`."""
+    from compare.result.inspection import DeletedBlocks
+    from zoo.prune.deletion import delete_blocks
+
+    model, data = cast("CifarResNet", prepared.module(0)), prepared.data
+    return tuple(DeletedBlocks(**asdict(row)) for row in delete_blocks(model, data.images, data.labels))
+
+
+def probe(prepared: Prepared) -> "ProbeResult":
+    """Softmax regressions on the features before and after each residual addition, trained on the training split.
+
+    Raises:
+        ZooError: there is no training split of the same classes.
+    """
+    from cli.terminal.progress import progress_bar
+    from compare.probes.probes import EPOCHS, PREPARATIONS, fit_probes
+
+    test, train = prepared.data, load(prepared.dataset, "train")
+    if train.classes != test.classes:
+        raise ZooError(f"expected the classes of {test.name} {test.split} in its training split too, got others.")
+    batches = [_InOrder(data, prepared.batch_size) for data in (train, test)]
+    with progress_bar() as progress:
+        steps = len(batches[0]) * (EPOCHS + PREPARATIONS) + len(batches[1])
+        task = progress.add_task("training probes", total=steps, facts="")
+        return fit_probes(
+            prepared.module(0),
+            *batches,
+            classes=len(test.classes),
+            seed=prepared.seed,
+            on_step=lambda: progress.advance(task),
+        )
+
+
+class _InOrder:
+    """Minibatches in the order of the split, each time they are gone through."""
+
+    def __init__(self, data: "ImageSet", batch_size: int) -> None:
+        self._data = data
+        self._batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self._data) // self._batch_size)
+
+    def __iter__(self) -> Iterator[tuple["Tensor", "Tensor", "Tensor"]]:
+        data = self._data
+        parts = (values.split(self._batch_size) for values in (data.images, data.labels, data.indices))
+        return zip(*parts, strict=True)

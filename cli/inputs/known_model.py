@@ -1,0 +1,65 @@
+"""All that is known of one model without running it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.base.files import file_sha256
+from zoo.hub.catalog import Listed, listed, local_model
+from zoo.model_folder.config import ModelConfig, read_config
+from zoo.model_folder.folder import CONFIG, RECORD, WEIGHTS, read_record
+from zoo.record.training import TrainingRecord
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """What is known of a model.
+
+    Args:
+        summary: as in a list of models.
+        config: its config.json.
+        record: of its training, if there is one.
+        sha256: of its weights, if they are there.
+        files: names and sizes in bytes.
+    """
+
+    summary: Listed
+    config: ModelConfig
+    record: TrainingRecord | None
+    sha256: str | None
+    files: dict[str, int]
+
+
+def find_known(ref: str) -> KnownModel:
+    """Look a model up in its folder or on the Hub, from where only configuration and record are downloaded.
+
+    Raises:
+        ZooError: there is no such model, or its files are damaged.
+    """
+    from zoo.hub.fetch import download, pin
+    from zoo.hub.ref import parse_ref
+
+    place = parse_ref(ref)
+    if isinstance(place, Path):
+        return _in_folder(place)
+    snapshot = pin(place)
+    config = read_config(download(snapshot, CONFIG).parent)
+    record = read_record(download(snapshot, RECORD).parent) if snapshot.has(RECORD) else None
+    files = snapshot.files or {}
+    return KnownModel(
+        summary=listed(str(place), "hub", config, revision=snapshot.commit, updated=snapshot.updated),
+        config=config,
+        record=record,
+        sha256=files[WEIGHTS].digest if WEIGHTS in files else None,
+        files={name: file.size for name, file in files.items()},
+    )
+
+
+def _in_folder(folder: Path) -> KnownModel:
+    weights = folder / WEIGHTS
+    return KnownModel(
+        summary=local_model(folder),
+        config=read_config(folder),
+        record=read_record(folder) if (folder / RECORD).is_file() else None,
+        sha256=file_sha256(weights) if weights.is_file() else None,
+        files={path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()},
+    )

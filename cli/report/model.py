@@ -1,0 +1,128 @@
+"""One model in the terminal: facts, training curves, classes."""
+
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from cards.model_card.model_card import training_command
+from cli.inputs.known_model import KnownModel
+from cli.terminal.curve import Curve
+from cli.terminal.output import plain, plain_table, short
+from compare.stats.paired import wilson
+from zoo.family.cifar import Variant
+from zoo.family.timm_spec import Spec
+from zoo.record.training import TrainingRecord
+
+
+class ModelReport:
+    """What is known of a model, as tables and curves.
+
+    Args:
+        known: what to show.
+    """
+
+    def __init__(self, known: KnownModel) -> None:
+        self._known = known
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield _facts(self._known)
+        # Whole, at any width: they are there to be copied.
+        if self._known.sha256:
+            yield "\nsha256 of its weights:"
+            yield _unbroken(self._known.sha256)
+        record = self._known.record
+        if record is None:
+            return
+        yield ""
+        yield Curve(f"Training loss over {len(record.history)} epochs, nats", [e.loss for e in record.history], ".3g")
+        yield ""
+        yield Curve("Accuracy on the training images, as seen", [e.accuracy for e in record.history], ".1%")
+        yield ""
+        yield _classes(record)
+        yield "\nMake it again:" if record.pruned else "\nTrain it again:"
+        yield _unbroken(training_command(record))
+
+
+def _unbroken(text: str) -> Text:
+    line = plain(text)
+    line.no_wrap, line.overflow = True, "ignore"
+    return line
+
+
+def _facts(known: KnownModel) -> Table:
+    table = plain_table(known.summary.ref, ("", ""), ())
+    table.show_header = False
+    table.columns[1].overflow = "fold"
+    for name, value in _rows(known):
+        table.add_row(plain(name), plain(value))
+    return table
+
+
+def _rows(known: KnownModel) -> Iterator[tuple[str, str]]:
+    summary, config, record = known.summary, known.config, known.record
+    images = config.pretrained_cfg
+    yield "architecture", config.architecture
+    if config.spec:
+        yield from _spec_rows(config.spec, images.input_size)
+    for name, value in config.model_args.items() if not config.variant else ():
+        yield f"argument {name}", str(value)
+    yield "takes", f"images of {' x '.join(map(str, images.input_size))} (channels, height, width)"
+    names = config.label_names
+    yield "classes", f"{config.num_classes}{': ' + ', '.join(map(short, names[:10])) if names else ''}{_more(names)}"
+    if record:
+        yield from _training_rows(record)
+    elif summary.accuracy is not None:
+        yield "test accuracy", f"{summary.accuracy:.2%} on {summary.dataset}"
+    if summary.revision:
+        yield "commit", summary.revision
+    yield "updated", summary.updated or "unknown"
+    if known.sha256 is None:
+        yield "weights", "none here"
+    for name, size_in_bytes in known.files.items():
+        yield f"file {name}", f"{size_in_bytes:,} bytes"
+
+
+def _spec_rows(spec: Spec, size: tuple[int, int, int]) -> Iterator[tuple[str, str]]:
+    if spec.depth is not None and spec.width is not None:
+        family = "" if isinstance(spec, Variant) else "ImageNet family, "
+        yield "variant", f"{family}depth {spec.depth}, width {spec.width:g}, {spec.representations} representations"
+    if isinstance(spec, Variant) and spec.stage_blocks:
+        yield "residual blocks", f"{', '.join(map(str, spec.blocks))} in the three stages"
+    yield "parameters", f"{spec.parameters:,}"
+    multiply_adds = spec.multiply_adds(size[1], size[2])
+    if multiply_adds is not None:
+        yield "multiply-adds", f"{multiply_adds:,} per image"
+
+
+def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
+    recipe, data, pruned = record.recipe, record.data, record.pruned
+    _, low, high = wilson(record.test_right, record.test_images)
+    yield (
+        "test accuracy",
+        f"{record.accuracy:.2%} of {record.test_images} images (95 % interval {low:.1%} to {high:.1%})",
+    )
+    if pruned:
+        yield "pruned", f"{len(pruned.removed)} blocks of {pruned.original} ({pruned.before.accuracy:.2%}) removed"
+    part = "all" if data.subset == "1" else data.subset
+    yield "trained on", f"{data.train_images:,} images of {data.name} ({part} of it), seed {record.seed}"
+    penalty = f", PC regularisation {recipe.pc_regularize:g}" if recipe.pc_regularize else ""
+    yield (
+        "recipe",
+        f"{recipe.epochs} epochs of batches of {recipe.batch_size}, learning rate {recipe.lr:g}, "
+        f"weight decay {recipe.weight_decay:g}, momentum {recipe.momentum:g}{penalty}",
+    )
+    yield "took", f"{record.seconds:.0f} s on {record.device}"
+    yield "versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())
+
+
+def _classes(record: TrainingRecord) -> Table:
+    table = plain_table("Test images", ("class",), ("images", "right", "accuracy"))
+    for row in record.test:
+        table.add_row(plain(short(row.name)), str(row.examples), str(row.right), f"{row.right / row.examples:.1%}")
+    return table
+
+
+def _more(names: tuple[str, ...] | None) -> str:
+    return f", and {len(names) - 10} more" if names and len(names) > 10 else ""

@@ -1,0 +1,1 @@
+"""Output, progress, options, and drawing in the terminal."""

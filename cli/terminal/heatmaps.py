@@ -1,0 +1,85 @@
+"""The heatmaps of a comparison, as many side by side as fit, and what unrelated models would give."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from cards.words.stages import stages
+from cli.terminal.heatmap import Axis, Heatmap
+from compare.result.comparison import Comparison, NullResult
+from compare.result.models import ModelResult
+from compare.result.spans import BlockSpan, block_structures
+
+_MEANING = {
+    "knn": "the share of each image's 10 nearest neighbours in its minibatch that both layers agree on, from 0 to 1",
+    "rsa": "Spearman's correlation of the images' inner products, from -1 to 1, drawn from 0",
+    "procrustes": "how well a rotation turns one into the other, from 0 to 1; high for any layers in small minibatches",
+}
+
+
+def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
+    """CKA within and between the models: three maps in a row, two, or one."""
+    cka, null = comparison.cka, comparison.cka.null
+    axis_a, axis_b = _axes(comparison)
+    in_a_row = 3 if width >= 110 else 2 if width >= 70 else 1
+    size = map_size((axis_a, axis_b), width, in_a_row)
+    maps = [
+        Heatmap(cka.aa, axis_a, axis_a, "a with itself", size),
+        Heatmap(cka.bb, axis_b, axis_b, "b with itself", size),
+        Heatmap(cka.ab, axis_a, axis_b, "a (up) with b (across)", size, null.above if null else None),
+    ]
+    yield side_by_side(maps, in_a_row)
+
+
+def side_by_side(maps: Sequence[Heatmap], in_a_row: int) -> Table:
+    """Maps in rows of so many."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for start in range(0, len(maps), in_a_row):
+        grid.add_row(*maps[start : start + in_a_row])
+        grid.add_row("")
+    return grid
+
+
+def measures(comparison: Comparison, width: int) -> Iterator[RenderableType]:
+    """Where CKA is above chance, and each further measure of a with b."""
+    if comparison.cka.null is not None:
+        yield _above_null("CKA", comparison.cka.null)
+        yield ""
+    axes = _axes(comparison)
+    size = map_size(axes, width, 2 if width >= 70 else 1)
+    for measure in comparison.measures:
+        null = measure.null
+        yield Heatmap(measure.ab, *axes, f"{measure.name}: a (up) with b (across)", size, null.above if null else None)
+        yield f"{measure.name}: {_MEANING[measure.name]}."
+        if null is not None:
+            yield _above_null(measure.name, null)
+        yield ""
+
+
+def map_size(axes: tuple[Axis, ...], width: int, in_a_row: int) -> int:
+    """Most cells on a side of a map, when so many stand side by side."""
+    margin = max(len(stage.name) for axis in axes for stage in axis.stages) + 4
+    return max(8, min(60, width // in_a_row - margin))
+
+
+def axis(model: ModelResult, spans: tuple[BlockSpan, ...]) -> Axis:
+    """The layers of a model, with its block structure marked."""
+    blocks = tuple((span.start, span.stop) for span in block_structures(spans))
+    return Axis(stages(model.layers), blocks)
+
+
+def _axes(comparison: Comparison) -> tuple[Axis, Axis]:
+    models, spans = comparison.models, comparison.block_structure
+    return axis(models.a, spans.a), axis(models.b, spans.b)
+
+
+def _above_null(name: str, null: NullResult) -> str:
+    cells = [cell for row in null.above for cell in row if cell is not None]
+    if not cells:
+        return f"Above chance: unknown, since no cell of {name} exists."
+    return (
+        f"Above chance: {sum(cells) / len(cells):.1%} of the cells of {name}, a with b (a cross marks the others). "
+        f"Chance is what a cell exceeds in 5 % of {null.permutations} permutations of the images; "
+        f"of all cells together, one exceeds {null.familywise_95:.3f} in 5 %."
+    )

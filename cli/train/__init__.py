@@ -1,0 +1,1 @@
+"""Train, and write model folders."""

@@ -1,0 +1,45 @@
+"""Writing a model folder: weights, record, card and pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.train.card_files import card_files, look_inside
+from zoo.base.files import writing
+from zoo.model_folder.config_writer import preprocessing
+from zoo.record.training import TrainingRecord
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from zoo.data.image_set import ImageSet
+
+
+def write_model(folder: Path, model: "nn.Module", record: TrainingRecord, test_set: "ImageSet") -> None:
+    """Look into a model and write all that a model folder holds.
+
+    Args:
+        folder: an empty folder; `zoo.model_folder.folder.new_folder` gives one that appears only when it is complete.
+        model: the trained model, which takes uint8 images from then on.
+        record: what is known of it.
+        test_set: what it is looked into with.
+
+    Raises:
+        ZooError: the folder cannot be written.
+    """
+    from zoo.model_folder.checkpoint import save_checkpoint
+    from zoo.model_folder.preprocess import takes_images
+
+    files = card_files(record, look_inside(takes_images(model, preprocessing(record)), record, test_set))
+    with writing(folder):
+        save_checkpoint(folder, model, record)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+
+
+def result_line(record: TrainingRecord) -> str:
+    """What came of a training, for the user."""
+    epochs = record.recipe.epochs
+    return (
+        f"{record.test_right} of {record.test_images} test images right ({record.accuracy:.2%}) "
+        f"after {epochs} {'epoch' if epochs == 1 else 'epochs'} in {record.seconds:.0f} s."
+    )

@@ -1,0 +1,103 @@
+"""`zoo train --seeds`: one variant from many seeds at once, each kept as a model folder of its own."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.inputs.images import load
+from cli.terminal.output import interruptible, phase, say
+from cli.train.model_folder import result_line, write_model
+from cli.train.training import Training
+from zoo.base.number_lists import whole_numbers
+from zoo.errors import ZooError
+from zoo.grid.grid import SEEDS
+from zoo.model_folder.folder import check_free, check_writable, new_folder
+from zoo.train.workplace import Workplace
+
+if TYPE_CHECKING:
+    from zoo.data.image_set import ImageSet
+    from zoo.train.side_by_side.train import Trained
+
+
+def train_seeds(root: Path, training: Training, seeds: str, force: bool) -> None:
+    """Train from all seeds at once, and write the models side by side into a folder.
+
+    Args:
+        root: folder that holds the model folders.
+        training: what to train; its own seed does not count, and it keeps no snapshots and no log.
+        seeds: such as `0-9`.
+        force: replace model folders, and throw away what interrupted trainings kept.
+
+    Raises:
+        ZooError: something stands in the way, what is chosen cannot be trained so, or some seeds diverged; what came
+            of the others is written then.
+    """
+    folders = {seed: root / replace(training, seed=seed).name for seed in _seeds(seeds)}
+    for folder in folders.values():
+        check_free(folder, force)
+        check_writable(folder)
+        Workplace(folder).look(False, force)
+    with interruptible("nothing was written"):
+        trained, test_set = _train(training, tuple(folders))
+    with interruptible("the models that are told above are written, the others are lost"):
+        for one in trained:
+            _write(one, folders[one.seed], test_set, force)
+    _tell_failed(trained)
+
+
+def _tell_failed(trained: "list[Trained]") -> None:
+    """Raise for the seeds of which nothing came, by reason."""
+    seeds: dict[str, list[str]] = {}
+    for one in trained:
+        if one.error is not None:
+            seeds.setdefault(one.error, []).append(str(one.seed))
+    if not seeds:
+        return
+    count = sum(map(len, seeds.values()))
+    written = "the others are written" if count < len(trained) else "nothing was written"
+    reasons = " ".join(f"{', '.join(those)}: {reason}" for reason, those in seeds.items())
+    raise ZooError(f"{count} of {len(trained)} seeds diverged, {written}. {reasons}")
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    numbers = whole_numbers(text, "--seeds")
+    if max(numbers) >= SEEDS:
+        raise ZooError(f"seeds must be from 0 to {SEEDS - 1}, got {max(numbers)}.")
+    return numbers
+
+
+def _train(training: Training, seeds: tuple[int, ...]) -> "tuple[list[Trained], ImageSet]":
+    """Load and train; what came of it, and the test images."""
+    from cli.terminal.progress import training_bar
+    from zoo.base.device import pick_device
+    from zoo.train.side_by_side.train import check_stackable, train_many
+
+    variant = check_stackable(training.choice, training.recipe)
+    device = pick_device(training.device)
+    whole, test_set = load(training.dataset, "train"), load(training.dataset, "test")
+    train_sets = [replace(training, seed=seed).part_of(whole) for seed in seeds]
+    with phase("training"), training_bar(training.recipe, len(train_sets[0])) as (on_step, on_epoch):
+        trained = train_many(
+            replace(variant, in_chans=whole.input_size[0], num_classes=len(whole.classes)),
+            train_sets,
+            test_set,
+            training.recipe,
+            seeds,
+            subset=training.subset,
+            device=device,
+            on_step=on_step,
+            on_epoch=on_epoch,
+        )
+    return trained, test_set
+
+
+def _write(trained: "Trained", folder: Path, test_set: "ImageSet", force: bool) -> None:
+    """Keep a model, if there is one, and tell of it."""
+    if trained.result is None:
+        return
+    model, record = trained.result
+    with new_folder(folder, force) as fresh:
+        write_model(fresh, model, record, test_set)
+    Workplace(folder).clear()
+    say(f"seed {trained.seed}: {result_line(record)}")
+    print(folder, flush=True)

@@ -1,0 +1,1 @@
+"""What models predict, and where their predictions differ."""

@@ -1,0 +1,60 @@
+"""The disagreement of two models from what they answered."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from compare.answers.answers import Answers
+from compare.answers.calibration import calibration
+from compare.answers.disagreement import class_disagreement
+from compare.answers.examples import disagreed_examples
+from compare.result.disagreement import Disagreement, Together
+from compare.stats.paired import paired_difference, proportion
+
+
+def find_disagreement(answers: Answers) -> Disagreement | None:
+    """Compare what two models answered, probabilities included.
+
+    Args:
+        answers: of two models.
+
+    Returns:
+        None if the classes of one are not the data's.
+    """
+    if not answers.known(0, 1):
+        return None
+    labels = answers.labels.numpy() if answers.labelled else None
+    (a, sure_a, _), (b, sure_b, _) = ((part.numpy() for part in answers.of(model)) for model in (0, 1))
+    found = class_disagreement(a, b, labels, answers.class_names)
+    divergence, together = answers.pair()
+    # Logits that are not finite have no probabilities.
+    known = divergence[divergence.isfinite()]
+    found = replace(
+        found,
+        examples=disagreed_examples(a, b, sure_a, sure_b, labels, answers.indices.numpy()),
+        divergence=known.double().mean().item() if len(known) else None,
+    )
+    if labels is None:
+        return found
+    return replace(
+        found,
+        calibration_a=calibration(sure_a, a == labels),
+        calibration_b=calibration(sure_b, b == labels),
+        together=_together(a == labels, b == labels, together.numpy() == labels),
+    )
+
+
+def _together(right_a: np.ndarray, right_b: np.ndarray, right: np.ndarray) -> Together:
+    better = right_a if right_a.sum() >= right_b.sum() else right_b
+    return Together(
+        ensemble=proportion(int(right.sum()), len(right)),
+        ensemble_gain=paired_difference(*_table(right, better)),
+        oracle=proportion(int((right_a | right_b).sum()), len(right)),
+    )
+
+
+def _table(first: np.ndarray, second: np.ndarray) -> tuple[int, int, int, int]:
+    """How often only the first holds, only the second, both, and neither."""
+    cells = (first & ~second, ~first & second, first & second, ~first & ~second)
+    only_first, only_second, both, neither = (int(cell.sum()) for cell in cells)
+    return only_first, only_second, both, neither

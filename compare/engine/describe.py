@@ -1,0 +1,83 @@
+"""How models, images and settings stand in a result."""
+
+import platform
+from importlib.metadata import version
+
+from torch import Tensor
+
+from compare.engine.notes import FEWEST_FOR_PC1
+from compare.engine.numbers import row
+from compare.engine.stream import MIN_BATCHES, Stream
+from compare.result.base import Settings
+from compare.result.models import DatasetResult, ModelResult
+from compare.result.spans import BlockSpan
+from compare.structure.spans import CONTRAST, DOMINANT, THRESHOLD, find_block_structure
+
+# The paper's minibatch.
+BATCH_SIZE = 256
+BLOCK_SETTINGS: Settings = {"block_threshold": THRESHOLD, "block_contrast": CONTRAST, "block_dominant": DOMINANT}
+
+
+def default_batch_size(examples: int) -> int:
+    """The paper's 256; less where that leaves too few minibatches for a standard error, but enough for components."""
+    return min(BATCH_SIZE, max(FEWEST_FOR_PC1, -(-examples // MIN_BATCHES)))
+
+
+def describe(stream: Stream, number: int) -> ModelResult:
+    """What is known of one of the stream's models, as a module in memory."""
+    run = stream.runs[number]
+    return ModelResult(
+        ref=None,
+        name=run.kind,
+        revision=None,
+        sha256=None,
+        architecture=run.kind,
+        parameters=run.parameters,
+        accuracy=accuracy_of(stream, number),
+        layers=tuple(run.names),
+        pc1_fraction=row(stream.principal.fraction()[stream.parts[number]]),
+    )
+
+
+def describe_data(stream: Stream) -> DatasetResult:
+    """The examples that passed, as batches from memory."""
+    return DatasetResult(
+        name=None, split=None, examples=stream.examples, classes=stream.answers.class_names, fingerprint=None
+    )
+
+
+def settings(stream: Stream) -> Settings:
+    """How the similarities were computed."""
+    plan = stream.plan
+    return {
+        "layers": plan.layers,
+        "passes": plan.passes,
+        "precision": plan.precision,
+        "estimator": "minibatch HSIC_1",
+        "batch_size": stream.batch_size,
+        "minibatches": stream.cka.batches,
+        "examples_in_cka": stream.examples_in_cka,
+        "tolerance": plan.tolerance,
+        "permutations": plan.permutations,
+        "seed": plan.seed,
+        "measures": ",".join(("cka", *plan.measures)),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of the program and the libraries that its numbers depend on."""
+    packages = {name: version(name) for name in ("resnet-zoo", "torch", "numpy", "scipy")}
+    return packages | {"python": platform.python_version()}
+
+
+def accuracy_of(stream: Stream, number: int) -> float | None:
+    """Fraction of the examples that a model gets right, in [0, 1]; None without labels or if its classes differ."""
+    answers = stream.answers
+    if not answers.known(number) or not answers.labelled:
+        return None
+    return (answers.of(number).classes == answers.labels).double().mean().item()
+
+
+def find_spans(cka: Tensor, fraction: Tensor, alignment: Tensor, layers: list[str]) -> tuple[BlockSpan, ...]:
+    """Spans of alike layers of one model, from shapes (L, L), (L,), (L, L) and L names."""
+    return find_block_structure(cka.numpy(), fraction.numpy(), pc1_alignment=alignment.numpy(), layers=layers)

@@ -1,0 +1,117 @@
+"""A look inside one model: block structure with its uncertainty, and the examples that carry it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from compare.engine.numbers import matrix
+from compare.engine.stream import Interior
+from compare.result.inside import Block, BlockScore, Inside
+from compare.result.spans import BlockSpan, block_structures
+from compare.similarity.halves import HalfSamples
+from compare.structure.dominant import dominant_examples
+from compare.structure.spans import THRESHOLD, block_score, find_block_structure, mean_of_pairs
+
+if TYPE_CHECKING:
+    from compare.engine.stream import Stream
+
+Array = npt.NDArray[np.float64]
+# A half sample has the same block if this share of the two together lies in both.
+SAME = 0.5
+
+
+class Replicates(NamedTuple):
+    """What half samples of the examples give.
+
+    Args:
+        found: spans and PC1 fractions of each.
+        halves: where they come from.
+    """
+
+    found: tuple[tuple[Sequence[BlockSpan], Array], ...]
+    halves: HalfSamples
+
+    def interval(self, values: Sequence[float]) -> tuple[float, float] | tuple[None, None]:
+        """95 % interval of a statistic from its values in the half samples."""
+        if not values:
+            return None, None
+        low, high = np.quantile(values, self.halves.levels)
+        return float(low), float(high)
+
+
+def look_inside(stream: "Stream", number: int, spans: Sequence[BlockSpan]) -> Inside:
+    """What one of the stream's models looks like inside.
+
+    Args:
+        stream: with a plan that removes components.
+        number: of the model.
+        spans: of alike layers in it.
+    """
+    run, part = stream.runs[number], stream.parts[number]
+    interior, layers = stream.interiors[run], run.names
+    fraction = stream.principal.fraction()[part]
+    without = stream.without.ratio()[part, part]
+    replicates = Replicates(
+        tuple(
+            (find_block_structure(cka, other, layers=layers), other)
+            for cka, other in interior.halves.replicates(fraction)
+        ),
+        interior.halves,
+    )
+    return Inside(
+        score=_score(spans, replicates, fraction.numpy()),
+        blocks=tuple(_block(stream, interior, span, replicates, without.numpy()) for span in block_structures(spans)),
+        pc1_alignment=matrix(stream.principal.alignment()[part, part]),
+        components=stream.plan.components,
+        cka_without=matrix(without),
+        spans_without=find_block_structure(without.numpy(), layers=layers),
+    )
+
+
+def _score(spans: Sequence[BlockSpan], replicates: Replicates, fraction: Array) -> BlockScore:
+    scores = [block_score(*replicate) for replicate in replicates.found]
+    return BlockScore(block_score(spans, fraction), *replicates.interval(scores))
+
+
+def _block(
+    stream: "Stream",
+    interior: Interior,
+    span: BlockSpan,
+    replicates: Replicates,
+    without: Array,
+) -> Block:
+    found, borders = _borders(span, replicates)
+    own = without[span.start : span.stop, span.start : span.stop]
+    mean = mean_of_pairs(own) if np.isfinite(own).any() else np.nan
+    answers = stream.answers
+    return Block(
+        span.start,
+        span.stop,
+        found,
+        *borders,
+        mean_cka_without=None if np.isnan(mean) else mean,
+        survives=mean >= THRESHOLD,
+        dominant=dominant_examples(interior.scores, span, answers.indices, answers.labels),
+    )
+
+
+def _borders(
+    span: BlockSpan, replicates: Replicates
+) -> tuple[float | None, tuple[float | None, float | None, float | None, float | None]]:
+    """In which share of the half samples a block is found, and the 95 % intervals of its start and stop."""
+    if not replicates.found:
+        return None, (None, None, None, None)
+    same = [other for found, _ in replicates.found for other in block_structures(found) if _overlap(span, other) > SAME]
+    starts, stops = ([float(getattr(other, border)) for other in same] for border in ("start", "stop"))
+    return len(same) / len(replicates.found), (*replicates.interval(starts), *replicates.interval(stops))
+
+
+def _overlap(a: BlockSpan, b: BlockSpan) -> float:
+    """Layers in both, as a share of those in either."""
+    return len(_layers(a) & _layers(b)) / len(_layers(a) | _layers(b))
+
+
+def _layers(span: BlockSpan) -> set[int]:
+    return set(range(span.start, span.stop))

@@ -1,0 +1,115 @@
+"""Look into one model: one stream of minibatches through it, one result."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from compare.answers.answers import Answers
+from compare.engine.describe import BLOCK_SETTINGS, describe, describe_data, find_spans, settings, versions
+from compare.engine.inside import look_inside
+from compare.engine.notes import notes
+from compare.engine.numbers import matrix
+from compare.engine.plan import Plan
+from compare.engine.stream import Stream, run_stream
+from compare.errors import CompareError
+from compare.model.batch import checked_batch
+from compare.model.recording import Model
+from compare.result.inspection import Inspection, WithoutDominant
+from compare.result.spans import BlockSpan, block_structures
+from compare.structure.dominant import strongest
+from compare.structure.spans import block_score
+
+
+def inspect_model(
+    model: Model,
+    batches: Iterable[Any],
+    *,
+    layers: str = "all",
+    passes: int = 1,
+    precision: str = "fp32",
+    components: int = 1,
+    drop_dominant: float | None = None,
+    seed: int = 0,
+    class_names: tuple[str, ...] | None = None,
+    model_classes: tuple[str, ...] | None = None,
+) -> Inspection:
+    """Find out where a classifier has block structure, how sure that is, and what carries it, in one pass.
+
+    Args:
+        model: any module that takes one tensor and returns logits, shape (n, classes); as are the other arguments in
+            `compare.engine.pair.compare_models`.
+        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
+        layers: `all`, `blocks`, or glob patterns.
+        passes: how often to go through the batches for CKA; all else comes from the first pass.
+        precision: of the Gram matrices.
+        components: how many principal components are removed for the second CKA, 1 to 10.
+        drop_dominant: share of the examples, those that carry the blocks, to leave out in a second run, in (0, 1); that
+            takes the model itself, no recorder or replay.
+        seed: of the half samples.
+        class_names: names of the data's classes; their numbers if not given.
+        model_classes: names of the classes of the model's logits, in order; None for the data's own.
+
+    Raises:
+        CompareError: as in `compare_models`.
+    """
+    if drop_dominant is not None and not 0 < drop_dominant < 1:
+        raise CompareError(f"the share of dominant examples to drop must be between 0 and 1, got {drop_dominant}.")
+    if components == 0:
+        raise CompareError("expected at least one component to remove, got 0.")
+    plan = Plan(layers, passes, precision, seed=seed, components=components)
+    stream = run_stream([model], batches, plan, Answers(class_names, [model_classes]))
+    spans = _spans(stream)
+    result = Inspection(
+        model=describe(stream, 0),
+        dataset=describe_data(stream),
+        cka=matrix(stream.cka.ratio()),
+        standard_error=matrix(stream.cka.standard_error(stream.passes)),
+        block_structure=spans,
+        inside=look_inside(stream, 0, spans),
+        settings=settings(stream) | BLOCK_SETTINGS | {"components": components, "drop_dominant": drop_dominant},
+        versions=versions(),
+        notes=tuple(notes(stream, ["it"])),
+    )
+    blocks = block_structures(spans)
+    if drop_dominant is None or blocks:
+        return result if drop_dominant is None else _dropping(result, model, batches, stream, drop_dominant)
+    return replace(result, notes=(*result.notes, "no block structure, so no dominant examples to leave out."))
+
+
+def _dropping(result: Inspection, model: Model, batches: Iterable[Any], stream: Stream, share: float) -> Inspection:
+    """Add what is left without the examples that carry the blocks."""
+    blocks = block_structures(result.block_structure)
+    dropped = strongest(stream.interiors[stream.runs[0]].scores, blocks, share)
+    rest = _Without(batches, stream.answers.indices[torch.tensor(dropped)])
+    plan = replace(stream.plan, components=0)
+    left = run_stream([model], rest, plan, Answers(result.dataset.classes, None))
+    spans = _spans(left)
+    score = block_score(spans, left.principal.fraction().numpy())
+    without = WithoutDominant(share, len(dropped), matrix(left.cka.ratio()), spans, score)
+    return replace(result, without_dominant=without)
+
+
+def _spans(stream: Stream) -> tuple[BlockSpan, ...]:
+    principal = stream.principal
+    return find_spans(stream.cka.ratio(), principal.fraction(), principal.alignment(), stream.runs[0].names)
+
+
+class _Without:
+    """Minibatches without some examples, known by their index, or by their place in a pass if they have none."""
+
+    def __init__(self, batches: Iterable[Any], dropped: Tensor) -> None:
+        self._batches = batches
+        self._dropped = dropped
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        passed = 0
+        for batch in self._batches:
+            inputs, labels, indices = checked_batch(batch)
+            if indices is None:
+                indices = torch.arange(passed, passed + len(inputs))
+            passed += len(inputs)
+            kept = ~torch.isin(indices.cpu(), self._dropped)
+            yield inputs[kept], labels[kept], indices[kept]

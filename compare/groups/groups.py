@@ -1,0 +1,216 @@
+"""Compare two architectures over several seeds of each: one stream of minibatches through all, one result."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from compare.answers.answers import Answers
+from compare.answers.notes import answer_notes
+from compare.answers.predict import predict, right_of
+from compare.engine.describe import versions
+from compare.errors import CompareError
+from compare.groups.classes import class_tests, count_right
+from compare.groups.confirm import confirmation, selecting
+from compare.groups.spread import spread
+from compare.model.recording import Model, Run
+from compare.result.groups import (
+    ClassTests,
+    Confirmation,
+    Difference,
+    ExampleAccuracies,
+    Group,
+    GroupComparison,
+    Numbers,
+    Permutation,
+)
+from compare.result.models import DatasetResult, ModelResult
+from compare.stats.dealing import Splits, model_splits
+from compare.stats.welch import moments, trusts_welch, welch
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+PERMUTATIONS = 1999
+
+
+class Seen(NamedTuple):
+    """Which examples each model gets right, and what they are.
+
+    Args:
+        right_a: shape (seeds_a, n).
+        right_b: shape (seeds_b, n).
+        labels: shape (n,), numbers of the classes.
+        indices: shape (n,), where the examples stand in the data set, ascending.
+        classes: names of the classes.
+    """
+
+    right_a: Bools
+    right_b: Bools
+    labels: Ints
+    indices: Ints
+    classes: tuple[str, ...]
+
+
+def compare_groups(
+    models_a: Sequence[Model],
+    models_b: Sequence[Model],
+    batches: Iterable[Any],
+    *,
+    superclasses: Mapping[str, str] | None = None,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+    class_names: Sequence[str] | None = None,
+    model_classes: Sequence[Sequence[str] | None] | None = None,
+) -> GroupComparison:
+    """Find out whether two architectures get different examples right, beyond what seeds differ by.
+
+    The first half of the seeds of each group selects the largest differences, the second confirms them; all else uses
+    every seed.
+
+    Args:
+        models_a: at least two different modules, as in `compare.engine.pair.compare_models`: seeds of one architecture.
+        models_b: seeds of another; as many, best.
+        batches: an iterable of (inputs, labels) or (inputs, labels, indices), gone through once.
+        superclasses: name of the superclass of each class.
+        permutations: how many ways of dealing the models to two groups are looked at, if there are more; at least 19.
+        seed: of these.
+        class_names: names of the data's classes; their numbers if not given.
+        model_classes: names of the classes of each model's logits, those of a first; None for the data's own.
+
+    Raises:
+        CompareError: fewer than two models in a group, a model twice, a model with other classes than the data, a class
+            without a superclass, or unusable batches.
+
+    Source:
+        Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327, section 7 and appendix F.
+    """
+    models, seeds = [*models_a, *models_b], (len(models_a), len(models_b))
+    if min(seeds) < 2 or len(set(map(id, models))) < len(models):
+        raise CompareError(
+            f"expected at least two different models in each group, got {seeds[0]} and {seeds[1]}, or one of them "
+            "twice."
+        )
+    splits = model_splits(*seeds, permutations, seed)
+    answers = Answers(class_names, model_classes)
+    runs = predict(models, batches, answers)
+    sides = [f"{group}{number + 1}" for group, count in zip("ab", seeds, strict=True) for number in range(count)]
+    _check_classes(answers, sides)
+    seen = _seen(answers, *seeds)
+    described = [_describe(run, right) for run, right in zip(runs, np.concatenate(seen[:2]), strict=True)]
+    return GroupComparison(
+        a=_group(described[: seeds[0]]),
+        b=_group(described[seeds[0] :]),
+        dataset=DatasetResult(None, None, len(seen.labels), seen.classes, None),
+        accuracy=_accuracy(seen),
+        permutation=splits.describe(),
+        spread=spread(seen.right_a, seen.right_b, splits),
+        classes=class_tests(seen.right_a, seen.right_b, seen.labels, seen.classes, splits),
+        superclasses=_superclass_tests(seen, superclasses, splits),
+        confirmed_classes=_confirmed_classes(seen),
+        confirmed_examples=_confirmed_examples(seen),
+        examples=_examples(seen),
+        settings={
+            "permutations": permutations,
+            "seed": seed,
+            "selecting_a": selecting(seeds[0]),
+            "selecting_b": selecting(seeds[1]),
+        },
+        versions=versions(),
+        notes=(*_notes(seeds, splits.describe()), *answer_notes(answers, sides)),
+    )
+
+
+def _check_classes(answers: Answers, sides: Sequence[str]) -> None:
+    for i, side in enumerate(sides):
+        if not answers.known(i):
+            raise CompareError(
+                f"expected models of the data's classes, {answers.data_classes()}, got {side} with "
+                f"{answers.own_classes(i)}; leave it out, or choose its own data."
+            )
+
+
+def _seen(answers: Answers, seeds_a: int, seeds_b: int) -> Seen:
+    labels, indices = answers.labels.numpy(), answers.indices.numpy()
+    order = np.argsort(indices)
+    right = right_of(answers, seeds_a + seeds_b)
+    return Seen(right[:seeds_a], right[seeds_a:], labels[order], indices[order], answers.class_names)
+
+
+def _describe(run: Run, right: Bools) -> ModelResult:
+    kind = run.kind
+    return ModelResult(None, kind, None, None, kind, run.parameters, float(right.mean()), layers=(), pc1_fraction=())
+
+
+def _group(models: Sequence[ModelResult]) -> Group:
+    of_seeds = moments([model.accuracy or 0.0 for model in models])
+    return Group(tuple(models), float(of_seeds.mean), sqrt(of_seeds.variance / of_seeds.seeds))
+
+
+def _accuracy(seen: Seen) -> Difference:
+    tested = welch(moments(seen.right_a.sum(1)), moments(seen.right_b.sum(1)), 1)
+    examples = len(seen.labels)
+    difference, low, high = (float(value / examples) for value in tested[:3])
+    return Difference(difference, low, high, float(tested.p_value))
+
+
+def _superclass_tests(seen: Seen, superclasses: Mapping[str, str] | None, splits: Splits) -> ClassTests | None:
+    if superclasses is None:
+        return None
+    if missing := [name for name in seen.classes if name not in superclasses]:
+        raise CompareError(f"expected a superclass for every class, got none for {missing[0]!r}.")
+    names = tuple(dict.fromkeys(superclasses[name] for name in seen.classes))
+    of_class = np.array([names.index(superclasses[name]) for name in seen.classes])
+    return class_tests(seen.right_a, seen.right_b, of_class[seen.labels], names, splits)
+
+
+def _confirmed_classes(seen: Seen) -> Confirmation:
+    sizes = np.bincount(seen.labels, minlength=len(seen.classes))
+    numbers = np.flatnonzero(sizes)
+    a, b = (count_right(right, seen.labels, len(sizes))[:, numbers] / sizes[numbers] for right in seen[:2])
+    return confirmation(a, b, numbers, numbers, sizes[numbers])
+
+
+def _confirmed_examples(seen: Seen) -> Confirmation:
+    a, b = (right.astype(np.float64) for right in seen[:2])
+    return confirmation(a, b, seen.indices, seen.labels, np.ones_like(seen.labels))
+
+
+def _examples(seen: Seen) -> ExampleAccuracies:
+    return ExampleAccuracies(
+        index=tuple(seen.indices.tolist()),
+        label=tuple(seen.labels.tolist()),
+        accuracy_a=_numbers(seen.right_a),
+        accuracy_b=_numbers(seen.right_b),
+        halves_a=_halves(seen.right_a),
+        halves_b=_halves(seen.right_b),
+    )
+
+
+def _halves(right: Bools) -> tuple[Numbers, Numbers]:
+    first = selecting(len(right))
+    return _numbers(right[:first]), _numbers(right[first:])
+
+
+def _numbers(right: Bools) -> Numbers:
+    return tuple(right.mean(0).tolist())
+
+
+def _notes(seeds: tuple[int, int], permutation: Permutation) -> Iterator[str]:
+    small, large = sorted(seeds)
+    if permutation.smallest_p > 0.05:
+        yield (
+            f"{seeds[0]} and {seeds[1]} models can be dealt to two groups in only {permutation.splits} ways: p-values "
+            f"of the spread and of counts cannot be below {permutation.smallest_p:.2f}; take at least 4 seeds of each."
+        )
+    if not trusts_welch(small, large):
+        yield (
+            f"groups of {seeds[0]} and {seeds[1]} seeds are tested with the degrees of freedom of the smaller one, "
+            "which finds fewer differences; take as many seeds of each."
+        )
+    if small < 4:
+        yield (
+            f"with {small} seeds in a group, what is selected is confirmed by {small - selecting(small)}"
+            f"{' and has no test' if small < 3 else ''}; take at least 4."
+        )

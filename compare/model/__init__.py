@@ -1,0 +1,1 @@
+"""Run a model and take the Gram matrices of its layers."""

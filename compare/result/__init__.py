@@ -1,0 +1,1 @@
+"""Everything that is written to JSON. Computes nothing, and needs no torch."""

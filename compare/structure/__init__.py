@@ -1,0 +1,1 @@
+"""Layer names, block structure, dominant examples."""

@@ -1,0 +1,99 @@
+"""Dominant examples: the few images that carry a block structure."""
+
+from collections.abc import Sequence
+from itertools import product
+from math import ceil
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from compare.result.inside import DominantExample, DominantExamples, SharedExamples
+from compare.result.spans import BlockSpan
+from compare.similarity.example_scores import ExampleScores
+
+# The follow-up paper's smaller share, which it leaves out to see whether a block goes.
+DOMINANT_SHARE = 0.01
+# So many are named; the others count.
+MOST_NAMED = 10
+
+
+def dominant_examples(scores: ExampleScores, span: BlockSpan, indices: Tensor, labels: Tensor) -> DominantExamples:
+    """What carries a block.
+
+    Args:
+        scores: of the model.
+        span: the block.
+        indices: where the examples that passed stand in their split, shape (n,).
+        labels: their classes, shape (n,).
+
+    Source:
+        Nguyen, Raghu & Kornblith 2022, arXiv:2202.07184: dominant datapoints have the largest projections on the first
+        principal component. PC1 is that of each minibatch here, so that it comes from the same pass as CKA.
+    """
+    pc1, norm = scores.shares(span)
+    strength = pc1.mean(0)
+    top = _top(strength)
+    positions = scores.positions
+    typical = float(np.median(strength))
+    return DominantExamples(
+        count=len(top),
+        pc1_share=float(strength[top].sum()),
+        norm_share=float(norm.mean(0)[top].sum()),
+        layer_overlap=_layer_overlap(pc1),
+        to_median=float((strength[top[0]] / typical) ** 0.5) if typical else None,
+        examples=tuple(
+            DominantExample(
+                int(indices[positions[i]]), int(labels[positions[i]]), float(strength[i]), float(norm[:, i].mean())
+            )
+            for i in top[:MOST_NAMED]
+        ),
+    )
+
+
+def strongest(scores: ExampleScores, spans: Sequence[BlockSpan], share: float = DOMINANT_SHARE) -> list[int]:
+    """The examples that carry some spans, strongest first, by where they stand among those that passed.
+
+    Args:
+        scores: of the model.
+        spans: of its layers.
+        share: of the examples, in (0, 1).
+    """
+    strength = np.concatenate([scores.shares(span)[0] for span in spans]).mean(0)
+    return [int(position) for position in scores.positions[_top(strength, share)]]
+
+
+def shared_examples(a: Sequence[list[int]], b: Sequence[list[int]], examples: int) -> tuple[SharedExamples, ...]:
+    """Which blocks of two models are carried by the same examples.
+
+    Args:
+        a: the strongest examples of each block of a model.
+        b: those of another.
+        examples: how many there are.
+    """
+    return tuple(_shared(i, j, a[i], b[j], examples) for i, j in product(range(len(a)), range(len(b))))
+
+
+def _shared(i: int, j: int, top_a: list[int], top_b: list[int], examples: int) -> SharedExamples:
+    from scipy.stats import hypergeom
+
+    count, common = len(top_a), len(set(top_a) & set(top_b))
+    # Both are of one size.
+    p_value = float(hypergeom.sf(common - 1, examples, count, count))
+    return SharedExamples(i, j, common / count, count / examples, p_value)
+
+
+def _top(strength: npt.NDArray[np.float64], share: float = DOMINANT_SHARE) -> npt.NDArray[np.int64]:
+    """The strongest, strongest first; of equal ones those that came first; at least one."""
+    return np.argsort(-strength, kind="stable")[: ceil(share * len(strength))]
+
+
+def _layer_overlap(pc1: npt.NDArray[np.float64]) -> float:
+    """Mean share of a layer's own strongest examples that another layer has too, over pairs of different layers."""
+    tops = [_top(layer) for layer in pc1]
+    member = np.zeros(pc1.shape)
+    for row, top in zip(member, tops, strict=True):
+        row[top] = 1
+    common = member @ member.T / len(tops[0])
+    others = ~np.eye(len(common), dtype=bool)
+    return float(common[others].mean())

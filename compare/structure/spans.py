@@ -1,0 +1,199 @@
+"""Block structure: long contiguous spans of layers that are all alike, found exactly."""
+
+from collections.abc import Sequence
+from math import inf
+
+import numpy as np
+import numpy.typing as npt
+
+from compare.result.spans import BlockSpan, block_structures
+from compare.structure.layer_names import block_of, longest_block, stage_of
+
+Array = npt.NDArray[np.float64]
+# Mean CKA from which layers count as alike; the blocks seen in the paper's figures lie above 0.9. On planted matrices
+# (tests/benchmarks/calibration.py) every value from 0.80 to 0.87 finds all blocks and invents none.
+THRESHOLD = 0.85
+# How far CKA falls where a span ends, at equal distance in layers: what tells a square from the bright band that any
+# network has along its diagonal. In the same calibration, beside backgrounds that come as close as 0.95, none of it
+# invents 46 spans in 40 matrices without blocks, 0.02 four beside blocks, 0.05 none, and 0.1 misses a block.
+CONTRAST = 0.05
+# Median share of variance from which one component carries a span. In the paper's figures 3 and D.7 it stays below 0.2
+# in networks without block structure, and peaks at 0.75 to 0.95 in those with one; on digits the spans of ResNet-14
+# stay below 0.25, and ResNet-74 has one above 0.3 (tests/benchmarks/demo.py).
+DOMINANT = 0.3
+# A span is longer than any residual block, whose layers are alike in any network, and than a twentieth of the network.
+FEWEST_LAYERS, SHARE_OF_LAYERS = 4, 20
+
+
+def find_block_structure(
+    cka: npt.ArrayLike,
+    pc1_fraction: npt.ArrayLike | None = None,
+    *,
+    pc1_alignment: npt.ArrayLike | None = None,
+    layers: Sequence[str] | None = None,
+    threshold: float = THRESHOLD,
+    min_length: int | None = None,
+) -> tuple[BlockSpan, ...]:
+    """Find the spans of layers that are alike, and say which are carried by one dominant component.
+
+    Disjoint spans are chosen that maximise the sum of (CKA - threshold) over all pairs of layers within a span,
+    exactly, by dynamic programming. So a span ends where the next layer's mean CKA with it falls below the threshold.
+    Of these, spans that no dominant component carries are kept only if CKA falls at both ends by more than `CONTRAST`;
+    otherwise they are pieces of the smooth decay with distance that every network shows.
+    The paper gives no definition; it judged heatmaps by eye (Nguyen et al. 2021, arXiv:2010.15327, section 4).
+
+    Args:
+        cka: shape (L, L), symmetric; NaN where a layer has no CKA, which no span is rewarded for holding.
+        pc1_fraction: shape (L,), in [0, 1]; without it no span is called block structure.
+        pc1_alignment: shape (L, L), in [0, 1].
+        layers: L names.
+        threshold: mean CKA from which layers count as alike.
+        min_length: fewest layers of a span; if None, one more than the longest residual block (4 if no names are
+            given), and at least a twentieth of all layers.
+
+    Returns:
+        Spans in layer order.
+
+    Raises:
+        ValueError: the shapes do not belong together.
+    """
+    matrix = np.asarray(cka, dtype=np.float64)
+    count = len(matrix)
+    if matrix.shape != (count, count):
+        raise ValueError(f"CKA must be a square matrix of one model's layers, got shape {matrix.shape}.")
+    fraction = _checked(pc1_fraction, (count,), "PC1 fraction")
+    alignment = _checked(pc1_alignment, (count, count), "PC1 alignment")
+    if layers is not None and len(layers) != count:
+        raise ValueError(f"layers must be the {count} names beside this CKA matrix, got {len(layers)}.")
+    spans = (
+        _describe(start, stop, matrix, fraction, alignment, layers)
+        for start, stop in _best_spans(matrix, threshold, min_length or fewest_layers(count, layers or ()))
+    )
+    return tuple(span for span in spans if span.kind == "block structure" or _stands_out(matrix, span.start, span.stop))
+
+
+def fewest_layers(count: int, layers: Sequence[str] = ()) -> int:
+    """Layers from which a span counts, in a network of so many.
+
+    Args:
+        count: layers of the network.
+        layers: their names, if known.
+    """
+    return max(FEWEST_LAYERS, longest_block(layers) + 1, -(-count // SHARE_OF_LAYERS))
+
+
+def block_score(spans: Sequence[BlockSpan], pc1_fraction: npt.ArrayLike) -> float:
+    """How much block structure a network has: the share of its layers' variance on components that carry a block.
+
+    Args:
+        spans: of a network, as `find_block_structure` gives them.
+        pc1_fraction: shape (L,), in [0, 1]; NaN where a layer has none.
+
+    Returns:
+        Mean over all layers of the PC1 fraction of those in block structure, and 0 for the others: in [0, 1].
+    """
+    fraction = np.nan_to_num(np.asarray(pc1_fraction, dtype=np.float64))
+    carried = sum(fraction[span.start : span.stop].sum() for span in block_structures(spans))
+    return float(carried / len(fraction))
+
+
+def _best_spans(matrix: Array, threshold: float, min_length: int) -> list[tuple[int, int]]:
+    """Disjoint spans with the greatest total of (CKA - threshold) over their off-diagonal pairs."""
+    excess = np.nan_to_num(matrix - threshold, nan=0.0)
+    np.fill_diagonal(excess, 0.0)
+    count = len(matrix)
+    # area[i, j]: sum of excess over the first i rows and j columns.
+    area = np.zeros((count + 1, count + 1))
+    area[1:, 1:] = excess.cumsum(0).cumsum(1)
+    corners = area.diagonal()
+    best = np.zeros(count + 1)
+    start_of = np.full(count + 1, -1)  # -1: the layer before this border is in no span
+    for stop in range(1, count + 1):
+        best[stop] = best[stop - 1]
+        starts = slice(0, max(0, stop - min_length + 1))
+        totals = best[starts] + corners[stop] - area[starts, stop] - area[stop, starts] + corners[starts]
+        if totals.size and totals.max() > best[stop]:
+            best[stop] = totals.max()
+            # Of equally good spans the shortest, so that none grows over layers without a value.
+            start_of[stop] = np.flatnonzero(totals == best[stop])[-1]
+    spans = []
+    stop = count
+    while stop > 0:
+        start = int(start_of[stop])
+        if start < 0:
+            stop -= 1
+        else:
+            spans.append((start, stop))
+            stop = start
+    return spans[::-1]
+
+
+def _stands_out(matrix: Array, start: int, stop: int) -> bool:
+    """Whether CKA falls where the span ends, on each side where layers follow."""
+    reach = (stop - start) // 2
+    sides = slice(max(0, start - reach), start), slice(stop, min(len(matrix), stop + reach))
+    # A single layer beyond a border says little.
+    return all(_contrast(matrix, slice(start, stop), side) > CONTRAST for side in sides if side.stop - side.start > 1)
+
+
+def _contrast(matrix: Array, span: slice, outside: slice) -> float:
+    """Mean CKA of pairs within a span, less that of pairs across its border which are equally far apart."""
+    longest = span.stop - span.start
+    within, across = _by_distance(matrix, span, span, longest), _by_distance(matrix, span, outside, longest)
+    both = (within[1] > 0) & (across[1] > 0)
+    if not both.any():
+        return inf  # nothing is known beyond the border
+    weights = across[1, both]
+    return float(weights @ (within[0, both] / within[1, both] - across[0, both] / weights) / weights.sum())
+
+
+def _by_distance(matrix: Array, rows: slice, columns: slice, longest: int) -> Array:
+    """Sum of CKA, and number of pairs, of layers so many layers apart: shape (2, longest), nothing at distance 0."""
+    index = np.arange(len(matrix))
+    distance, values = abs(index[rows, None] - index[columns]), matrix[rows, columns]
+    counted = (distance > 0) & (distance < longest) & ~np.isnan(values)
+    sums = (np.bincount(distance[counted], weights, longest) for weights in (values[counted], None))
+    return np.stack([total.astype(np.float64) for total in sums])
+
+
+def _describe(
+    start: int,
+    stop: int,
+    matrix: Array,
+    fraction: Array | None,
+    alignment: Array | None,
+    layers: Sequence[str] | None,
+) -> BlockSpan:
+    median = None if fraction is None else _median(fraction[start:stop])
+    names = () if layers is None else tuple(layers[start:stop])
+    return BlockSpan(
+        start=start,
+        stop=stop,
+        first_layer=names[0] if names else None,
+        last_layer=names[-1] if names else None,
+        mean_cka=mean_of_pairs(matrix[start:stop, start:stop]),
+        pc1_fraction=median,
+        pc1_alignment=None if alignment is None else mean_of_pairs(alignment[start:stop, start:stop]),
+        kind="block structure" if median is not None and median >= DOMINANT else "homogeneous span",
+        residual_blocks=len({block_of(name) for name in names} - {None}) if names else None,
+        stages=tuple(dict.fromkeys(map(stage_of, names))),
+    )
+
+
+def _median(values: Array) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if known.size else None
+
+
+def mean_of_pairs(square: Array) -> float:
+    """Mean over the pairs of different layers, those without a value left out."""
+    return float(np.nanmean(square[~np.eye(len(square), dtype=bool)]))
+
+
+def _checked(values: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> Array | None:
+    if values is None:
+        return None
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != shape:
+        raise ValueError(f"{what} must have shape {shape} beside this CKA matrix, got {array.shape}.")
+    return array

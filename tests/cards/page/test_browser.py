@@ -1,0 +1,135 @@
+"""Pages in a real browser, from disk: quiet, alone, and usable with mouse, keyboard and phone."""
+
+import numpy as np
+import pytest
+
+from cards.pages.comparison import comparison_html
+from cards.pages.inspection import inspection_html
+from tests.support.browser import PHONE, picture, point_at, pytestmark, wide  # noqa: F401
+from tests.support.pages import IMAGES, deep_look, full, mean
+
+
+def test_a_cell_tells_both_layers_and_its_value(opened):
+    page = opened(comparison_html(full(), IMAGES))
+    told = point_at(page, "ab", 16.5 / 32, 4.5 / 20)
+    for part in ("stage1.4 (4)", "stage2.16 (16)", f"CKA {full().cka.ab[4][16]:.3f} ± 0.010"):
+        assert part in told
+    assert "stage1.4 (4)" in page.locator("#cell").text_content()
+    # The same layers are marked in the other maps.
+    page.wait_for_selector("#cross-bb path[d*='M16,-0.5']", state="attached")
+    page.wait_for_selector("#cross-aa path[d*='M4,-0.5']", state="attached")
+
+
+def test_the_switch_changes_what_is_shown(opened):
+    page = opened(comparison_html(full(), IMAGES))
+    before = picture(page, "bb")
+    page.select_option("#view", label="PC1 alignment")
+    page.wait_for_selector("#nothing-ab", state="visible")
+    assert picture(page, "bb") != before
+    assert "PC1 alignment" in point_at(page, "bb", 0.5, 0.5)
+    page.select_option("#view", label="CKA")
+    page.wait_for_selector("#map-ab", state="visible")
+    page.wait_for_function("document.getElementById('nothing-ab').hidden")
+    assert picture(page, "bb") == before
+
+
+def test_zooming_into_one_map_zooms_into_all(opened):
+    page = opened(comparison_html(full(), IMAGES))
+    box = page.locator("#map-ab .nsewdrag").first.bounding_box()
+    for share, step in ((0.25, page.mouse.down), (0.75, page.mouse.up)):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"], steps=5)
+        step()
+    ranges = "['aa', 'bb', 'ab'].map((key) => {const {xaxis, yaxis} = document.getElementById('map-' + key).layout; "
+    ranges += "return [xaxis.range, yaxis.range].map((range) => range.map(Math.round))})"
+    page.wait_for_function("document.getElementById('map-aa').layout.xaxis.range[0] > 3")
+    a, b = [5, 15], [8, 24]
+    page.wait_for_timeout(300)
+    wanted = [[a, a], [b, b], [b, a]]
+    assert np.abs(np.array(page.evaluate(ranges)) - np.array(wanted)).max() <= 1
+    # Another view shows the same part.
+    page.select_option("#view", label="knn")
+    page.wait_for_function("document.getElementById('map-ab').data[0].hovertemplate.includes('knn')")
+    assert np.abs(np.array(page.evaluate(ranges)) - np.array(wanted)).max() <= 1
+    page.click("#reset")
+    page.wait_for_function("document.getElementById('map-bb').layout.xaxis.range[1] > 31")
+    assert page.evaluate(ranges)[2][0][1] in (31, 32)
+
+
+def test_the_keyboard_reaches_everything(opened):
+    page = opened(comparison_html(full(), IMAGES))
+    reached = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id"))
+        if reached[-1] == "view":
+            style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert style != "none"
+            page.keyboard.press("ArrowDown")
+            page.wait_for_function("document.getElementById('view').value === '1'")
+        if reached[-1] == "map-ab":
+            page.keyboard.press("ArrowUp")
+            page.keyboard.press("ArrowRight")
+            page.wait_for_function("document.getElementById('cell').textContent.includes('stem.1 (1)')")
+    assert {"theme", "view", "reset", "map-aa", "map-bb", "map-ab"} <= set(reached)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_follow_the_system_and_the_toggle(opened, scheme):
+    page = opened(comparison_html(full(), IMAGES), color_scheme=scheme)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    ink = "document.querySelector('#map-aa .xtick text').style.fill"
+    before, text = page.evaluate(ground), page.evaluate(ink)
+    assert before == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 23, 28)"}[scheme]
+    page.click("#theme")
+    page.wait_for_function(f"{ink} !== '{text}'")
+    assert page.evaluate(ground) != before
+    page.click("#theme")
+    assert page.evaluate(ground) == before
+
+
+@pytest.mark.parametrize("make", [comparison_html, inspection_html], ids=["compare", "inspect"])
+def test_a_phone_need_not_scroll_sideways(opened, make):
+    page = opened(make(full() if make is comparison_html else deep_look(), IMAGES), PHONE, has_touch=True)
+    assert wide(page) <= 0
+    for details in page.locator("details").all():
+        details.locator("summary").click()
+    assert wide(page) <= 0
+
+
+def test_mean_names_do_nothing(opened):
+    page = opened(comparison_html(mean(), IMAGES), PHONE)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    assert wide(page) <= 0
+    assert page.locator("main a, main b, svg a, svg b").count() == 0
+    assert "<script>alert(1)</script>" in page.locator("h1").text_content()
+    told = point_at(page, "aa", 6.5 / 20, 0.5 / 20)
+    assert "<b>bold</b> (6)" in told
+    assert "<script>alert(1)</script> (0)" in told
+
+
+def test_paper_is_light_and_holds_the_maps(opened):
+    page = opened(comparison_html(full(), IMAGES), color_scheme="dark")
+    widths = "[...document.querySelectorAll('.main-svg')].map((svg) => svg.getBoundingClientRect().width)"
+    before = page.evaluate(widths)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert max(page.evaluate(widths)) <= 680 < max(before)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(widths) == pytest.approx(before, abs=1)
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 23, 28)"
+
+
+def test_387_layers_answer_within_seconds(opened):
+    page = opened(comparison_html(full(387), {}))
+    took = page.evaluate(
+        """async () => {
+            const before = performance.now(), select = document.getElementById("view");
+            select.value = "2";
+            select.dispatchEvent(new Event("change"));
+            while (!document.getElementById("map-ab").data[0].hovertemplate.includes("knn"))
+                await new Promise((resume) => setTimeout(resume, 10));
+            return performance.now() - before;
+        }"""
+    )
+    assert took < 10_000
+    assert "knn" in point_at(page, "ab", 0.3, 0.6)

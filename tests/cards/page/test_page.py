@@ -1,0 +1,181 @@
+"""Pages of results: what is in them, and that nothing in them acts or asks for anything."""
+
+import re
+from base64 import b64decode
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from cards.page.charts import class_chart
+from cards.page.images import data_uri
+from cards.page.maps import pack
+from cards.pages.comparison import comparison_html
+from cards.pages.inspection import inspection_html
+from cards.words.legible import legible, plotly_text, printable
+from compare.result.disagreement import ClassRow
+from tests.support.page_reader import Reader, unpack
+from tests.support.pages import IMAGES, deep_look, full, mean
+from tests.support.samples import comparison, inspection
+
+
+def test_the_answer_comes_first_and_everything_after_it_in_order():
+    text = Reader(comparison_html(full(), IMAGES)).text
+    order = (
+        "shallow and deep",
+        "With the most similar layer of the other model",
+        "Models and images",
+        "How alike the layers are",
+        "Spans of alike layers",
+        "found again",
+        "Class by class",
+        "Confusions",
+        "What the two are worth together",
+        "Confidence",
+        "Images on which they disagree",
+        "Images that carry block structure",
+        "To do it again",
+        "estimator",
+    )
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_the_page_of_one_model_has_its_parts_and_only_those():
+    text = Reader(inspection_html(deep_look(), IMAGES)).text
+    for part in ("Its block structure score is 0.39", "Which residual blocks it needs", "Linear probes", "image 17"):
+        assert part in text
+    bare = Reader(inspection_html(inspection(block=False), {})).text
+    for part in ("Which residual blocks", "Linear probes", "image 17", "carry block structure"):
+        assert part not in bare
+
+
+def test_predictions_that_cannot_be_compared_leave_no_empty_sections():
+    text = Reader(comparison_html(replace(comparison(), disagreement=None), {})).text
+    assert "predictions are not compared" in text
+    assert "Class by class" not in text
+
+
+def test_the_views_are_cka_then_measures_then_what_lies_inside():
+    data = Reader(comparison_html(full(), {})).data["maps"]
+    names = ["CKA", "CKA above chance", "knn", "CKA without PC1", "PC1 alignment"]
+    assert [view["name"] for view in data["views"]] == names
+    assert [set(view["cells"]) for view in data["views"]] == [{"aa", "bb", "ab"}] * 3 + [{"aa", "bb"}] * 2
+    assert data["models"]["b"]["blocks"] == [[16, 30]]
+
+
+def test_matrices_come_back_to_three_decimals_and_are_stored_once():
+    result = full()
+    data = Reader(comparison_html(result, {})).data["maps"]
+    first, second = data["views"][:2]
+    assert first["cells"]["aa"] == second["cells"]["aa"]
+    for view, key, cells in ((first, "ab", result.cka.ab), (first, "bb", result.cka.bb)):
+        assert np.abs(unpack(data["matrices"][view["cells"][key]]) - np.array(cells)).max() <= 0.00051
+    hidden = unpack(data["matrices"][second["cells"]["ab"]])
+    assert (np.isnan(hidden) == ~np.array(result.cka.null.above)).all()
+
+
+def test_packing_keeps_negative_cells_and_those_without_a_value():
+    for cells in (((-0.123, None), (1.0, 0.5)), ((1.0, None), (None, -0.001))):
+        given = np.array(cells, dtype=float)
+        found = unpack(pack(cells))
+        assert (np.isnan(given) == np.isnan(found)).all()
+        assert np.nanmax(abs(given - found)) < 1e-9
+
+
+def test_387_layers_stay_under_8_megabytes():
+    assert len(comparison_html(full(387), {})) < 8_000_000
+
+
+def test_nothing_is_asked_for_from_elsewhere():
+    for page in (comparison_html(full(), IMAGES), inspection_html(deep_look(), IMAGES)):
+        read = Reader(page)
+        for tag, attributes in read.tags:
+            for name in ("src", "href", "srcset", "action", "data", "poster"):
+                if name in attributes:
+                    assert (tag, name) == ("img", "src")
+                    assert attributes[name].startswith("data:image/png;base64,")
+        assert not re.search(r"url\(|@import", read.scripts[0])
+        policy = next(attributes for tag, attributes in read.tags if "http-equiv" in attributes)
+        assert "default-src 'none'" in policy["content"]
+        assert page.count(b"plotly.js v") == 1
+
+
+def test_mean_names_are_shown_as_text():
+    page = comparison_html(mean(), IMAGES)
+    read = Reader(page)
+    assert [tag for tag, _ in read.tags].count("script") == 3
+    assert not {"a", "b"} & {tag for tag, _ in read.tags}
+    assert "<script>alert(1)</script>" in read.text
+    assert "{{ 7 * 7 }}" in read.text
+    assert "\u202e" not in page.decode()
+    assert "x" * 1100 not in page.decode()
+    # Nothing after the data ended early.
+    assert read.data["maps"]["models"]["a"]["layers"][2] == "[red] (2)"
+
+
+def test_texts_for_plotly_hold_no_tags():
+    def texts(value):
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list):
+            return [text for part in value for text in texts(part)]
+        return [value] if isinstance(value, str) else []
+
+    data = Reader(comparison_html(mean(), IMAGES)).data
+    for text in texts(data["charts"]) + texts(data["maps"]["models"]):
+        assert set(re.findall(r"<[^>]*>?", text)) <= {"<br>", "<b>", "</b>"}, text
+    assert not any("<b>bold" in text for text in texts(data["maps"]["models"]))
+
+
+def test_names_are_cut_and_made_printable():
+    assert printable("two\nlines\u202e") == "two?lines?"
+    assert printable("x" * 200) == "x" * 100 + "..."
+    assert plotly_text("<b>&") == "&lt;b&gt;&amp;"
+    shown = legible(mean())
+    assert max(map(len, (*shown.models.b.layers, *shown.dataset.classes, shown.models.b.name))) <= 103
+    assert shown.cka is not None and shown.cka.ab == mean().cka.ab
+
+
+def test_equal_results_give_equal_pages():
+    assert comparison_html(full(), IMAGES) == comparison_html(full(), IMAGES)
+
+
+def test_of_many_classes_both_ends_are_drawn():
+    found = comparison().disagreement
+    rows = tuple(ClassRow(f"c{i}", 9, 0.5, 0.5, i / 1000, -0.1, 0.5, 1, 1, 0.5, 1.0) for i in range(1000))
+    chart = class_chart(replace(found, classes=rows))
+    names = chart.figure["layout"]["yaxis"]["ticktext"]
+    assert len(names) == 60
+    assert (names[0], names[-1]) == ("c0", "c999")
+    assert "Of 1000 classes" in chart.caption
+    assert class_chart(replace(found, classes=())) is None
+
+
+@pytest.mark.parametrize(("shape", "side"), [((8, 8, 1), 8), ((300, 200, 3), 96), ((8, 8, 3), 8)])
+def test_images_are_small_pngs(shape, side):
+    image = np.arange(np.prod(shape)).reshape(shape) % 256
+    uri = data_uri(image.tolist())
+    read = imread(BytesIO(b64decode(uri.removeprefix("data:image/png;base64,"))))
+    assert max(read.shape[:2]) == side
+
+
+def test_pages_are_written_from_the_command_line(run, folders, tmp_path):
+    page = tmp_path / "page.html"
+    for command in (("compare", *folders), ("zoo", "inspect", folders[0])):
+        ran = run(*command, "--html", page)
+        assert ran.code == 0, ran.stderr
+        assert "360 digits test images" in Reader(page.read_bytes()).text
+
+
+def test_only_an_earlier_page_is_replaced(run, folders, tmp_path):
+    mine = tmp_path / "index.html"
+    mine.write_text("<!DOCTYPE html>\n<title>my homepage</title>")
+    ran = run("compare", *folders, "--html", mine)
+    assert ran.code == 1
+    assert "no earlier result of this kind" in ran.stderr
+    assert "my homepage" in mine.read_text()
+    ran = run("compare", *folders, "--html", "x", "--png", "x")
+    assert (ran.code, "--png and --html must be two files" in ran.stderr) == (1, True)

@@ -1,0 +1,162 @@
+"""The page of several models: every pair in one map, and any two layer by layer."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cards.pages.matrix import matrix_html
+from tests.support.browser import PHONE, picture, point_at, point_at_pair, pytestmark, wide  # noqa: F401
+from tests.support.page_reader import Reader, unpack
+from tests.support.pages import MEAN, several
+
+# The marks of the browser's tests are not for all of this file.
+IN_BROWSER, pytestmark = pytestmark, []  # noqa: F811
+LAYERS = (20, 32, 20, 51)
+
+
+def test_the_answer_comes_first_then_models_pairs_and_layers():
+    text = Reader(matrix_html(several(LAYERS))).text
+    parts = (
+        "4 models: m0",
+        "By CKA at the same relative depth the most alike are",
+        "80 pets test images",
+        "What every two models share",
+        "Every pair as numbers",
+        "Two models layer by layer",
+        "To do it again",
+    )
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_every_pair_keeps_its_numbers_and_its_layers():
+    result = several(LAYERS)
+    data = Reader(matrix_html(result)).data
+    cka = unpack(data["pairs"]["measures"][0]["cells"])
+    maps = data["maps"]
+    assert np.isnan(np.diag(cka)).all()
+    for number, pair in enumerate(result.pairs):
+        assert cka[pair.a, pair.b] == cka[pair.b, pair.a] == pytest.approx(pair.same_depth_cka, abs=0.00051)
+        assert maps["choice"]["pairs"][number] == [pair.a, pair.b]
+        cells = unpack(maps["matrices"][maps["views"][number]["cells"]["ab"]])
+        assert np.abs(cells - np.array(pair.cka)).max() <= 0.00051
+    assert unpack(data["pairs"]["measures"][2]["errors"])[0, 1] == pytest.approx(0.04)
+
+
+def test_pairs_without_predictions_to_compare_show_what_is_known():
+    result = several(LAYERS)
+    unknown = {"agreement": None, "agreement_low": None, "agreement_high": None}
+    pairs = tuple(replace(pair, **unknown, same_depth_standard_error=None) for pair in result.pairs)
+    read = Reader(matrix_html(replace(result, pairs=pairs)))
+    assert [measure["format"] for measure in read.data["pairs"]["measures"]] == [".3f", ".3f"]
+    assert np.isnan(unpack(read.data["pairs"]["measures"][0]["errors"])).all()
+    assert "- to -" in read.text
+
+
+def test_of_many_pairs_evenly_spaced_layers_are_drawn_and_the_page_says_so():
+    page = matrix_html(several((144,) * 30))
+    read = Reader(page)
+    assert len(page) < 8_000_000
+    step = read.data["maps"]["choice"]["step"]
+    assert step > 1
+    assert f"every {step}th layer is drawn" in read.text or step < 4
+    layers = read.data["maps"]["models"]["0"]["layers"]
+    assert len(layers) == -(-144 // step)
+    assert layers[1] == f"stage1.{step // 8}.conv{step % 8} ({step})"
+
+
+@pytest.mark.slow
+def test_of_far_too_many_pairs_only_their_numbers_are_left():
+    read = Reader(page := matrix_html(several((9,) * 170)))
+    assert len(page) < 8_000_000
+    assert read.data["maps"] is None
+    assert "Pairs of 170 models are too many for one page" in read.text
+    assert "Of 14,365 pairs, the 2,000 most alike" in read.text
+
+
+def test_mean_names_are_shown_as_text():
+    page = matrix_html(several((9,) * len(MEAN), MEAN))
+    read = Reader(page)
+    assert [tag for tag, _ in read.tags].count("script") == 3
+    assert not {"a", "b"} & {tag for tag, _ in read.tags}
+    assert "\u202e" not in page.decode()
+    assert "x" * 1100 not in page.decode()
+    for name in read.data["pairs"]["names"]:
+        assert not re.search("<|\n", name)
+
+
+class TestInABrowser:
+    pytestmark = IN_BROWSER
+
+    def test_a_cell_tells_both_models_value_and_error(self, opened):  # noqa: F811
+        page = opened(matrix_html(several(LAYERS)))
+        told = point_at_pair(page, 1, 3)
+        value = several(LAYERS).pair(1, 3).same_depth_cka
+        assert told == f"2 (m1)4 (m3)CKA at the same relative depth: {value:.3f} ± 0.012"
+        assert page.locator("#pair").text_content().startswith("2 (m1), 4 (m3), CKA at the same")
+        page.select_option("#measure", label="images predicted alike")
+        page.wait_for_function("document.getElementById('pairs').data[0].hovertext[0][1].includes('alike')")
+        value = several(LAYERS).pair(0, 1).agreement
+        assert f"images predicted alike: {100 * value:.1f} % ± 4.0 %" in point_at_pair(page, 0, 1)
+
+    def test_a_click_and_the_choice_show_two_models_layer_by_layer(self, opened):  # noqa: F811
+        page = opened(matrix_html(several(LAYERS)))
+        before = picture(page, "ab")
+        point_at_pair(page, 3, 1)
+        page.mouse.down()
+        page.mouse.up()
+        page.wait_for_function("document.getElementById('title-bb').textContent === 'b: 4 m3'")
+        page.wait_for_function("document.getElementById('map-ab').data[0].x.length === 51")
+        assert picture(page, "ab") != before
+        told = point_at(page, "ab", 16.5 / 51, 4.5 / 32)
+        assert f"CKA {several(LAYERS).pair(1, 3).cka[4][16]:.3f}" in told
+        # The same one twice gives the two in their places.
+        page.select_option("#model-a", "3")
+        page.wait_for_function("document.getElementById('model-b').value === '3'")
+        assert page.locator("#model-a").input_value() == "1"
+        page.select_option("#model-b", "0")
+        page.wait_for_function("document.getElementById('title-aa').textContent === 'a: 1 m0'")
+        assert page.locator("#title-bb").text_content() == "b: 2 m1"
+
+    def test_headings_sort_numbers_as_numbers(self, opened):  # noqa: F811
+        result = several((9,) * 12)
+        unknown = replace(result.models[4], accuracy=None)
+        page = opened(matrix_html(replace(result, models=(*result.models[:4], unknown, *result.models[5:]))))
+        column = "[...document.querySelector('table.sortable').tBodies[0].rows].map((row) => row.cells[%d].textContent)"
+        page.locator("th", has_text="parameters").first.locator("button").click()
+        shown = page.evaluate(column % 3)
+        assert shown == [f"{1000 * (i + 1):,}" for i in range(12)]
+        page.keyboard.press("Enter")
+        assert page.evaluate(column % 3) == shown[::-1]
+        # What is not known comes last, either way.
+        page.locator("th", has_text="accuracy").first.locator("button").click()
+        for ends in (("88.90", "90.00"), ("90.00", "88.90")):
+            accuracies = page.evaluate(column % 5)
+            assert (accuracies[0], *accuracies[-2:]) == (*ends, "-")
+            page.keyboard.press("Enter")
+        page.locator("th", has_text="#").first.locator("button").click()
+        assert page.evaluate(column % 0) == [str(i) for i in range(1, 13)]
+
+    def test_the_keyboard_goes_from_pair_to_pair(self, opened):  # noqa: F811
+        page = opened(matrix_html(several(LAYERS)))
+        page.focus("#pairs")
+        for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Enter"):
+            page.keyboard.press(key)
+        page.wait_for_function("document.getElementById('title-bb').textContent === 'b: 3 m2'")
+        assert page.locator("#title-aa").text_content() == "a: 2 m1"
+
+    def test_a_phone_need_not_scroll_sideways_and_mean_names_do_nothing(self, opened):  # noqa: F811
+        page = opened(matrix_html(several((9,) * len(MEAN), MEAN)), PHONE, has_touch=True)
+        page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+        assert wide(page) <= 0
+        for details in page.locator("details").all():
+            details.locator("summary").click()
+        assert wide(page) <= 0
+        page.locator("#pairs .nsewdrag").first.scroll_into_view_if_needed()
+        box = page.locator("#pairs .nsewdrag").first.bounding_box()
+        page.touchscreen.tap(box["x"] + 0.95 * box["width"], box["y"] + 0.05 * box["height"])
+        page.wait_for_function("document.getElementById('model-b').value === '9'")
+        assert "<script>alert(1)</script>" in page.locator("#pair").text_content()
+        assert page.locator("main a, main b, svg a, svg b").count() == 0

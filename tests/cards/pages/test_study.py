@@ -1,0 +1,110 @@
+"""What page, pictures and terminal tell of a study."""
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from cards.pages.study import reproduction_html
+from cards.pictures.study import claims_image, maps_image
+from cards.words.claims import claims_verdict
+from cards.words.legible import chance, probability
+from cli.report.study import ReproductionReport
+from compare.result.models import DatasetResult
+from compare.result.study import Heatmap, Reproduction
+from compare.study.claims import judge
+from tests.support.browser import DESKTOP, PHONE, pytestmark, wide  # noqa: F401
+from tests.support.pages import MEAN
+from tests.support.samples import matrix
+from tests.support.studies import network, study
+
+# The marks of the browser's tests are not for all of this file.
+IN_BROWSER, pytestmark = pytestmark, []  # noqa: F811
+
+
+def reproduction(of):
+    """The result of a study."""
+    cells = matrix([[1.0, 0.5], [0.5, 1.0]])
+    return Reproduction(
+        dataset=DatasetResult("digits", "test", 360, ("0", "1"), "f" * 64),
+        claims=judge(of),
+        networks=of.networks,
+        agreements=of.agreements,
+        errors=of.errors,
+        heatmaps=tuple(Heatmap(depth, 1.0, "1", 0, cells, ((0.5, 1.0),)) for depth in (14, 74)),
+        settings={"seed": 0, "training_seconds": 12.5},
+        versions={"python": "3"},
+        notes=(),
+    )
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return reproduction(study())
+
+
+@pytest.fixture(scope="module")
+def empty():
+    """Of two networks, which can show nothing."""
+    return reproduction(replace(study(), networks=(network(), network(38)), agreements=(), errors=None))
+
+
+def terminal(result):
+    console = Console(width=80, color_system=None)
+    with console.capture() as told:
+        console.print(ReproductionReport(result))
+    return told.get()
+
+
+def test_the_answer_comes_first_then_every_claim_and_how_to_do_it_again(shown):
+    text = reproduction_html(shown).decode()
+    parts = ("Shown (9):", *(claim.statement for claim in shown.claims[1:]), "All networks", "Settings and versions")
+    places = [text.rindex(part) for part in parts]
+    assert places == sorted(places)
+    assert "training_seconds" in text
+
+
+def test_what_is_not_shown_is_said_with_the_reason(empty):
+    assert "Shown (" not in claims_verdict(empty)
+    assert "Not measurable (9): " in claims_verdict(empty)
+    for text in (reproduction_html(empty).decode(), " ".join(terminal(empty).split())):
+        assert "at least two seeds of a deeper and of a wider architecture" in text
+
+
+def test_report_holds_every_number_in_80_columns(shown):
+    text = terminal(shown)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "Networks with block structure: 3 of 3 at depth 14" in text
+    for claim in shown.claims:
+        assert f"{chance(claim.p_value)} (Holm {probability(claim.p_adjusted)})" in " ".join(text.split())
+
+
+def test_names_from_elsewhere_are_shown_as_text(shown):
+    networks = tuple(replace(net, name=MEAN[i % len(MEAN)]) for i, net in enumerate(shown.networks))
+    hostile = replace(shown, networks=networks, dataset=replace(shown.dataset, name=MEAN[0]), notes=MEAN)
+    text = reproduction_html(hostile).decode()
+    assert "<script>alert(1)</script>" not in text
+    assert "x" * 2000 not in text
+
+
+def test_pictures_are_drawn_whatever_could_be_measured(shown, empty):
+    for result in (shown, empty):
+        for picture in (claims_image(result), maps_image(result)):
+            assert picture.startswith(b"\x89PNG")
+    assert claims_image(shown) == claims_image(shown) != claims_image(empty)
+
+
+def test_result_comes_back_from_json(shown):
+    again = Reproduction.from_json(shown.to_json())
+    assert again.claims[0].effect == pytest.approx(shown.claims[0].effect, abs=1e-6)
+    assert [claim.verdict for claim in again.claims] == [claim.verdict for claim in shown.claims]
+
+
+class TestInABrowser:
+    pytestmark = IN_BROWSER
+
+    @pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
+    def test_page_opens_without_a_complaint_and_draws_every_claim(self, opened, shown, viewport):  # noqa: F811
+        page = opened(reproduction_html(shown), viewport)
+        assert page.locator(".js-plotly-plot").count() == len(shown.claims) + 1
+        assert wide(page) <= 0

@@ -1,0 +1,82 @@
+"""`zoo reproduce` as a user meets it, on a grid of seconds."""
+
+import json
+
+import pytest
+
+from zoo.base.sealed_folder import seal
+from zoo.errors import ZooError
+from zoo.grid.study import PAPER, SMALL, study_grid
+
+TINY = ("--depths", "8,14", "--widths", "0.5,1", "--subsets", "1/4", "--seeds", "0-1", "--epochs", 1)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def test_grids_hold_both_series_once():
+    grid = study_grid((14, 38), (1.0, 2.0), SMALL.subsets, (0,))
+    assert grid.architectures == ((14, 1.0), (38, 1.0), (14, 2.0))
+    assert len(SMALL.runs("digits", {})) == 6 * 3 * 3
+    assert len({run.name for run in PAPER.runs("cifar10", {})}) == (8 + 4 + 1) * 3 * 10
+    with pytest.raises(ZooError, match="at least two depths and two widths, got 2 and 1"):
+        study_grid((14, 38), (1.0,), SMALL.subsets, (0,))
+
+
+@pytest.mark.slow
+def test_grid_is_trained_measured_and_shown_and_answers_at_once_the_second_time(run, here):
+    ran = run("zoo", "reproduce", "study", *TINY, "--json", "study.json")
+    assert ran.code == 0, ran.stderr
+    assert ran.stderr.startswith("6 networks in study/models, 0 of them trained already.\nTraining the others takes")
+    assert names(here / "study") == ["claims.png", "index.html", "maps.png", "models"]
+    result = json.loads((here / "study.json").read_text())
+    assert [len(result[key]) for key in ("claims", "networks", "heatmaps", "agreements")] == [9, 6, 3, 3 + 2]
+    assert result["settings"]["training_seconds"] > 0
+    assert ran.stdout.endswith("study/index.html\n")
+    records = [json.loads(path.read_text()) for path in (here / "study" / "models").glob("*/training.json")]
+    accuracies = {net["name"]: net["accuracy"] for net in result["networks"]}
+    for record in records:
+        right = sum(row["right"] for row in record["test"]) / sum(row["examples"] for row in record["test"])
+        variant = record["variant"]
+        name = f"resnet{variant['depth']}-w{variant['width']:g}-digits-1of4-s{record['seed']}"
+        assert accuracies[name] == pytest.approx(right, abs=1e-6)
+    again = run("zoo", "reproduce", "study", *TINY)
+    assert (again.code, again.stderr) == (0, "6 networks in study/models, 6 of them trained already.\n")
+    assert again.stdout == ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--depths", "14"), "at least two depths and two widths, got 1 and 3"),
+        (("--depths", "14,15"), "depth must be 6n+2"),
+        (("--dataset", "mnist"), "expected the data set digits"),
+        (("--jobs", 2, "--ray", "local"), "got both"),
+        (("--json", "no/such.json"), "there is no no"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_runs(run, here, arguments, message):
+    ran = run("zoo", "reproduce", "study", *arguments)
+    assert (ran.code, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("Error: ") and message in ran.stderr
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["index.html", "maps.png", "claims.png"])
+def test_files_of_others_stay(run, here, name):
+    (here / "study").mkdir()
+    (here / "study" / name).write_text("mine, and longer than the beginning of a page")
+    ran = run("zoo", "reproduce", "study", *TINY)
+    assert ran.code == 1 and f"study/{name} exists and is no earlier result" in ran.stderr
+    assert names(here / "study") == [name]
+
+
+def test_pictures_of_others_and_sites_stay(run, here):
+    (here / "study").mkdir()
+    (here / "study" / "maps.png").write_bytes(b"\x89PNG\r\n\x1a\n of somebody else")
+    assert "study/maps.png would be lost" in run("zoo", "reproduce", "study", *TINY).stderr
+    (here / "site").mkdir()
+    seal(here / "site")
+    assert "site holds a site of `zoo site`" in run("zoo", "reproduce", "site", *TINY).stderr
+    assert names(here / "study") + names(here / "site") == ["maps.png", "contents.json"]

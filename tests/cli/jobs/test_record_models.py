@@ -1,0 +1,187 @@
+"""`zoo matrix` and `zoo groups` in several processes: the same to the last bit, and one that fails takes no other."""
+
+import os
+import signal
+
+import pytest
+
+from cli.cache import recording_file
+from cli.cache.answers import folder as results
+from cli.cache.answers import newest_first
+from cli.inputs.prepare import prepare
+from cli.jobs import recordings
+from tests.support.processes import ONE_CLUSTER, Zoo, runs_at, until
+from zoo.family.cifar import Variant
+from zoo.hub.find import FoundModel, find_model
+from zoo.model_folder.checkpoint import save_checkpoint
+from zoo.train.train import train_model
+
+BRIEF = ("--max-examples", "60")
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory, digits, brief):
+    """Two seeds of two members of the family, by names that hold in their folder."""
+    root = tmp_path_factory.mktemp("models")
+    for depth in (8, 14):
+        for seed in range(2):
+            (root / f"{depth}-{seed}").mkdir()
+            save_checkpoint(root / f"{depth}-{seed}", *train_model(Variant(depth, 0.5, 1), *digits, brief, seed=seed))
+    return root
+
+
+@pytest.fixture
+def models(four, monkeypatch):
+    """The same, in the working folder."""
+    monkeypatch.chdir(four)
+    return ["8-0", "8-1", "14-0", "14-1"]
+
+
+@pytest.fixture
+def damaged(folders, tmp_path):
+    """A model whose weights end too early."""
+    (tmp_path / "c").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        data = (folders[0] / name).read_bytes()
+        (tmp_path / "c" / name).write_bytes(data[:-4] if name.startswith("model") else data)
+    return tmp_path / "c"
+
+
+def asking(command, models):
+    return ("matrix", *models) if command == "matrix" else ("groups", "--a", *models[:2], "--b", *models[2:])
+
+
+def recorded():
+    """What is kept of single models, by name."""
+    return {file.path.name: file.path.read_bytes() for file in newest_first(recordings.folder())}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["matrix", "groups"])
+def test_processes_give_what_one_gives_to_the_last_bit(run, models, monkeypatch, command):
+    asked = (*asking(command, models), *BRIEF, "--json", "-")
+    alone = run("zoo", *asked)
+    kept = recorded()
+    run("zoo", "cache", "clear")
+    with monkeypatch.context() as patched:
+        if command == "groups":
+            patched.setattr(FoundModel, "load", None)
+        several = run("zoo", *asked, "--jobs", 2)
+    assert (several.code, several.stdout, several.stderr) == (0, alone.stdout, "")
+    assert recorded() == kept
+    assert len(kept) == 4
+    assert list(recordings.logs().iterdir()) == []
+
+
+@ONE_CLUSTER
+@pytest.mark.slow
+def test_a_ray_cluster_gives_the_same_even_if_a_worker_is_killed(run, models, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    asked = (*asking("groups", models), *BRIEF, "--json", "-")
+    groups = Zoo(".", *asked, "--ray", "local")
+    os.kill(next(iter(until(lambda: runs_at(tmp_path)).values())), signal.SIGKILL)
+    code, stdout, stderr = groups.tell()
+    assert code == 0, stderr
+    assert run("zoo", *asked, "--no-cache").stdout == stdout
+
+
+@pytest.mark.slow
+def test_only_what_is_not_recorded_runs_and_without_the_cache_all(run, models, monkeypatch):
+    run("zoo", "groups", "--a", *models[:2], "--b", *models[2:], *BRIEF)
+    before = {file.path: file.path.stat().st_ino for file in newest_first(recordings.folder())}
+    next(iter(before)).unlink()
+    monkeypatch.setattr(FoundModel, "load", None)
+    for command, changed in (((), 1), (("--no-cache",), 4)):
+        next(results().glob("*.json")).unlink()
+        kept = {path: path.stat().st_ino for path in before if path.exists()}
+        assert run("zoo", *asking("groups", models), *BRIEF, "--jobs", 1, *command).code == 0
+        assert sum(path.stat().st_ino != kept.get(path) for path in before) == changed
+
+
+@pytest.mark.slow
+def test_a_model_that_fails_is_told_and_the_others_are_kept(run, folders, damaged):
+    ran = run("zoo", "matrix", *folders, damaged, "--layers", "blocks", *BRIEF, "--jobs", 2, "--quiet")
+    assert (ran.code, ran.stdout) == (1, "")
+    told, error = ran.stderr.splitlines()
+    assert told.startswith(f"{damaged} failed: ") and "model.safetensors" in told
+    assert error == (
+        "Error: 1 of 3 models could not be run, as listed; what the others gave is kept, and the same command goes on "
+        "with the rest."
+    )
+    assert len(recorded()) == 2
+    (log,) = recordings.logs().iterdir()
+    assert f"(log: {log})" in told
+    (damaged / "model.safetensors").write_bytes((folders[0] / "model.safetensors").read_bytes())
+    assert run("zoo", "matrix", *folders, damaged, "--layers", "blocks", *BRIEF, "--jobs", 2).code == 0
+
+
+@pytest.mark.slow
+def test_a_killed_process_takes_no_other_with_it(models, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    matrix = Zoo(".", "matrix", *models[:3], "--layers", "blocks", *BRIEF, "--jobs", 1)
+    (pid,) = until(lambda: runs_at(tmp_path))
+    os.kill(pid, signal.SIGKILL)
+    code, stdout, stderr = matrix.tell()
+    assert (code, stdout) == (1, "")
+    assert "8-0 failed: it was ended by SIGKILL; was there enough memory?" in stderr
+    assert "Error: 1 of 3 models could not be run" in stderr
+    assert len(recorded()) == 2
+
+
+@pytest.mark.slow
+def test_an_interrupted_command_stops_its_processes(models, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    matrix = Zoo(".", "matrix", *models, "--layers", "blocks", *BRIEF, "--jobs", 2)
+    until(lambda: runs_at(tmp_path))
+    matrix.send_signal(signal.SIGINT)
+    code, stdout, stderr = matrix.tell()
+    assert (code, stdout, runs_at(tmp_path)) == (1, "", {})
+    assert stderr == "Error: interrupted; nothing was written.\n"
+
+
+@pytest.mark.parametrize("command", ["matrix", "groups"])
+def test_two_places_at_once_are_refused_before_any_work(run, command):
+    ran = run("zoo", *asking(command, "wxyz"), "--jobs", 2, "--ray", "local")
+    assert (ran.code, ran.stdout) == (1, "")
+    assert "expected --jobs (on this machine) or --ray (on a cluster), got both" in ran.stderr
+
+
+@pytest.mark.parametrize("option", [("--jobs", 2), ("--ray", "local")])
+def test_a_tolerance_is_refused_before_any_work(run, option):
+    ran = run("zoo", "matrix", "x", "y", "--tolerance", 0.01, *option)
+    assert (ran.code, ran.stdout) == (1, "")
+    assert f"Error: --tolerance looks at all models at once and {option[0]} at each alone" in ran.stderr
+
+
+def record(run, folder, *options):
+    """Run the process of one model here, where a comparison would find what it gave."""
+    found = find_model(str(folder))
+    prepared = prepare([found], dataset="digits", split="test", max_examples=60, batch_size=None, seed=0, device="cpu")
+    path = recordings.Recordings(prepared).path(0, "blocks")
+    return run("zoo", "record", folder, path, "--dataset", "digits", *BRIEF, *(options or ("--layers", "blocks")))
+
+
+def test_what_would_be_too_large_is_told(run, folders, monkeypatch):
+    assert record(run, folders[0]).code == 0
+    (size,) = map(len, recorded().values())
+    run("zoo", "cache", "clear")
+    monkeypatch.setattr(recording_file, "MOST_BYTES", size // 2)
+    ran = record(run, folders[0])
+    assert ran.code == 1
+    assert "expected a recording of at most" in ran.stderr and "or leave out --jobs and --ray" in ran.stderr
+    assert recorded() == {}
+
+
+def test_what_no_comparison_would_look_for_is_not_recorded(run, folders):
+    ran = record(run, folders[0], "--layers", "all")
+    assert ran.code == 1
+    assert "have the same versions installed" in ran.stderr
+    assert recorded() == {}
+
+
+def test_a_place_that_cannot_be_written_is_told(run, folders, monkeypatch, tmp_path):
+    (tmp_path / "recordings").touch()
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    ran = record(run, folders[0])
+    assert ran.code == 1
+    assert ran.stderr.startswith(f"Error: a recording cannot be kept in {tmp_path / 'recordings'}")

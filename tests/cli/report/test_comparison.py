@@ -1,0 +1,57 @@
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from cards.words.verdict import verdict
+from cli.report.comparison import Report
+from tests.support.samples import comparison
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def render(result, width=80, **options):
+    console = Console(file=StringIO(), width=width, **{"color_system": None} | options)
+    console.print(Report(result))
+    return "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines())
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_whole_report_is_as_it_was_looked_at(width):
+    assert render(comparison(), width) == (GOLDEN / f"report-{width}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 110, 160, 300])
+def test_no_line_is_wider_than_the_console(width):
+    assert max(map(len, render(comparison(), width).splitlines())) <= width
+
+
+def test_names_cannot_smuggle_markup_or_control_codes():
+    text = render(comparison("[red]me[/red]/x[main]", "b\x1b[2J", ("[bold]cat", "dog\x1b]8;;evil\x07")))
+    assert "[red]me[/red]/x[main]" in text
+    assert "[bold]cat" in text
+    assert "\x1b" not in text
+    assert "\x07" not in text
+
+
+def test_notes_stand_right_below_the_verdict():
+    text = render(comparison(notes=("b: stem.0 does not vary",)))
+    assert text.index("Note: b: stem.0 does not vary") < text.index("Models, on")
+
+
+def test_uncertainty_is_shown():
+    assert "Standard error of a cell of a with b: 0.010 in the median, 0.010 at most." in render(comparison())
+
+
+def test_verdict_names_block_structure_the_better_model_and_the_classes():
+    text = verdict(comparison())
+    best_of_b = np.max(comparison().cka.ab, axis=0).mean()
+    assert "layers of a have a CKA of 0.90 on average (from 0.90 to 0.90)" in text
+    assert f"layers of b one of {best_of_b:.2f} (from 0.24 to 0.90)" in text
+    assert "a has no block structure." in text
+    assert "b has block structure in 44% of its layers (stage2.16 to stage2.29)." in text
+    assert "a is right more often than chance explains (p = 0.0075)" in text
+    assert "Replacing a by b makes class cat worse beyond chance." in text
+    assert "Averaging them does not help beyond chance." in text

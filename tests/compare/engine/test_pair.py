@@ -1,0 +1,285 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cards.words.verdict import verdict
+from compare.engine.describe import default_batch_size
+from compare.engine.pair import compare_models
+from compare.errors import CompareError
+from compare.result.comparison import Comparison
+from tests.support.networks import Net, stream
+from tests.support.reference import minibatch_cka
+
+
+def test_result_holds_every_key_of_the_contract():
+    result = json.loads(compare_models(Net(0), Net(1), stream()).to_json())
+    assert list(result) == [
+        "format_version",
+        "models",
+        "dataset",
+        "cka",
+        "block_structure",
+        "disagreement",
+        "settings",
+        "versions",
+        "notes",
+        "measures",
+        "inside",
+    ]
+    model = "ref name revision sha256 architecture parameters accuracy layers pc1_fraction kind"
+    assert list(result["models"]["a"]) == list(result["models"]["b"]) == model.split()
+    assert list(result["dataset"]) == ["name", "split", "examples", "classes", "fingerprint"]
+    assert list(result["cka"]) == ["ab", "aa", "bb", "standard_error_ab", "batch_size", "passes", "null"]
+    disagreement = (
+        "agreement accuracy_a accuracy_b both_right only_a_right only_b_right both_wrong p_value classes examples"
+    )
+    assert list(result["disagreement"])[:10] == disagreement.split()
+    row = "name examples accuracy_a accuracy_b difference ci_low ci_high only_a_right only_b_right p_value p_adjusted"
+    assert list(result["disagreement"]["classes"][0])[:11] == row.split()
+    example = "index label prediction_a prediction_b confidence_a confidence_b"
+    assert list(result["disagreement"]["examples"][0]) == example.split()
+
+
+def test_cka_within_and_between_agrees_with_songs_formula_in_float64():
+    batches = stream()
+    a, b = Net(0).eval(), Net(1).eval()
+
+    def layers(model, x):
+        hidden = model.conv(x)
+        return [hidden, hidden.relu(), model(x)]
+
+    with torch.no_grad():
+        joint = [[layer.double() for model in (a, b) for layer in layers(model, x)] for x, _ in batches]
+    expected = minibatch_cka(joint)
+    cka = compare_models(a, b, batches).cka
+    for ours, reference in ((cka.aa, expected[:3, :3]), (cka.bb, expected[3:, 3:]), (cka.ab, expected[:3, 3:])):
+        assert np.abs(np.array(ours) - reference.numpy()).max() < 1e-5
+
+
+def test_predictions_and_accuracy_cover_every_example_once():
+    batches = stream((16, 16, 2))
+    a, b = Net(0).eval(), Net(1).eval()
+    result = compare_models(a, b, batches, passes=3)
+    x, labels = (torch.cat(part) for part in zip(*batches, strict=True))
+    predicted_a, predicted_b = a(x).argmax(1), b(x).argmax(1)
+    assert result.dataset.examples == 34
+    assert result.models.a.accuracy == pytest.approx((predicted_a == labels).double().mean().item())
+    assert [e.index for e in sorted(result.disagreement.examples, key=lambda e: e.index)] == (
+        predicted_a != predicted_b
+    ).nonzero().flatten().tolist()
+
+
+def test_indices_that_come_with_the_batches_name_the_examples():
+    batches = [(x, y, torch.arange(len(y)) + 1000 * i) for i, (x, y) in enumerate(stream())]
+    indices = {example.index for example in compare_models(Net(0), Net(1), batches).disagreement.examples}
+    assert indices <= {1000 * i + j for i, (_, y) in enumerate(stream()) for j in range(len(y))}
+    assert any(index >= 1000 for index in indices)
+
+
+def test_json_round_trip_is_exact():
+    text = compare_models(Net(0), Net(1), stream(), class_names=["x", "é", "<b>"]).to_json()
+    assert Comparison.from_json(text).to_json() == text
+
+
+def test_floats_in_json_have_six_digits():
+    result = json.loads(compare_models(Net(0), Net(1), stream()).to_json())
+    cells = np.array(result["cka"]["ab"])
+    assert np.array_equal(cells, cells.round(6))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.update(format_version=2), "format version 1, got 2"),
+        (lambda d: d.pop("cka"), "missing required field `cka`"),
+        (
+            lambda d: d["models"]["a"].update(parameters="many"),
+            r"Expected `int`, got `str` - at `\$.models.a.parameters`",
+        ),
+    ],
+)
+def test_foreign_json_is_refused(change, message):
+    plain = json.loads(compare_models(Net(0), Net(1), stream()).to_json())
+    change(plain)
+    with pytest.raises(CompareError, match=message):
+        Comparison.from_json(json.dumps(plain))
+    with pytest.raises(CompareError, match="expected the JSON of a Comparison"):
+        Comparison.from_json("no json")
+
+
+def test_model_compared_with_itself_is_itself():
+    model = Net(0)
+    result = compare_models(model, model, stream())
+    assert np.diag(result.cka.ab) == pytest.approx([1, 1, 1])
+    assert result.cka.ab == result.cka.aa
+    assert (result.disagreement.agreement, result.disagreement.examples) == (1, ())
+
+
+def test_fp64_agrees_with_fp32():
+    single, double = (compare_models(Net(0), Net(1), stream(), precision=p).cka.ab for p in ("fp32", "fp64"))
+    assert np.abs(np.array(single) - np.array(double)).max() < 1e-5
+
+
+def test_layers_can_be_chosen():
+    assert compare_models(Net(0), Net(1), stream(), layers="fc,c*").models.a.layers == ("conv", "fc")
+
+
+def test_short_last_batch_counts_in_predictions_and_is_noted():
+    result = compare_models(Net(0), Net(1), stream((16, 16, 3)))
+    assert result.dataset.examples == 35
+    assert "3 examples in minibatches below 4 count in the predictions, not in CKA." in result.notes
+    assert result.cka.ab == compare_models(Net(0), Net(1), stream((16, 16))).cka.ab
+
+
+def test_dead_layer_has_null_cells_and_a_note_that_names_it():
+    dead = Net(1)
+    nn.init.zeros_(dead.conv.weight)
+    nn.init.constant_(dead.conv.bias, -1.0)
+    result = compare_models(Net(0), dead, stream())
+    assert {row[0] for row in result.cka.ab} == {None}
+    assert "b: conv does not vary between examples; its cells are null." in result.notes
+    assert result.models.b.pc1_fraction[0] is None
+    assert None not in [cell for row in result.cka.aa for cell in row]
+    json.loads(result.to_json())
+
+
+def test_layer_that_is_not_finite_has_null_cells_and_predictions_are_noted():
+    broken = Net(1)
+    nn.init.constant_(broken.fc.bias, float("nan"))
+    result = compare_models(Net(0), broken, stream())
+    assert {row[2] for row in result.cka.ab} == {None}
+    assert {row[1] for row in result.cka.ab} != {None}
+    assert "b: fc has values that are not finite, or too large; its cells are null." in result.notes
+    assert any("logits of 57 examples are not finite" in note for note in result.notes)
+    json.loads(result.to_json())
+
+
+def test_one_minibatch_leaves_no_standard_error_and_says_so():
+    result = compare_models(Net(0), Net(1), stream((16,)))
+    assert result.cka.standard_error_ab[0][0] is None
+    assert any("standard errors are null" in note for note in result.notes)
+
+
+def test_models_of_different_classes_share_cka_but_no_predictions():
+    result = compare_models(Net(0), Net(1, classes=5), stream(), class_names=["x", "y", "z"])
+    assert result.disagreement is None
+    assert result.models.a.accuracy == compare_models(Net(0), Net(1), stream()).models.a.accuracy
+    assert result.models.b.accuracy is None
+    assert result.cka.ab[0][0] == compare_models(Net(0), Net(1, classes=5), stream()).cka.ab[0][0]
+    assert any("b: its classes, 5, are not those of the data, 3 (x, y, z)" in note for note in result.notes)
+    assert Comparison.from_json(result.to_json()).disagreement is None
+
+
+def test_without_names_nobody_knows_which_of_different_classes_are_the_datas():
+    result = compare_models(Net(0), Net(1, classes=5), stream())
+    assert (result.models.a.accuracy, result.models.b.accuracy) == (None, None)
+    assert result.dataset.classes == ("0", "1", "2")
+
+
+def test_classes_in_another_order_are_matched_by_name():
+    a, b = Net(0), Net(1)
+    names, order = ["x", "y", "z"], [2, 0, 1]
+    turned = Net(1)
+    turned.fc.weight.data, turned.fc.bias.data = b.fc.weight[order].clone(), b.fc.bias[order].clone()
+    expected = compare_models(a, b, stream(), class_names=names)
+    own = [names, [names[i] for i in order]]
+    result = compare_models(a, turned, stream(), class_names=names, model_classes=own)
+    assert result.disagreement == expected.disagreement
+    others = compare_models(a, b, stream(), class_names=names, model_classes=[names, ["x", "y", "w"]])
+    assert (others.disagreement, others.models.b.accuracy) == (None, None)
+
+
+def test_classes_without_names_are_taken_in_the_datas_order_and_said_so():
+    result = compare_models(
+        Net(0), Net(1), stream(), class_names=["x", "y", "z"], model_classes=[["x", "y", "z"], None]
+    )
+    assert result.disagreement == compare_models(Net(0), Net(1), stream(), class_names=["x", "y", "z"]).disagreement
+    assert any("b: does not name its classes" in note for note in result.notes)
+
+
+def test_names_for_other_than_the_logits_are_refused():
+    with pytest.raises(CompareError, match="a name for each of the 3 logits of a model, got 2"):
+        compare_models(Net(0), Net(1), stream(), model_classes=[["x", "y"], None])
+
+
+def test_labels_beyond_the_logits_are_refused():
+    batches = [(torch.randn(8, 1, 4, 4), torch.full((8,), 7))]
+    with pytest.raises(CompareError, match="class numbers below 3, got 7"):
+        compare_models(Net(0), Net(1), batches)
+
+
+@pytest.mark.parametrize("sizes", [(), (3,), (1, 2, 3)])
+def test_fewer_than_four_examples_at_once_are_refused(sizes):
+    with pytest.raises(CompareError, match=f"at least 4 examples, got {sum(sizes)} examples in all"):
+        compare_models(Net(0), Net(1), stream(sizes))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "fp8"}, "precision must be fp32, fp64, bf16, got 'fp8'"),
+        ({"passes": 0}, "passes must be at least 1, got 0"),
+        ({"layers": "cnov"}, "near names are conv"),
+    ],
+)
+def test_unusable_arguments_are_refused(options, message):
+    with pytest.raises(CompareError, match=message):
+        compare_models(Net(0), Net(1), stream(), **options)
+
+
+def test_several_passes_over_an_iterator_are_refused():
+    with pytest.raises(CompareError, match="gone through again"):
+        compare_models(Net(0), Net(1), iter(stream()), passes=2)
+
+
+def test_inputs_may_be_any_tensor_a_model_takes():
+    def tokens(seed):
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Embedding(50, 8), nn.Flatten(), nn.Linear(40, 3))
+
+    batches = [(torch.randint(0, 50, (12, 5)), torch.arange(12) % 3) for _ in range(3)]
+    assert compare_models(tokens(0), tokens(1), batches).models.a.layers == ("0", "1", "2")
+
+
+@pytest.mark.parametrize(("examples", "size"), [(10, 32), (100, 32), (360, 60), (1797, 256), (10_000, 256)])
+def test_default_batches_are_the_papers_where_there_are_enough_examples(examples, size):
+    assert default_batch_size(examples) == size
+
+
+def test_images_without_labels_give_agreement_and_divergence_and_null_for_the_rest():
+    batches = [(x, torch.full_like(y, -1)) for x, y in stream()]
+    result = compare_models(Net(0), Net(1), batches)
+    found, labelled = result.disagreement, compare_models(Net(0), Net(1), stream()).disagreement
+    assert (found.agreement, found.divergence) == (labelled.agreement, labelled.divergence)
+    assert (found.accuracy_a, found.p_value, found.together, result.models.a.accuracy) == (None, None, None, None)
+    assert [example.index for example in found.examples] == [example.index for example in labelled.examples]
+    assert {example.label for example in found.examples} == {None}
+    assert "the images have no labels; what needs them is null." in result.notes
+    assert "nobody knows which is right" in verdict(result)
+    assert Comparison.from_json(result.to_json()).to_json() == result.to_json()
+
+
+def test_labels_for_some_examples_only_are_refused():
+    (x, y), *rest = stream()
+    with pytest.raises(CompareError, match="expected labels of all examples, or -1 for all, got both"):
+        compare_models(Net(0), Net(1), [(x, y), *((x, torch.full_like(y, -1)) for x, y in rest)])
+    mixed = torch.where(torch.arange(len(y)) == 0, -1, y)
+    with pytest.raises(CompareError, match="or all -1 if they are not known, got -1"):
+        compare_models(Net(0), Net(1), [(x, mixed)])
+
+
+def test_what_two_models_are_worth_together_is_that_of_their_mean_probabilities():
+    batches, (a, b) = stream(), (Net(0).eval(), Net(1).eval())
+    with torch.no_grad():
+        mean = torch.cat([(a(x).softmax(1) + b(x).softmax(1)).argmax(1) for x, _ in batches])
+        right = [torch.cat([model(x).argmax(1) for x, _ in batches]) for model in (a, b)]
+    labels = torch.cat([y for _, y in batches])
+    together = compare_models(a, b, batches).disagreement.together
+    assert together.ensemble.value == pytest.approx((mean == labels).double().mean().item())
+    either = (right[0] == labels) | (right[1] == labels)
+    assert together.oracle.value == pytest.approx(either.double().mean().item())
+    better = max((own == labels).double().mean().item() for own in right)
+    assert together.ensemble_gain.value == pytest.approx(together.ensemble.value - better)

@@ -1,0 +1,166 @@
+"""A look into one model: planted components, dominant examples and blocks are found, with what carries them."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from compare.engine.pair import compare_models
+from compare.engine.single import inspect_model
+from compare.errors import CompareError
+from compare.result.inspection import Inspection
+from compare.similarity.gram import gram, u_centre
+
+EXAMPLES, LAYERS, WINDOW = 240, 30, 12
+DOMINANT = (17, 101, 202)
+
+
+class Planted(nn.Module):
+    """Each layer sees a window of the input, the next one moved by one; layers 8 to 20 also share a component.
+
+    Three examples carry that component.
+    """
+
+    def __init__(self, seed=0, block=(8, 20), dominant=DOMINANT):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Identity() for _ in range(LAYERS))
+        generator = torch.Generator().manual_seed(seed)
+        self.axis = nn.functional.normalize(torch.randn(WINDOW, generator=generator), dim=0)
+        self.block, self.dominant = block, dominant
+
+    def forward(self, x):
+        numbers, features = x[:, 0].long(), x[:, 1:]
+        carried = torch.isin(numbers, torch.tensor(self.dominant)) * 40.0
+        for i, layer in enumerate(self.layers):
+            window = features[:, i : i + WINDOW]
+            layer(window + carried[:, None] * self.axis if self.block[0] <= i < self.block[1] else window)
+        return features[:, :5]
+
+
+@pytest.fixture(scope="module")
+def batches():
+    generator = torch.Generator().manual_seed(3)
+    x = torch.cat(
+        [torch.arange(EXAMPLES)[:, None].float(), torch.randn(EXAMPLES, LAYERS + WINDOW, generator=generator)], 1
+    )
+    labels = torch.randint(0, 5, (EXAMPLES,), generator=generator)
+    return list(zip(x.split(EXAMPLES), labels.split(EXAMPLES), strict=True))
+
+
+@pytest.fixture(scope="module")
+def found(batches):
+    return inspect_model(Planted(), batches, layers="layers.*", drop_dominant=0.0125)
+
+
+def test_the_planted_block_is_found_and_surely(found):
+    (span,) = [span for span in found.block_structure if span.kind == "block structure"]
+    assert (span.start, span.stop) == (8, 20)
+    (block,) = found.inside.blocks
+    assert (block.start_low, block.start_high, block.stop_low, block.stop_high) == (8, 8, 20, 20)
+    score = found.inside.score
+    fraction = np.array(found.model.pc1_fraction)
+    assert score.score == pytest.approx(fraction[8:20].sum() / LAYERS)
+    assert score.low <= score.score <= score.high
+
+
+def test_its_dominant_examples_are_those_planted(found):
+    dominant = found.inside.blocks[0].dominant
+    assert dominant.count == 3
+    assert {example.index for example in dominant.examples} == set(DOMINANT)
+    assert dominant.pc1_share > 0.9
+    assert dominant.layer_overlap == 1
+    assert dominant.to_median > 20
+    assert sum(example.norm_share for example in dominant.examples) == pytest.approx(dominant.norm_share)
+
+
+def test_without_its_component_or_its_examples_no_block_is_left(found):
+    assert not found.inside.blocks[0].survives
+    assert found.inside.blocks[0].mean_cka_without < 0.85
+    left = found.without_dominant
+    assert (left.examples, left.share, left.score) == (3, 0.0125, 0)
+    assert not [span for span in left.spans if span.kind == "block structure"]
+
+
+def test_cka_without_the_first_component_is_that_of_features_without_it(batches):
+    model, seen = Planted(), []
+    for layer in model.layers:
+        layer.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    model(batches[0][0])
+    reduced = []
+    for features in seen:
+        x = (features - features.mean(0)).double()
+        u, s, v = torch.linalg.svd(x, full_matrices=False)
+        reduced.append(u_centre(gram(x - s[0] * torch.outer(u[:, 0], v[0]), torch.float64)).flatten())
+    vectors = nn.functional.normalize(torch.stack(reduced))
+    result = inspect_model(Planted(), batches, layers="layers.*", precision="fp64")
+    assert np.array(result.inside.cka_without) == pytest.approx((vectors @ vectors.T).numpy(), abs=1e-3)
+    inside = slice(8, 20)
+    assert np.array(result.inside.cka_without)[inside, inside] == pytest.approx(
+        (vectors @ vectors.T).numpy()[inside, inside], abs=1e-6
+    )
+
+
+def test_it_survives_json(found):
+    text = found.to_json()
+    assert Inspection.from_json(text).to_json() == text
+    assert "NaN" not in text
+
+
+def test_two_models_whose_blocks_are_carried_by_the_same_images_are_told(batches):
+    same = compare_models(Planted(), Planted(seed=1), batches, layers="layers.*", components=1).inside
+    (shared,) = same.shared_examples
+    assert (shared.overlap, shared.expected) == (1, 3 / EXAMPLES)
+    assert shared.p_value < 1e-5
+    other = compare_models(Planted(), Planted(seed=1, dominant=(3, 50, 77)), batches, layers="layers.*", components=1)
+    (shared,) = other.inside.shared_examples
+    assert (shared.overlap, shared.p_value) == (0, 1)
+
+
+def test_compare_gives_the_same_numbers(batches, found):
+    pair = compare_models(Planted(), Planted(seed=1), batches, layers="layers.*", components=1)
+    assert np.array(pair.inside.a.cka_without) == pytest.approx(np.array(found.inside.cka_without), abs=1e-5)
+    assert pair.inside.a.blocks[0].dominant == found.inside.blocks[0].dominant
+    assert compare_models(Planted(), Planted(), batches, layers="layers.*").inside is None
+
+
+def test_without_a_block_there_is_nothing_to_leave_out(batches):
+    result = inspect_model(Planted(block=(0, 0)), batches, layers="layers.*", drop_dominant=0.01)
+    assert (result.inside.blocks, result.inside.score.score, result.without_dominant) == ((), 0, None)
+    assert "no block structure, so no dominant examples to leave out." in result.notes
+
+
+class Dead(nn.Module):
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.ReLU() for _ in range(layers))
+
+    def forward(self, x):
+        for layer in self.layers:
+            layer(torch.zeros_like(x))
+        return x[:, :5]
+
+
+@pytest.mark.parametrize("model", [Dead(20), Dead(1), nn.Identity()])
+def test_dead_layers_and_a_single_one_give_a_result(model, batches):
+    result = inspect_model(model, [(batches[0][0][:40], batches[0][1][:40] * 0)], layers="all", drop_dominant=0.1)
+    assert result.inside.blocks == ()
+    assert result.inside.score.score == 0
+
+
+def test_few_examples_have_no_interval(batches):
+    result = inspect_model(Planted(), [(batches[0][0][:7], batches[0][1][:7])], layers="layers.*")
+    assert (result.inside.score.low, result.inside.score.high) == (None, None)
+    assert "score has no interval" in " ".join(result.notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"drop_dominant": 1.0}, "between 0 and 1, got 1.0"),
+        ({"components": 11}, "components must be from 0 to 10, got 11"),
+        ({"components": 0}, "expected at least one component to remove, got 0"),
+    ],
+)
+def test_unusable_choices_are_refused(batches, options, message):
+    with pytest.raises(CompareError, match=message):
+        inspect_model(Planted(), batches, **options)

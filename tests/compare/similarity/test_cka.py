@@ -1,0 +1,199 @@
+import pytest
+import torch
+
+from compare.similarity.cka import MinibatchCKA
+from compare.similarity.gram import gram, u_centre
+from tests.support.reference import minibatch_cka
+
+N, BATCHES = 20, 4
+
+
+def layers(generator, n=N, dtype=torch.float32):
+    """Activations of four layers that share a signal in different shapes."""
+    signal = torch.randn(n, 6, generator=generator, dtype=torch.float64)
+    mix = torch.randn(6, 48, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
+    noise = torch.randn(n, 48, generator=generator, dtype=torch.float64)
+    made = [signal, signal @ mix, (signal @ mix + 4 * noise).relu().reshape(n, 3, 4, 4), noise]
+    return [layer.to(dtype) for layer in made]
+
+
+def cka(batches):
+    measure = MinibatchCKA()
+    for batch in batches:
+        measure.update(batch)
+    return measure.compute()
+
+
+@pytest.mark.parametrize("last", [4, 5, 20])
+def test_agrees_with_songs_formula_in_float64(generator, last):
+    batches = [layers(generator) for _ in range(BATCHES)] + [layers(generator, last)]
+    expected = minibatch_cka([[layer.double() for layer in batch] for batch in batches])
+    assert (cka(batches) - expected).abs().max() < 1e-5
+
+
+def test_result_is_symmetric_float64_with_diagonal_one(generator):
+    result = cka([layers(generator) for _ in range(BATCHES)])
+    assert result.dtype == torch.float64
+    assert torch.equal(result, result.T)
+    torch.testing.assert_close(result.diagonal(), torch.ones(4, dtype=torch.float64))
+
+
+def test_rotation_scaling_and_shift_change_nothing(generator):
+    x = torch.randn(N, 12, generator=generator)
+    rotation = torch.linalg.qr(torch.randn(12, 12, generator=generator)).Q
+    result = cka([[x, 7 * x @ rotation + 100]])
+    assert result[0, 1].item() == pytest.approx(1, abs=1e-5)
+
+
+def test_stretching_one_direction_changes_it(generator):
+    x = torch.randn(N, 12, generator=generator)
+    assert cka([[x, x * torch.tensor([20.0] + [1] * 11)]])[0, 1] < 0.8
+
+
+def test_unrelated_layers_average_to_zero_with_both_signs(generator):
+    values = torch.stack([cka([[torch.randn(N, 50, generator=generator) for _ in range(2)]])[0, 1] for _ in range(300)])
+    assert values.min() < 0 < values.max()
+    assert values.mean().abs() < 4 * values.std() / 300**0.5
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1e6, 1e12])
+def test_scale_of_a_layer_does_not_matter(generator, scale):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    scaled = [[batch[0], batch[1] * scale, *batch[2:]] for batch in batches]
+    assert (cka(scaled) - cka(batches)).abs().max() < 1e-5
+
+
+def test_constant_layer_has_no_cka_and_leaves_the_others_alone(generator):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    dead = [[*batch, torch.full((N, 3), 0.1)] for batch in batches]
+    result = cka(dead)
+    assert result[4].isnan().all()
+    assert torch.equal(result[:4, :4], cka(batches))
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e10])
+def test_layer_that_is_constant_on_the_first_minibatch_counts_on_the_others(generator, scale):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    late = [[*batch, batch[0] * (scale if i else 0)] for i, batch in enumerate(batches)]
+    expected = minibatch_cka([[layer.double() for layer in batch] for batch in late])
+    assert (cka(late) - expected).abs().max() < 1e-5
+
+
+def test_layer_that_is_not_finite_has_no_cka_and_leaves_the_others_alone(generator):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    broken = [[*batch, torch.full((N, 3), float("nan"))] for batch in batches]
+    result = cka(broken)
+    assert result[4].isnan().all()
+    torch.testing.assert_close(result[:4, :4], cka(batches))
+
+
+@pytest.mark.slow
+def test_standard_error_is_the_spread_over_repeated_samples():
+    estimates, errors = [], []
+    for seed in range(300):
+        generator = torch.Generator().manual_seed(seed)
+        measure = MinibatchCKA()
+        for _ in range(20):
+            measure.update(layers(generator))
+        estimates.append(measure.compute()[2, 1])
+        errors.append(measure.standard_error()[2, 1])
+    spread = torch.stack(estimates).std()
+    assert torch.stack(errors).square().mean().sqrt() == pytest.approx(spread.item(), rel=0.15)
+
+
+def test_standard_error_follows_the_delta_method(generator):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    measure = MinibatchCKA()
+    for batch in batches:
+        measure.update(batch)
+    terms = []
+    for batch in batches:
+        products = u_centre(torch.stack([gram(layer.double(), torch.float64) for layer in batch])).flatten(1)
+        terms.append(products @ products.T)
+    total = sum(terms)
+    scale = (total.diagonal()[:, None] * total.diagonal()).sqrt()
+    relative = [term.diagonal() / total.diagonal() for term in terms]
+    residuals = [
+        term / scale - total / scale * (own[:, None] + own) / 2 for term, own in zip(terms, relative, strict=True)
+    ]
+    share = sum(own**2 for own in relative)
+    worth = 1 / (share * share[:, None]).sqrt()
+    expected = (worth / (worth - 1) * sum(residual**2 for residual in residuals)).sqrt()
+    torch.testing.assert_close(measure.standard_error(), expected, rtol=1e-3, atol=1e-5)
+
+
+def test_passes_over_the_same_examples_make_nothing_surer(generator):
+    batches = [layers(generator) for _ in range(BATCHES)]
+    once, thrice = MinibatchCKA(), MinibatchCKA()
+    for batch in batches * 3:
+        thrice.update(batch)
+    for batch in batches:
+        once.update(batch)
+    assert torch.allclose(thrice.standard_error(passes=3), once.standard_error(), atol=1e-7)
+
+
+@pytest.mark.parametrize("sizes", [(20,), (64, 5), (64, 26)])
+def test_standard_error_needs_two_minibatches_of_like_size(generator, sizes):
+    measure = MinibatchCKA()
+    for n in sizes:
+        measure.update(layers(generator, n))
+    assert measure.standard_error().isnan().all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(30, 30), (40, 40, 12), (20,) * 8 + (7,)])
+def test_standard_error_of_a_few_unequal_minibatches_is_the_spread_on_average(sizes):
+    estimates, errors = [], []
+    for seed in range(400):
+        generator = torch.Generator().manual_seed(seed)
+        measure = MinibatchCKA()
+        for n in sizes:
+            measure.update(layers(generator, n))
+        estimates.append(measure.compute()[2, 1])
+        errors.append(measure.standard_error()[2, 1])
+    spread = torch.stack(estimates).std().item()
+    assert 0.8 * spread < torch.stack(errors).square().nanmean().sqrt() < 1.25 * spread
+
+
+def test_layers_with_other_examples_are_refused(generator):
+    with pytest.raises(ValueError, match=r"same examples, got \[5, 6\] of them"):
+        MinibatchCKA().update([torch.rand(5, 2), torch.rand(6, 2)])
+
+
+def test_another_number_of_layers_is_refused(generator):
+    measure = MinibatchCKA()
+    measure.update(layers(generator))
+    with pytest.raises(ValueError, match="expected 4 layers as before, got 3"):
+        measure.update(layers(generator)[:3])
+
+
+def test_too_small_batches_and_empty_streams_are_refused():
+    with pytest.raises(ValueError, match="at least 4 examples, got 3"):
+        MinibatchCKA().update([torch.rand(3, 2)])
+    with pytest.raises(ValueError, match="at least one minibatch"):
+        MinibatchCKA().compute()
+
+
+@pytest.mark.parametrize("scales", [(1, 1), (1e6, 1e-6), (0, 1), (1, 0), (0, 0)])
+def test_two_halves_merged_are_the_whole(generator, scales):
+    halves = MinibatchCKA(), MinibatchCKA()
+    whole = MinibatchCKA()
+    for number in range(2 * BATCHES):
+        first, *others = layers(generator)
+        batch = [first * scales[number % 2], *others]
+        halves[number % 2].update(batch)
+        whole.update(batch)
+    halves[0].merge(halves[1])
+    assert halves[0].batches == whole.batches
+    torch.testing.assert_close(halves[0].compute(), whole.compute(), rtol=0, atol=1e-9, equal_nan=True)
+    torch.testing.assert_close(halves[0].standard_error(), whole.standard_error(), rtol=1e-6, atol=1e-9, equal_nan=True)
+
+
+def test_merging_none_changes_nothing(generator):
+    some, none = MinibatchCKA(), MinibatchCKA()
+    some.update(layers(generator))
+    before = some.compute()
+    some.merge(MinibatchCKA())
+    none.merge(some)
+    assert torch.equal(some.compute(), before)
+    assert torch.equal(none.compute(), before)

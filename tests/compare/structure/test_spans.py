@@ -1,0 +1,155 @@
+import time
+
+import numpy as np
+import pytest
+
+from compare.structure.spans import block_score, find_block_structure
+from tests.support.planted import draw, quality
+
+
+def planted(layers, blocks, seed=0, inside=0.95, background=0.6):
+    """CKA that decays with distance, with flat blocks of high CKA and a little noise."""
+    random = np.random.default_rng(seed)
+    index = np.arange(layers)
+    matrix = background * np.exp(-np.abs(index[:, None] - index) / (layers / 4))
+    for start, stop in blocks:
+        matrix[start:stop, start:stop] = inside
+    noise = random.normal(0, 0.02, (layers, layers))
+    matrix += (noise + noise.T) / 2
+    np.fill_diagonal(matrix, 1)
+    return matrix
+
+
+def spans(*arguments, **options):
+    return [(span.start, span.stop) for span in find_block_structure(*arguments, **options)]
+
+
+@pytest.mark.parametrize("blocks", [[(30, 90)], [(0, 40), (40, 100)], [(10, 30), (60, 120)], [(0, 120)]])
+def test_planted_blocks_are_found_with_their_borders(blocks):
+    assert spans(planted(120, blocks)) == blocks
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_background_and_noise_hold_no_block(seed):
+    assert spans(planted(120, [], seed)) == []
+
+
+def test_spans_are_the_best_of_all_choices():
+    random = np.random.default_rng(1)
+    matrix = random.uniform(0.5, 1, (9, 9))
+    matrix = (matrix + matrix.T) / 2
+
+    def value(start, stop):
+        part = matrix[start:stop, start:stop] - 0.75
+        return part.sum() - np.trace(part)
+
+    def best(start):
+        if start >= 9:
+            return 0.0, []
+        options = [best(start + 1)]
+        for stop in range(start + 2, 10):
+            rest, chosen = best(stop)
+            options.append((value(start, stop) + rest, [(start, stop), *chosen]))
+        return max(options, key=lambda option: option[0])
+
+    assert spans(matrix, threshold=0.75, min_length=2) == best(0)[1]
+
+
+def test_span_without_a_dominant_component_is_only_homogeneous():
+    matrix = planted(60, [(10, 40)])
+    fraction = np.full(60, 0.1)
+    assert [span.kind for span in find_block_structure(matrix, fraction)] == ["homogeneous span"]
+    fraction[10:40] = 0.8
+    assert [span.kind for span in find_block_structure(matrix, fraction)] == ["block structure"]
+    assert [span.kind for span in find_block_structure(matrix)] == ["homogeneous span"]
+
+
+def test_span_is_described_by_its_own_cells():
+    matrix = planted(60, [(10, 40)])
+    fraction = np.linspace(0, 1, 60)
+    names = [f"layer{i}" for i in range(60)]
+    (span,) = find_block_structure(matrix, fraction, pc1_alignment=matrix**2, layers=names)
+    off_diagonal = ~np.eye(30, dtype=bool)
+    assert span.mean_cka == pytest.approx(matrix[10:40, 10:40][off_diagonal].mean())
+    assert span.pc1_alignment == pytest.approx((matrix**2)[10:40, 10:40][off_diagonal].mean())
+    assert span.pc1_fraction == pytest.approx(np.median(fraction[10:40]))
+    assert (span.first_layer, span.last_layer) == ("layer10", "layer39")
+
+
+def test_layers_without_cka_break_nothing_and_are_left_out_of_means():
+    matrix = planted(60, [(10, 40)])
+    matrix[20] = matrix[:, 20] = np.nan
+    (span,) = find_block_structure(matrix, np.where(np.arange(60) == 20, np.nan, 0.7))
+    assert (span.start, span.stop, span.kind) == (10, 40, "block structure")
+    assert span.mean_cka == pytest.approx(0.95, abs=0.01)
+
+
+def test_span_no_longer_than_a_residual_block_does_not_count():
+    names = [f"stage1.{i // 8}.layer{i % 8}" for i in range(60)]
+    assert spans(planted(60, [(10, 18)]), layers=names) == []
+    assert spans(planted(60, [(10, 19)]), layers=names) == [(10, 19)]
+    # Where no names tell of blocks, four layers are enough.
+    assert spans(planted(60, [(10, 13)])) == []
+    assert spans(planted(60, [(10, 14)])) == [(10, 14)]
+
+
+def test_span_counts_the_residual_blocks_and_stages_that_it_touches():
+    names = ["stem.conv", *(f"stage{stage}.{block}.conv{i}" for stage in (1, 2) for block in (0, 1) for i in range(7))]
+    (span,) = find_block_structure(planted(29, [(8, 29)]), layers=names)
+    assert (span.first_layer, span.residual_blocks, span.stages) == ("stage1.1.conv0", 3, ("stage1", "stage2"))
+
+
+def test_planted_blocks_of_every_kind_are_found_exactly_and_none_is_invented():
+    random, overlaps, invented = np.random.default_rng(7), [], 0
+    for _ in range(60):
+        matrix, truth = draw(random)
+        best, more = quality(spans(matrix), truth)
+        overlaps += best
+        invented += more
+    assert np.mean(overlaps) >= 0.99
+    assert min(overlaps) > 0.8
+    assert invented == 0
+
+
+def test_matrices_without_blocks_have_none_even_where_neighbours_are_almost_alike():
+    random = np.random.default_rng(8)
+    assert [spans(draw(random, blocks=0)[0]) for _ in range(60)] == [[]] * 60
+    bright = [spans(draw(random, blocks=0, brightest=0.95)[0]) for _ in range(60)]
+    assert bright == [[]] * 60
+
+
+def test_a_smooth_decay_is_no_span_unless_one_component_carries_it():
+    index = np.arange(100)
+    matrix = np.exp(-abs(index[:, None] - index) / 80)
+    assert spans(matrix) == []
+    carried = find_block_structure(matrix, np.full(100, 0.9))
+    assert carried
+    assert {span.kind for span in carried} == {"block structure"}
+
+
+def test_score_is_the_share_of_variance_on_components_that_carry_blocks():
+    matrix = planted(60, [(10, 40)])
+    fraction = np.where((np.arange(60) >= 10) & (np.arange(60) < 40), 0.8, 0.1)
+    assert block_score(find_block_structure(matrix, fraction), fraction) == pytest.approx(0.8 * 30 / 60)
+    assert block_score(find_block_structure(matrix, np.full(60, 0.1)), np.full(60, 0.1)) == 0
+    whole = find_block_structure(planted(60, [(0, 60)]), np.ones(60))
+    assert block_score(whole, np.ones(60)) == 1
+
+
+def test_fewer_layers_than_a_span_have_none():
+    assert spans(np.ones((3, 3))) == []
+    assert spans(np.zeros((0, 0))) == []
+
+
+def test_576_layers_take_less_than_a_fifth_of_a_second():
+    matrix = planted(576, [(100, 300)])
+    start = time.process_time()
+    find_block_structure(matrix)
+    assert time.process_time() - start < 0.2
+
+
+def test_shapes_that_do_not_belong_together_are_refused():
+    with pytest.raises(ValueError, match=r"square matrix .* got shape \(3, 4\)"):
+        find_block_structure(np.ones((3, 4)))
+    with pytest.raises(ValueError, match=r"PC1 fraction must have shape \(3,\) .* got \(2,\)"):
+        find_block_structure(np.ones((3, 3)), [1, 2])

@@ -1,0 +1,51 @@
+"""What is in a page: tags, texts, scripts, packed matrices."""
+
+import json
+import zlib
+from base64 import b64decode
+from html.parser import HTMLParser
+
+import numpy as np
+
+
+class Reader(HTMLParser):
+    """Tags with their attributes, the text of each kind of tag, and the scripts."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.texts, self.open = [], [], []
+        self.scripts = []
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag in ("script", "style"):
+            self.scripts.append("")
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag in ("script", "style"):
+            self.open.pop()
+
+    def handle_data(self, text):
+        if self.open:
+            self.scripts[-1] += text
+        else:
+            self.texts.append(text)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.texts).split())
+
+    @property
+    def data(self):
+        return json.loads(self.scripts[1])
+
+
+def unpack(packed):
+    planes = np.frombuffer(zlib.decompress(b64decode(packed["data"])), np.uint8).reshape(2, -1)
+    cells = np.cumsum(planes[0].astype(np.int64) + 256 * planes[1].astype(np.int64)).astype(np.int16)
+    cells = cells.reshape(packed["rows"], packed["columns"])
+    if packed["symmetric"]:
+        cells = np.triu(cells) + np.triu(cells, 1).T
+    return np.where(cells == -(2**15), np.nan, cells / 1000)

@@ -1,0 +1,58 @@
+"""Studies of networks that were never trained, with the numbers that a test plants in them."""
+
+from compare.result.study import Agreement, Contrast, Errors, ErrorStratum, Network
+from compare.study.networks import Study
+
+NOTHING = Contrast(None, None)
+
+
+def network(depth=14, width=1.0, subset="1", seed=0, **known):
+    """One network, without block structure unless it is given."""
+    planted = {"accuracy": 0.9, "score": 0.0, "blocks": int(known.get("score", 0) > 0), "surviving": 0} | known
+    contrasts = dict.fromkeys(("pc1_fraction", "probe_gain", "deletion_cost"), NOTHING)
+    contrasts |= {"block_cka": None, "block_cka_without": None}
+    name = f"resnet{depth}-w{width:g}-s{seed}"
+    return Network(name=name, depth=depth, width=width, subset=subset, seed=seed, **contrasts | planted)
+
+
+def study(sign=1, seeds=3):
+    """Four depths, three widths and three parts of the data that show every claim, or with -1 the opposite of it."""
+    depths, widths = [(d, 1.0) for d in (14, 38, 74, 110)], [(14, 2.0), (14, 4.0)]
+    parts = ("1", "1/2", "1/4")
+    networks = [
+        _planted(sign, *size, part, seed, number, place)
+        for number, size in enumerate([*depths, *widths])
+        for place, part in enumerate(parts)
+        for seed in range(seeds)
+    ]
+    agreements = [
+        Agreement(f"{between} {i}", part, between, contrast(-sign, i))
+        for between in ("seeds", "architectures")
+        for part in parts
+        for i in range(3)
+    ]
+    stratum = ErrorStratum("1", 0.001, -0.004, 0.006, 0.02, 0.01)
+    errors = Errors("depth 110, width 1", "depth 14, width 4", (stratum,), 0.001, 0.001)
+    return Study(tuple(networks), 14, 1.0, tuple(agreements), errors)
+
+
+def contrast(sign, jitter):
+    """Higher in block structure than outside by a third; lower, with -1."""
+    return Contrast(0.5 + sign * 0.15 + 0.01 * (jitter % 3), 0.5 - sign * 0.15)
+
+
+def _planted(sign, depth, width, part, seed, size, place):
+    rank = size if width == 1 else size - 3
+    score = 0.4 + sign * (0.1 * rank + 0.04 * place) + 0.005 * seed
+    return network(
+        depth,
+        width,
+        part,
+        seed,
+        score=score,
+        pc1_fraction=Contrast(0.6, 0.2),
+        block_cka=0.95,
+        block_cka_without=0.85 - sign * 0.1 + 0.01 * seed,
+        probe_gain=contrast(-sign, seed),
+        deletion_cost=contrast(-sign, seed),
+    )

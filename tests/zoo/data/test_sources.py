@@ -1,0 +1,213 @@
+"""Folders of images: what is found in them, how it is divided, and what is kept of it."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import zoo.data.load_split
+from tests.support.image_files import digit_rows, encoded, parquet, write_folder
+from zoo.base.cache_folder import cache_folder
+from zoo.data.image_set import balanced_subset
+from zoo.data.sources import identity, load_images
+from zoo.errors import ZooError
+
+
+def load(root, split="train"):
+    return load_images(str(root), split)
+
+
+def test_a_folder_per_class_is_divided_class_by_class(here):
+    write_folder(here / "pets", per_class=20)
+    train, test, whole = (load_images("pets", split) for split in ("train", "test", "all"))
+    assert train.classes == ("one", "two", "zero")
+    assert (train.labels.bincount().tolist(), test.labels.bincount().tolist()) == ([16] * 3, [4] * 3)
+    assert sorted([*train.indices.tolist(), *test.indices.tolist()]) == whole.indices.tolist() == list(range(60))
+    assert torch.equal(test.images, whole.images[test.indices])
+    assert (whole.name, whole.input_size) == ("pets", (3, 8, 8))
+    assert "no test split" in train.notes[0]
+
+
+def test_the_division_does_not_depend_on_names_of_files(here):
+    a, b = write_folder(here / "a"), write_folder(here / "b")
+    for number, path in enumerate(sorted(b.glob("*/*"))):
+        path.rename(path.with_name(f"{997 * number % 1000}.png"))
+    first, second = (load(root, "test").images.flatten(1).tolist() for root in (a, b))
+    assert sorted(first) == sorted(second)
+
+
+@pytest.mark.parametrize("name", ["test", "validation", "val"])
+def test_folders_of_splits_are_taken_as_they_are(here, name):
+    write_folder(here / "pets/train", per_class=5)
+    write_folder(here / f"pets/{name}", per_class=2)
+    assert [len(load("pets", split)) for split in ("train", "test", "all")] == [15, 6, 21]
+    assert load("pets").notes == ()
+
+
+def test_pixels_are_those_of_the_files_in_their_order(here):
+    write_folder(here / "pets", per_class=3)
+    data = load("pets", "all")
+    paths = sorted(here.glob("pets/*/*"), key=lambda path: (path.parent.name, path.name))
+    expected = np.stack([np.asarray(Image.open(path)).transpose(2, 0, 1) for path in paths])
+    assert np.array_equal(data.images.numpy(), expected)
+    assert [data.classes[label] for label in data.labels] == [path.parent.name for path in paths]
+
+
+def test_grey_images_keep_one_channel_unless_one_has_colours(here):
+    root = write_folder(here / "pets", mode="L")
+    assert load(root, "all").input_size == (1, 8, 8)
+    (root / "one/red.png").write_bytes(encoded(Image.new("RGB", (8, 8), "red")))
+    assert load(root, "all").input_size == (3, 8, 8)
+
+
+def test_mixed_sizes_become_squares_of_the_median_shorter_side(here):
+    root = write_folder(here / "pets", per_class=10)
+    for number in range(40):
+        (root / f"one/wide{number}.png").write_bytes(encoded(Image.new("RGB", (50, 20 + number % 2))))
+    data = load(root, "all")
+    assert data.input_size == (3, 20, 20)
+    assert "scaled to cover 20x20 pixels" in data.notes[0]
+
+
+def test_unreadable_images_are_counted_named_and_left_out(here):
+    root = write_folder(here / "pets", per_class=10)
+    (root / "one/bad.png").write_text("no image")
+    (root / "two/empty.jpg").write_bytes(b"")
+    data = load(root, "all")
+    assert len(data) == 30
+    assert data.notes == (
+        "2 images cannot be read and are left out: one/bad.png (no image), two/empty.jpg (no image).",
+    )
+    # Where the others stand has not changed.
+    assert data.indices.tolist() == [i for i in range(32) if i not in (10, 21)]
+
+
+def test_too_many_unreadable_images_are_an_error_that_names_some(here):
+    root = write_folder(here / "pets", per_class=10)
+    for number in range(11):
+        (root / f"one/bad{number:02}.png").write_text("no image")
+    with pytest.raises(ZooError, match=r"at most 10 unreadable among 41 images of .*pets.*one/bad00.png \(no image\)"):
+        load(root, "all")
+
+
+def test_what_is_hidden_no_image_or_linked_from_elsewhere_is_left_out(here):
+    root = write_folder(here / "pets", per_class=3)
+    outside = write_folder(here / "elsewhere", per_class=4)
+    (root / "one/.hidden.png").write_bytes(b"")
+    (root / ".cache").mkdir()
+    (root / "one/Thumbs.db").write_bytes(b"")
+    (root / "lost.png").write_bytes(encoded(Image.new("RGB", (8, 8))))
+    (root / "one/out.png").symlink_to(next(outside.glob("*/*.png")))
+    (root / "four").symlink_to(outside / "one")
+    (root / "one/within.png").symlink_to(next(root.glob("two/*.png")).resolve())
+    data = load(root, "all")
+    assert (len(data), data.classes) == (10, ("one", "two", "zero"))
+    assert data.notes == (
+        "1 image lies in no folder of a class, left out.",
+        "2 links lead out of the folder or to folders, left out.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda root: root.mkdir(), "expected images in .* as CLASS/IMAGE or train/CLASS/IMAGE, or parquet files"),
+        (lambda root: write_folder(root, classes=1), "at least two classes in .*, got 1"),
+        (lambda root: write_folder(root / "test"), "expected train images in .*, got the splits test"),
+        (
+            lambda root: [write_folder(root / "train", classes=2), write_folder(root / "test", classes=3)],
+            "expected the classes of training in .*test too, got 'two'",
+        ),
+        (
+            lambda root: [write_folder(root / "train", per_class=1), (root / "test/one/x").mkdir(parents=True)],
+            "every class of .* needs an image, got 0 images",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_one_line(here, make, told):
+    make(here / "pets")
+    with pytest.raises(ZooError, match=told):
+        load("pets")
+
+
+def test_a_second_load_decodes_nothing_and_gives_the_same(here, monkeypatch):
+    write_folder(here / "pets")
+    first = load("pets")
+    monkeypatch.setattr(zoo.data.load_split, "decode_all", None)
+    second = load("pets")
+    assert torch.equal(first.images, second.images)
+    assert (first.fingerprint, first.notes, first.split) == (second.fingerprint, second.notes, second.split)
+    assert first.indices.tolist() == second.indices.tolist()
+
+
+def test_a_damaged_cache_is_decoded_anew(here):
+    write_folder(here / "pets")
+    first = load("pets").images.clone()
+    (file,) = (cache_folder() / "images").iterdir()
+    data = bytearray(file.read_bytes())
+    for damaged in (data[:-1] + bytes([data[-1] ^ 1]), data[:-100], b"x"):
+        file.write_bytes(damaged)
+        assert torch.equal(load("pets").images, first)
+
+
+def test_a_changed_file_changes_the_identity_and_the_images(here):
+    root = write_folder(here / "pets")
+    before, path = identity("pets", "all"), min(root.glob("one/*.png"))
+    assert identity("pets", "all") == before != identity("pets", "train")
+    load(root, "all")
+    path.write_bytes(encoded(Image.new("RGB", (8, 8), "red")))
+    os.utime(path, ns=(1, 1))
+    assert identity("pets", "all") != before
+    assert load(root, "all").images[0].flatten(1).float().mean(1).tolist() == [255, 0, 0]
+
+
+def test_a_cache_that_cannot_be_written_is_no_failure(here, monkeypatch):
+    write_folder(here / "pets")
+    (here / "taken").write_text("")
+    monkeypatch.setenv("ZOO_CACHE", str(here / "taken"))
+    data = load("pets", "all")
+    assert len(data) == 30
+    assert "cannot be kept" in data.notes[-1]
+
+
+def test_large_sets_are_decoded_on_demand_to_the_same_pixels(here, monkeypatch):
+    write_folder(here / "pets", per_class=40)
+    (here / "pets/one/bad.png").write_text("no image")
+    whole = load("pets")
+    monkeypatch.setattr(zoo.data.load_split, "SMALL", 1000)
+    (cache_folder() / "images").rename(here / "before")
+    for _ in range(2):
+        lazy = load("pets")
+        assert not isinstance(lazy.images, torch.Tensor)
+        assert torch.equal(torch.cat(list(lazy.images.split(17))), whole.images)
+        assert (lazy.notes, lazy.labels.tolist()) == (whole.notes, whole.labels.tolist())
+        part, expected = (balanced_subset(data, 12, seed=0) for data in (lazy, whole))
+        assert torch.equal(part.images[:], expected.images)
+        assert part.fingerprint != lazy.fingerprint == load("pets").fingerprint
+
+
+def test_a_fingerprint_depends_on_content_alone(here, monkeypatch):
+    monkeypatch.setattr(zoo.data.load_split, "SMALL", 0)
+    write_folder(here / "a")
+    before = load("a").fingerprint
+    for path in (here / "a").glob("*/*"):
+        os.utime(path, ns=(1, 1))
+    assert load("a").fingerprint == before
+    victim = here / "a/one/008-0010.png"
+    victim.write_bytes(victim.read_bytes() + b"more")
+    assert load("a", "all").fingerprint != before
+
+
+def test_parquet_files_of_a_folder_are_a_data_set(here):
+    # The name of a format, too.
+    (here / "csv").mkdir()
+    (here / "csv/train-00000-of-00001.parquet").write_bytes(parquet(digit_rows(5)))
+    (here / "csv/test-00000-of-00001.parquet").write_bytes(parquet(digit_rows(2)))
+    assert [len(load("csv", split)) for split in ("train", "test", "all")] == [15, 6, 21]
+    assert load("csv").classes == ("zero", "one", "two")
+
+
+def test_an_absolute_path_is_not_recorded(here):
+    assert load(write_folder(here / "pets")).name == "pets"

@@ -1,0 +1,237 @@
+"""Models from the Hub: pinned, checked, only what is needed, and one clear line for everything that can go wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub import constants
+
+from zoo.errors import ZooError
+from zoo.hub.errors import hub_errors
+from zoo.hub.fetch import resolve
+from zoo.hub.find import find_model
+from zoo.hub.ref import HubRef, parse_ref
+from zoo.model_folder.checkpoint import load_checkpoint
+
+BIN = Path(sys.executable).parent
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def published(hub, folders):
+    """A repository with two versions of a model, of which the first is tagged v1; gives the commit of v1."""
+    first = hub.seed("me/m", contents(folders[0]) | {"pytorch_model.bin": b"pickle", "notes/big.png": b"png"}, tag="v1")
+    hub.seed("me/m", contents(folders[1]))
+    return first
+
+
+@pytest.mark.parametrize(
+    ("text", "ref"),
+    [
+        ("me/m", HubRef("me/m")),
+        ("hf://me/m@v1", HubRef("me/m", "v1")),
+        ("timm/resnet18.a1_in1k@main", HubRef("timm/resnet18.a1_in1k", "main")),
+        ("me/m@feature/x", HubRef("me/m", "feature/x")),
+    ],
+)
+def test_references_to_the_hub(text, ref):
+    assert parse_ref(text) == ref
+
+
+@pytest.mark.parametrize(
+    "text", ["nowhere", "a/b/c", "./a/b", "/a/b", "me/m@", "me/m@../x", "me/m@a/../../b", "", "a b/c"]
+)
+def test_what_is_neither_folder_nor_hub_id_is_refused(text):
+    with pytest.raises(ZooError, match="expected a model folder or a Hub id"):
+        parse_ref(text)
+
+
+def test_a_folder_goes_before_a_hub_id_and_a_file_is_none(here):
+    (here / "me" / "m").mkdir(parents=True)
+    (here / "me" / "file").touch()
+    assert parse_ref("me/m").is_dir()
+    with pytest.raises(ZooError, match="which is neither"):
+        parse_ref("me/file")
+
+
+def test_a_tag_is_resolved_while_main_has_moved_on(published, hub, folders):
+    model = find_model("me/m@v1")
+    assert (model.kind, model.revision, model.name) == ("hub", published, "me/m@v1")
+    assert contents(model.folder) == {
+        name: data for name, data in contents(folders[0]).items() if name in ("config.json", "model.safetensors")
+    }
+    assert find_model("me/m").config.variant.depth == 14
+    x = torch.rand(2, 1, 8, 8)
+    assert torch.equal(load_checkpoint(resolve(f"me/m@{published}"))(x), load_checkpoint(folders[0])(x))
+
+
+def test_a_commit_may_be_named_by_the_beginning_of_its_hash(published):
+    assert find_model(f"me/m@{published[:7]}").revision == published
+    with pytest.raises(ZooError, match="no such revision"):
+        find_model("me/m@0000000")
+
+
+def test_only_configuration_and_weights_are_downloaded_once(published, hub):
+    resolve("me/m@v1")
+    resolve("me/m@v1")
+    downloads = [request.path.rsplit("/", 1)[1] for request in hub.asked("/resolve/", "HEAD")]
+    assert downloads == ["config.json", "model.safetensors"]
+
+
+def test_offline_the_cache_serves(published, hub, monkeypatch):
+    online = find_model("me/m@v1")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    before = len(hub.requests)
+    offline = find_model("me/m@v1")
+    assert (offline.folder, offline.revision, offline.sha256) == (online.folder, published, online.sha256)
+    assert resolve(f"me/m@{published}") == online.folder
+    assert len(hub.requests) == before
+    with pytest.raises(ZooError, match=r"config.json of me/m is not in the cache.*run `zoo pull me/m` once"):
+        find_model("me/m")
+
+
+def test_a_download_that_fails_does_not_spoil_what_is_in_the_cache(published, hub, folders, monkeypatch):
+    online = find_model("me/m")
+    hub.seed("me/m", {"config.json": "{"})
+    with pytest.raises(ZooError, match="no model configuration"):
+        find_model("me/m")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert find_model("me/m").revision == online.revision
+
+
+def test_damaged_downloads_are_thrown_away(published, hub):
+    hub.corrupt("/lfs/")
+    with pytest.raises(ZooError, match="me/m: model.safetensors came out damaged"):
+        resolve("me/m")
+    assert load_checkpoint(resolve("me/m"))
+
+
+def test_damage_in_the_cache_is_found_offline_too(published, hub, monkeypatch):
+    weights = resolve("me/m@v1") / "model.safetensors"
+    blob = weights.resolve()
+    blob.chmod(0o644)
+    blob.write_bytes(blob.read_bytes()[:-1] + b"\xff")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(ZooError, match="came out damaged"):
+        resolve("me/m@v1")
+
+
+def test_missing_files_are_named(hub, folders):
+    hub.seed("me/m", {"model.bin": b"x"})
+    with pytest.raises(ZooError, match=r"expected config.json in me/m, got model.bin"):
+        resolve("me/m")
+    hub.seed("me/m", {"config.json": contents(folders[0])["config.json"], "pytorch_model.bin": b"x"})
+    with pytest.raises(ZooError, match=r"expected model.safetensors in me/m, got .*pytorch_model.bin"):
+        resolve("me/m")
+
+
+def test_missing_private_and_gated_models_are_told(hub, folders, monkeypatch):
+    hub.seed("you/secret", contents(folders[0]), private=True)
+    hub.seed("you/gated", contents(folders[0]), gated=True)
+    for ref, message in (
+        ("you/nothing", f"you/nothing: not on {hub.url}, or private; check the name, or log in with `hf auth login`"),
+        ("you/secret", "or private"),
+        ("you/gated", "gated; ask for access on its page"),
+        ("you/gated@v9", "you/gated@v9: no such revision"),
+        ("me--/x", "no valid name"),
+        (f"me/{'x' * 100}", "no valid name"),
+    ):
+        with pytest.raises(ZooError, match=message):
+            resolve(ref)
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong_and_secret")
+    with pytest.raises(ZooError, match="does not accept your token; mend HF_TOKEN") as raised:
+        resolve("you/open")
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("method", "pattern", "status", "message"),
+    [
+        ("GET", "/api/models/me/m", 429, "too many requests; wait a few minutes"),
+        ("GET", "/api/models/me/m", 500, "the Hub is in trouble .status 500"),
+        ("GET", "/lfs/", 503, "the Hub is in trouble .status 503"),
+        ("GET", "/api/models/me/m", 403, "your token may not do that"),
+        # The client tries again for 23 seconds.
+        pytest.param("HEAD", "/resolve/", 429, "too many requests; wait a few minutes", marks=pytest.mark.slow),
+        ("HEAD", "/resolve/", 403, "your token may not do that"),
+        ("GET", "/api/models/me/m", 400, "the Hub refuses .status 400"),
+    ],
+)
+def test_failures_of_the_hub_are_told(published, hub, method, pattern, status, message):
+    hub.fault(method, pattern, status, times=None)
+    with pytest.raises(ZooError, match=message):
+        resolve("me/m")
+
+
+def test_a_hub_that_is_not_there_is_told(hub):
+    nobody = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9"}
+    ran = subprocess.run([BIN / "zoo", "pull", "me/m"], env=nobody, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "Error: me/m: no whole answer from http://127.0.0.1:9 (ConnectError); check the network" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_broken_off_download_is_told_and_leaves_no_half_file(published, hub):
+    hub.cut("/lfs/", 1000, times=None)
+    with pytest.raises(ZooError, match="me/m: model.safetensors"):
+        resolve("me/m")
+    assert not list(Path(constants.HF_HUB_CACHE).rglob("model.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("{", "no model configuration"),
+        ({"architecture": "../../etc/passwd"}, "one of timm's, got '../../etc/passwd'"),
+        ({"architecture": "no_such_net", "num_classes": 1, "input_size": [3, 8, 8]}, "got 'no_such_net'; update timm"),
+        ({"architecture": "resnet18", "num_classes": 10**9, "input_size": [3, 8, 8]}, "num_classes must be from"),
+        ({"architecture": "resnet18", "num_classes": 2, "input_size": [3, 8, 10**6]}, "input_size must be"),
+        ({"model_args": {"checkpoint_path": "x.pt"}}, "model_args must describe a model, got 'checkpoint_path'"),
+        ({"model_args": {"pretrained_cfg_overlay": {}}}, "model_args must describe a model"),
+        ({"model_args": {"block": "/etc/passwd"}}, "expected words, numbers up to"),
+        ({"model_args": {"layers": [10**9] * 4}}, "expected words, numbers up to"),
+        ({"model_args": {"layers": [[[[[1]]]]]}}, "expected words, numbers up to"),
+        ({"model_args": {"num_classes": 7}}, "expected one num_classes, got 2, and 7"),
+        ({"model_args": {"x": [0] * 2000}}, "at most 1000 values"),
+    ],
+)
+def test_hostile_configurations_are_refused_before_the_weights_are_fetched(hub, config, message):
+    if isinstance(config, dict) and "architecture" not in config:
+        images = {"input_size": [3, 8, 8], "mean": [0, 0, 0], "std": [1, 1, 1]}
+        config = {"architecture": "resnet18", "num_classes": 2, "pretrained_cfg": images} | config
+    hub.seed(
+        "me/m", {"config.json": config if isinstance(config, str) else json.dumps(config), "model.safetensors": b""}
+    )
+    with pytest.raises(ZooError, match=message):
+        resolve("me/m")
+    assert not hub.asked("/resolve/.*/model.safetensors")
+
+
+def test_a_huge_configuration_is_not_even_fetched(hub):
+    hub.seed("me/m", {"config.json": b" " * 10_000_001, "model.safetensors": b""})
+    with pytest.raises(ZooError, match=r"me/m: expected a config.json of at most 10,000,000 bytes"):
+        resolve("me/m")
+    assert not hub.asked("/resolve/")
+
+
+@pytest.mark.parametrize("trap", ["ignore_metadata_errors: true", "self: x"])
+def test_a_card_that_the_client_trips_over_is_told(hub, folders, trap):
+    hub.seed("you/bad", contents(folders[0]) | {"README.md": f"---\n{trap}\n---\n"})
+    with pytest.raises(ZooError, match="you/bad: the Hub's answer cannot be read"):
+        resolve("you/bad")
+
+
+def test_a_full_disk_is_told():
+    with (
+        pytest.raises(ZooError, match="me/m: no space left on the disk; free some, or set HF_HOME"),
+        hub_errors("me/m"),
+    ):
+        Path("/dev/full").write_bytes(b"x")

@@ -1,0 +1,347 @@
+"""Publishing: the folder as it is, in one commit, checked, and never a pickle."""
+
+import shutil
+
+import pytest
+from huggingface_hub import ModelCard, constants
+
+from zoo.errors import ZooError
+from zoo.hub.catalog import Listed, hub_models, local_models, matching
+from zoo.hub.client import hub_client
+from zoo.hub.collection import collect
+from zoo.hub.fetch import resolve
+from zoo.hub.find import find_model
+from zoo.hub.publish import check_target, push
+
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
+
+
+@pytest.fixture
+def folder(folders, tmp_path):
+    return shutil.copytree(folders[0], tmp_path / "mine")
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_folder_arrives_as_it_is_in_one_commit(hub, folder):
+    done = push(folder, "me/m")
+    assert {name: data for name, data in hub.files("me/m").items() if name != ".gitattributes"} == contents(folder)
+    assert [commit.oid for commit in hub.commits("me/m")][0] == done.commit
+    assert len(hub.commits("me/m")) == 2
+    assert (done.url, done.changed) == (f"{hub.url}/me/m", True)
+
+
+def test_an_unchanged_folder_makes_no_commit_and_a_changed_one_updates(hub, folder):
+    first = push(folder, "me/m")
+    again = push(folder, "me/m")
+    assert (again.commit, again.changed) == (first.commit, False)
+    (folder / "notes.txt").write_text("new")
+    assert push(folder, "me/m", message="notes").changed
+    assert hub.commits("me/m")[0].title == "notes"
+    assert hub.files("me/m")["notes.txt"] == b"new"
+
+
+def test_snapshots_of_epochs_go_along_and_are_found_by_number(hub, folder, folders, monkeypatch):
+    shutil.copytree(folders[1], folder / "epochs" / "3")
+    done = push(folder, "me/m")
+    online = find_model("me/m@epoch3")
+    assert (online.name, online.revision) == ("me/m@epoch3", done.commit)
+    assert contents(online.folder)["model.safetensors"] == contents(folders[1])["model.safetensors"]
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    offline = find_model("me/m@epoch3")
+    assert (offline.folder, offline.revision) == (online.folder, online.revision)
+    with pytest.raises(ZooError, match="not in the cache"):
+        find_model("me/m@epoch4")
+
+
+def test_branch_named_like_an_epoch_is_a_branch_where_there_is_no_snapshot(hub, folder):
+    done = push(folder, "me/m")
+    hub_client().create_branch("me/m", branch="epoch3")
+    assert find_model("me/m@epoch3").revision == done.commit
+    for names in ({"revision": "epoch4"}, {"tag": "epoch4"}):
+        with pytest.raises(ZooError, match="epoch4 would mean the snapshot of that epoch"):
+            push(folder, "me/m", **names)
+
+
+def test_the_cards_examples_name_the_repository_from_then_on(hub, folder):
+    assert "OWNER/MODEL" in (folder / "README.md").read_text()
+    push(folder, "me/m")
+    card = hub.files("me/m")["README.md"].decode()
+    assert 'load_checkpoint(resolve("me/m"))' in card
+    assert "OWNER" not in card
+    push(folder, "lab/copy")
+    assert hub.files("lab/copy")["README.md"].decode() == card.replace("me/m", "lab/copy")
+    assert not push(folder, "me/m").changed
+
+
+def test_what_a_person_wrote_in_a_card_stays_to_the_byte(hub, folder):
+    card = folder / "README.md"
+    mine = card.read_bytes() + b"OWNER/MODEL and me/m\r\n"
+    card.write_bytes(mine)
+    push(folder, "me/m")
+    assert card.read_bytes().endswith(b"-->\nOWNER/MODEL and me/m\r\n")
+    own = b'Fine-tuned from timm/x.\r\ncreate_model("hf-hub:timm/x")\r\n'
+    card.write_bytes(own)
+    push(folder, "me/m")
+    assert hub.files("me/m")["README.md"] == own
+
+
+def test_pickles_links_and_hidden_files_stay_at_home(hub, folder):
+    import torch
+
+    torch.save({}, folder / "state")
+    torch.save({}, folder / "state.json")
+    (folder / "raw.txt").write_bytes(b"\x80\x04\x95")
+    for name in ("optimizer.PT", "old.pkl.gz", "array.npy", "__pycache__/x.pyc", ".git/config", "sub/.hidden/x.txt"):
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_bytes(b"x")
+    (folder / "passwords.txt").symlink_to("/etc/passwd")
+    (folder / "LICENSE").write_text("mine")
+    done = push(folder, "me/m")
+    left_out = {"__pycache__/x.pyc", "array.npy", "old.pkl.gz", "optimizer.PT", "passwords.txt", "raw.txt", "state"}
+    assert set(done.left_out) == left_out | {"state.json"}
+    assert set(hub.files("me/m")) == {
+        ".gitattributes",
+        "LICENSE",
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "training.json",
+    }
+
+
+def test_the_cache_of_the_hub_is_no_folder_to_push(hub, folder):
+    push(folder, "me/m")
+    with pytest.raises(ZooError, match="is a link, as in the Hub's cache"):
+        push(resolve("me/m"), "me/copy")
+    assert ("model", "me/copy") not in hub.repos
+
+
+def test_a_private_repository_is_made_and_a_public_one_is_not_taken_for_it(hub, folder):
+    push(folder, "me/secret", private=True)
+    assert hub.repo("me/secret").private
+    push(folder, "me/open")
+    (folder / "notes.txt").write_text("not for everybody")
+    with pytest.raises(ZooError, match=r"me/open is public already; make it private on its page"):
+        push(folder, "me/open", private=True)
+    assert "notes.txt" not in hub.files("me/open")
+
+
+def test_branch_and_tag(hub, folder):
+    push(folder, "me/m")
+    (folder / "notes.txt").write_text("x")
+    done = push(folder, "me/m", revision="trial", tag="v2")
+    assert done.url == f"{hub.url}/me/m/tree/trial"
+    assert "notes.txt" not in hub.files("me/m")
+    assert hub.files("me/m", "trial")["notes.txt"] == b"x"
+    assert hub.repo("me/m").tags == {"v2": done.commit}
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a..b", "-x"])
+def test_names_that_no_tag_or_branch_can_have_are_refused_first(hub, folder, name):
+    for option in ("tag", "revision"):
+        with pytest.raises(ZooError, match=f"--{option} must be of letters"):
+            push(folder, "me/m", **{option: name})
+    assert hub.requests == []
+
+
+def test_a_tag_never_moves(hub, folder):
+    first = push(folder, "me/m", tag="v1")
+    assert push(folder, "me/m", tag="v1").commit == first.commit
+    (folder / "notes.txt").write_text("x")
+    with pytest.raises(ZooError, match="has a tag v1 already, on commit"):
+        push(folder, "me/m", tag="v1")
+    assert hub.repo("me/m").tags == {"v1": first.commit}
+    assert hub.commits("me/m")[0].oid == first.commit
+
+
+def test_somebody_elses_commit_in_between_is_not_buried(hub, folder):
+    push(folder, "me/m")
+    (folder / "notes.txt").write_text("mine")
+    hub.meanwhile("POST", "/commit/", lambda: hub.seed("me/m", {"notes.txt": "theirs"}))
+    with pytest.raises(ZooError, match="somebody else changed it meanwhile; look at what is there, and push again"):
+        push(folder, "me/m")
+    assert hub.files("me/m")["notes.txt"] == b"theirs"
+
+
+def test_weights_that_arrive_damaged_are_noticed(hub, folder):
+    put = hub._handler.lfs_put
+
+    def damaged(self, oid, part=None):
+        put(self, oid, part)
+        self.hub.blobs[oid] = bytes(len(self.hub.blobs[oid]))
+
+    hub._handler.lfs_put = damaged
+    try:
+        with pytest.raises(ZooError, match=r"model.safetensors arrived with another hash"):
+            push(folder, "me/m")
+    finally:
+        hub._handler.lfs_put = put
+
+
+def test_an_upload_that_fails_is_told_and_can_be_repeated(hub, folder):
+    hub.fault("PUT", "/lfs/", 400, times=None)
+    with pytest.raises(ZooError, match=r"me/m: the Hub refuses .status 400"):
+        push(folder, "me/m")
+    hub._faults.clear()
+    assert push(folder, "me/m").changed
+
+
+@pytest.mark.parametrize(
+    ("repo_id", "token", "message"),
+    [
+        ("me/m", None, "publishing takes a token, and there is none; log in with `hf auth login`"),
+        ("me/m", "hf_wrong", "does not accept your token"),
+        ("you/m", "hf_me", "your token may not do that"),
+        ("reader/m", "hf_reader", "your token may not do that"),
+        ("m", "hf_me", "expected a repository as OWNER/NAME, got 'm'"),
+        ("me/m/x", "hf_me", "no valid name"),
+        ("me/" + "x" * 100, "hf_me", "no valid name"),
+        ("me/.git", "hf_me", "no valid name"),
+    ],
+)
+def test_who_may_not_push_is_told_why(hub, folder, monkeypatch, repo_id, token, message):
+    monkeypatch.delenv("HF_TOKEN") if token is None else monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(ZooError, match=message) as raised:
+        push(folder, repo_id)
+    assert "hf_" not in str(raised.value)
+    assert hub.repos == {}
+
+
+def test_a_card_of_other_bytes_is_refused_before_anything_is_made(hub, folder):
+    (folder / "README.md").write_bytes(b"\xff")
+    with pytest.raises(ZooError, match="expected a card in UTF-8"):
+        push(folder, "me/m")
+    assert hub.repos == {}
+
+
+def test_a_rejected_card_is_told(hub, folder):
+    card = (folder / "README.md").read_text()
+    (folder / "README.md").write_text(card.replace("license: apache-2.0", "license: mine"))
+    with pytest.raises(ZooError, match=r'"license" must be one of'):
+        push(folder, "me/m")
+    assert set(hub.files("me/m")) == {".gitattributes"}
+
+
+def test_a_folder_that_does_not_load_is_not_published(hub, folder):
+    (folder / "model.safetensors").write_bytes(b"garbage")
+    with pytest.raises(ZooError, match="no whole safetensors file"):
+        push(folder, "me/m")
+    assert hub.requests == []
+
+
+def test_a_token_that_may_only_read_is_refused_before_long_work(hub, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_reader")
+    with pytest.raises(ZooError, match="reader/m: your token may only read; log in with one that may write"):
+        check_target("reader/m")
+
+
+def test_an_answer_that_names_nobody_is_told(hub, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.HfApi.whoami", lambda self: {"type": "app"})
+    with pytest.raises(ZooError, match="does not say whose token this is"):
+        check_target("me/m")
+
+
+def test_a_target_is_checked_before_long_work(hub):
+    check_target("me/m")
+    check_target("lab/m")
+    with pytest.raises(ZooError, match="you may push to me or lab, not to you"):
+        check_target("you/m")
+    assert hub.repos == {}
+    hub.seed("me/open", {"README.md": ""})
+    check_target("me/open")
+    with pytest.raises(ZooError, match="me/open is public already"):
+        check_target("me/open", private=True)
+    hub.seed("me/closed", {"README.md": ""}, private=True)
+    check_target("me/closed", private=True)
+
+
+def test_what_was_published_is_listed_by_its_tag(hub, folder, folders):
+    commit = push(folder, "me/m").commit
+    hub.seed("me/else", {"README.md": "---\ntags: [resnet-zoo]\nresnet_zoo: [nonsense]\n---\n"})
+    hub.seed("you/other", {"README.md": "---\ntags: [something]\n---\n"})
+    by_ref = {model.ref: model for model in hub_models(None)}
+    assert set(by_ref) == {"me/m", "me/else"}
+    (local,) = matching(local_models(folders[0].parent), depth=[8])
+    mine = by_ref["me/m"]
+    for field in ("architecture", "depth", "width", "dataset", "subset", "seed", "accuracy", "parameters"):
+        assert getattr(mine, field) == pytest.approx(getattr(local, field), abs=1e-6), field
+    assert (mine.kind, mine.revision) == ("hub", commit)
+    assert by_ref["me/else"].depth is None
+    assert list(hub_models("you")) == []
+
+
+@pytest.mark.parametrize(
+    "trap",
+    [
+        "ignore_metadata_errors: true",
+        "self: x",
+        "eval_results: 3",
+        "resnet_zoo: {parameters: 1.0e+400}",
+        "model-index: 1",
+    ],
+)
+def test_one_bad_card_does_not_hide_the_others(hub, folder, trap):
+    push(folder, "me/m")
+    hub.seed("you/bad", {"README.md": f"---\ntags: [resnet-zoo]\n{trap}\n---\n"})
+    by_ref = {model.ref: model for model in hub_models(None)}
+    assert by_ref["me/m"].depth == 8
+    assert by_ref["you/bad"].depth is None
+
+
+def test_a_list_tells_which_models_are_private(hub, folder):
+    push(folder, "me/m", private=True)
+    assert [model.private for model in hub_models("me")] == [True]
+
+
+def test_every_page_of_the_hubs_list_is_read(hub, folder, monkeypatch):
+    monkeypatch.setattr(hub, "page_size", 2)
+    for number in range(5):
+        hub.seed(f"me/m{number}", {"README.md": "---\ntags: [resnet-zoo]\n---\n"})
+    assert len(list(hub_models("me"))) == 5
+
+
+def test_filters_take_one_or_several_values():
+    models = [Listed(f"m{depth}-{width}", "folder", depth=depth, width=width) for depth in (8, 14) for width in (1, 2)]
+    assert [model.ref for model in matching(models, depth=[14], width=None)] == ["m14-1", "m14-2"]
+    assert len(matching(models, depth=[8, 14], width=[2.0])) == 2
+
+
+def test_a_collection_holds_each_model_once(hub):
+    for name in ("a", "b"):
+        hub.seed(f"me/{name}", {"README.md": ""})
+    first = collect("me", "ResNets on digits", ["me/a", "me/a"])
+    assert (first.models, first.new) == (1, 1)
+    again = collect("me", "ResNets on digits", ["me/a", "me/b"])
+    assert (again.url, again.models, again.new) == (first.url, 2, 1)
+    (collection,) = hub.collections.values()
+    assert (collection.title, collection.items) == ("ResNets on digits", ["me/a", "me/b"])
+    assert first.url == f"{hub.url}/collections/{collection.slug}"
+
+
+@pytest.mark.parametrize(
+    ("owner", "title", "model", "message"),
+    [
+        ("me", "x", "me/nothing", "me/nothing: not on"),
+        ("me", "x" * 61, "me/a", "a title of 1 to 60 characters, got 61"),
+        ("you", "x", "me/a", "your token may not do that"),
+        ("me", "x", "me/a@v1", "a collection holds models, not revisions: write me/a"),
+    ],
+)
+def test_nothing_is_collected_if_anything_is_wrong(hub, owner, title, model, message):
+    hub.seed("me/a", {"README.md": ""})
+    with pytest.raises(ZooError, match=message):
+        collect(owner, title, [model])
+    assert hub.collections == {}
+
+
+def test_the_card_is_what_the_hub_reads(hub, folder, trained):
+    push(folder, "me/m")
+    card = ModelCard.load("me/m")
+    card.validate()
+    (result,) = card.data.eval_results
+    assert (result.metric_type, result.dataset_split, result.metric_args) == ("accuracy", "test", {"seed": 0})
+    assert card.data.library_name == "resnet-zoo"
+    assert card.data.datasets == ["digits"]

@@ -1,0 +1,138 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from zoo.errors import ZooError
+from zoo.model_folder.folder import check_writable, new_folder
+
+
+def fill(folder, text="new"):
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_text(text)
+
+
+@pytest.fixture
+def model(tmp_path):
+    with new_folder(tmp_path / "model") as fresh:
+        fill(fresh, "old")
+    return tmp_path / "model"
+
+
+def contents(model):
+    return {path.name: path.read_text() for path in model.iterdir()}
+
+
+def test_folder_appears_whole_and_nothing_else_is_left(model):
+    assert contents(model) == {"config.json": "old", "model.safetensors": "old"}
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
+    assert model.stat().st_mode & stat.S_IXUSR
+
+
+def test_parents_are_made(tmp_path):
+    with new_folder(tmp_path / "a" / "b" / "c") as fresh:
+        fill(fresh)
+        assert not (tmp_path / "a").exists()
+    assert (tmp_path / "a" / "b" / "c" / "config.json").is_file()
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_failure_leaves_nothing(tmp_path, failure):
+    with pytest.raises(failure), new_folder(tmp_path / "a" / "model") as fresh:
+        fill(fresh)
+        raise failure
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_folder_is_refused_before_any_work(model):
+    with pytest.raises(ZooError, match="exists; choose another --out, or replace it with --force"), new_folder(model):
+        raise AssertionError
+
+
+def test_folder_that_appears_meanwhile_is_refused(tmp_path):
+    with pytest.raises(ZooError, match="exists"), new_folder(tmp_path / "model"):
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "mine").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["model", "mine"]
+
+
+def test_force_replaces_a_model_folder(model):
+    with new_folder(model, force=True) as fresh:
+        fill(fresh)
+        assert contents(model)["config.json"] == "old"
+    assert contents(model)["config.json"] == "new"
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_failure_under_force_keeps_the_old_folder(model, failure):
+    with pytest.raises(failure), new_folder(model, force=True):
+        raise failure
+    assert contents(model)["config.json"] == "old"
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_interruption_between_the_two_renames_keeps_the_old_folder(model, monkeypatch, failing):
+    path, calls, rename = type(model), [], type(model).rename
+
+    def interrupted(self, target):
+        calls.append(self)
+        if len(calls) == failing:
+            if failing == 1:
+                rename(self, target)
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), new_folder(model, force=True) as fresh:
+        fill(fresh)
+    assert contents(model)["config.json"] == "old"
+
+
+def test_force_does_not_touch_what_is_no_model_or_holds_more(model, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("mine")
+    with pytest.raises(ZooError, match="replaces model folders only"), new_folder(tmp_path / "thesis", force=True):
+        raise AssertionError
+    (model / "notes.txt").write_text("mine")
+    with pytest.raises(ZooError, match=r"would lose notes\.txt"), new_folder(model, force=True):
+        raise AssertionError
+    assert (model / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "file/below"])
+def test_places_that_cannot_be_written_are_refused_before_any_work(tmp_path, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(ZooError, match="cannot write|exists"), new_folder(tmp_path / name):
+        raise AssertionError
+
+
+def test_working_folder_is_refused_before_any_work_since_nothing_can_take_its_place(here):
+    with pytest.raises(ZooError, match="is the working folder or a mounted one"), new_folder(Path()):
+        raise AssertionError
+    with pytest.raises(ZooError, match="name a folder in it"):
+        check_writable(here)
+
+
+def test_dangling_link_is_refused(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ZooError, match="exists"), new_folder(tmp_path / "link"):
+        raise AssertionError
+
+
+def test_an_empty_folder_is_filled(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with new_folder(tmp_path / "empty") as fresh:
+        (fresh / "config.json").touch()
+    assert [path.name for path in (tmp_path / "empty").iterdir()] == ["config.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_persons_text_in_a_card_outlives_a_replacement(model):
+    (model / "README.md").write_text("all mine")
+    with new_folder(model, force=True) as fresh:
+        fill(fresh)
+        (fresh / "README.md").write_text("new")
+    assert (model / "README.old.md").read_text() == "all mine"
+    with pytest.raises(ZooError, match=r"--force would lose README.old.md"), new_folder(model, force=True):
+        raise AssertionError

@@ -1,0 +1,100 @@
+"""Two real processes, as torchrun starts them, that train one model."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from zoo.record.training import TrainingRecord
+
+BIN = Path(sys.executable).parent
+TRAIN = ("train", "--depth", "8", "--width", "0.5", "--subset", "1/2")
+
+# Minibatches of 7, shared as 4 rows and 3.
+STEPS = """
+import sys
+import torch
+from torch import distributed
+from zoo.data import ImageSet
+from zoo.family import Variant
+from zoo.train.loop import Fit
+from zoo.record.recipe import Recipe
+from zoo.family.cifar_resnet import CifarResNet, initialise
+
+generator = torch.Generator().manual_seed(3)
+model = CifarResNet(Variant(8, 0.25, 3))
+initialise(model, generator)
+images = torch.randint(0, 256, (21, 3, 8, 8), dtype=torch.uint8, generator=generator)
+data = ImageSet("noise", "train", images, torch.arange(21) % 10, torch.arange(21), tuple("abcdefghij"))
+if sys.argv[1] == "2":
+    distributed.init_process_group("gloo")
+training = Fit(model, data, Recipe(epochs=2, batch_size=7, lr=0.01, shift=1), generator)
+training.epoch()
+training.epoch()
+if sys.argv[1] == "1" or distributed.get_rank() == int(sys.argv[2]):
+    print("norms", *(tensor.double().norm().item() for tensor in model.state_dict().values()))
+    print("losses", *(epoch.loss for epoch in training.history))
+if sys.argv[1] == "2":
+    distributed.destroy_process_group()
+"""
+
+
+def launched(*arguments, processes=2):
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"] if processes == 2 else []
+    return subprocess.run([sys.executable, *launch, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+
+
+def numbers(told, name):
+    (line,) = (line for line in told.stdout.splitlines() if line.startswith(name))
+    return [float(number) for number in line.split()[1:]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+def test_every_process_takes_the_steps_that_one_alone_takes(tmp_path, rank):
+    script = tmp_path / "steps.py"
+    script.write_text(STEPS)
+    one, two = launched(script, 1, 0, processes=1), launched(script, 2, rank)
+    assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
+    assert numbers(two, "losses") == pytest.approx(numbers(one, "losses"), rel=1e-5)
+    assert numbers(two, "norms") == pytest.approx(numbers(one, "norms"), rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_torchrun_gives_one_model_with_the_loss_curve_of_one_process(here):
+    options = ("--epochs", 3, "--save-epochs", 1)
+    one = launched(BIN / "zoo", *TRAIN, *options, "--out", "one", processes=1)
+    two = launched("--no-python", BIN / "zoo", *TRAIN, *options, "--out", "two")
+    assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
+    assert two.stdout == "two\n"
+    records = [TrainingRecord.from_json(Path(out, "training.json").read_text()) for out in ("one", "two")]
+    losses = [[epoch.loss for epoch in record.history] for record in records]
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert records[1].accuracy == pytest.approx(records[0].accuracy, abs=0.01)
+    assert load_file("two/epochs/1/model.safetensors").keys() == load_file("one/model.safetensors").keys()
+    assert sorted(path.name for path in here.iterdir()) == ["one", "two"]
+
+
+@pytest.mark.slow
+def test_processes_that_would_train_different_things_are_refused(tmp_path):
+    script = tmp_path / "differ.py"
+    script.write_text(
+        "from torch import distributed\n"
+        "from zoo.train.processes import check_together\n"
+        "distributed.init_process_group('gloo')\n"
+        "check_together('the same')\n"
+        "check_together(f'epoch {distributed.get_rank()}')\n"
+    )
+    done = launched(script)
+    assert done.returncode != 0
+    assert "expected the same training, as far done, in every process" in done.stderr
+
+
+@pytest.mark.slow
+def test_what_needs_whole_minibatches_is_refused_by_several_processes(here):
+    done = launched("--no-python", BIN / "zoo", *TRAIN, "--epochs", 1, "--pc-regularize", 0.1)
+    assert done.returncode == 1
+    assert "--pc-regularize needs whole minibatches" in done.stderr
+    assert not Path("models").exists()

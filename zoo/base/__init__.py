@@ -1,0 +1,1 @@
+"""Files, folders, devices and versions: what everything else uses."""

@@ -1,0 +1,1 @@
+"""Labelled images: data sets, splits, subsets, minibatches."""

@@ -1,0 +1,1 @@
+"""Where images are stored: class folders, and data sets of the Hub."""

@@ -1,0 +1,112 @@
+"""Model folders: weights, configuration and record, checked before anything is built from them."""
+
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from zoo.errors import ZooError
+from zoo.family.cifar import Variant
+from zoo.family.cifar_resnet import CifarResNet
+from zoo.model_folder.config import ModelConfig, read_config
+from zoo.model_folder.config_writer import family_config, timm_config
+from zoo.model_folder.folder import CONFIG, RECORD, WEIGHTS
+from zoo.record.training import TrainingRecord
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def save_checkpoint(folder: Path, model: nn.Module, record: TrainingRecord) -> None:
+    """Write model.safetensors, config.json and training.json into a folder.
+
+    Args:
+        folder: an empty folder; `zoo.model_folder.folder.new_folder` gives one that appears only when it is complete.
+        model: the trained model.
+        record: what is known of it.
+    """
+    from safetensors.torch import save
+
+    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    (folder / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
+    (folder / CONFIG).write_bytes(_config(model, record))
+    (folder / RECORD).write_text(record.to_json(), encoding="utf-8")
+
+
+def _config(model: nn.Module, record: TrainingRecord) -> bytes:
+    if record.variant is not None:
+        return family_config(record)
+    from zoo.model_folder.timm_load import parts
+
+    return timm_config(record, parts(model))
+
+
+def load_checkpoint(folder: str | Path) -> nn.Module:
+    """Load the model of a folder: a member of the CIFAR family, or any of timm's.
+
+    Args:
+        folder: a model folder, such as `zoo.hub.fetch.resolve` gives for an id on the Hub.
+
+    Returns:
+        The model, in eval mode on the CPU. It takes images normalised as config.json's `pretrained_cfg` says, in the
+        family scaled to [0, 1], of shape (n, channels, height, width), and returns logits of shape (n, classes).
+
+    Raises:
+        ZooError: a file is missing, damaged, or belongs to another model.
+    """
+    from safetensors import SafetensorError
+
+    folder = Path(folder)
+    config = read_config(folder)
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise ZooError(f"expected the weights {path}, got none; train or fetch the model again.")
+    try:
+        tensors = _tensors(path)
+        model = _load_member(config.variant, path, tensors) if config.variant else _load_timm(folder, config, tensors)
+    except SafetensorError as error:
+        raise ZooError(f"{path} is no whole safetensors file ({error}); train or fetch the model again.") from error
+    return model.eval()
+
+
+# Type and shape of a tensor in a weights file.
+Kind = tuple[str, list[int]]
+
+
+def _tensors(path: Path) -> dict[str, Kind]:
+    """What the file's header says that it holds."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        return {name: (part.get_dtype(), part.get_shape()) for name, part in slices.items()}
+
+
+def _load_member(variant: Variant, path: Path, tensors: dict[str, Kind]) -> nn.Module:
+    import torch
+    from safetensors.torch import load_file
+
+    # Without memory of its own, so that no config.json can ask for more than the weights that come with it.
+    with torch.device("meta"):
+        model = CifarResNet(variant)
+    types = {"torch.float32": "F32", "torch.int64": "I64"}
+    expected = {name: (types[str(t.dtype)], list(t.shape)) for name, t in model.state_dict().items()}
+    wrong = sorted(name for name in expected.keys() | tensors.keys() if expected.get(name) != tensors.get(name))
+    if wrong:
+        raise ZooError(
+            f"{path} holds weights of another model than {variant.name}: expected {wrong[0]} "
+            f"{_described(expected.get(wrong[0]))}, got {_described(tensors.get(wrong[0]))}."
+        )
+    model.load_state_dict(load_file(path), assign=True)
+    return model
+
+
+def _load_timm(folder: Path, config: ModelConfig, tensors: dict[str, Kind]) -> nn.Module:
+    from zoo.model_folder.timm_load import load_timm_model
+
+    return load_timm_model(folder, config, sum(prod(shape) for _, shape in tensors.values()))
+
+
+def _described(kind: Kind | None) -> str:
+    return "no such tensor" if kind is None else f"of type {kind[0]} and shape {tuple(kind[1])}"

@@ -1,0 +1,1 @@
+"""Recipes, and the records of training runs. Needs no torch."""

@@ -1,0 +1,1 @@
+"""Train several seeds of one variant at once."""

@@ -1,0 +1,218 @@
+"""Train a model: the paper's recipe, nothing chosen by the test images."""
+
+import time
+from collections.abc import Callable, Collection
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from zoo.base.versions import versions
+from zoo.data.image_set import ImageSet
+from zoo.errors import ZooError, one_line
+from zoo.family.cifar import Variant
+from zoo.family.timm_spec import Spec
+from zoo.record.fields import DataRecord, Epoch
+from zoo.record.recipe import Recipe
+from zoo.record.training import FORMAT_VERSION, TrainingRecord
+from zoo.train.build import build, check_images
+from zoo.train.evaluate import class_accuracies, predict, settle_batch_norm
+from zoo.train.loop import Fit, smaller_rate, stopped
+from zoo.train.processes import check_together
+from zoo.train.state import Progress, read_state, write_state
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What is kept of a training while it goes on.
+
+    Args:
+        state: file that is written after each epoch, and gone on from if it is there; None for none.
+        epochs: after which the model is kept as it is then.
+        keep: called with the number of such an epoch, the model, in eval mode on the CPU, and its record.
+        writes: whether this process writes the state; of several that train one model, one does.
+    """
+
+    state: Path | None = None
+    epochs: Collection[int] = ()
+    keep: Callable[[int, nn.Module, TrainingRecord], None] = lambda epoch, model, record: None
+    writes: bool = True
+
+
+class DivergenceError(ZooError):
+    """Training has gone wrong beyond repair; `epoch` is the last good one, of which the model was kept, or 0."""
+
+    def __init__(self, message: str, epoch: int) -> None:
+        super().__init__(message)
+        self.epoch = epoch
+
+
+def train_model(
+    spec: Spec,
+    train_set: ImageSet,
+    test_set: ImageSet,
+    recipe: Recipe,
+    *,
+    subset: Fraction = Fraction(1),
+    seed: int = 0,
+    device: str = "cpu",
+    keeping: Keeping | None = None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_step: Callable[[], None] = lambda: None,
+) -> tuple[nn.Module, TrainingRecord]:
+    """Train one model from its own initial weights and test it once, at the end.
+
+    Equal arguments give equal weights on the same machine, whether or not it was interrupted in between.
+
+    Args:
+        spec: what to train, made for these images.
+        train_set: the images to learn from, already reduced to the subset.
+        test_set: the images to test on.
+        recipe: how to train.
+        subset: fraction of the data set that `train_set` is, for the record.
+        seed: of initial weights, order and augmentation.
+        device: a torch device.
+        keeping: what is kept meanwhile; nothing if None.
+        on_epoch: called after each epoch, also for those that were done before an interruption.
+        on_step: called after each step.
+
+    Returns:
+        The model, in eval mode on the CPU, and its record.
+
+    Raises:
+        DivergenceError: the loss is no longer a number, or has leapt.
+        ZooError: it was made for other images, or the state to go on from is that of another training.
+    """
+    check_images(spec, train_set)
+    generator = torch.Generator().manual_seed(seed)
+    model, scale = build(spec, generator), (spec.mean, spec.std)
+    model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    training = Fit(model, train_set, recipe, generator, scale)
+    begun = begin(spec, train_set, test_set, subset, recipe, seed)
+    keeping = keeping or Keeping()
+    start = time.perf_counter() - _take_up(training, begun, keeping.state)
+    check_together(repr((begun, len(training.history))))
+    for epoch in training.history:
+        on_epoch(epoch)
+
+    def result() -> tuple[nn.Module, TrainingRecord]:
+        return _result(training, begun, (train_set, test_set), device, time.perf_counter() - start)
+
+    state = training.state()
+    while not training.done:
+        _epoch(training, state, recipe, keeping, result, on_step)
+        state = training.state()
+        if keeping.state is not None and keeping.writes:
+            progress = replace(begun, history=training.history, seconds=time.perf_counter() - start)
+            write_state(keeping.state, progress, state)
+        on_epoch(training.history[-1])
+    return result()
+
+
+def _take_up(training: Fit, begun: Progress, state: Path | None) -> float:
+    """Go on from a state, if there is one; how many seconds have gone into it."""
+    if state is None or not state.exists():
+        return 0.0
+    progress, tensors = read_state(state, begun)
+    try:
+        training.restore(tensors, progress.history)
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise ZooError(f"{state} is no state of this training ({one_line(error)}); begin anew with --force.") from error
+    return progress.seconds
+
+
+def _epoch(
+    training: Fit,
+    good: dict[str, Tensor],
+    recipe: Recipe,
+    keeping: Keeping,
+    result: Callable[[], tuple[nn.Module, TrainingRecord]],
+    on_step: Callable[[], None],
+) -> None:
+    """One more epoch, whose model is kept if that is asked for; if it goes wrong, that of the good state before is."""
+    history = training.history
+    training.epoch(on_step)
+    trouble, epoch = training.trouble, len(training.history)
+    if trouble:
+        training.restore(good, history)
+        if history:
+            keeping.keep(epoch - 1, *result())
+        raise DivergenceError(stopped(trouble, recipe), epoch - 1)
+    if epoch in keeping.epochs:
+        keeping.keep(epoch, *result())
+
+
+def _result(
+    training: Fit, begun: Progress, data: tuple[ImageSet, ImageSet], device: str, seconds: float
+) -> tuple[nn.Module, TrainingRecord]:
+    """What has come of a training so far, of a copy of the model."""
+    return finish(deepcopy(training.model), replace(begun, history=training.history, seconds=seconds), data, device)
+
+
+def begin(spec: Spec, train_set: ImageSet, test_set: ImageSet, subset: Fraction, recipe: Recipe, seed: int) -> Progress:
+    """A training before its first epoch; arguments are those of `train_model`."""
+    return Progress(
+        variant=spec if isinstance(spec, Variant) else None,
+        timm_variant=None if isinstance(spec, Variant) else spec,
+        data=_describe_data(train_set, test_set, subset),
+        recipe=recipe,
+        seed=seed,
+    )
+
+
+def finish(
+    model: nn.Module, progress: Progress, data: tuple[ImageSet, ImageSet], device: str
+) -> tuple[nn.Module, TrainingRecord]:
+    """Settle batch norm of a model in its place, and test it.
+
+    Args:
+        model: as training left it, on its device.
+        progress: what was done.
+        data: images that it was trained on, and that it is tested on.
+        device: for the record.
+
+    Returns:
+        The model, in eval mode on the CPU, and its record, of which the seconds are those of this too.
+
+    Raises:
+        ZooError: its logits are no numbers.
+    """
+    start = time.perf_counter()
+    train_set, test_set = data
+    spec, recipe = progress.variant or progress.timm_variant, progress.recipe
+    assert spec is not None
+    scale = spec.mean, spec.std
+    settle_batch_norm(model, train_set.images, recipe.batch_size, scale)
+    logits = predict(model, test_set.images, scale=scale)
+    if not logits.isfinite().all():
+        raise ZooError(f"training diverged in its last step; {smaller_rate(recipe)}.")
+    record = TrainingRecord(
+        format_version=FORMAT_VERSION,
+        variant=progress.variant,
+        timm_variant=progress.timm_variant,
+        data=progress.data,
+        recipe=recipe,
+        seed=progress.seed,
+        device=device,
+        history=progress.history,
+        test=class_accuracies(logits.argmax(1), test_set),
+        seconds=progress.seconds + time.perf_counter() - start,
+        versions=versions(),
+    )
+    # As a model just loaded would be: another memory format rounds differently.
+    return model.cpu().to(memory_format=torch.contiguous_format), record  # type: ignore[call-overload]
+
+
+def _describe_data(train_set: ImageSet, test_set: ImageSet, subset: Fraction) -> DataRecord:
+    return DataRecord(
+        name=train_set.name,
+        subset=str(subset),
+        train_images=len(train_set),
+        input_size=train_set.input_size,
+        classes=train_set.classes,
+        train_fingerprint=train_set.fingerprint,
+        test_fingerprint=test_set.fingerprint,
+    )
