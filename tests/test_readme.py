@@ -1,45 +1,94 @@
-"""What README shows is run as it stands there."""
+"""What the READMEs show is run as it stands there."""
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from tests.support.image_files import write_folder
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+FOLDERS = ("zoo", "compare", "cards", "cli", "tests")
+READMES = ("README.md", *(f"{folder}/README.md" for folder in FOLDERS))
+TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in (*READMES, "CONTRIBUTING.md", "CHANGELOG.md")}
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.M | re.S)
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.M | re.S)
+def examples(name):
+    """Commands of the `sh` blocks and code of the `python` blocks of a README, in its order."""
+    for language, text in FENCE.findall(TEXTS[name]):
+        if language == "sh":
+            yield from (("sh", line) for line in text.splitlines())
+        elif language == "python":
+            yield "python", text
 
 
-COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
+EXAMPLES = {name: list(examples(name)) for name in READMES}
+COMMANDS = [text for each in EXAMPLES.values() for language, text in each if language == "sh"]
+# README.md begins with them, and all other READMEs use what they make.
+TRAININGS = list(takewhile(lambda example: example[1].startswith("zoo train"), EXAMPLES["README.md"]))
+
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory):
+    """The folder in which the first commands of README.md trained their models."""
+    folder = tmp_path_factory.mktemp("tour")
+    for _, command in TRAININGS:
+        script, *arguments = shlex.split(command)
+        subprocess.run([Path(sys.executable).parent / script, *arguments], cwd=folder, check=True)
+    return folder
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("readme")
 @pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
-def test_every_example_runs_in_order(hub, run, here):
+@pytest.mark.parametrize("name", [name for name, found in EXAMPLES.items() if found])
+def test_every_example_runs_in_order(name, tour, hub, run, here):
+    shutil.copytree(tour / "models", here / "models")
     write_folder(here / "pets", per_class=40)
-    for command in COMMANDS:
-        ran = run(*shlex.split(command))
-        assert ran.code == 0, ran.stderr
-    assert (here / "report.png").is_file()
-    for code in blocks("python"):
-        subprocess.run([sys.executable, "-c", code], check=True)
+    for language, text in EXAMPLES[name][len(TRAININGS) if name == "README.md" else 0 :]:
+        if language == "sh":
+            ran = run(*shlex.split(text))
+            assert ran.code == 0, f"{text}\n{ran.stderr}"
+        else:
+            ran = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
+            assert ran.returncode == 0, f"{text}\n{ran.stderr}"
 
 
 def test_every_command_has_an_example(run):
     for line in run("zoo", "--help").stdout.split("Commands:")[1].splitlines():
-        if line.strip():
-            name = line.split()[0]
-            assert any(command.startswith((f"zoo {name}", name)) for command in COMMANDS), name
+        # The description of a command may go on in lines of its own.
+        if command := re.match(r"  (\S+)", line):
+            name = command[1]
+            assert any(example.startswith((f"zoo {name}", f"{name} ")) for example in COMMANDS), name
 
 
-def test_pictures_and_files_that_it_names_exist():
-    root = Path(__file__).parent.parent
-    for name in re.findall(r"!\[.*?\]\((.*?)\)", README):
-        assert (root / name).is_file()
+def test_every_command_and_option_is_in_the_reference(run):
+    for line in run("zoo", "--help").stdout.split("Commands:")[1].splitlines():
+        if command := re.match(r"  (\S+)", line):
+            assert f"`{command[1]}`" in TEXTS["README.md"], command[1]
+            for option in re.findall(r"^  (--[\w-]+)", run("zoo", command[1], "--help").stdout, flags=re.M):
+                assert option == "--help" or f"`{option}" in TEXTS["cli/README.md"], f"{command[1]} {option}"
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_pictures_and_files_that_it_names_exist(name):
+    for target in re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", TEXTS[name])):
+        path, _, anchor = target.partition("#")
+        if path.startswith(("http:", "https:")):
+            continue
+        linked = ((ROOT / name).parent / path).resolve() if path else ROOT / name
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in headings(linked), target
+
+
+def headings(path):
+    """Anchors of a Markdown file, as GitHub makes them."""
+    lines = re.findall(r"^#+ (.*)$", FENCE.sub("", path.read_text(encoding="utf-8")), flags=re.M)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
