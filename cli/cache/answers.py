@@ -26,7 +26,7 @@ Result = TypeVar("Result", bound="JsonResult")
 # Height by width by channels, from 0 to 255.
 Image = list[list[list[int]]]
 Option = str | int | float | bool | None | Sequence[str]
-# Of how entries and recordings are written, and of what their names are made from.
+# Of how entries and traces are written, and of what their names are made from.
 LAYOUT = 1
 PACKAGES = ("resnet-zoo", "torch", "timm", "numpy", "scipy", "scikit-learn", "statsmodels")
 

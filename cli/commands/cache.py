@@ -8,15 +8,15 @@ import typer
 from cli.cache import answers as cache
 from cli.cache import kept_images
 from cli.cache.answers import newest_first
-from cli.jobs import recordings
+from cli.jobs import traces
 from cli.terminal.output import say
 from zoo.base.cache_folder import cache_folder
 from zoo.base.files import writing
 
-KINDS = (cache, recordings, kept_images)
+KINDS = (cache, traces, kept_images)
 
 cache_app = typer.Typer(
-    help="Answers, recordings of single models, and decoded images that are kept.",
+    help="Answers, traces of single models, and decoded images that are kept.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -24,7 +24,7 @@ cache_app = typer.Typer(
 
 @cache_app.command("list")
 def list_cache() -> None:
-    """List what is kept, the newest first: answers, recordings of models, then decoded images.
+    """List what is kept, the newest first: answers, traces of models, then decoded images.
 
     For example: zoo cache list
     """
@@ -48,8 +48,8 @@ def clear_cache() -> None:
     For example: zoo cache clear
     """
     answers, models, images = (_clear(kind.folder()) for kind in KINDS)
-    _clear(recordings.logs())
-    gone = f"{_count(answers, 'answer')}, {_count(models, 'recording')} and {_count(images, 'set')} of images"
+    _clear(traces.logs())
+    gone = f"{_count(answers, 'answer')}, {_count(models, 'trace')} and {_count(images, 'set')} of images"
     say(f"{gone} are gone from {cache_folder()}.")
 
 

@@ -9,8 +9,8 @@ from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.inputs.superclasses import content, find_superclasses
 from cli.jobs.engine import Engine
-from cli.jobs.record_models import recorded
-from cli.jobs.recordings import Recordings
+from cli.jobs.trace_models import traced
+from cli.jobs.traces import Traces
 from cli.terminal.output import phase
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def grouped(
         prepared = request.prepared
         of_classes = None if superclasses is None else find_superclasses(superclasses, prepared.data.classes)
         most = request.shown["max_examples"]
-        recordings = recorded(Recordings(prepared, fresh=fresh), None, engine, most)
-        result = prepared.describe(_groups(recordings, seeds_a, of_classes), most)
+        traces = traced(Traces(prepared, fresh=fresh), None, engine, most)
+        result = prepared.describe(_groups(traces, seeds_a, of_classes), most)
         return Kept(replace(result, settings=result.settings | {"superclasses": superclasses}), {})
 
     asked = {"seeds_a": seeds_a, "superclasses": superclasses, "content": content(superclasses)}
@@ -50,12 +50,12 @@ def grouped(
     return _as_asked(kept.result, request.found)
 
 
-def _groups(recordings: Recordings, seeds_a: int, superclasses: Mapping[str, str] | None) -> "GroupComparison":
+def _groups(traces: Traces, seeds_a: int, superclasses: Mapping[str, str] | None) -> "GroupComparison":
     from cli.terminal.progress import progress_bar
     from compare.groups.groups import compare_groups
 
-    prepared = recordings.prepared
-    with phase("comparing"), recordings.open(None) as models, progress_bar() as progress:
+    prepared = traces.prepared
+    with phase("comparing"), traces.open(None) as models, progress_bar() as progress:
         return compare_groups(
             models[:seeds_a],
             models[seeds_a:],

@@ -8,7 +8,7 @@ from cli.cache.answers import Kept, recall
 from cli.compute.inspection_parts import check_deletable, delete, probe
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
-from cli.jobs.recordings import Recordings
+from cli.jobs.traces import Traces
 from cli.terminal.output import phase
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def look_into(
         prepared = about.prepared
         if "deletion" in parts:
             check_deletable(prepared)
-        recordings = Recordings(prepared, asked["precision"], asked["passes"], fresh)
-        result = _inspect(recordings, **asked, max_examples=about.shown["max_examples"])
+        traces = Traces(prepared, asked["precision"], asked["passes"], fresh)
+        result = _inspect(traces, **asked, max_examples=about.shown["max_examples"])
         if "deletion" in parts:
             result = replace(result, deletion=delete(prepared))
         if "probes" in parts:
@@ -52,7 +52,7 @@ def look_into(
 
 
 def _inspect(
-    recordings: Recordings,
+    traces: Traces,
     layers: str | None,
     passes: int,
     precision: str,
@@ -63,8 +63,8 @@ def _inspect(
     from cli.terminal.progress import progress_bar
     from compare.engine.single import inspect_model
 
-    prepared, chosen = recordings.prepared, recordings.layers(layers)
-    with phase("inspecting"), recordings.open(chosen, drop_dominant is None) as (model,), progress_bar() as progress:
+    prepared, chosen = traces.prepared, traces.layers(layers)
+    with phase("inspecting"), traces.open(chosen, drop_dominant is None) as (model,), progress_bar() as progress:
         result = inspect_model(
             model,
             prepared.batches(progress, passes * (1 if drop_dominant is None else 2), "looking inside"),

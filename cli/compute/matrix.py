@@ -8,8 +8,8 @@ from cli.cache.answers import Kept, recall
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.engine import Engine
-from cli.jobs.record_models import recorded
-from cli.jobs.recordings import Recordings
+from cli.jobs.trace_models import traced
+from cli.jobs.traces import Traces
 from cli.terminal.output import phase
 from zoo.errors import ZooError
 
@@ -36,9 +36,9 @@ def related(request: Request, asked: Mapping[str, Any], engine: Engine, fresh: b
         from compare.engine.plan import Plan
 
         plan = Plan(**{**asked, "layers": asked["layers"] or "all"})
-        recordings = Recordings(request.prepared, plan.precision, plan.passes, fresh)
-        plan, most = replace(plan, layers=recordings.layers(asked["layers"])), request.shown["max_examples"]
-        return Kept(_matrix(recorded(recordings, plan.layers, engine, most), plan, most), {})
+        traces = Traces(request.prepared, plan.precision, plan.passes, fresh)
+        plan, most = replace(plan, layers=traces.layers(asked["layers"])), request.shown["max_examples"]
+        return Kept(_matrix(traced(traces, plan.layers, engine, most), plan, most), {})
 
     title = " ".join(("matrix", *(model.ref for model in request.found)))
     result = recall(ModelMatrix, request.question("matrix", asked), title, compute, fresh).result
@@ -57,12 +57,12 @@ def check_several(models: Sequence[str]) -> None:
         raise ZooError(f"expected different models, got {twice} twice.")
 
 
-def _matrix(recordings: Recordings, plan: "Plan", max_examples: int | None) -> "ModelMatrix":
+def _matrix(traces: Traces, plan: "Plan", max_examples: int | None) -> "ModelMatrix":
     from cli.terminal.progress import progress_bar
     from compare.engine.many import compare_many
 
-    prepared = recordings.prepared
-    with phase("comparing"), recordings.open(plan.layers, plan.tolerance is None) as models, progress_bar() as progress:
+    prepared = traces.prepared
+    with phase("comparing"), traces.open(plan.layers, plan.tolerance is None) as models, progress_bar() as progress:
         result = compare_many(
             models,
             prepared.batches(progress, plan.passes),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cli.cache.answers import Kept, recall
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
-from cli.jobs.recordings import Recordings
+from cli.jobs.traces import Traces
 from cli.terminal.output import phase
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def compared(
         from compare.engine.plan import Plan
 
         plan = Plan(**{**asked, "layers": asked["layers"] or "all"}, components=1, seed=request.shown["seed"])
-        recordings = Recordings(request.prepared, plan.precision, plan.passes, fresh)
-        plan = replace(plan, layers=recordings.layers(asked["layers"]))
-        result = _compare(recordings, plan, request.shown["max_examples"], doing)
+        traces = Traces(request.prepared, plan.precision, plan.passes, fresh)
+        plan = replace(plan, layers=traces.layers(asked["layers"]))
+        result = _compare(traces, plan, request.shown["max_examples"], doing)
         return Kept(result, request.prepared.images(_on_page(result)))
 
     title = " ".join(("compare", *(model.ref for model in request.found)))
@@ -62,12 +62,12 @@ def _on_page(result: "Comparison") -> set[int]:
     return dominant | {example.index for example in examples}
 
 
-def _compare(recordings: Recordings, plan: "Plan", max_examples: int | None, doing: str) -> "Comparison":
+def _compare(traces: Traces, plan: "Plan", max_examples: int | None, doing: str) -> "Comparison":
     from cli.terminal.progress import progress_bar
     from compare.engine.pair import compare_models
 
-    prepared = recordings.prepared
-    with phase("comparing"), recordings.open(plan.layers, plan.tolerance is None) as (a, b), progress_bar() as progress:
+    prepared = traces.prepared
+    with phase("comparing"), traces.open(plan.layers, plan.tolerance is None) as (a, b), progress_bar() as progress:
         batches = prepared.batches(progress, plan.passes, doing)
         result = compare_models(
             a,

@@ -12,7 +12,7 @@ from cli.compute.inspection import look_into
 from cli.compute.matrix import related
 from cli.inputs.request import Request, request
 from cli.jobs.engine import Engine
-from cli.jobs.recordings import Recordings
+from cli.jobs.traces import Traces
 from cli.terminal.output import say
 from zoo.grid.grid import Run
 from zoo.grid.study import StudyGrid
@@ -181,7 +181,7 @@ def _right(networks: Networks, pair: Sequence[tuple[int, float]], subset: Fracti
 
     deep, wide = (networks.of(*size, subset) for size in pair)
     prepared = networks.only([*deep, *wide]).prepared
-    with Recordings(prepared).open(None) as models, progress_bar() as progress:
+    with Traces(prepared).open(None) as models, progress_bar() as progress:
         batches = prepared.batches(progress, 1, "predicting")
         right = right_answers(models, batches, prepared.data.classes, prepared.model_classes)
     return Right(str(subset), right[: len(deep)], right[len(deep) :])

@@ -10,14 +10,14 @@ import torch
 from compare.answers.answers import Answers
 from compare.errors import CompareError
 from compare.model.batch import checked_batch
-from compare.model.recording import Model, Run, running
+from compare.model.trace import Model, Run, running
 
 
 def predict(models: Sequence[Model], batches: Iterable[Any], answers: Answers) -> list[Run]:
     """Run every model once on every minibatch.
 
     Args:
-        models: any modules that take one tensor and return logits, shape (n, classes), or recorders or replays of some.
+        models: any modules that take one tensor and return logits, shape (n, classes), or tracers or replays of some.
         batches: an iterable of (inputs, labels) or (inputs, labels, indices).
         answers: where the predictions are collected.
 

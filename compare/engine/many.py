@@ -14,7 +14,7 @@ from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
-from compare.model.recording import Model
+from compare.model.trace import Model
 from compare.result.matrix import ModelMatrix, PairResult
 from compare.stats.paired import wilson
 

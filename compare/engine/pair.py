@@ -12,7 +12,7 @@ from compare.engine.notes import notes
 from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
-from compare.model.recording import Model
+from compare.model.trace import Model
 from compare.result.comparison import BlockPair, CKAResult, Comparison, MeasureResult, NullResult
 from compare.result.inside import InsidePair
 from compare.result.models import ModelPair
@@ -41,7 +41,7 @@ def compare_models(
     Args:
         model_a: any module that takes one tensor and returns logits, shape (n, classes).
         model_b: another one, for the same inputs; preprocessing of its own can be a forward pre-hook. In place of
-            a module stands a `compare.model.recording.Recorder` or `Replay` of it.
+            a module stands a `compare.model.trace.Tracer` or `Replay` of it.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices), where labels are integers of shape (n,)
             and indices say where each example stands in the data set. Minibatches should be drawn at random; each pass
             may shuffle anew. Convolutions run faster on inputs and weights in channels_last order.

@@ -16,7 +16,7 @@ from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
 from compare.model.batch import checked_batch
-from compare.model.recording import Model
+from compare.model.trace import Model
 from compare.result.inspection import Inspection, WithoutDominant
 from compare.result.spans import BlockSpan, block_structures
 from compare.structure.dominant import strongest
@@ -47,7 +47,7 @@ def inspect_model(
         precision: of the Gram matrices.
         components: how many principal components are removed for the second CKA, 1 to 10.
         drop_dominant: share of the examples, those that carry the blocks, to leave out in a second run, in (0, 1); that
-            takes the model itself, no recorder or replay.
+            takes the model itself, no tracer or replay.
         seed: of the half samples.
         class_names: names of the data's classes; their numbers if not given.
         model_classes: names of the classes of the model's logits, in order; None for the data's own.

@@ -13,7 +13,7 @@ from compare.engine.plan import Plan
 from compare.engine.processes import gathered, rank_and_count, sharing
 from compare.errors import CompareError
 from compare.model.batch import checked_batch
-from compare.model.recording import Model, Run, running
+from compare.model.trace import Model, Run, running
 from compare.similarity.example_scores import ExampleScores
 from compare.similarity.gram import MIN_EXAMPLES, exact_products, variances
 from compare.similarity.halves import HalfSamples
@@ -58,7 +58,7 @@ def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answ
     share of them, and all have the whole result in the end, as if one had run them all.
 
     Args:
-        models: any modules that take one tensor and return logits, shape (n, classes), or recorders or replays of some.
+        models: any modules that take one tensor and return logits, shape (n, classes), or tracers or replays of some.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
         plan: what to look at.
         answers: where the models' predictions are collected.

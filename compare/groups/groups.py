@@ -15,7 +15,7 @@ from compare.errors import CompareError
 from compare.groups.classes import class_tests, count_right
 from compare.groups.confirm import confirmation, selecting
 from compare.groups.spread import spread
-from compare.model.recording import Model, Run
+from compare.model.trace import Model, Run
 from compare.result.groups import (
     ClassTests,
     Confirmation,

@@ -12,12 +12,12 @@ from compare.errors import CompareError
 from compare.model.frozen import Hook, first_tensor, hooked, logits_of, unwrapped
 from compare.model.select_layers import select
 
-# Takes the number of a site and its features, shape (n, d).
+# Takes the number of a point and its features, shape (n, d).
 Take = Callable[[int, Tensor], None]
 
 
 @dataclass(frozen=True)
-class Site:
+class ProbePoint:
     """One place of a model.
 
     Args:
@@ -30,7 +30,7 @@ class Site:
     kind: str
 
 
-def probe_sites(model: nn.Module) -> tuple[Site, ...]:
+def probe_points(model: nn.Module) -> tuple[ProbePoint, ...]:
     """Before and after each residual addition, in the order in which the modules are defined.
 
     Additions are modules of a class called `Add`, whose first input is the residual branch. Most other architectures
@@ -46,80 +46,80 @@ def probe_sites(model: nn.Module) -> tuple[Site, ...]:
     names = {name: type(module).__name__ for name, module in model.named_modules()}
     additions = [name for name, kind in names.items() if kind == "Add"]
     if additions:
-        return tuple(Site(name, kind) for name in additions for kind in ("pre", "post"))
+        return tuple(ProbePoint(name, kind) for name in additions for kind in ("pre", "post"))
     blocks = select(model, "blocks")
-    return tuple(Site(name, "post") for name in names if name in blocks)
+    return tuple(ProbePoint(name, "post") for name in names if name in blocks)
 
 
-class SiteReader:
-    """Runs a model and hands on what is at chosen sites, at once, before an in-place operation can change it.
+class PointReader:
+    """Runs a model and hands on what is at chosen points, at once, before an in-place operation can change it.
 
     Args:
         model: any module.
-        sites: where to look. Of a module that is called several times the first call counts.
+        points: where to look. Of a module that is called several times the first call counts.
 
     Raises:
-        CompareError: no site is given, or one that the model does not have.
+        CompareError: no point is given, or one that the model does not have.
     """
 
-    def __init__(self, model: nn.Module, sites: Sequence[Site]) -> None:
+    def __init__(self, model: nn.Module, points: Sequence[ProbePoint]) -> None:
         self._model = unwrapped(model)
         self._modules = dict(self._model.named_modules())
-        self._sites = sites
-        self._left: set[Site] = set()
+        self._sites = points
+        self._left: set[ProbePoint] = set()
         self._examples = 0
         self._take: Take = lambda number, features: None
-        unknown = [site for site in sites if site.layer not in self._modules or site.kind not in ("pre", "post")]
-        if unknown or not sites:
+        unknown = [point for point in points if point.layer not in self._modules or point.kind not in ("pre", "post")]
+        if unknown or not points:
             raise CompareError(
-                f"expected sites that are pre or post a module of {type(model).__name__}, got "
-                f"{unknown[0] if unknown else 'none'}; probe_sites(model) gives those of its additions."
+                f"expected points that are pre or post a module of {type(model).__name__}, got "
+                f"{unknown[0] if unknown else 'none'}; probe_points(model) gives those of its additions."
             )
 
     def hooks(self) -> Iterator[tuple[nn.Module, Hook]]:
         """What must be hooked while the reader runs."""
-        for number, site in enumerate(self._sites):
-            yield self._modules[site.layer], partial(self._record, number)
+        for number, point in enumerate(self._sites):
+            yield self._modules[point.layer], partial(self._record, number)
 
     def run(self, inputs: Tensor, take: Take) -> Tensor:
         """Run the model on one minibatch.
 
         Args:
             inputs: whatever one tensor the model takes, shape (n, ...).
-            take: called once per site, in the order in which they are computed.
+            take: called once per point, in the order in which they are computed.
 
         Returns:
             Logits, shape (n, classes).
 
         Raises:
-            CompareError: the model gives no logits, or a site is not reached or has no row per example.
+            CompareError: the model gives no logits, or a point is not reached or has no row per example.
         """
         self._left, self._examples, self._take = set(self._sites), len(inputs), take
         logits = logits_of(self._model, inputs)
         if self._left:
             raise CompareError(
-                f"expected a model to run every site, got none of {next(iter(self._left))}; choose other sites."
+                f"expected a model to run every point, got none of {next(iter(self._left))}; choose other points."
             )
         return logits
 
     def _record(self, number: int, module: nn.Module, inputs: Any, output: Any) -> None:
-        site = self._sites[number]
-        if site not in self._left:
+        point = self._sites[number]
+        if point not in self._left:
             return
-        self._left.remove(site)
-        tensor = first_tensor(inputs if site.kind == "pre" else output)
+        self._left.remove(point)
+        tensor = first_tensor(inputs if point.kind == "pre" else output)
         if tensor is None or not tensor.is_floating_point() or tensor.shape[:1] != (self._examples,):
             got = "none" if tensor is None else f"{tensor.dtype} of shape {tuple(tensor.shape)}"
             raise CompareError(
-                f"expected real numbers with {self._examples} rows, one per example, {site.kind} {site.layer}, got "
-                f"{got}; choose other sites."
+                f"expected real numbers with {self._examples} rows, one per example, {point.kind} {point.layer}, got "
+                f"{got}; choose other points."
             )
         self._take(number, tensor.detach().reshape(self._examples, -1).float())
 
 
 @contextmanager
-def reading(model: nn.Module, sites: Sequence[Site]) -> Iterator[SiteReader]:
-    """A reader of these sites; the model is in eval mode meanwhile, and as it was afterwards, whatever happens."""
-    reader = SiteReader(model, sites)
+def reading(model: nn.Module, points: Sequence[ProbePoint]) -> Iterator[PointReader]:
+    """A reader of these points; the model is in eval mode meanwhile, and as it was afterwards, whatever happens."""
+    reader = PointReader(model, points)
     with hooked(unwrapped(model), reader.hooks()):
         yield reader

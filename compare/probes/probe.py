@@ -1,4 +1,4 @@
-"""One linear probe: passes over the features of one site, in the order measure, sketch, learn (several), test."""
+"""One linear probe: passes over the features of one point, in the order measure, sketch, learn (several), test."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from compare.probes.standard import Sketch, Standard
 
 
 class Probe:
-    """Softmax regressions on one site's features: of each strength one without the held-out examples, and one with.
+    """Softmax regressions on one point's features: of each strength one without the held-out examples, and one with.
 
     Args:
         classes: how many.

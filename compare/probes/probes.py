@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from compare.errors import CompareError
 from compare.probes.held_out import Split
-from compare.probes.points import Site, SiteReader, probe_sites, reading
+from compare.probes.points import PointReader, ProbePoint, probe_points, reading
 from compare.probes.probe import Probe, count_right
 from compare.result.inspection import ProbeResult, ProbeRow
 from compare.stats.paired import wilson
@@ -30,12 +30,12 @@ def fit_probes(
     test: Iterable[Any],
     *,
     classes: int,
-    sites: Sequence[Site] | None = None,
+    points: Sequence[ProbePoint] | None = None,
     seed: int = 0,
     epochs: int = EPOCHS,
     on_step: Callable[[], None] = lambda: None,
 ) -> ProbeResult:
-    """Train a softmax regression on the frozen features of each site, and test it.
+    """Train a softmax regression on the frozen features of each point, and test it.
 
     Features are standardised, then divided by the root of their number. A probe minimises its mean cross-entropy +
     strength / 2 |W|^2, where the strength is the one with the least cross-entropy on a fifth of the training examples,
@@ -49,17 +49,17 @@ def fit_probes(
             in the same order in every pass, and always the same, without augmentation.
         test: the same of the examples to test on; gone through once.
         classes: how many there are, at least 2.
-        sites: where the probes are; before and after each residual addition if not given, see `probe_sites`.
+        points: where the probes are; before and after each residual addition if not given, see `probe_points`.
         seed: which examples are held out.
         epochs: passes over the training examples in which the probes learn, after `PREPARATIONS` others.
         on_step: called after each minibatch of each pass.
 
     Returns:
-        One row per site. A layer that is constant or not finite has no probe, and a reason.
+        One row per point. A layer that is constant or not finite has no probe, and a reason.
 
     Raises:
         CompareError: fewer training examples than classes, labels that are no classes, examples that change between
-            passes, or unusable sites or arguments.
+            passes, or unusable points or arguments.
 
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327, figure 4; Alain & Bengio 2016, arXiv:1610.01644 (probes).
@@ -67,15 +67,15 @@ def fit_probes(
     for name, value, least in (("classes", classes, 2), ("epochs", epochs, 1)):
         if value < least:
             raise CompareError(f"{name} must be at least {least}, got {value}.")
-    sites = probe_sites(model) if sites is None else tuple(sites)
+    points = probe_points(model) if points is None else tuple(points)
     training, testing = Split("train", train, classes), Split("test", test, classes)
-    probes = [Probe(classes, LOG10_STRENGTHS, seed) for _ in sites]
-    with reading(model, sites) as reader, torch.inference_mode(False), torch.no_grad():
+    probes = [Probe(classes, LOG10_STRENGTHS, seed) for _ in points]
+    with reading(model, points) as reader, torch.inference_mode(False), torch.no_grad():
         _learn(partial(_sweep, reader, probes, on_step), training, probes, epochs, seed)
         right = _sweep(reader, probes, on_step, testing, Probe.test)
     accuracy, low, high = _accuracy(right, len(testing))
     return ProbeResult(
-        probes=tuple(_row(site, probe, len(testing)) for site, probe in zip(sites, probes, strict=True)),
+        probes=tuple(_row(point, probe, len(testing)) for point, probe in zip(points, probes, strict=True)),
         model_accuracy=accuracy,
         model_low=low,
         model_high=high,
@@ -103,7 +103,7 @@ def _learn(sweep: Callable[[Split, Act], Any], training: Split, probes: list[Pro
             probe.end_learn()
 
 
-def _sweep(reader: SiteReader, probes: list[Probe], on_step: Callable[[], None], split: Split, act: Act) -> int | None:
+def _sweep(reader: PointReader, probes: list[Probe], on_step: Callable[[], None], split: Split, act: Act) -> int | None:
     """One pass of all probes over a split; how many examples the model itself gets right, None if nobody knows."""
 
     def take(labels: Tensor, held_out: Tensor, number: int, x: Tensor) -> None:
@@ -128,8 +128,8 @@ def _accuracy(right: int | None, examples: int) -> tuple[float, float, float] | 
     return accuracy, low, high
 
 
-def _row(site: Site, probe: Probe, examples: int) -> ProbeRow:
+def _row(point: ProbePoint, probe: Probe, examples: int) -> ProbeRow:
     sound = probe.reason is None
     accuracy, low, high = _accuracy(probe.right if sound else None, examples)
     strength = probe.log10_strength if sound else None
-    return ProbeRow(site.layer, site.kind, probe.features, accuracy, low, high, strength, probe.reason)
+    return ProbeRow(point.layer, point.kind, probe.features, accuracy, low, high, strength, probe.reason)

@@ -52,9 +52,9 @@ def image_batches(data, size=120):
     return batches(data.images / 255, data.labels, size)
 
 
-def features_of(model, site, data):
+def features_of(model, point, data):
     found = []
-    with reading(model, [site]) as reader:
+    with reading(model, [point]) as reader:
         for x, _ in image_batches(data):
             reader.run(x, lambda _, features: found.append(features))
     return torch.cat(found)

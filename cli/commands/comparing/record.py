@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.inputs.prepare import look_up, prepare
-from cli.jobs.recordings import Recordings
+from cli.jobs.traces import Traces
 from cli.terminal import options
 from cli.terminal.output import interruptible
 from zoo.errors import ZooError
@@ -37,10 +37,10 @@ def record(
             seed=seed,
             device=device,
         )
-        recordings = Recordings(prepared, precision, passes)
-        if recordings.path(0, layers).name != file.name:
+        traces = Traces(prepared, precision, passes)
+        if traces.path(0, layers).name != file.name:
             raise ZooError(
                 f"expected {model}, the images and all versions as the comparison has them, got others here; all "
                 "machines must share the folders, and have the same versions installed."
             )
-        recordings.record(0, layers, file)
+        traces.trace(0, layers, file)

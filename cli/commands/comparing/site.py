@@ -11,7 +11,7 @@ from cli.compute.matrix import check_several, related
 from cli.compute.pair import compared
 from cli.inputs.request import Request, request
 from cli.jobs.engine import Engine
-from cli.jobs.recordings import Recordings
+from cli.jobs.traces import Traces
 from cli.terminal import options
 from cli.terminal.options import Private
 from cli.terminal.output import interruptible, phase, plain, say, show
@@ -135,13 +135,13 @@ def _record_each(about: Request, asked: Mapping[str, Any]) -> str | None:
     chosen: str | None = asked["layers"]
     # Refuses what cannot be, before anything is loaded.
     Plan(chosen or "all", asked["passes"], asked["precision"])
-    together, numbers = _recordings(about, asked), range(len(about.found))
-    if chosen is None and any(_recordings(about.only(i), asked).layers(None) != "all" for i in numbers):
+    together, numbers = _traces(about, asked), range(len(about.found))
+    if chosen is None and any(_traces(about.only(i), asked).layers(None) != "all" for i in numbers):
         chosen = together.layers(None)
     layers = chosen or "all"
     for number in numbers:
         if not together.has(number, layers):
-            _run(_recordings(about.only(number), asked), layers, f"model {number + 1} of {len(numbers)}")
+            _run(_traces(about.only(number), asked), layers, f"model {number + 1} of {len(numbers)}")
     if large := [about.found[number].ref for number in numbers if not together.has(number, layers)]:
         say(
             f"what {len(large)} models give, such as {large[0]}, is too large to be kept, so these run again for each "
@@ -150,19 +150,19 @@ def _record_each(about: Request, asked: Mapping[str, Any]) -> str | None:
     return chosen
 
 
-def _recordings(about: Request, asked: Mapping[str, Any]) -> Recordings:
-    return Recordings(about.prepared, asked["precision"], asked["passes"])
+def _traces(about: Request, asked: Mapping[str, Any]) -> Traces:
+    return Traces(about.prepared, asked["precision"], asked["passes"])
 
 
-def _run(recordings: Recordings, layers: str, doing: str) -> None:
+def _run(traces: Traces, layers: str, doing: str) -> None:
     """Record a model, if what it gives can be kept."""
     from cli.terminal.progress import progress_bar
-    from compare.model.recording import Recorder, record
+    from compare.model.trace import Tracer, trace
 
-    with phase(doing), recordings.open(layers) as (model,), progress_bar() as progress:
-        batches = recordings.prepared.batches(progress, recordings.passes, doing)
-        if isinstance(model, Recorder):
-            record(model, batches, passes=recordings.passes)
+    with phase(doing), traces.open(layers) as (model,), progress_bar() as progress:
+        batches = traces.prepared.batches(progress, traces.passes, doing)
+        if isinstance(model, Tracer):
+            trace(model, batches, passes=traces.passes)
 
 
 def _write(fresh: Path, about: Request, asked: Mapping[str, Any], result: "ModelMatrix") -> None:

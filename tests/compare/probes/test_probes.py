@@ -8,7 +8,7 @@ from torch import nn
 
 from compare.errors import CompareError
 from compare.probes.held_out import Split
-from compare.probes.points import Site, probe_sites, reading
+from compare.probes.points import ProbePoint, probe_points, reading
 from compare.probes.probes import EPOCHS, LOG10_STRENGTHS, PREPARATIONS, fit_probes
 from compare.result.inspection import ProbeResult
 from compare.stats.paired import wilson
@@ -27,13 +27,13 @@ def test_probes_of_a_trained_network_agree_with_scikit_learn(probed, trained, di
         (f"stage{stage}.0.add", kind) for stage in (1, 2, 3) for kind in ("pre", "post")
     ]
     for probe in probed.probes:
-        site = Site(probe.layer, probe.kind)
+        point = ProbePoint(probe.layer, probe.kind)
         strength = 10.0**probe.log10_strength
-        standard, rows, fits = fitted(features_of(model, site, train), train.labels, 10, [strength])
+        standard, rows, fits = fitted(features_of(model, point, train), train.labels, 10, [strength])
         solution, least = optimum(rows, train.labels, strength)
         assert probe.features == rows.shape[1] - 1
         assert least - 1e-5 < fits.loss.item() < least + 2e-3
-        theirs = solution.score(standard.rows(features_of(model, site, test))[:, :-1].double().numpy(), test.labels)
+        theirs = solution.score(standard.rows(features_of(model, point, test))[:, :-1].double().numpy(), test.labels)
         assert probe.accuracy == pytest.approx(theirs, abs=0.015)
 
 
@@ -142,7 +142,7 @@ def test_each_minibatch_of_each_pass_is_a_step():
 def test_sites_are_read_before_an_in_place_operation_changes_them():
     model, (x, _) = Net().eval(), clusters(5, 0)
     seen = {}
-    with reading(model, probe_sites(model)) as reader:
+    with reading(model, probe_points(model)) as reader:
         reader.run(x, lambda number, features: seen.setdefault(number, features.clone()))
     assert torch.equal(seen[0], model.branch(x))
     assert torch.equal(seen[1], model.branch(x) + x)
@@ -150,9 +150,9 @@ def test_sites_are_read_before_an_in_place_operation_changes_them():
 
 def test_blocks_that_add_inside_are_read_behind_them():
     model = timm.create_model("resnet18", num_classes=3)
-    assert probe_sites(model) == tuple(Site(f"layer{i}.{j}", "post") for i in (1, 2, 3, 4) for j in (0, 1))
+    assert probe_points(model) == tuple(ProbePoint(f"layer{i}.{j}", "post") for i in (1, 2, 3, 4) for j in (0, 1))
     with pytest.raises(CompareError, match="no repeated blocks"):
-        probe_sites(nn.Linear(2, 2))
+        probe_points(nn.Linear(2, 2))
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -176,22 +176,22 @@ def test_hooks_are_removed_and_modes_restored(fails):
 
 
 def test_sites_that_cannot_be_read_are_refused():
-    def probe(*sites):
-        probe_clusters(sites=sites)
+    def probe(*points):
+        probe_clusters(points=points)
 
-    for site in (Site("nothing", "pre"), Site("add", "before")):
-        with pytest.raises(CompareError, match="expected sites that are pre or post a module of Net, got Site"):
-            probe(site)
-    with pytest.raises(CompareError, match=r"got none; probe_sites\(model\)"):
+    for point in (ProbePoint("nothing", "pre"), ProbePoint("add", "before")):
+        with pytest.raises(CompareError, match="expected points that are pre or post a module of Net, got ProbePoint"):
+            probe(point)
+    with pytest.raises(CompareError, match=r"got none; probe_points\(model\)"):
         probe()
     idle = Net()
     idle.unused = nn.Identity()
-    with pytest.raises(CompareError, match="expected a model to run every site, got none of Site"):
-        probe_clusters(idle, sites=[Site("unused", "post")])
+    with pytest.raises(CompareError, match="expected a model to run every point, got none of ProbePoint"):
+        probe_clusters(idle, points=[ProbePoint("unused", "post")])
     tokens = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(8, 3))
     words = [(torch.randint(0, 9, (12, 2)), torch.arange(12) % 3)]
     with pytest.raises(CompareError, match=r"expected real numbers with 12 rows.*pre 0, got torch.int64"):
-        fit_probes(tokens, words, words, classes=3, sites=[Site("0", "pre")])
+        fit_probes(tokens, words, words, classes=3, points=[ProbePoint("0", "pre")])
 
 
 @pytest.mark.parametrize(

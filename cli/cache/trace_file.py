@@ -1,4 +1,4 @@
-"""A recording as a file: what one model gave, written and read one minibatch at a time.
+"""A trace as a file: what one model gave, written and read one minibatch at a time.
 
 The file begins with the sha256 of the rest: Gram matrices and logits of each minibatch as they lie in memory, then what
 they are as JSON, then the length of that in 8 bytes.
@@ -20,7 +20,7 @@ from zoo.errors import ZooError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from compare.model.recording import Facts, Minibatch
+    from compare.model.trace import Facts, Minibatch
 
 
 # Of 10,000 images a ResNet-56 just stays below; what gives more is not worth a disk that others need too.
@@ -29,7 +29,7 @@ _HASH, _LENGTH = hashlib.sha256().digest_size, 8
 
 
 class About(msgspec.Struct):
-    """What a recording holds.
+    """What a trace holds.
 
     Args:
         title: for people, in a list.
@@ -47,7 +47,7 @@ class About(msgspec.Struct):
 
 
 class Writer:
-    """Writes a recording beside its place, which it takes when it is whole.
+    """Writes a trace beside its place, which it takes when it is whole.
 
     Args:
         path: its place.
@@ -82,7 +82,7 @@ class Writer:
         self._about.minibatches.append((len(logits), grams is not None))
 
     def finish(self, title: str, facts: "Facts") -> bool:
-        """Put the recording in its place; False if there is none."""
+        """Put the trace in its place; False if there is none."""
         self._about.title, self._about.facts = title, msgspec.Raw(msgspec.json.encode(facts))
         text = msgspec.json.encode(self._about)
         self._put(text + len(text).to_bytes(_LENGTH))
@@ -109,7 +109,7 @@ class Writer:
     def _give_up(self, size: int) -> None:
         if self._needed:
             raise ZooError(
-                f"expected a recording of at most {MOST_BYTES / 2**30:g} GiB, got {size / 2**30:.1f} GiB; take fewer "
+                f"expected a trace of at most {MOST_BYTES / 2**30:g} GiB, got {size / 2**30:.1f} GiB; take fewer "
                 "--layers (such as blocks) or images (--max-examples), or leave out --jobs and --ray."
             )
         self.close()
@@ -131,16 +131,14 @@ class Writer:
             yield
         except OSError as error:
             self.close()
-            told = (
-                f"a recording cannot be kept in {self._path.parent} ({error.strerror}); choose another with ZOO_CACHE."
-            )
+            told = f"a trace cannot be kept in {self._path.parent} ({error.strerror}); choose another with ZOO_CACHE."
             if self._needed:
                 raise ZooError(told) from error
             say(told)
 
 
 def read_about(file: BufferedReader) -> About:
-    """What a recording says that it holds.
+    """What a trace says that it holds.
 
     Raises:
         OSError, msgspec.MsgspecError: it is damaged.
@@ -155,14 +153,14 @@ def read_about(file: BufferedReader) -> About:
 
 
 def is_whole(file: BufferedReader) -> bool:
-    """Whether a recording is as it was written."""
+    """Whether a trace is as it was written."""
     file.seek(0)
     return file.read(_HASH) == hashlib.file_digest(file, "sha256").digest()
 
 
 def read_minibatches(file: BufferedReader, about: About, facts: "Facts") -> Iterator["Minibatch"]:
-    """What the model gave, read when it is asked for; of a recording that is whole."""
-    from compare.model.recording import Minibatch
+    """What the model gave, read when it is asked for; of a trace that is whole."""
+    from compare.model.trace import Minibatch
 
     file.seek(_HASH)
     for examples, has_grams in about.minibatches:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from cli.jobs.engine import Engine
 from cli.jobs.processes import Task
-from cli.jobs.recordings import Recordings, logs
+from cli.jobs.traces import Traces, logs
 from cli.terminal.output import Level, detail, say
 from zoo.base.files import writing
 from zoo.errors import ZooError
 
 
-def recorded(recordings: Recordings, layers: str | None, engine: Engine, max_examples: int | None) -> Recordings:
-    """The recordings of a comparison, with those that lack made at once, each in a process of its own.
+def traced(traces: Traces, layers: str | None, engine: Engine, max_examples: int | None) -> Traces:
+    """The traces of a comparison, with those that lack made at once, each in a process of its own.
 
     Args:
-        recordings: of its models.
+        traces: of its models.
         layers: to look at; None for predictions alone.
         engine: where; if nothing was asked for, nothing is done, since they are made while the models are compared.
         max_examples: as in commands.
@@ -26,26 +26,26 @@ def recorded(recordings: Recordings, layers: str | None, engine: Engine, max_exa
         ZooError: a model failed; what the others gave is kept.
     """
     if engine.asked is None:
-        return recordings
-    tasks = list(_tasks(recordings, layers, max_examples))
-    if recordings.fresh:
+        return traces
+    tasks = list(_tasks(traces, layers, max_examples))
+    if traces.fresh:
         for task in tasks:
             with writing(task.result, "another folder with ZOO_CACHE"):
                 task.result.unlink(missing_ok=True)
-    _run([task for task in tasks if not task.result.exists()], engine, recordings.prepared.device)
-    return replace(recordings, fresh=False)
+    _run([task for task in tasks if not task.result.exists()], engine, traces.prepared.device)
+    return replace(traces, fresh=False)
 
 
-def _tasks(recordings: Recordings, layers: str | None, max_examples: int | None) -> Iterator[Task]:
+def _tasks(traces: Traces, layers: str | None, max_examples: int | None) -> Iterator[Task]:
     """One for each model that is different."""
-    prepared = recordings.prepared
+    prepared = traces.prepared
     given = {
         **{"--dataset": prepared.dataset, "--split": prepared.data.split, "--max-examples": max_examples},
         **{"--batch-size": prepared.batch_size, "--seed": prepared.seed, "--device": prepared.device},
-        **{"--layers": layers, "--passes": recordings.passes, "--precision": recordings.precision},
+        **{"--layers": layers, "--passes": traces.passes, "--precision": traces.precision},
     }
     shared = [f"{option}={value}" for option, value in given.items() if value is not None]
-    paths = {recordings.path(number, layers).absolute(): model.ref for number, model in enumerate(prepared.found)}
+    paths = {traces.path(number, layers).absolute(): model.ref for number, model in enumerate(prepared.found)}
     for path, ref in paths.items():
         yield Task(ref, ("record", *shared, "--", ref, str(path)), path, logs() / f"{path.stem}.log", Path.cwd())
 
@@ -56,7 +56,7 @@ def _run(tasks: list[Task], engine: Engine, device: str) -> None:
 
     named, failed = {task.name: task for task in tasks}, 0
     with progress_bar() as progress, closing(engine.run(tasks, device)) as outcomes:
-        bar = progress.add_task("recording", total=len(tasks), facts="")
+        bar = progress.add_task("trace", total=len(tasks), facts="")
         for outcome in outcomes:
             progress.advance(bar)
             error = outcome.error or _lack(named[outcome.name])

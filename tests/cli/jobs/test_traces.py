@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.cache import recording_file
+from cli.cache import trace_file
 from cli.cache.answers import folder as results
 from cli.cache.answers import newest_first
-from cli.jobs import recordings
+from cli.jobs import traces
 from zoo.family.cifar import Variant
 from zoo.model_folder.checkpoint import save_checkpoint
 from zoo.train.train import train_model
@@ -41,7 +41,7 @@ def answer(run, loaded):
 
 
 def kept():
-    return [file.path for file in newest_first(recordings.folder())]
+    return [file.path for file in newest_first(traces.folder())]
 
 
 def test_a_with_c_after_a_with_b_runs_c_alone(answer, loaded, folders, third):
@@ -111,14 +111,12 @@ def test_a_damaged_recording_is_made_anew_and_that_is_said(answer, loaded, folde
     again = answer("compare", folders[0], third)
     assert again.stdout == whole
     assert loaded == ["a", "c"]
-    assert {f"the recording {path} is damaged, and is made anew." for path in contents} == set(
-        again.stderr.splitlines()
-    )
+    assert {f"the trace {path} is damaged, and is made anew." for path in contents} == set(again.stderr.splitlines())
     assert {path: path.read_bytes() for path in kept()} == contents
 
 
 def test_what_would_be_too_large_is_not_kept(answer, folders, monkeypatch):
-    monkeypatch.setattr(recording_file, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(trace_file, "MOST_BYTES", 10_000)
     answer("compare", *folders)
     assert kept() == []
 
@@ -128,7 +126,7 @@ def test_the_oldest_go_first(answer, loaded, folders, third, monkeypatch):
     a, b = sorted(kept(), key=lambda path: path.stat().st_size)
     for path, age in ((a, 10), (b, 20)):
         os.utime(path, (path.stat().st_mtime - age,) * 2)
-    monkeypatch.setattr(recordings, "MOST_BYTES_IN_ALL", 3 * a.stat().st_size)
+    monkeypatch.setattr(traces, "MOST_BYTES_IN_ALL", 3 * a.stat().st_size)
     answer("compare", folders[0], third)
     assert a in kept()
     assert b not in kept()
@@ -141,14 +139,14 @@ def test_a_failure_leaves_nothing_half_written(run, folders, third, tmp_path):
         data = (third / name).read_bytes()
         (tmp_path / "c" / name).write_bytes(data[:-4] if name.startswith("model") else data)
     assert run("zoo", "compare", folders[0], tmp_path / "c", *BRIEF).code == 1
-    assert list(recordings.folder().glob("*")) == []
+    assert list(traces.folder().glob("*")) == []
 
 
 def test_a_folder_that_cannot_be_written_is_no_failure(answer, folders, monkeypatch, tmp_path):
     (tmp_path / "recordings").touch()
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     told = answer("compare", *folders).stderr
-    assert f"a recording cannot be kept in {tmp_path / 'recordings'}" in told
+    assert f"a trace cannot be kept in {tmp_path / 'recordings'}" in told
 
 
 def test_a_full_disk_is_no_failure(answer, folders):
@@ -160,8 +158,8 @@ def test_a_full_disk_is_no_failure(answer, folders):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert full.stdout == whole
-    assert "a recording cannot be kept in" in full.stderr
-    assert [path for path in recordings.folder().iterdir() if path.suffix != ".recording"] == []
+    assert "a trace cannot be kept in" in full.stderr
+    assert [path for path in traces.folder().iterdir() if path.suffix != ".trace"] == []
 
 
 def test_recordings_are_listed_with_model_data_and_size_and_cleared(run, answer, folders):
@@ -172,7 +170,7 @@ def test_recordings_are_listed_with_model_data_and_size_and_cleared(run, answer,
     )
     size = min(path.stat().st_size for path in kept())
     assert row.split()[-1] == f"{size / 1024:,.0f}"
-    assert run("zoo", "cache", "clear").stderr.startswith("1 answer, 2 recordings and 0 sets of images are gone from ")
+    assert run("zoo", "cache", "clear").stderr.startswith("1 answer, 2 traces and 0 sets of images are gone from ")
     assert kept() == []
 
 
@@ -180,10 +178,10 @@ def test_what_a_killed_process_leaves_is_listed_and_cleared(run, answer, folders
     answer("compare", *folders)
     whole = kept()[0].read_bytes()
     for size in range(16, 2000, 50):
-        (recordings.folder() / f".left-{size}").write_bytes(whole[:size])
+        (traces.folder() / f".left-{size}").write_bytes(whole[:size])
     assert run("zoo", "cache", "list").code == 0
     assert run("zoo", "cache", "clear").code == 0
-    assert list(recordings.folder().iterdir()) == []
+    assert list(traces.folder().iterdir()) == []
 
 
 @pytest.mark.slow
@@ -194,4 +192,4 @@ def test_two_processes_at_once_record_the_same(folders, third):
     assert len(kept()) == 3
     for path in kept():
         with path.open("rb") as file:
-            assert recording_file.is_whole(file)
+            assert trace_file.is_whole(file)

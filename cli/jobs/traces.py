@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cli.cache.answers import Option, newest_first, question
-from cli.cache.recording_file import Writer, is_whole, read_about, read_minibatches
+from cli.cache.trace_file import Writer, is_whole, read_about, read_minibatches
 from cli.inputs.prepare import Prepared
 from cli.terminal.output import detail, say
 from zoo.base.cache_folder import cache_folder
 
 if TYPE_CHECKING:
-    from compare.model.recording import Model, Recorder, Replay
+    from compare.model.trace import Model, Replay, Tracer
 
 
 # Four of the largest.
@@ -25,7 +25,7 @@ MOST_BYTES_IN_ALL = 2**32
 
 
 def folder() -> Path:
-    """Where recordings are kept."""
+    """Where traces are kept."""
     return cache_folder() / "recordings"
 
 
@@ -35,7 +35,7 @@ def logs() -> Path:
 
 
 @dataclass(frozen=True)
-class Recordings:
+class Traces:
     """The models of a comparison: those that are recorded, from there, and the others while they are recorded.
 
     Args:
@@ -84,7 +84,7 @@ class Recordings:
             yield [stack.enter_context(self._open(number, layers)) for number in range(len(self.prepared.found))]
         _forget_oldest()
 
-    def record(self, number: int, layers: str | None, path: Path) -> None:
+    def trace(self, number: int, layers: str | None, path: Path) -> None:
         """Run one model alone, as a comparison would, and keep what it gives.
 
         Args:
@@ -96,14 +96,14 @@ class Recordings:
             ZooError: it cannot be kept.
         """
         from cli.terminal.progress import progress_bar
-        from compare.model.recording import record
+        from compare.model.trace import trace
 
-        with self._recording(number, layers, path, needed=True) as recorder, progress_bar() as progress:
+        with self._tracing(number, layers, path, needed=True) as tracer, progress_bar() as progress:
             batches = self.prepared.batches(progress, self.passes, "recording")
-            record(recorder, batches, passes=self.passes, grams=layers is not None)
+            trace(tracer, batches, passes=self.passes, grams=layers is not None)
 
     @contextmanager
-    def _open(self, number: int, layers: str | None) -> Iterator["Replay | Recorder"]:
+    def _open(self, number: int, layers: str | None) -> Iterator["Replay | Tracer"]:
         path = self.path(number, layers)
         file = None if self.fresh else _open_whole(path)
         if file is not None:
@@ -111,18 +111,18 @@ class Recordings:
                 detail(f"replaying what {self.prepared.found[number].ref} gave before, {path}.")
                 yield self._replay(file)
             return
-        with self._recording(number, layers, path) as recorder:
-            yield recorder
+        with self._tracing(number, layers, path) as tracer:
+            yield tracer
 
     @contextmanager
-    def _recording(self, number: int, layers: str | None, path: Path, needed: bool = False) -> Iterator["Recorder"]:
+    def _tracing(self, number: int, layers: str | None, path: Path, needed: bool = False) -> Iterator["Tracer"]:
         """A model to run, of which what it gives is kept."""
         beside = path.with_name(f".{path.name}-{os.getpid()}-{number}")
         writer = Writer(path, beside, self._minibatches, needed)
         try:
-            recorder = self._recorder(number, layers, writer)
-            yield recorder
-            if writer.finish(self._title(number, layers), recorder.facts):
+            tracer = self._recorder(number, layers, writer)
+            yield tracer
+            if writer.finish(self._title(number, layers), tracer.facts):
                 ref, size = self.prepared.found[number].ref, path.stat().st_size
                 detail(f"recorded what {ref} gave, {size / 2**20:.1f} MiB in {path}.")
         finally:
@@ -131,17 +131,17 @@ class Recordings:
     def _replay(self, file: BufferedReader) -> "Replay":
         import torch
 
-        from compare.model.recording import Facts, Replay
+        from compare.model.trace import Facts, Replay
 
         about = read_about(file)
         facts = msgspec.json.decode(about.facts, type=Facts)
         return Replay(facts, read_minibatches(file, about, facts), torch.device(self.prepared.device))
 
-    def _recorder(self, number: int, layers: str | None, writer: Writer) -> "Recorder":
+    def _recorder(self, number: int, layers: str | None, writer: Writer) -> "Tracer":
         from compare.engine.plan import DTYPES
-        from compare.model.recording import Recorder
+        from compare.model.trace import Tracer
 
-        return Recorder(self.prepared.module(number), layers or "all", DTYPES[self.precision], writer.add)
+        return Tracer(self.prepared.module(number), layers or "all", DTYPES[self.precision], writer.add)
 
     @property
     def _minibatches(self) -> int:
@@ -160,12 +160,12 @@ class Recordings:
             **{"batch_size": prepared.batch_size, "seed": prepared.seed, "device": prepared.device},
         }
         name = question("record", prepared.found[number : number + 1], prepared.data.fingerprint, options)
-        return folder() / f"{name}.recording"
+        return folder() / f"{name}.trace"
 
     def _has_few_layers(self, number: int) -> bool:
         """Whether all its layers are recorded, and few enough to be looked at."""
         from compare.model.layer_grams import MANY_LAYERS
-        from compare.model.recording import Facts
+        from compare.model.trace import Facts
 
         try:
             with self.path(number, "all").open("rb") as file:
@@ -176,14 +176,14 @@ class Recordings:
 
 
 def _open_whole(path: Path) -> BufferedReader | None:
-    """A recording, marked as the one that was used last; None if there is none that is whole."""
+    """A trace, marked as the one that was used last; None if there is none that is whole."""
     try:
         file = path.open("rb")
     except OSError:
         return None
     if not is_whole(file):
         file.close()
-        say(f"the recording {path} is damaged, and is made anew.")
+        say(f"the trace {path} is damaged, and is made anew.")
         return None
     with suppress(OSError):
         os.utime(path)
@@ -201,7 +201,7 @@ def _forget_oldest() -> None:
 
 
 def title(path: Path) -> str:
-    """What a recording is of."""
+    """What a trace is of."""
     try:
         with path.open("rb") as file:
             return read_about(file).title

@@ -45,7 +45,7 @@ class Minibatch(NamedTuple):
     logits: Tensor
 
 
-class Recorder(LayerGrams):
+class Tracer(LayerGrams):
     """Runs a model as `LayerGrams` does, and hands on all that it gives.
 
     While it does so, the Gram matrices of one minibatch are in memory once and a half.
@@ -82,7 +82,7 @@ class Recorder(LayerGrams):
 
 
 class Replay:
-    """Serves what a `Recorder` handed on, in place of the model: to the same minibatches, in the same order, once.
+    """Serves what a `Tracer` handed on, in place of the model: to the same minibatches, in the same order, once.
 
     Args:
         facts: what is known of the model.
@@ -116,7 +116,7 @@ class Replay:
         return kept.logits
 
 
-Model = nn.Module | Recorder | Replay
+Model = nn.Module | Tracer | Replay
 Run = LayerGrams | Replay
 
 
@@ -125,7 +125,7 @@ def running(models: Sequence[Model], layers: str, dtype: torch.dtype) -> Iterato
     """Make models ready to run; the same one again is run once.
 
     Args:
-        models: modules, or recorders or replays of some.
+        models: modules, or tracers or replays of some.
         layers: to look at.
         dtype: precision of the Gram matrices.
 
@@ -140,11 +140,11 @@ def running(models: Sequence[Model], layers: str, dtype: torch.dtype) -> Iterato
         yield [runs[id(model)] for model in models]
 
 
-def record(recorder: Recorder, batches: Iterable[Any], *, passes: int = 1, grams: bool = True) -> None:
+def trace(tracer: Tracer, batches: Iterable[Any], *, passes: int = 1, grams: bool = True) -> None:
     """Run one model alone, so that all is handed on that a comparison would ask of it.
 
     Args:
-        recorder: of the model.
+        tracer: of the model.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
         passes: how often to go through them.
         grams: whether Gram matrices are taken, as predictions alone need none.
@@ -152,20 +152,20 @@ def record(recorder: Recorder, batches: Iterable[Any], *, passes: int = 1, grams
     Raises:
         CompareError: no example, or unusable batches or layers.
     """
-    with torch.inference_mode(False), torch.no_grad(), recorder:
+    with torch.inference_mode(False), torch.no_grad(), tracer:
         for _ in range(passes):
             for inputs, *_ in map(checked_batch, batches):
                 if not len(inputs):
                     continue
-                if not recorder.names:
-                    recorder.find(inputs)
-                recorder.run(inputs, recorder.room(inputs) if grams else None)
-    if not recorder.names:
+                if not tracer.names:
+                    tracer.find(inputs)
+                tracer.run(inputs, tracer.room(inputs) if grams else None)
+    if not tracer.names:
         raise CompareError("expected at least one example, got none.")
 
 
-def _looking_into(model: nn.Module | Recorder, layers: str, dtype: torch.dtype) -> LayerGrams:
-    return model if isinstance(model, Recorder) else LayerGrams(model, layers, dtype)
+def _looking_into(model: nn.Module | Tracer, layers: str, dtype: torch.dtype) -> LayerGrams:
+    return model if isinstance(model, Tracer) else LayerGrams(model, layers, dtype)
 
 
 def _pack(grams: Tensor) -> Tensor:

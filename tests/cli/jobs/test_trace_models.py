@@ -5,11 +5,11 @@ import signal
 
 import pytest
 
-from cli.cache import recording_file
+from cli.cache import trace_file
 from cli.cache.answers import folder as results
 from cli.cache.answers import newest_first
 from cli.inputs.prepare import prepare
-from cli.jobs import recordings
+from cli.jobs import traces
 from tests.support.processes import ONE_CLUSTER, Zoo, runs_at, until
 from zoo.family.cifar import Variant
 from zoo.hub.find import FoundModel, find_model
@@ -51,9 +51,9 @@ def asking(command, models):
     return ("matrix", *models) if command == "matrix" else ("groups", "--a", *models[:2], "--b", *models[2:])
 
 
-def recorded():
+def traced():
     """What is kept of single models, by name."""
-    return {file.path.name: file.path.read_bytes() for file in newest_first(recordings.folder())}
+    return {file.path.name: file.path.read_bytes() for file in newest_first(traces.folder())}
 
 
 @pytest.mark.slow
@@ -61,16 +61,16 @@ def recorded():
 def test_processes_give_what_one_gives_to_the_last_bit(run, models, monkeypatch, command):
     asked = (*asking(command, models), *BRIEF, "--json", "-")
     alone = run("zoo", *asked)
-    kept = recorded()
+    kept = traced()
     run("zoo", "cache", "clear")
     with monkeypatch.context() as patched:
         if command == "groups":
             patched.setattr(FoundModel, "load", None)
         several = run("zoo", *asked, "--jobs", 2)
     assert (several.code, several.stdout, several.stderr) == (0, alone.stdout, "")
-    assert recorded() == kept
+    assert traced() == kept
     assert len(kept) == 4
-    assert list(recordings.logs().iterdir()) == []
+    assert list(traces.logs().iterdir()) == []
 
 
 @ONE_CLUSTER
@@ -88,7 +88,7 @@ def test_a_ray_cluster_gives_the_same_even_if_a_worker_is_killed(run, models, tm
 @pytest.mark.slow
 def test_only_what_is_not_recorded_runs_and_without_the_cache_all(run, models, monkeypatch):
     run("zoo", "groups", "--a", *models[:2], "--b", *models[2:], *BRIEF)
-    before = {file.path: file.path.stat().st_ino for file in newest_first(recordings.folder())}
+    before = {file.path: file.path.stat().st_ino for file in newest_first(traces.folder())}
     next(iter(before)).unlink()
     monkeypatch.setattr(FoundModel, "load", None)
     for command, changed in (((), 1), (("--no-cache",), 4)):
@@ -108,8 +108,8 @@ def test_a_model_that_fails_is_told_and_the_others_are_kept(run, folders, damage
         "Error: 1 of 3 models could not be run, as listed; what the others gave is kept, and the same command goes on "
         "with the rest."
     )
-    assert len(recorded()) == 2
-    (log,) = recordings.logs().iterdir()
+    assert len(traced()) == 2
+    (log,) = traces.logs().iterdir()
     assert f"(log: {log})" in told
     (damaged / "model.safetensors").write_bytes((folders[0] / "model.safetensors").read_bytes())
     assert run("zoo", "matrix", *folders, damaged, "--layers", "blocks", *BRIEF, "--jobs", 2).code == 0
@@ -125,7 +125,7 @@ def test_a_killed_process_takes_no_other_with_it(models, tmp_path, monkeypatch):
     assert (code, stdout) == (1, "")
     assert "8-0 failed: it was ended by SIGKILL; was there enough memory?" in stderr
     assert "Error: 1 of 3 models could not be run" in stderr
-    assert len(recorded()) == 2
+    assert len(traced()) == 2
 
 
 @pytest.mark.slow
@@ -157,26 +157,26 @@ def record(run, folder, *options):
     """Run the process of one model here, where a comparison would find what it gave."""
     found = find_model(str(folder))
     prepared = prepare([found], dataset="digits", split="test", max_examples=60, batch_size=None, seed=0, device="cpu")
-    path = recordings.Recordings(prepared).path(0, "blocks")
+    path = traces.Traces(prepared).path(0, "blocks")
     return run("zoo", "record", folder, path, "--dataset", "digits", *BRIEF, *(options or ("--layers", "blocks")))
 
 
 def test_what_would_be_too_large_is_told(run, folders, monkeypatch):
     assert record(run, folders[0]).code == 0
-    (size,) = map(len, recorded().values())
+    (size,) = map(len, traced().values())
     run("zoo", "cache", "clear")
-    monkeypatch.setattr(recording_file, "MOST_BYTES", size // 2)
+    monkeypatch.setattr(trace_file, "MOST_BYTES", size // 2)
     ran = record(run, folders[0])
     assert ran.code == 1
-    assert "expected a recording of at most" in ran.stderr and "or leave out --jobs and --ray" in ran.stderr
-    assert recorded() == {}
+    assert "expected a trace of at most" in ran.stderr and "or leave out --jobs and --ray" in ran.stderr
+    assert traced() == {}
 
 
 def test_what_no_comparison_would_look_for_is_not_recorded(run, folders):
     ran = record(run, folders[0], "--layers", "all")
     assert ran.code == 1
     assert "have the same versions installed" in ran.stderr
-    assert recorded() == {}
+    assert traced() == {}
 
 
 def test_a_place_that_cannot_be_written_is_told(run, folders, monkeypatch, tmp_path):
@@ -184,4 +184,4 @@ def test_a_place_that_cannot_be_written_is_told(run, folders, monkeypatch, tmp_p
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     ran = record(run, folders[0])
     assert ran.code == 1
-    assert ran.stderr.startswith(f"Error: a recording cannot be kept in {tmp_path / 'recordings'}")
+    assert ran.stderr.startswith(f"Error: a trace cannot be kept in {tmp_path / 'recordings'}")
