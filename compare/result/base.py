@@ -1,5 +1,6 @@
 """What all results share: JSON, settings, and the types of their numbers. Needs no torch."""
 
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -20,14 +21,17 @@ class Estimate(NamedTuple):
 
 NOTHING = Estimate(None, None, None)
 
-FORMAT_VERSION = 1
+# Version 1 had no `kind`; it is read as version 2.
+FORMAT_VERSION = 2
 Settings = dict[str, str | int | float | bool | None]
 
 
+@dataclass(frozen=True, kw_only=True)
 class JsonResult:
     """A result that is written to JSON and read back."""
 
     format_version: int
+    kind: str
 
     def to_json(self) -> str:
         """The result as JSON text; floats rounded to 6 digits, null for what does not exist."""
@@ -44,12 +48,12 @@ class JsonResult:
             result = msgspec.json.decode(text, type=cls)
         except msgspec.MsgspecError as error:
             raise CompareError(f"expected the JSON of a {cls.__name__}, got something else: {error}.") from error
-        if result.format_version != FORMAT_VERSION:
+        if result.format_version not in (1, FORMAT_VERSION):
             raise CompareError(
-                f"expected a result of format version {FORMAT_VERSION}, got {result.format_version}; "
-                "make it again with this version of the program."
+                f"expected a result of format version {FORMAT_VERSION} or 1, got {result.format_version}; "
+                "update resnet-zoo, or compute the result again."
             )
-        return result
+        return replace(result, format_version=FORMAT_VERSION)
 
 
 def _rounded(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """The result of a comparison of two models. Needs no torch."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, JsonResult, Matrix, Settings
 from compare.result.disagreement import Disagreement
@@ -88,6 +89,7 @@ class Comparison(JsonResult):
 
     Args:
         format_version: version of this layout.
+        kind: distinguishes this JSON from that of the other results.
         models: the two models.
         dataset: the examples they saw.
         cka: how alike their layers are.
@@ -101,6 +103,7 @@ class Comparison(JsonResult):
     """
 
     format_version: int = FORMAT_VERSION
+    kind: Literal["comparison"] = "comparison"
     models: ModelPair
     dataset: DatasetResult
     cka: CKAResult

@@ -1,6 +1,7 @@
 """The result of comparing two groups of seeds: plain frozen values, written to JSON and read back. Needs no torch."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, JsonResult, Settings
 from compare.result.models import DatasetResult, ModelResult
@@ -237,6 +238,7 @@ class GroupComparison(JsonResult):
 
     Args:
         format_version: version of this layout.
+        kind: distinguishes this JSON from that of the other results.
         a: the first group.
         b: the second.
         dataset: the examples that all saw.
@@ -254,6 +256,7 @@ class GroupComparison(JsonResult):
     """
 
     format_version: int = FORMAT_VERSION
+    kind: Literal["groups"] = "groups"
     a: Group
     b: Group
     dataset: DatasetResult

@@ -1,6 +1,7 @@
 """The result of looking into one model: plain frozen values, written to JSON and read back. Needs no torch."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, JsonResult, Matrix, Settings
 from compare.result.inside import Inside
@@ -109,6 +110,7 @@ class Inspection(JsonResult):
 
     Args:
         format_version: version of this layout.
+        kind: distinguishes this JSON from that of the other results.
         model: the model.
         dataset: the examples it saw.
         cka: CKA of every two layers.
@@ -124,6 +126,7 @@ class Inspection(JsonResult):
     """
 
     format_version: int = FORMAT_VERSION
+    kind: Literal["inspection"] = "inspection"
     model: ModelResult
     dataset: DatasetResult
     cka: Matrix

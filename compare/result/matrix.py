@@ -1,6 +1,7 @@
 """The result of comparing several models pair by pair. Needs no torch."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, JsonResult, Matrix, Settings
 from compare.result.models import DatasetResult, ModelResult
@@ -41,6 +42,7 @@ class ModelMatrix(JsonResult):
 
     Args:
         format_version: version of this layout.
+        kind: distinguishes this JSON from that of the other results.
         models: the models, in the order in which they were given.
         dataset: the examples they saw.
         pairs: every two different ones, a before b.
@@ -51,6 +53,7 @@ class ModelMatrix(JsonResult):
     """
 
     format_version: int = FORMAT_VERSION
+    kind: Literal["matrix"] = "matrix"
     models: tuple[ModelResult, ...]
     dataset: DatasetResult
     pairs: tuple[PairResult, ...]

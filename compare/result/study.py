@@ -195,6 +195,7 @@ class Reproduction(JsonResult):
 
     Args:
         format_version: version of this layout.
+        kind: distinguishes this JSON from that of the other results.
         dataset: the examples they saw.
         claims: in the paper's order.
         networks: all of the study.
@@ -207,6 +208,7 @@ class Reproduction(JsonResult):
     """
 
     format_version: int = FORMAT_VERSION
+    kind: Literal["reproduction"] = "reproduction"
     dataset: DatasetResult
     claims: tuple[Claim, ...]
     networks: tuple[Network, ...]

@@ -58,8 +58,8 @@ def test_a_report_with_parts_missing_or_of_another_version_is_refused(error, tmp
     path = tmp_path / "x.json"
     path.write_text('{"block_structure": 1}')
     assert "expected the JSON of a Comparison, got something else" in error("zoo", "show", path)
-    path.write_text(inspection().to_json().replace('"format_version":1', '"format_version":99'))
-    assert "expected a result of format version 1, got 99" in error("zoo", "show", path)
+    path.write_text(inspection().to_json().replace('"format_version":2', '"format_version":99'))
+    assert "expected a result of format version 2 or 1, got 99" in error("zoo", "show", path)
 
 
 def test_options_that_make_no_sense_are_refused(error, folders, tmp_path):

@@ -69,6 +69,7 @@ def test_json_round_trip_is_exact():
     assert ModelMatrix.from_json(text).to_json() == text
     assert list(json.loads(text)) == [
         "format_version",
+        "kind",
         "models",
         "dataset",
         "pairs",

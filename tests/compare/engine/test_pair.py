@@ -18,6 +18,7 @@ def test_result_holds_every_key_of_the_contract():
     result = json.loads(compare_models(Net(0), Net(1), stream()).to_json())
     assert list(result) == [
         "format_version",
+        "kind",
         "models",
         "dataset",
         "cka",
@@ -93,7 +94,7 @@ def test_floats_in_json_have_six_digits():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(format_version=2), "format version 1, got 2"),
+        (lambda d: d.update(format_version=3), "format version 2 or 1, got 3"),
         (lambda d: d.pop("cka"), "missing required field `cka`"),
         (
             lambda d: d["models"]["a"].update(parameters="many"),
@@ -283,3 +284,12 @@ def test_what_two_models_are_worth_together_is_that_of_their_mean_probabilities(
     assert together.oracle.value == pytest.approx(either.double().mean().item())
     better = max((own == labels).double().mean().item() for own in right)
     assert together.ensemble_gain.value == pytest.approx(together.ensemble.value - better)
+
+
+def test_a_file_of_version_1_still_opens():
+    comparison = compare_models(Net(0), Net(1), stream())
+    old = json.loads(comparison.to_json()) | {"format_version": 1}
+    del old["kind"]
+    assert Comparison.from_json(json.dumps(old)) == Comparison.from_json(comparison.to_json())
+    with pytest.raises(CompareError, match="kind"):
+        Comparison.from_json(json.dumps(old | {"kind": "matrix"}))

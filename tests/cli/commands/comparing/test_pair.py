@@ -90,7 +90,7 @@ def test_report_in_a_pipe_has_no_codes_and_fits(run, folders):
 def test_files_are_written_beside_the_report(run, folders, tmp_path):
     ran = run("compare", *folders, "--json", tmp_path / "x.json", "--png", tmp_path / "x.png")
     assert "Models, on" in ran.stdout
-    assert json.loads((tmp_path / "x.json").read_text())["format_version"] == 1
+    assert json.loads((tmp_path / "x.json").read_text())["format_version"] == 2
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.json", "x.png"]
 
