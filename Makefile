@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHALLOW := models/resnet14-w1-digits-s0
 DEEP := models/resnet74-w1-digits-s0
 
-.PHONY: setup demo test quick lint bench
+.PHONY: setup demo test quick portable lint bench
 
 setup: .venv/installed
 
@@ -29,6 +29,10 @@ test: lint
 
 quick: lint
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup -m 'not slow'
+
+# The quick tests under several instruction sets and numbers of threads, since other processors round otherwise.
+portable: setup
+	$(BIN)/python -m tests.portable
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'

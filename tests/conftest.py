@@ -92,6 +92,19 @@ def folders(tmp_path_factory, digits, brief):
 
 
 @pytest.fixture
+def double(monkeypatch):
+    """What the program computes in single precision it computes in double.
+
+    Training lets rounding grow, how far depends on the processor. In double precision two ways to the same numbers stay
+    closer together than any fault would leave them.
+    """
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
 def generator():
     return torch.Generator().manual_seed(0)
 

@@ -17,7 +17,7 @@ def logits():
 def test_divergence_is_scipys(logits):
     a, b = (own.double().softmax(1).numpy() for own in logits)
     expected = [jensenshannon(p, q, base=2) ** 2 for p, q in zip(a, b, strict=True)]
-    assert pair_scores(*logits)[2].divergence.numpy() == pytest.approx(expected, abs=1e-6)
+    assert pair_scores(*logits)[2].divergence.numpy() == pytest.approx(expected, abs=1e-5)
 
 
 def test_equal_models_do_not_diverge_and_opposite_ones_by_a_bit(logits):

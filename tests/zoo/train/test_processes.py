@@ -12,7 +12,7 @@ from zoo.record.training import TrainingRecord
 BIN = Path(sys.executable).parent
 TRAIN = ("train", "--depth", "8", "--width", "0.5", "--subset", "1/2")
 
-# Minibatches of 7, shared as 4 rows and 3.
+# Minibatches of 7, shared as 4 rows and 3. In double precision, whose rounding no training makes large.
 STEPS = """
 import sys
 import torch
@@ -23,6 +23,8 @@ from zoo.train.loop import Fit
 from zoo.record.recipe import Recipe
 from zoo.family.cifar_resnet import CifarResNet, initialise
 
+torch.set_default_dtype(torch.float64)
+torch.Tensor.float = torch.Tensor.double
 generator = torch.Generator().manual_seed(3)
 model = CifarResNet(Variant(8, 0.25, 3))
 initialise(model, generator)
@@ -58,20 +60,21 @@ def test_every_process_takes_the_steps_that_one_alone_takes(tmp_path, rank):
     script.write_text(STEPS)
     one, two = launched(script, 1, 0, processes=1), launched(script, 2, rank)
     assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
-    assert numbers(two, "losses") == pytest.approx(numbers(one, "losses"), rel=1e-5)
-    assert numbers(two, "norms") == pytest.approx(numbers(one, "norms"), rel=1e-4, abs=1e-6)
+    assert numbers(two, "losses") == pytest.approx(numbers(one, "losses"), rel=1e-9)
+    assert numbers(two, "norms") == pytest.approx(numbers(one, "norms"), rel=1e-9)
 
 
 @pytest.mark.slow
 def test_torchrun_gives_one_model_with_the_loss_curve_of_one_process(here):
-    options = ("--epochs", 3, "--save-epochs", 1)
+    # At a small rate, at which the rounding of single precision hardly grows: 5e-5 of the loss, 2e-2 at the recipe's.
+    options = ("--epochs", 3, "--save-epochs", 1, "--lr", 0.01)
     one = launched(BIN / "zoo", *TRAIN, *options, "--out", "one", processes=1)
     two = launched("--no-python", BIN / "zoo", *TRAIN, *options, "--out", "two")
     assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
     assert two.stdout == "two\n"
     records = [TrainingRecord.from_json(Path(out, "training.json").read_text()) for out in ("one", "two")]
     losses = [[epoch.loss for epoch in record.history] for record in records]
-    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
     assert records[1].accuracy == pytest.approx(records[0].accuracy, abs=0.01)
     assert load_file("two/epochs/1/model.safetensors").keys() == load_file("one/model.safetensors").keys()
     assert sorted(path.name for path in here.iterdir()) == ["one", "two"]

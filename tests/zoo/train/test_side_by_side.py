@@ -3,6 +3,7 @@ from fractions import Fraction
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn.utils import parameters_to_vector
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -13,15 +14,14 @@ from zoo.data.image_set import balanced_subset
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
 from zoo.family.cifar_resnet import CifarResNet, initialise
-from zoo.model_folder.checkpoint import load_checkpoint
 from zoo.train.side_by_side.loop import fit_many
 from zoo.train.side_by_side.train import train_many
 from zoo.train.train import train_model
 
 VARIANT = Variant(8, 0.5, 1)
 SEEDS = (3, 0, 5)
-# What float32 leaves of equal sums taken in another order, over ten steps.
-ROUNDING = {"atol": 1e-5, "rtol": 1e-4}
+# Far above what double precision leaves of equal sums taken in another order, over ten steps.
+ROUNDING = {"atol": 1e-9, "rtol": 1e-9}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,7 @@ def equal(ours, expected):
     torch.testing.assert_close(ours.state_dict(), expected.state_dict(), **ROUNDING)
 
 
+@pytest.mark.usefixtures("double")
 def test_each_seed_comes_out_as_it_does_alone(digits, augmented):
     parts = [balanced_subset(digits[0], 320, seed) for seed in SEEDS]
     together = train_many(VARIANT, parts, digits[1], augmented, SEEDS, subset=Fraction(2, 9))
@@ -43,11 +44,12 @@ def test_each_seed_comes_out_as_it_does_alone(digits, augmented):
         equal(ours, model)
         assert not ours.training
         assert [epoch.loss for epoch in own.history] == pytest.approx(
-            [epoch.loss for epoch in record.history], rel=1e-5
+            [epoch.loss for epoch in record.history], rel=1e-9
         )
         assert replace(own, history=record.history, seconds=record.seconds) == record
 
 
+@pytest.mark.usefixtures("double")
 def test_images_that_all_share_are_drawn_by_each_seed_in_its_own_order(digits, augmented):
     part = balanced_subset(digits[0], 128, 0)
     for one in train_many(VARIANT, [part] * 3, digits[1], augmented, SEEDS):
@@ -101,6 +103,7 @@ def test_callers_hear_of_every_epoch_with_the_mean_of_the_models(digits, brief):
     assert [epoch.loss for epoch in epochs] == pytest.approx(means)
 
 
+@pytest.mark.usefixtures("double")
 def test_model_that_diverges_takes_no_other_with_it(digits, augmented, generator):
     part = balanced_subset(digits[0], 128, 0)
     models = [CifarResNet(VARIANT) for _ in range(3)]
@@ -136,13 +139,14 @@ def test_images_of_other_channels_are_refused(digits, brief):
 
 
 def test_half_precision_is_that_of_a_single_training(digits, augmented):
-    part, recipe = balanced_subset(digits[0], 128, 0), replace(augmented, precision="bf16", epochs=1)
+    part, recipe = balanced_subset(digits[0], 64, 0), replace(augmented, precision="bf16", epochs=1)
     together = train_many(VARIANT, [part] * 2, digits[1], recipe, (3, 5))
     for one in together:
         alone, _ = train_model(VARIANT, part, digits[1], recipe, seed=one.seed)
-        full, _ = train_model(VARIANT, part, digits[1], replace(recipe, precision="fp32"), seed=one.seed)
-        ours, single, double = (parameters_to_vector(model.parameters()) for model in (one.result[0], alone, full))
-        assert (ours - single).norm() < (double - single).norm() / 10
+        exact, _ = train_model(VARIANT, part, digits[1], replace(recipe, precision="fp32"), seed=one.seed)
+        ours, single, full = (parameters_to_vector(model.parameters()) for model in (one.result[0], alone, exact))
+        # Sums in another order round to other numbers here and there, and full precision to others everywhere.
+        assert (ours - single).norm() < (full - single).norm() / 2
 
 
 def test_images_that_are_decoded_on_demand_are_refused_before_training(here, monkeypatch, run):
@@ -201,6 +205,7 @@ def test_place_that_cannot_be_written_is_told_before_training(run, here):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("double")
 def test_command_writes_for_each_seed_what_a_single_training_writes(run, here):
     small = ("--depth", 8, "--width", 0.5, "--subset", "1/4", "--epochs", 1)
     ran = run("zoo", "train", *small, "--seeds", "2,0", "--out", "many")
@@ -209,7 +214,8 @@ def test_command_writes_for_each_seed_what_a_single_training_writes(run, here):
     run("zoo", "train", *small, "--seed", 2, "--out", "alone")
     assert {path.name for path in folders[0].iterdir()} == {path.name for path in (here / "alone").iterdir()}
     assert sorted(path.name for path in (here / "many").iterdir()) == sorted(folder.name for folder in folders)
-    equal(load_checkpoint(folders[0]), load_checkpoint(here / "alone"))
+    ours, alone = (load_file(folder / "model.safetensors") for folder in (folders[0], here / "alone"))
+    torch.testing.assert_close(ours, alone, **ROUNDING)
 
 
 def test_command_writes_the_seeds_that_go_well_and_names_the_others(run, here, monkeypatch):
