@@ -16,6 +16,7 @@ from cards.model_card.text import (
     TIMM,
     USE,
     USE_TIMM,
+    WARM_UP,
     WEIGHTS,
 )
 from cards.words.markdown import plain_markdown
@@ -169,6 +170,7 @@ def _body(record: TrainingRecord) -> str:
         how="" if record.pruned is None else "Its original: ",
         momentum=recipe.momentum,
         lr=recipe.lr,
+        rise=WARM_UP.format(share=recipe.warm_up) if recipe.warm_up else "",
         weight_decay=recipe.weight_decay,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,

@@ -41,11 +41,13 @@ The weights are those of the last epoch; the test images had no part in choosing
 
     {command}
 
-{how}SGD with momentum {momentum:g}, learning rate {lr:g} falling to 0 along a cosine, weight decay {weight_decay:g} on
-kernels, {epochs} epochs of batches of {batch_size}, {train_images} training images ({subset} of the data set). Final
-training loss {loss:.4f}. {penalty}It took {seconds:.0f} s on {device}. Every epoch, all settings and versions are in
-`training.json`.
+{how}SGD with momentum {momentum:g}, learning rate {lr:g} {rise}falling to 0 along a cosine, weight decay
+{weight_decay:g} on kernels, {epochs} epochs of batches of {batch_size}, {train_images} training images ({subset} of
+the data set). Final training loss {loss:.4f}. {penalty}It took {seconds:.0f} s on {device}. Every epoch, all settings
+and versions are in `training.json`.
 """
+
+WARM_UP = "reached by a warm-up over {share:.0%} of the training, then "
 
 PENALTY = """\
 The paper's PC regularisation, with weight {alpha:g}, kept down the first principal components of its layers.

@@ -107,10 +107,11 @@ def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
         yield "pruned", f"{len(pruned.removed)} blocks of {pruned.original} ({pruned.before.accuracy:.2%}) removed"
     part = "all" if data.subset == "1" else data.subset
     yield "trained on", f"{data.train_images:,} images of {data.name} ({part} of it), seed {record.seed}"
+    warm_up = f" after a warm-up over {recipe.warm_up:.0%} of them" if recipe.warm_up else ""
     penalty = f", PC regularisation {recipe.pc_regularize:g}" if recipe.pc_regularize else ""
     yield (
         "recipe",
-        f"{recipe.epochs} epochs of batches of {recipe.batch_size}, learning rate {recipe.lr:g}, "
+        f"{recipe.epochs} epochs of batches of {recipe.batch_size}, learning rate {recipe.lr:g}{warm_up}, "
         f"weight decay {recipe.weight_decay:g}, momentum {recipe.momentum:g}{penalty}",
     )
     yield "took", f"{record.seconds:.0f} s on {record.device}"

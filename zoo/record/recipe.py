@@ -22,7 +22,7 @@ class Recipe:
     Args:
         epochs: passes over the training images.
         batch_size: images per step.
-        lr: learning rate of the first step.
+        lr: learning rate where it is highest, which is the first step unless there is a warm-up.
         weight_decay: on kernels only, in torch's terms (twice the factor of a Keras L2 penalty).
         momentum: of SGD, without Nesterov.
         shift: augmentation by translation, up to so many pixels each way, filled by reflection.
@@ -30,6 +30,7 @@ class Recipe:
         pc_regularize: weight of the penalty on dominant first components of layers, 0 for none; the paper
             tried 0.1, 1 and 10.
         precision: `fp32`, or `bf16` for forward and backward passes of which weights and sums stay in fp32.
+        warm_up: part of the training, below 1, in which the learning rate rises from 0 to `lr` before it falls.
 
     Raises:
         ZooError: a value out of range.
@@ -47,6 +48,7 @@ class Recipe:
     flip: bool = True
     pc_regularize: float = 0.0
     precision: str = "fp32"
+    warm_up: float = 0.0
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch_size", 2), ("lr", 0), ("weight_decay", 0), ("pc_regularize", 0)):
@@ -63,17 +65,23 @@ class Recipe:
 
     def lr_at(self, epochs_done: float) -> float:
         """Learning rate at a time from 0 to `epochs`, in epochs."""
-        return self.lr * (1 + cos(pi * epochs_done / self.epochs)) / 2
+        warm_up = self.warm_up * self.epochs
+        if epochs_done < warm_up:
+            return self.lr * epochs_done / warm_up
+        return self.lr * (1 + cos(pi * (epochs_done - warm_up) / (self.epochs - warm_up))) / 2
 
 
 def _digits(depth: int) -> Recipe:
     """Digits are small and few: no augmentation (it costs accuracy at 8x8 pixels) and small batches.
 
-    The learning rate falls with the depth, since a high one throws deep variants off in their first steps; the weight
-    decay falls with its square. Found by trial on ResNet-14 and ResNet-74.
+    The learning rate falls with the depth, since a high one throws deep variants off in their first steps, and the
+    weight decay with it. Found by trial on ResNet-14 and ResNet-74 in five seeds under two instruction sets, which
+    round differently: without the warm-up, or with less decay, ResNet-74 falls below 97.5 % in some of them.
     """
-    lr = min(0.1, round(1.85 / depth, 3))
-    return Recipe(epochs=40, batch_size=64, lr=lr, weight_decay=round(0.32 * lr**2, 6), shift=0, flip=False)
+    lr = min(0.1, round(2.96 / depth, 3))
+    return Recipe(
+        epochs=30, batch_size=64, lr=lr, weight_decay=round(0.04 * lr, 6), shift=0, flip=False, warm_up=1 / 15
+    )
 
 
 # What --recipe takes, by depth of the variant.

@@ -40,6 +40,13 @@ def test_card_gives_a_command_that_names_every_choice(trained):
     assert float(given["--lr"]) == trained[1].recipe.lr
 
 
+def test_card_mentions_a_warm_up_only_where_there_was_one(trained):
+    record = trained[1]
+    warm = replace(record, recipe=replace(record.recipe, lr=0.05, warm_up=0.25))
+    assert "learning rate 0.05 falling to 0 along a cosine" in model_card(record)
+    assert "learning rate 0.05 reached by a warm-up over 25% of the training, then falling to 0" in model_card(warm)
+
+
 def test_class_names_cannot_smuggle_html_or_table_cells(trained):
     row = replace(trained[1].test[0], name="<img src=x>|a|\n# b ![x](y)")
     text = model_card(replace(trained[1], test=(row,), recipe=Recipe()))

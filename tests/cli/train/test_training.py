@@ -61,7 +61,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(run, here, what):
 
 @pytest.fixture
 def interrupted(here):
-    """A training that was killed after one of its first epochs, of 40."""
+    """A training that was killed after one of its first epochs, of 30."""
     process = Zoo(".", "train", *SMALL, "--batch-size", 2)
     wait_for(PLACE / "state.safetensors", process)
     process.kill()
@@ -189,7 +189,7 @@ def test_divergence_keeps_the_last_good_model(run, here, monkeypatch):
     [
         (("--recipe", "best"), "--recipe must be one of paper, imagenet, digits, short, got 'best'"),
         (("--precision", "fp16"), "--precision must be fp32 or bf16 for training, got 'fp16'"),
-        (("--save-epochs", "40"), "--save-epochs takes epochs from 1 on and before the last, 40, got 40"),
+        (("--save-epochs", "30"), "--save-epochs takes epochs from 1 on and before the last, 30, got 30"),
         (("--save-epochs", "x"), "--save-epochs takes whole numbers"),
     ],
 )

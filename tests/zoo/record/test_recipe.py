@@ -10,12 +10,17 @@ def test_rate_falls_to_zero_along_a_cosine():
     assert [recipe.lr_at(t) for t in (0, 5, 10, 20)] == pytest.approx([0.4, 0.2 * (1 + 0.5**0.5), 0.2, 0])
 
 
+def test_rate_rises_along_a_line_in_a_warm_up():
+    recipe = Recipe(epochs=20, lr=0.4, warm_up=0.2)
+    assert [recipe.lr_at(t) for t in (0, 1, 4, 12, 20)] == pytest.approx([0, 0.1, 0.4, 0.2, 0])
+
+
 def test_papers_recipe_is_the_default():
     recipe = recipe_for(Variant(110), "any other data set", {})
     assert (recipe.epochs, recipe.batch_size, recipe.momentum, recipe.shift, recipe.flip) == (300, 128, 0.9, 4, True)
 
 
-@pytest.mark.parametrize(("depth", "lr"), [(8, 0.1), (14, 0.1), (38, 0.049), (74, 0.025), (164, 0.011)])
+@pytest.mark.parametrize(("depth", "lr"), [(8, 0.1), (14, 0.1), (38, 0.078), (74, 0.04), (164, 0.018)])
 def test_rate_on_digits_falls_with_the_depth(depth, lr):
     assert recipe_for(Variant(depth), "digits", {}).lr == lr
 

@@ -108,9 +108,10 @@ def test_predictions_do_not_depend_on_the_batch_size(trained, digits):
 
 
 @pytest.mark.slow
-def test_resnet14_reaches_99_percent_on_digits(digits):
+def test_resnet14_reaches_98_and_a_half_percent_on_digits(digits):
     _, record = train_model(Variant(14, 1, 1), *digits, recipe_for(Variant(14), "digits", {}))
-    assert record.accuracy >= 0.99
+    # In five seeds of five under two instruction sets; this one came to 99.7 % under both.
+    assert record.accuracy >= 0.985
 
 
 def test_subset_is_recorded_as_a_fraction(digits, brief):
