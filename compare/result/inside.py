@@ -29,14 +29,14 @@ class DominantExample:
 
     Args:
         index: position in the dataset split.
-        label: class number.
+        label: class number; None without labels.
         pc1_share: the example's share of all squared PC1 scores, mean over the layers of the block, in [0, 1].
         norm_share: the example's share of all squared norms of the centred features, mean over the layers of the block,
             in [0, 1].
     """
 
     index: int
-    label: int
+    label: int | None
     pc1_share: float
     norm_share: float
 
