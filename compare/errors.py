@@ -1,5 +1,14 @@
-"""The one error of this package that is meant for a user's eyes."""
+"""The error class of this package."""
 
 
 class CompareError(Exception):
-    """A failure the user can act on: what was expected, what came, what to do, in one line."""
+    """An error that the user can fix. The message says what was expected, what was found, and what to do.
+
+    Example:
+        >>> import compare
+        >>> try:
+        ...     compare.Comparison.from_json("{}")
+        ... except compare.CompareError as error:
+        ...     print(error)
+        expected the JSON of a Comparison, got something else: Object missing required field `models`.
+    """

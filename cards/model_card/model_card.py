@@ -22,7 +22,7 @@ from cards.model_card.text import (
 from cards.words.markdown import plain_markdown
 from cards.words.verdict import structure
 from compare.result.comparison import Comparison
-from compare.stats.paired import wilson
+from compare.stats.paired import wilson_interval
 from zoo.model_folder.card_marker import MARKER, NO_OWNER
 from zoo.model_folder.folder import HEATMAP
 from zoo.record.fields import ClassAccuracy
@@ -118,7 +118,7 @@ def _removed(record: TrainingRecord, pruned: Pruned) -> str:
 
 
 def _share(measured: Measured) -> str:
-    _, low, high = wilson(measured.right, measured.examples)
+    low, high = wilson_interval(measured.right, measured.examples)
     return f"{measured.right} ({measured.accuracy:.2%}; {low:.1%} to {high:.1%})"
 
 
@@ -157,7 +157,7 @@ def _metadata(record: TrainingRecord, license_name: str) -> str:
 
 def _body(record: TrainingRecord) -> str:
     recipe, data = record.recipe, record.data
-    _, low, high = wilson(record.test_right, record.test_images)
+    low, high = wilson_interval(record.test_right, record.test_images)
     return BODY.format(
         name=plain_markdown(record.name),
         what=_what(record),

@@ -38,7 +38,7 @@ def dominant_galleries(
 def _dominant(block: Block, classes: Sequence[str], images: Mapping[int, Image]) -> Iterator[Picture]:
     for example in block.dominant.examples:
         if example.index in images:
-            name = classes[example.label]
+            name = "-" if example.label is None else classes[example.label]
             lines = (name, f"{percent(example.pc1_share)} % of PC1", f"image {example.index}")
             yield Picture(data_uri(images[example.index]), f"image {example.index}, {name}", lines)
 

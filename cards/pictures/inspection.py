@@ -76,7 +76,8 @@ def _images(figure: Any, block: Block, classes: Sequence[str], images: Mapping[i
         place.set_axis_off()
         if example is not None:
             place.imshow(np.array(images[example.index], dtype=np.uint8).squeeze(), cmap="gray", vmin=0, vmax=255)
-            title = f"{classes[example.label][:20]} ({example.pc1_share:.0%})"
+            name = "-" if example.label is None else classes[example.label]
+            title = f"{name[:20]} ({example.pc1_share:.0%})"
             place.set_title(title, fontsize=8, parse_math=False)
 
 

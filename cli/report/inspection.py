@@ -151,7 +151,7 @@ def _examples(block: Block, classes: tuple[str, ...]) -> Iterator[RenderableType
     for example in dominant.examples:
         table.add_row(
             str(example.index),
-            plain(classes[example.label]),
+            "-" if example.label is None else plain(classes[example.label]),
             f"{example.pc1_share:.1%}",
             f"{example.norm_share:.1%}",
         )

@@ -10,7 +10,7 @@ from cards.model_card.model_card import training_command
 from cli.inputs.known_model import KnownModel
 from cli.terminal.curve import Curve
 from cli.terminal.output import plain, plain_table, short
-from compare.stats.paired import wilson
+from compare.stats.paired import wilson_interval
 from zoo.family.cifar import Variant
 from zoo.family.timm_spec import Spec
 from zoo.record.training import TrainingRecord
@@ -98,7 +98,7 @@ def _spec_rows(spec: Spec, size: tuple[int, int, int]) -> Iterator[tuple[str, st
 
 def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
     recipe, data, pruned = record.recipe, record.data, record.pruned
-    _, low, high = wilson(record.test_right, record.test_images)
+    low, high = wilson_interval(record.test_right, record.test_images)
     yield (
         "test accuracy",
         f"{record.accuracy:.2%} of {record.test_images} images (95 % interval {low:.1%} to {high:.1%})",

@@ -1,4 +1,4 @@
-"""Where two classifiers disagree: overall, per class, in their confusions. Needs no torch."""
+"""Disagreement of two classifiers: overall, per class, and in their confusions. Needs no torch."""
 
 from collections.abc import Sequence
 
@@ -28,23 +28,31 @@ def class_disagreement(
     labels: npt.ArrayLike | None,
     class_names: Sequence[str],
 ) -> Disagreement:
-    """Compare two models' predictions on the same examples, overall and class by class.
+    """Compare the predictions of two models on the same examples, overall and per class.
 
     Args:
-        predictions_a: integers, shape (n,), indices of the classes that a predicts.
-        predictions_b: the same of b.
-        labels: the same of the true classes; None if they are not known.
-        class_names: names of the classes.
+        predictions_a: class indices predicted by a, integers, shape (n,).
+        predictions_b: class indices predicted by b, integers, shape (n,).
+        labels: true class indices, integers, shape (n,); None if they are unknown.
+        class_names: names of all classes.
 
     Returns:
-        The result, without examples and without what takes probabilities. A class without examples has None for its
-        numbers.
+        A `Disagreement` without a list of examples and without the numbers that need probabilities. A class without
+        examples has None for its numbers.
 
     Raises:
-        ValueError: lengths differ, there is no example, or a value is no class index.
+        ValueError: the lengths differ, there are no examples, or a value is not a class index.
 
     Source:
         McNemar 1947, exact form; Newcombe 1998, Stat. Med. 17:2635, method 10 (interval); Holm 1979 (correction).
+
+    Example:
+        >>> from compare import class_disagreement
+        >>> result = class_disagreement([0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 1, 1], ["cat", "dog"])
+        >>> result.agreement, result.accuracy_a, result.accuracy_b, result.only_a_right
+        (0.75, 0.75, 0.5, 1)
+        >>> [(row.name, row.difference) for row in result.classes]
+        [('cat', 0.0), ('dog', 0.3333333333333333)]
     """
     a = _class_indices(predictions_a, class_names, "predictions_a")
     b = _class_indices(predictions_b, class_names, "predictions_b")

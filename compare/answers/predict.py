@@ -68,6 +68,19 @@ def right_answers(
 
 
 def right_of(answers: Answers, models: int) -> npt.NDArray[np.bool_]:
-    """Which examples each of so many models got right, as `right_answers` gives it."""
+    """Which examples each model predicts correctly.
+
+    Args:
+        answers: predictions of the models and labels.
+        models: number of models.
+
+    Returns:
+        Shape (models, n), with examples in the order of their indices.
+
+    Raises:
+        CompareError: the examples have no labels.
+    """
+    if not answers.labelled:
+        raise CompareError("accuracies need labels, got images without labels (-1); use a split with labels.")
     labels, order = answers.labels.numpy(), np.argsort(answers.indices.numpy())
     return np.stack([answers.of(i).classes.numpy() == labels for i in range(models)])[:, order]

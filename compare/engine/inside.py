@@ -93,7 +93,9 @@ def _block(
         *borders,
         mean_cka_without=None if np.isnan(mean) else mean,
         survives=mean >= THRESHOLD,
-        dominant=dominant_examples(interior.scores, span, answers.indices, answers.labels),
+        dominant=dominant_examples(
+            interior.scores, span, answers.indices, answers.labels if answers.labelled else None
+        ),
     )
 
 

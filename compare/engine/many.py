@@ -1,4 +1,4 @@
-"""Compare many models at once: each is run once, and each Gram matrix taken once, for all pairs."""
+"""Compare all pairs of several models; each model runs once."""
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
@@ -14,6 +14,7 @@ from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
+from compare.model.batch import names_of_classes
 from compare.model.trace import Model
 from compare.result.matrix import ModelMatrix, PairResult
 from compare.stats.paired import wilson
@@ -30,28 +31,43 @@ def compare_many(
     class_names: Sequence[str] | None = None,
     model_classes: Sequence[Sequence[str] | None] | None = None,
 ) -> ModelMatrix:
-    """Find out what all pairs of several classifiers share, in one pass over the data.
+    """Compare all pairs of several classifiers in one pass over the data.
 
-    Memory is that of one model running, one Gram matrix for each of the L layers of all models (4 n^2 bytes in
-    minibatches of n: 288 MiB for 8 models of 144 layers at n = 256), and sums over minibatches (about 64 L^2 bytes, 81
-    MiB there).
+    Memory holds one running model, one Gram matrix per layer of all models, and sums over minibatches. With L layers in
+    total and minibatches of n examples, Gram matrices take 4 L n^2 bytes and sums about 64 L^2 bytes: 288 MiB and 81
+    MiB for 8 models of 144 layers at n = 256.
 
     Args:
-        models: at least two different modules, as in `compare.engine.pair.compare_models`, like the other arguments.
-        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
-        layers: `all`, `blocks`, or glob patterns.
-        passes: how often to go through the batches for CKA.
-        precision: of the Gram matrices.
-        tolerance: take no more Gram matrices once every standard error of CKA between two models is at most this.
-        class_names: names of the data's classes; their numbers if not given.
-        model_classes: names of the classes of each model's logits, in order; None for the data's own.
+        models: at least two different modules that take one tensor and return logits, shape (n, classes).
+        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices), as in `compare_models`.
+        layers: `all`, `blocks`, or glob patterns of module names, as in `compare_models`.
+        passes: number of passes over the batches for CKA.
+        precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16`.
+        tolerance: stop computing Gram matrices when every standard error of CKA between two models is at most this.
+        class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
+        model_classes: for each model, the names of the classes of its logits, in order; None if they are the data's.
+
+    Returns:
+        CKA within each model and between all pairs of models, and the agreement of their predictions.
 
     Raises:
-        CompareError: fewer than two models, or as in `compare_models`.
+        CompareError: there are fewer than two models, one occurs twice, or an argument is invalid as described in
+            `compare_models`.
+
+    Example:
+        >>> import torch
+        >>> from compare import compare_many
+        >>> _ = torch.manual_seed(0)
+        >>> models = [torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU()) for _ in range(3)]
+        >>> batches = [(torch.randn(32, 8), torch.randint(16, (32,))) for _ in range(2)]
+        >>> result = compare_many(models, batches)
+        >>> [(pair.a, pair.b) for pair in result.pairs]
+        [(0, 1), (0, 2), (1, 2)]
     """
     if len(models) < 2 or len(set(map(id, models))) < len(models):
         raise CompareError(f"expected at least two different models, got {len(models)}, or one of them twice.")
-    plan, answers = Plan(layers, passes, precision, tolerance=tolerance), Answers(class_names, model_classes)
+    plan = Plan(layers, passes, precision, tolerance=tolerance)
+    answers = Answers(names_of_classes(batches, class_names), model_classes)
     stream = run_stream(models, batches, plan, answers)
     cka, error = stream.cka.ratio(), stream.cka.standard_error(stream.passes)
     return ModelMatrix(
@@ -82,7 +98,7 @@ def _pair(stream: Stream, cka: Tensor, error: Tensor, a: int, b: int) -> PairRes
 
 
 def _agreement(answers: Answers, a: int, b: int) -> tuple[float, float, float] | tuple[None, None, None]:
-    """With the ends of its 95 % interval; None where a model has other classes than the data."""
+    """Agreement and its 95 % interval; None if a model has other classes than the data."""
     if not answers.known(a, b):
         return None, None, None
     same = answers.of(a).classes == answers.of(b).classes
@@ -91,14 +107,14 @@ def _agreement(answers: Answers, a: int, b: int) -> tuple[float, float, float] |
 
 
 def _same_depth(cells: Tensor) -> Tensor:
-    """The cells along the diagonal, one for each layer of the longer model: shape (max(La, Lb),)."""
+    """CKA at the same relative depth, one value per layer of the longer model: shape (max(La, Lb),)."""
     steps = torch.linspace(0, 1, max(cells.shape), dtype=torch.float64)
     rows, columns = ((steps * (size - 1)).round().long() for size in cells.shape)
     return cells[rows, columns]
 
 
 def _best(cells: Tensor) -> Tensor:
-    """The highest known cell of every row; NaN where none is known."""
+    """Largest value of each row, ignoring NaN; NaN if the whole row is NaN."""
     return torch.where(cells.isnan(), -torch.inf, cells).amax(1).where(~cells.isnan().all(1), torch.nan)
 
 

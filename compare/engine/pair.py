@@ -12,6 +12,7 @@ from compare.engine.notes import notes
 from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
+from compare.model.batch import names_of_classes
 from compare.model.trace import Model
 from compare.result.comparison import BlockPair, CKAResult, Comparison, MeasureResult, NullResult
 from compare.result.inside import InsidePair
@@ -36,41 +37,61 @@ def compare_models(
     class_names: Sequence[str] | None = None,
     model_classes: Sequence[Sequence[str] | None] | None = None,
 ) -> Comparison:
-    """Find out what two classifiers share and where they differ.
+    """Compare two classifiers: CKA of their layers, block structure, and disagreement of their predictions.
+
+    Both models see the same minibatches. They run in eval mode, without gradients, on their own devices. Train and eval
+    modes are restored and hooks removed at the end, even after an error.
 
     Args:
-        model_a: any module that takes one tensor and returns logits, shape (n, classes).
-        model_b: another one, for the same inputs; preprocessing of its own can be a forward pre-hook. In place of
-            a module stands a `compare.model.trace.Tracer` or `Replay` of it.
-        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices), where labels are integers of shape (n,)
-            and indices say where each example stands in the data set. Minibatches should be drawn at random; each pass
-            may shuffle anew. Convolutions run faster on inputs and weights in channels_last order.
-        layers: `all` (leaf calls and block outputs, in execution order), `blocks` (outputs of the repeated residual or
-            transformer blocks), or glob patterns of module names, separated by commas.
-        passes: how often to go through the batches for CKA; predictions come from the first pass.
-        precision: of the Gram matrices: `fp32`, `fp64`, or `bf16` (fast where the hardware multiplies bfloat16 fast;
-            within 0.002 of fp32); the models run as they are, and sums are always float64.
-        measures: further measures beside CKA: `knn`, `rsa`, `procrustes`; see `compare.similarity.measures`.
-        tolerance: take no more Gram matrices once every standard error of CKA between the models is at most this.
-        permutations: of the examples of b for the null distribution of each cell, at least 19; 0 for none.
-        seed: of the permutations and of the half samples.
-        components: how many principal components are removed for a second CKA, when a look is taken inside each model:
-            how sure its block structure is, and what carries it; 0 for no such look. It costs as much as CKA again.
-        class_names: names of the data's classes; their numbers if not given.
-        model_classes: names of the classes of a's and b's logits, in order; None for the data's own.
+        model_a: a module that takes one tensor and returns logits, shape (n, classes), or a
+            `compare.model.trace.Tracer` or `compare.model.trace.Replay` of one.
+        model_b: another model for the same inputs. A forward pre-hook can apply preprocessing of its own.
+        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices). Labels are class numbers, shape (n,),
+            or all -1 if they are unknown. Indices are positions in the dataset, shape (n,). Minibatches should be drawn
+            at random; each pass may shuffle again. Convolutions are faster if inputs and weights are in channels_last
+            order.
+        layers: `all` (leaf modules and block outputs, in execution order), `blocks` (outputs of residual or transformer
+            blocks), or glob patterns of module names, separated by commas.
+        passes: number of passes over the batches for CKA; predictions come from the first pass.
+        precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16` (within 0.002 of fp32, faster on hardware
+            with native bfloat16). Models run in their own precision, and sums are always float64.
+        measures: additional similarity measures: `knn`, `rsa`, `procrustes`; see `compare.similarity.measures`.
+        tolerance: stop computing Gram matrices when every standard error of CKA between the models is at most this.
+        permutations: number of permutations of b's examples for the null distribution of each cell, at least 19; 0
+            computes no null distribution.
+        seed: random seed of the permutations and half samples.
+        components: number of principal components to remove for a second CKA, 1 to 10. This also computes the
+            uncertainty of block structure and the examples that dominate it, and doubles the cost of CKA. 0 skips it.
+        class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
+        model_classes: for a and b, the names of the classes of the logits, in order; None if they are the data's.
 
     Returns:
-        CKA of all pairs of layers, spans of alike layers, and the disagreement of the predictions: None, with the
-        reason in the notes, if the classes of a model are not the data's.
+        CKA of all pairs of layers, spans of similar layers in each model, and the disagreement of the predictions,
+        which is None, with the reason in the notes, if the classes of a model are not the data's.
 
     Raises:
-        CompareError: fewer than 4 examples in every batch, labels that are no classes, or unusable arguments.
+        CompareError: every minibatch has fewer than 4 examples, a label is not a class, or an argument is invalid.
 
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327.
+
+    Example:
+        >>> import torch
+        >>> from compare import compare_models
+        >>> _ = torch.manual_seed(0)
+        >>> a = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3))
+        >>> b = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3))
+        >>> batches = [(torch.randn(32, 8), torch.randint(3, (32,))) for _ in range(2)]
+        >>> result = compare_models(a, b, batches, class_names=["cat", "dog", "frog"])
+        >>> [len(row) for row in result.cka.ab]
+        [3, 3, 3]
+        >>> [row.name for row in result.disagreement.classes]
+        ['cat', 'dog', 'frog']
     """
     plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed, components)
-    stream = run_stream((model_a, model_b), batches, plan, Answers(class_names, model_classes))
+    stream = run_stream(
+        (model_a, model_b), batches, plan, Answers(names_of_classes(batches, class_names), model_classes)
+    )
     a, b = stream.parts
     fraction, alignment = stream.principal.fraction(), stream.principal.alignment()
     cka = stream.cka.ratio()

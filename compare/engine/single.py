@@ -1,4 +1,4 @@
-"""Look into one model: one stream of minibatches through it, one result."""
+"""Inspect one model in one pass over the data."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
-from compare.model.batch import checked_batch
+from compare.model.batch import checked_batch, names_of_classes
 from compare.model.trace import Model
 from compare.result.inspection import Inspection, WithoutDominant
 from compare.result.spans import BlockSpan, block_structures
@@ -36,31 +36,46 @@ def inspect_model(
     class_names: tuple[str, ...] | None = None,
     model_classes: tuple[str, ...] | None = None,
 ) -> Inspection:
-    """Find out where a classifier has block structure, how sure that is, and what carries it, in one pass.
+    """Find block structure in one classifier, its uncertainty, what causes it, and what remains without it.
 
     Args:
-        model: any module that takes one tensor and returns logits, shape (n, classes); as are the other arguments in
-            `compare.engine.pair.compare_models`.
-        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
-        layers: `all`, `blocks`, or glob patterns.
-        passes: how often to go through the batches for CKA; all else comes from the first pass.
-        precision: of the Gram matrices.
-        components: how many principal components are removed for the second CKA, 1 to 10.
-        drop_dominant: share of the examples, those that carry the blocks, to leave out in a second run, in (0, 1); that
-            takes the model itself, no tracer or replay.
-        seed: of the half samples.
-        class_names: names of the data's classes; their numbers if not given.
-        model_classes: names of the classes of the model's logits, in order; None for the data's own.
+        model: a module that takes one tensor and returns logits, shape (n, classes).
+        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices), as in `compare_models`.
+        layers: `all`, `blocks`, or glob patterns of module names, as in `compare_models`.
+        passes: number of passes over the batches for CKA; everything else comes from the first pass.
+        precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16`.
+        components: number of principal components to remove for a second CKA, 1 to 10.
+        drop_dominant: fraction of the examples to remove for a second run, in (0, 1): those that dominate the blocks.
+            The second run needs the module itself, not a tracer or replay. None skips it.
+        seed: random seed of the half samples.
+        class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
+        model_classes: names of the classes of the model's logits, in order; None if they are the data's.
+
+    Returns:
+        CKA of all pairs of layers, spans of similar layers, and an analysis of each block structure.
 
     Raises:
-        CompareError: as in `compare_models`.
+        CompareError: every minibatch has fewer than 4 examples, a label is not a class, or an argument is invalid.
+
+    Source:
+        Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327; 2022, arXiv:2202.07184 (dominant examples).
+
+    Example:
+        >>> import torch
+        >>> from compare import inspect_model
+        >>> _ = torch.manual_seed(0)
+        >>> model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3))
+        >>> batches = [(torch.randn(32, 8), torch.randint(3, (32,))) for _ in range(2)]
+        >>> result = inspect_model(model, batches)
+        >>> result.block_structure, result.inside.score.score
+        ((), 0.0)
     """
     if drop_dominant is not None and not 0 < drop_dominant < 1:
         raise CompareError(f"the share of dominant examples to drop must be between 0 and 1, got {drop_dominant}.")
     if components == 0:
         raise CompareError("expected at least one component to remove, got 0.")
     plan = Plan(layers, passes, precision, seed=seed, components=components)
-    stream = run_stream([model], batches, plan, Answers(class_names, [model_classes]))
+    stream = run_stream([model], batches, plan, Answers(names_of_classes(batches, class_names), [model_classes]))
     spans = _spans(stream)
     result = Inspection(
         model=describe(stream, 0),
@@ -80,7 +95,7 @@ def inspect_model(
 
 
 def _dropping(result: Inspection, model: Model, batches: Iterable[Any], stream: Stream, share: float) -> Inspection:
-    """Add what is left without the examples that carry the blocks."""
+    """Repeat the analysis without the examples that dominate the blocks, and add it to the result."""
     blocks = block_structures(result.block_structure)
     dropped = strongest(stream.interiors[stream.runs[0]].scores, blocks, share)
     rest = _Without(batches, stream.answers.indices[torch.tensor(dropped)])
@@ -98,18 +113,18 @@ def _spans(stream: Stream) -> tuple[BlockSpan, ...]:
 
 
 class _Without:
-    """Minibatches without some examples, known by their index, or by their place in a pass if they have none."""
+    """Minibatches without some examples, given by index, or by position in the pass if batches have no indices."""
 
     def __init__(self, batches: Iterable[Any], dropped: Tensor) -> None:
         self._batches = batches
         self._dropped = dropped
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        passed = 0
+        seen = 0
         for batch in self._batches:
             inputs, labels, indices = checked_batch(batch)
             if indices is None:
-                indices = torch.arange(passed, passed + len(inputs))
-            passed += len(inputs)
-            kept = ~torch.isin(indices.cpu(), self._dropped)
-            yield inputs[kept], labels[kept], indices[kept]
+                indices = torch.arange(seen, seen + len(inputs))
+            seen += len(inputs)
+            remaining = ~torch.isin(indices.cpu(), self._dropped)
+            yield inputs[remaining], labels[remaining], indices[remaining]

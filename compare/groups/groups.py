@@ -1,4 +1,4 @@
-"""Compare two architectures over several seeds of each: one stream of minibatches through all, one result."""
+"""Compare two architectures over several seeds of each, in one pass over the data."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
@@ -15,6 +15,7 @@ from compare.errors import CompareError
 from compare.groups.classes import class_tests, count_right
 from compare.groups.confirm import confirmation, selecting
 from compare.groups.spread import spread
+from compare.model.batch import names_of_classes
 from compare.model.trace import Model, Run
 from compare.result.groups import (
     ClassTests,
@@ -36,14 +37,14 @@ PERMUTATIONS = 1999
 
 
 class Seen(NamedTuple):
-    """Which examples each model gets right, and what they are.
+    """The examples, and which of them each model predicts correctly.
 
     Args:
-        right_a: shape (seeds_a, n).
-        right_b: shape (seeds_b, n).
-        labels: shape (n,), numbers of the classes.
-        indices: shape (n,), where the examples stand in the data set, ascending.
-        classes: names of the classes.
+        right_a: whether each model of a is right on each example, shape (seeds_a, n).
+        right_b: whether each model of b is right on each example, shape (seeds_b, n).
+        labels: class numbers, shape (n,).
+        indices: positions in the dataset, ascending, shape (n,).
+        classes: class names.
     """
 
     right_a: Bools
@@ -64,27 +65,42 @@ def compare_groups(
     class_names: Sequence[str] | None = None,
     model_classes: Sequence[Sequence[str] | None] | None = None,
 ) -> GroupComparison:
-    """Find out whether two architectures get different examples right, beyond what seeds differ by.
+    """Test whether two architectures get different examples right, beyond the variation between seeds.
 
-    The first half of the seeds of each group selects the largest differences, the second confirms them; all else uses
-    every seed.
+    The unit of all tests is the model, not the example. The first half of the seeds of each group selects the largest
+    differences, and the second half confirms them. Everything else uses all seeds.
 
     Args:
-        models_a: at least two different modules, as in `compare.engine.pair.compare_models`: seeds of one architecture.
-        models_b: seeds of another; as many, best.
-        batches: an iterable of (inputs, labels) or (inputs, labels, indices), gone through once.
-        superclasses: name of the superclass of each class.
-        permutations: how many ways of dealing the models to two groups are looked at, if there are more; at least 19.
-        seed: of these.
-        class_names: names of the data's classes; their numbers if not given.
-        model_classes: names of the classes of each model's logits, those of a first; None for the data's own.
+        models_a: at least two modules that take one tensor and return logits: seeds of one architecture.
+        models_b: at least two seeds of another architecture, preferably as many.
+        batches: an iterable of (inputs, labels) or (inputs, labels, indices), as in `compare_models`; read once.
+        superclasses: superclass of each class, by name; None skips the tests of superclasses.
+        permutations: maximum number of random assignments of models to two groups, at least 19. If there are fewer
+            assignments, all are used.
+        seed: random seed of the assignments.
+        class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
+        model_classes: for each model, a's first, the names of the classes of its logits; None if they are the data's.
+
+    Returns:
+        Differences in accuracy: overall, per class, and per example.
 
     Raises:
-        CompareError: fewer than two models in a group, a model twice, a model with other classes than the data, a class
-            without a superclass, or unusable batches.
+        CompareError: a group has fewer than two models, a model occurs twice, the classes of a model are not the
+            data's, a class has no superclass, or the batches are invalid.
 
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327, section 7 and appendix F.
+
+    Example:
+        >>> import torch
+        >>> from compare import compare_groups
+        >>> _ = torch.manual_seed(0)
+        >>> small = [torch.nn.Linear(8, 3) for _ in range(2)]
+        >>> large = [torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Linear(16, 3)) for _ in range(2)]
+        >>> batches = [(torch.randn(32, 8), torch.randint(3, (32,)))]
+        >>> result = compare_groups(small, large, batches)
+        >>> len(result.a.models), result.permutation.splits, result.permutation.exact
+        (2, 3, True)
     """
     models, seeds = [*models_a, *models_b], (len(models_a), len(models_b))
     if min(seeds) < 2 or len(set(map(id, models))) < len(models):
@@ -93,7 +109,7 @@ def compare_groups(
             "twice."
         )
     splits = model_splits(*seeds, permutations, seed)
-    answers = Answers(class_names, model_classes)
+    answers = Answers(names_of_classes(batches, class_names), model_classes)
     runs = predict(models, batches, answers)
     sides = [f"{group}{number + 1}" for group, count in zip("ab", seeds, strict=True) for number in range(count)]
     _check_classes(answers, sides)

@@ -1,5 +1,6 @@
-"""Minibatches as callers give them."""
+"""Read minibatches from callers."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -8,21 +9,37 @@ from compare.errors import CompareError
 
 
 def checked_batch(batch: Any) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Inputs, labels and, if known, indices of a minibatch.
+    """Split a minibatch into inputs, labels, and indices, and check their types and shapes.
+
+    Args:
+        batch: (inputs, labels) or (inputs, labels, indices).
+
+    Returns:
+        Inputs, shape (n, ...); labels and indices as int64, shape (n,). Indices are None if the batch has none.
 
     Raises:
-        CompareError: it is something else, or not one label and index per example.
+        CompareError: the batch has another form, or labels or indices are not one integer per example.
     """
     if not isinstance(batch, tuple | list) or len(batch) not in (2, 3) or not isinstance(batch[0], Tensor):
         raise CompareError(
             "expected minibatches of (inputs, labels) or (inputs, labels, indices), with one tensor of inputs, got "
             f"{type(batch).__name__}; make them with a collate function or a generator in a list."
         )
-    for what, values in zip(("labels", "indices"), batch[1:], strict=False):
+    for name, values in zip(("labels", "indices"), batch[1:], strict=False):
         if not _are_integers(values, len(batch[0])):
             got = f"{values.dtype} of shape {tuple(values.shape)}" if isinstance(values, Tensor) else f"{type(values)}"
-            raise CompareError(f"expected {what} as integers of shape ({len(batch[0])},), one per example, got {got}.")
+            raise CompareError(f"expected {name} as integers of shape ({len(batch[0])},), one per example, got {got}.")
     return batch[0], batch[1].long(), batch[2].long() if len(batch) == 3 else None
+
+
+def names_of_classes(batches: Iterable[Any], class_names: Sequence[str] | None) -> Sequence[str] | None:
+    """The names of the data's classes: `class_names` if given, else `batches.classes`, else None.
+
+    Args:
+        batches: minibatches, or a dataset object with an attribute `classes`.
+        class_names: names from the caller.
+    """
+    return getattr(batches, "classes", None) if class_names is None else class_names
 
 
 def _are_integers(values: Any, count: int) -> bool:

@@ -1,1 +1,1 @@
-"""Everything that is written to JSON. Computes nothing, and needs no torch."""
+"""Results: frozen dataclasses that convert to and from JSON. This wing computes nothing and needs no torch."""

@@ -1,4 +1,4 @@
-"""What all results share: JSON, settings, and the types of their numbers. Needs no torch."""
+"""Base class of all results, and the types that they share. Needs no torch."""
 
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
@@ -7,12 +7,24 @@ import msgspec
 
 from compare.errors import CompareError
 
-# One row per layer; None where a layer is constant or not finite.
+# One row per layer; None where a value does not exist because a layer is constant or not finite.
 Matrix = tuple[tuple[float | None, ...], ...]
 
 
 class Estimate(NamedTuple):
-    """A number with the ends of its 95 % interval; None where there is none."""
+    """A number with its 95 % confidence interval.
+
+    Attributes:
+        value: the estimate; None if it does not exist.
+        low: lower end of the interval; None if there is no interval.
+        high: upper end of the interval; None if there is no interval.
+
+    Example:
+        >>> import compare
+        >>> result = compare.class_disagreement([0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 1, 1], ["cat", "dog"])
+        >>> isinstance(result.difference, compare.Estimate), result.difference.value
+        (True, 0.25)
+    """
 
     value: float | None
     low: float | None
@@ -28,21 +40,28 @@ Settings = dict[str, str | int | float | bool | None]
 
 @dataclass(frozen=True, kw_only=True)
 class JsonResult:
-    """A result that is written to JSON and read back."""
+    """A result that converts to and from JSON."""
 
     format_version: int
     kind: str
 
     def to_json(self) -> str:
-        """The result as JSON text; floats rounded to 6 digits, null for what does not exist."""
+        """Convert to JSON.
+
+        Returns:
+            JSON text. Floats are rounded to 6 digits, and missing values are null.
+        """
         return msgspec.json.encode(_rounded(msgspec.to_builtins(self))).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote.
+        """Read the output of `to_json`.
+
+        Args:
+            text: JSON of this kind of result, of format version 1 or 2.
 
         Raises:
-            CompareError: not JSON, another format version, or a field missing or of the wrong type.
+            CompareError: the text is not JSON, has another format version, or a field is missing or has the wrong type.
         """
         try:
             result = msgspec.json.decode(text, type=cls)

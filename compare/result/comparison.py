@@ -1,4 +1,4 @@
-"""The result of a comparison of two models. Needs no torch."""
+"""Result of comparing two models. Needs no torch."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,16 +12,19 @@ from compare.result.spans import BlockSpan
 
 @dataclass(frozen=True)
 class NullResult:
-    """What each cell of ab would be if the models had nothing in common.
+    """Null distribution of a similarity: its values if the two models had nothing in common.
+
+    It comes from random permutations of b's examples within each minibatch of the first pass. All matrices have one row
+    per layer of a and one column per layer of b.
 
     Args:
-        permutations: of the examples of b that it was taken from.
-        mean: of each cell.
-        percentile_95: which each cell exceeds with probability 5 % at most, if its layers are unrelated.
-        familywise_95: which any cell exceeds with probability 5 % at most, if all layers are unrelated; None
-            where no cell exists.
-        above: whether the cell is above its percentile, in the first pass, which the null comes from; None where it
-            does not exist.
+        permutations: number of permutations.
+        mean: mean of each cell over the permutations.
+        percentile_95: 95th percentile of each cell over the permutations. If two layers are unrelated, their similarity
+            exceeds it with a probability of at most 5 %.
+        familywise_95: 95th percentile of the largest cell. If all layers are unrelated, the probability that any cell
+            exceeds it is at most 5 %. None if no cell has a value.
+        above: whether the similarity in the first pass exceeds `percentile_95`; None for cells without a value.
     """
 
     permutations: int
@@ -33,15 +36,15 @@ class NullResult:
 
 @dataclass(frozen=True)
 class MeasureResult:
-    """A further measure of every two layers.
+    """An additional similarity measure of all pairs of layers.
 
     Args:
-        name: `knn`, mutual nearest neighbours; `rsa`, Spearman's correlation of inner products; or `procrustes`.
-        ab: layers of a (rows) with layers of b (columns).
-        aa: layers of a with each other.
-        bb: layers of b with each other.
-        standard_error_ab: standard error of each cell of ab.
-        null: the null distribution of each cell of ab, if it was asked for and can be had.
+        name: `knn` (overlap of nearest neighbours), `rsa` (Spearman correlation of inner products), or `procrustes`.
+        ab: similarity of the layers of a (rows) and the layers of b (columns).
+        aa: similarity of the layers of a with each other.
+        bb: similarity of the layers of b with each other.
+        standard_error_ab: standard error of each cell of `ab`.
+        null: null distribution of `ab`; None if it was not requested, or for `procrustes`.
     """
 
     name: str
@@ -54,16 +57,16 @@ class MeasureResult:
 
 @dataclass(frozen=True)
 class CKAResult:
-    """CKA of every two layers.
+    """CKA of all pairs of layers. 1 means equal up to rotation and scale; unrelated layers are 0 on average.
 
     Args:
-        ab: layers of a (rows) with layers of b (columns).
-        aa: layers of a with each other.
-        bb: layers of b with each other.
-        standard_error_ab: standard error of each cell of ab.
-        batch_size: examples in the largest minibatch.
-        passes: passes over the data.
-        null: the null distribution of each cell of ab, if it was asked for.
+        ab: CKA of the layers of a (rows) and the layers of b (columns).
+        aa: CKA of the layers of a with each other.
+        bb: CKA of the layers of b with each other.
+        standard_error_ab: standard error of each cell of `ab`, over draws of the examples.
+        batch_size: number of examples in the largest minibatch.
+        passes: number of passes over the data.
+        null: null distribution of `ab`; None if it was not requested.
     """
 
     ab: Matrix
@@ -77,7 +80,12 @@ class CKAResult:
 
 @dataclass(frozen=True)
 class BlockPair:
-    """Spans of alike layers in each model."""
+    """Spans of similar layers in each model.
+
+    Args:
+        a: spans of model a, in layer order.
+        b: spans of model b, in layer order.
+    """
 
     a: tuple[BlockSpan, ...]
     b: tuple[BlockSpan, ...]
@@ -85,21 +93,31 @@ class BlockPair:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison(JsonResult):
-    """What two models share and where they differ.
+    """Comparison of two models: similarity of their layers, block structure, and disagreement of their predictions.
 
     Args:
-        format_version: version of this layout.
-        kind: distinguishes this JSON from that of the other results.
-        models: the two models.
-        dataset: the examples they saw.
-        cka: how alike their layers are.
-        block_structure: spans of alike layers in each.
-        disagreement: where their predictions differ; None if the classes of a model are not the data's.
-        settings: how it was computed, enough to do it again.
-        versions: of the program and the libraries.
-        notes: what a reader must know: reasons for missing values, layers left out.
-        measures: further measures beside CKA, if they were asked for.
-        inside: a closer look at each model, if it was asked for.
+        format_version: version of the JSON format.
+        kind: always `comparison`.
+        models: the two models, with the names of their layers.
+        dataset: the examples that both models saw.
+        cka: CKA of all pairs of layers.
+        block_structure: spans of similar layers in each model.
+        disagreement: where the predictions differ; None if the classes of a model are not the data's.
+        settings: all settings needed to reproduce the result.
+        versions: versions of this package, Python, and the libraries it uses.
+        notes: warnings: reasons for missing values, layers that were left out.
+        measures: additional similarity measures, if requested.
+        inside: analysis of the block structure of each model, if requested with `components`.
+
+    Example:
+        >>> import torch
+        >>> import compare
+        >>> model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3))
+        >>> result = compare.compare_models(model, model, [(torch.randn(32, 8), torch.randint(3, (32,)))])
+        >>> result.models.b.layers
+        ('0', '1', '2')
+        >>> compare.Comparison.from_json(result.to_json()).disagreement.agreement
+        1.0
     """
 
     format_version: int = FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""Where two classifiers disagree. Needs no torch."""
+"""Disagreement of two classifiers. Needs no torch."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from compare.result.base import NOTHING, Estimate
 
 @dataclass(frozen=True)
 class Reliability:
-    """Examples whose prediction has about the same confidence.
+    """One confidence bin of a reliability diagram.
 
     Args:
-        low: lower end of the bin, in [0, 1], not in it unless it is 0.
-        high: upper end, in it.
-        examples: how many.
-        confidence: their mean confidence.
-        accuracy: the fraction that is right.
-        accuracy_low: lower end of its 95 % interval (Wilson).
-        accuracy_high: upper end.
+        low: lower end of the bin, in [0, 1]; excluded from the bin unless it is 0.
+        high: upper end of the bin, in [0, 1]; included in the bin.
+        examples: number of examples in the bin.
+        confidence: mean confidence of these examples.
+        accuracy: fraction of these examples that are predicted correctly.
+        accuracy_low: lower end of the 95 % interval of the accuracy (Wilson).
+        accuracy_high: upper end of the 95 % interval of the accuracy.
     """
 
     low: float
@@ -30,13 +30,13 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far a model's confidence is to be trusted.
+    """Calibration of a model: how well its confidence matches its accuracy.
 
     Args:
-        error: expected calibration error: mean distance of accuracy and confidence over 15 bins of equal width,
-            weighted by their examples, in [0, 1]. Few examples make it come out high.
+        error: expected calibration error, in [0, 1]: mean absolute difference of accuracy and confidence over 15 bins
+            of equal width, weighted by their number of examples. It is biased upwards if there are few examples.
         confidence: mean confidence of all predictions, in [0, 1].
-        bins: those that hold examples.
+        bins: bins that contain examples, by increasing confidence.
     """
 
     error: float
@@ -46,15 +46,15 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Examples of one class that are taken for another, more often by one model.
+    """A confusion of two classes that one model makes more often than the other.
 
     Args:
         label: index of the true class.
-        prediction: index of the class that they are taken for.
-        count_a: how often a does so.
-        count_b: how often b does so.
-        p_value: exact McNemar test of whether both do so equally often.
-        p_adjusted: the same after Holm's correction over all confusions in which the models differ.
+        prediction: index of the predicted class.
+        count_a: number of examples that a confuses in this way.
+        count_b: number of examples that b confuses in this way.
+        p_value: exact McNemar test of equal frequency, two-sided.
+        p_adjusted: p-value with Holm's correction over all confusions in which the models differ.
     """
 
     label: int
@@ -67,15 +67,15 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Example:
-    """One example on which the two models predict different classes.
+    """An example for which the two models predict different classes.
 
     Args:
-        index: index in the data set.
+        index: position in the dataset.
         label: index of the true class; None without labels.
-        prediction_a: index of the class that a predicts.
-        prediction_b: index of the class that b predicts.
-        confidence_a: probability that a gives to its prediction.
-        confidence_b: the same of b.
+        prediction_a: index of the class predicted by a.
+        prediction_b: index of the class predicted by b.
+        confidence_a: probability that a assigns to its prediction, in [0, 1].
+        confidence_b: probability that b assigns to its prediction, in [0, 1].
     """
 
     index: int
@@ -88,25 +88,34 @@ class Example:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class: how well each model does on its examples, and whether the two differ.
+    """Accuracy of both models on one class, and a test of their difference.
+
+    Accuracies, differences, and p-values are None for a class without examples.
 
     Args:
-        name: name of the class.
-        examples: how many examples have this label.
-        accuracy_a: fraction that a gets right, in [0, 1]; None without examples, like every number below.
-        accuracy_b: the same of b.
-        difference: accuracy of a minus accuracy of b.
-        ci_low: lower end of the 95 % interval of the difference.
-        ci_high: upper end.
-        only_a_right: examples that a alone gets right.
-        only_b_right: examples that b alone gets right.
-        p_value: exact McNemar test, two-sided.
-        p_adjusted: the same after Holm's correction over the classes.
-        q_value: the same after Benjamini and Hochberg's.
-        agreement: fraction for which both predict the same class, right or wrong.
-        both_right: examples that both get right.
-        both_wrong_alike: examples for which both predict the same wrong class.
-        both_wrong_differently: examples for which they predict different wrong classes.
+        name: class name.
+        examples: number of examples with this label.
+        accuracy_a: accuracy of a on these examples, in [0, 1].
+        accuracy_b: accuracy of b on these examples, in [0, 1].
+        difference: accuracy of a minus accuracy of b, in [-1, 1].
+        ci_low: lower end of the 95 % interval of the difference (Newcombe, paired).
+        ci_high: upper end of the 95 % interval of the difference.
+        only_a_right: number of examples that only a predicts correctly.
+        only_b_right: number of examples that only b predicts correctly.
+        p_value: exact McNemar test of equal accuracy, two-sided.
+        p_adjusted: p-value with Holm's correction over the classes.
+        q_value: p-value with Benjamini and Hochberg's correction over the classes.
+        agreement: fraction of the examples for which both predict the same class, right or wrong.
+        both_right: number of examples that both predict correctly.
+        both_wrong_alike: number of examples for which both predict the same wrong class.
+        both_wrong_differently: number of examples for which they predict different wrong classes.
+
+    Example:
+        >>> import compare
+        >>> result = compare.class_disagreement([0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 1, 1], ["cat", "dog"])
+        >>> cat, dog = result.classes
+        >>> dog.examples, dog.only_a_right, dog.only_b_right, dog.both_right
+        (3, 1, 0, 1)
     """
 
     name: str
@@ -129,13 +138,14 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class Together:
-    """What the two models would be worth together.
+    """Accuracy of the two models combined.
 
     Args:
-        ensemble: accuracy of the mean of their probabilities, with its 95 % interval.
-        ensemble_gain: the same minus the accuracy of the better one, with its interval; the better one is chosen on
-            these examples, so the gain comes out a little low.
-        oracle: fraction that at least one gets right, with its interval: the most that choosing between them can give.
+        ensemble: accuracy of the mean of their probabilities, with 95 % interval (Wilson).
+        ensemble_gain: accuracy of the ensemble minus that of the better model, with 95 % interval (Newcombe). The
+            better model is chosen on the same examples, which biases the gain slightly downwards.
+        oracle: fraction of examples that at least one model predicts correctly, with 95 % interval (Wilson). No rule
+            for choosing between the two predictions can be more accurate.
     """
 
     ensemble: Estimate
@@ -145,37 +155,48 @@ class Together:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Where the predictions of a and b differ.
+    """Disagreement of the predictions of two classifiers on the same examples.
 
-    What needs labels is None, or empty, without them.
+    Without labels, every field that needs them is None or empty. Without probabilities, `divergence`, `calibration_a`,
+    `calibration_b`, and `together` are None.
 
     Args:
-        agreement: fraction of examples on which both predict the same class, right or wrong.
-        accuracy_a: fraction that a gets right.
-        accuracy_b: fraction that b gets right.
-        both_right: examples that both get right.
-        only_a_right: examples that a alone gets right.
-        only_b_right: examples that b alone gets right.
-        both_wrong: examples that both get wrong.
+        agreement: fraction of examples for which both predict the same class, right or wrong, in [0, 1].
+        accuracy_a: accuracy of a, in [0, 1].
+        accuracy_b: accuracy of b, in [0, 1].
+        both_right: number of examples that both predict correctly.
+        only_a_right: number of examples that only a predicts correctly.
+        only_b_right: number of examples that only b predicts correctly.
+        both_wrong: number of examples that both predict wrongly.
         p_value: exact McNemar test of equal accuracy, two-sided.
         classes: one row per class, in the order of the class names.
-        examples: those that are predicted differently, at most 10,000, the pair of surest predictions first.
-        agreement_interval: 95 % interval of the agreement (Wilson), like the next two.
-        accuracy_a_interval: of the accuracy of a.
-        accuracy_b_interval: of the accuracy of b.
-        difference: accuracy of a minus that of b, on the same examples, with its interval (Newcombe).
-        churn: fraction of examples that are predicted differently.
-        both_wrong_alike: examples for which both predict the same wrong class.
-        both_wrong_differently: examples for which they predict different wrong classes.
-        error_consistency: Cohen's kappa of the errors, with its interval.
-        worse_with_b: classes that b gets right less often than a beyond chance (Holm), worst first.
-        better_with_b: classes that b gets right more often, best first.
-        confusions: those in which the models differ most, at most 20, the least likely by chance first.
-        divergence: mean Jensen-Shannon divergence of their probabilities, in bits, from 0 to 1; None, like the next
-            three, where only predictions are known.
-        calibration_a: how far the confidence of a is to be trusted.
-        calibration_b: the same of b.
-        together: what they would be worth together.
+        examples: examples with different predictions, most confident pairs first, at most 10,000.
+        agreement_interval: 95 % interval of `agreement` (Wilson).
+        accuracy_a_interval: 95 % interval of `accuracy_a` (Wilson).
+        accuracy_b_interval: 95 % interval of `accuracy_b` (Wilson).
+        difference: accuracy of a minus accuracy of b, with 95 % interval (Newcombe, paired).
+        churn: fraction of examples with different predictions, 1 - `agreement`.
+        both_wrong_alike: number of examples for which both predict the same wrong class.
+        both_wrong_differently: number of examples for which they predict different wrong classes.
+        error_consistency: Cohen's kappa of the errors, with 95 % interval: 1 for the same errors, 0 for independent
+            errors.
+        worse_with_b: names of the classes on which b is significantly less accurate than a (Holm), largest difference
+            first.
+        better_with_b: names of the classes on which b is significantly more accurate than a (Holm), largest difference
+            first.
+        confusions: confusions with the smallest p-values, at most 20.
+        divergence: mean Jensen-Shannon divergence of the predicted probabilities, in bits, in [0, 1].
+        calibration_a: calibration of a.
+        calibration_b: calibration of b.
+        together: accuracy of the two models combined.
+
+    Example:
+        >>> import compare
+        >>> result = compare.class_disagreement([0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 1, 1], ["cat", "dog"])
+        >>> result.both_right, result.only_a_right, result.only_b_right, result.both_wrong
+        (2, 1, 0, 1)
+        >>> result.churn, result.p_value
+        (0.25, 1.0)
     """
 
     agreement: float

@@ -1,4 +1,4 @@
-"""The result of comparing two groups of seeds: plain frozen values, written to JSON and read back. Needs no torch."""
+"""Result of comparing two groups of seeds. Needs no torch."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,12 +11,12 @@ Numbers = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Group:
-    """The seeds of one architecture.
+    """Several seeds of one architecture.
 
     Args:
-        models: one per seed; without layers, since only their predictions count here.
-        accuracy: mean over the seeds, in [0, 1].
-        standard_error: of that mean, from the spread between seeds.
+        models: one model per seed. Their layers are not listed, because only predictions are compared.
+        accuracy: mean accuracy over the seeds, in [0, 1].
+        standard_error: standard error of the mean accuracy, from the variance between seeds.
     """
 
     models: tuple[ModelResult, ...]
@@ -26,12 +26,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Difference:
-    """Accuracy of a minus accuracy of b, with seeds as the unit.
+    """Difference in mean accuracy between the two groups, with the seed as the unit.
 
     Args:
-        difference: in [-1, 1].
-        ci_low: lower end of its 95 % interval.
-        ci_high: upper end.
+        difference: mean accuracy of a minus mean accuracy of b, in [-1, 1].
+        ci_low: lower end of the 95 % interval of the difference.
+        ci_high: upper end of the 95 % interval of the difference.
         p_value: Welch's test, two-sided; see `compare.stats.welch.welch`.
     """
 
@@ -43,12 +43,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Permutation:
-    """How the models were dealt anew to two groups of the same sizes.
+    """Permutations used by the tests: reassignments of the models to two groups of the same sizes.
 
     Args:
-        splits: how many ways were looked at, the one that is true among them.
-        exact: whether these are all ways that there are, or drawn at random.
-        smallest_p: no p-value from them can be smaller.
+        splits: number of assignments, including the observed one.
+        exact: whether all possible assignments were used; otherwise they were drawn at random.
+        smallest_p: smallest p-value that these assignments can give, 1 / `splits`.
     """
 
     splits: int
@@ -58,16 +58,18 @@ class Permutation:
 
 @dataclass(frozen=True)
 class Spread:
-    """Whether a and b get different examples right, more than two groups of one architecture would.
+    """Whether a and b get different examples right, more than two groups of the same architecture would.
+
+    The accuracy of an example is the fraction of a group's models that predict it correctly.
 
     Args:
-        mean_square: mean over the examples of the squared difference of their accuracies over the seeds.
-        null_mean: mean of the same where models are dealt to the groups anew.
-        null_95: 95th percentile of the same.
-        p_value: share of the splits with as large a spread or larger.
-        within_a: what two groups of these sizes, both of a's architecture, are expected to show.
-        within_b: what two of b's are.
-        true_mean_square: unbiased estimate for infinitely many seeds; may be slightly negative.
+        mean_square: mean over examples of the squared difference of their accuracies in a and b.
+        null_mean: mean of `mean_square` over permutations of the models.
+        null_95: 95th percentile of `mean_square` over permutations of the models.
+        p_value: fraction of permutations whose `mean_square` is at least as large as the observed one.
+        within_a: expected `mean_square` of two groups of these sizes that both have a's architecture.
+        within_b: expected `mean_square` of two groups of these sizes that both have b's architecture.
+        true_mean_square: unbiased estimate of `mean_square` for infinitely many seeds; may be slightly negative.
     """
 
     mean_square: float
@@ -81,19 +83,21 @@ class Spread:
 
 @dataclass(frozen=True)
 class GroupRow:
-    """One class or superclass: its accuracy over the seeds of each group.
+    """Accuracy of both groups on one class or superclass, and a test of their difference.
+
+    Accuracies, differences, and p-values are None for a class without examples.
 
     Args:
-        name: name of the class.
-        examples: how many examples it has.
-        accuracy_a: mean over the seeds of a, in [0, 1]; None without examples, like every number below.
-        accuracy_b: the same of b.
-        difference: accuracy of a minus accuracy of b.
-        ci_low: lower end of the 95 % interval of the difference.
-        ci_high: upper end.
+        name: class name.
+        examples: number of examples with this label.
+        accuracy_a: mean accuracy over the seeds of a, in [0, 1].
+        accuracy_b: mean accuracy over the seeds of b, in [0, 1].
+        difference: accuracy of a minus accuracy of b, in [-1, 1].
+        ci_low: lower end of the 95 % interval of the difference (Welch).
+        ci_high: upper end of the 95 % interval of the difference.
         p_value: Welch's test over seeds, two-sided.
-        p_holm: the same after Holm's correction over the classes: no false finding among all, but for 5 %.
-        p_bh: the same after Benjamini and Hochberg's: among findings below 0.05, at most 5 % are expected to be false.
+        p_holm: p-value with Holm's correction over the classes, which bounds the family-wise error rate.
+        p_bh: p-value with Benjamini and Hochberg's correction, which bounds the false discovery rate.
     """
 
     name: str
@@ -110,14 +114,14 @@ class GroupRow:
 
 @dataclass(frozen=True)
 class FoundCount:
-    """How many classes have p < 0.05 before any correction, and how many would by chance.
+    """Number of classes with an uncorrected p < 0.05, compared with chance.
 
     Args:
-        found: how many.
-        tested: of so many with examples.
-        null_mean: mean number where models are dealt to the groups anew.
-        null_95: 95th percentile of it.
-        p_value: share of the splits with as many or more.
+        found: number of classes with p < 0.05.
+        tested: number of classes with examples.
+        null_mean: mean of `found` over permutations of the models.
+        null_95: 95th percentile of `found` over permutations of the models.
+        p_value: fraction of permutations whose `found` is at least as large as the observed one.
     """
 
     found: int
@@ -129,17 +133,18 @@ class FoundCount:
 
 @dataclass(frozen=True)
 class ClassShare:
-    """How much of the differences between examples is a matter of their class; see `compare.groups.class_share`.
+    """How much of the accuracy differences between examples their class explains; see `compare.groups.class_share`.
 
     Args:
-        total: variance between examples of the difference of a's and b's true accuracy; may be slightly negative.
-        between: the part of it between classes.
-        share: between / total, in [0, 1] but for the noise of few seeds; None if nothing is left without that noise.
-        ci_low: lower end of its 95 % interval; None, like the other, with fewer than 3 seeds in a group.
-        ci_high: upper end.
-        uncorrected: the same share with that noise; None if nothing differs.
-        logistic: the paper's v^2, whose effects are on logits, with that noise; None if nothing differs.
-        chance: the share that is expected if classes mean nothing: (classes - 1) / (examples - 1).
+        total: variance between examples of the true accuracy difference of a and b, corrected for the noise of finitely
+            many seeds; may be slightly negative.
+        between: part of `total` that lies between classes.
+        share: `between` / `total`; in [0, 1] up to the noise of few seeds. None if `total` is not positive.
+        ci_low: lower end of the 95 % interval of `share` (jackknife); None if a group has fewer than 3 seeds.
+        ci_high: upper end of the 95 % interval of `share`; None if a group has fewer than 3 seeds.
+        uncorrected: the share without noise correction; None if no accuracies differ.
+        logistic: the paper's v^2, from logistic models and without noise correction; None if no accuracies differ.
+        chance: expected share if the classes were meaningless: (classes - 1) / (examples - 1).
     """
 
     total: float
@@ -154,12 +159,12 @@ class ClassShare:
 
 @dataclass(frozen=True)
 class ClassTests:
-    """All classes, or all superclasses.
+    """Tests of all classes, or of all superclasses.
 
     Args:
-        rows: one each, in their order.
-        count: how many differ, beside what chance gives.
-        share: how much of the differences between examples they explain.
+        rows: one row per class, in the order of the class names.
+        count: number of classes that differ, compared with chance.
+        share: how much of the differences between examples the classes explain.
     """
 
     rows: tuple[GroupRow, ...]
@@ -169,15 +174,15 @@ class ClassTests:
 
 @dataclass(frozen=True)
 class Selected:
-    """A class or example that was selected with some seeds and looked at again with the others.
+    """A class or example selected with one half of the seeds and measured with the other half.
 
     Args:
-        item: number of the class, or index of the example in the data set.
-        label: number of its class.
-        selecting: difference that it was selected by, a minus b.
+        item: class number, or position of the example in the dataset.
+        label: number of the item's class.
+        selecting: accuracy difference (a minus b) of the seeds that selected the item.
         accuracy_a: accuracy of a's other seeds, in [0, 1].
-        accuracy_b: the same of b.
-        difference: accuracy_a minus accuracy_b, free of selection bias.
+        accuracy_b: accuracy of b's other seeds, in [0, 1].
+        difference: `accuracy_a` minus `accuracy_b`, free of selection bias.
     """
 
     item: int
@@ -190,16 +195,18 @@ class Selected:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What is left of the largest differences with other seeds.
+    """How much of the largest differences remains when other seeds measure them.
+
+    The interval and the p-value are None if a group has only one confirming seed.
 
     Args:
-        selected: the largest differences, largest first.
-        selecting: mean size of the differences, with the seeds that selected them.
-        confirming: mean difference with the other seeds, in the direction in which each was selected.
-        ci_low: lower end of its 95 % interval; None, like the other end and the p-value, with a single other seed.
-        ci_high: upper end.
-        p_value: Welch's test over the other seeds, two-sided.
-        retained: confirming / selecting; None if nothing differs.
+        selected: items with the largest differences, largest first.
+        selecting: mean absolute difference, measured with the selecting seeds.
+        confirming: mean difference in the selected direction, measured with the other seeds.
+        ci_low: lower end of the 95 % interval of `confirming`.
+        ci_high: upper end of the 95 % interval of `confirming`.
+        p_value: Welch's test over the confirming seeds, two-sided.
+        retained: `confirming` / `selecting`; None if `selecting` is 0.
     """
 
     selected: tuple[Selected, ...]
@@ -213,15 +220,15 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class ExampleAccuracies:
-    """Accuracy of every example over the seeds: one number per example, in the order of their indices.
+    """Accuracy of every example over the seeds. Each field has one entry per example, ordered by `index`.
 
     Args:
-        index: where it stands in the data set.
-        label: number of its class.
-        accuracy_a: share of the seeds of a that get it right.
-        accuracy_b: the same of b.
-        halves_a: the same of the seeds of a that select, and of those that confirm.
-        halves_b: the same of b.
+        index: positions in the dataset, ascending.
+        label: class numbers.
+        accuracy_a: fraction of a's seeds that predict the example correctly.
+        accuracy_b: fraction of b's seeds that predict the example correctly.
+        halves_a: the same fractions for a's selecting seeds and for a's confirming seeds.
+        halves_b: the same fractions for b's selecting seeds and for b's confirming seeds.
     """
 
     index: tuple[int, ...]
@@ -234,25 +241,36 @@ class ExampleAccuracies:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupComparison(JsonResult):
-    """What two architectures get right, over several seeds of each.
+    """Comparison of two architectures, over several seeds of each.
 
     Args:
-        format_version: version of this layout.
-        kind: distinguishes this JSON from that of the other results.
+        format_version: version of the JSON format.
+        kind: always `groups`.
         a: the first group.
-        b: the second.
-        dataset: the examples that all saw.
-        accuracy: of all examples.
-        permutation: what p-values and null distributions of spread and counts come from.
-        spread: whether they get different examples right.
-        classes: where they differ, class by class.
-        superclasses: the same for groups of classes, if they were given.
-        confirmed_classes: the largest differences of classes, with other seeds.
-        confirmed_examples: the largest differences of examples, with other seeds.
+        b: the second group.
+        dataset: the examples that all models saw.
+        accuracy: difference in overall accuracy.
+        permutation: permutations behind the p-values of `spread` and of the class counts.
+        spread: whether the groups get different examples right.
+        classes: tests of all classes.
+        superclasses: tests of all superclasses; None if none were given.
+        confirmed_classes: largest class differences, confirmed with other seeds.
+        confirmed_examples: largest example differences, confirmed with other seeds.
         examples: accuracy of every example.
-        settings: how it was computed, enough to do it again.
-        versions: of the program and the libraries.
-        notes: what a reader must know.
+        settings: all settings needed to reproduce the result.
+        versions: versions of this package, Python, and the libraries it uses.
+        notes: warnings, such as too few seeds for a test.
+
+    Example:
+        >>> import torch
+        >>> import compare
+        >>> models = [torch.nn.Linear(8, 3) for _ in range(4)]
+        >>> batches = [(torch.randn(32, 8), torch.randint(3, (32,)))]
+        >>> result = compare.compare_groups(models[:2], models[2:], batches, class_names=["cat", "dog", "frog"])
+        >>> [row.name for row in result.classes.rows]
+        ['cat', 'dog', 'frog']
+        >>> len(result.examples.accuracy_a)
+        32
     """
 
     format_version: int = FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""What one model looks like inside: how much block structure, how sure, and what carries it. Needs no torch."""
+"""Analysis of the block structure of one model: amount, uncertainty, and cause. Needs no torch."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from compare.result.spans import BlockSpan
 
 @dataclass(frozen=True)
 class BlockScore:
-    """How much block structure a model has.
+    """Amount of block structure in a model.
 
     Args:
-        score: share of its layers' variance that lies on components which carry a block, in [0, 1]; see
+        score: mean over all layers of the PC1 fraction, counting layers outside of block structure as 0, in [0, 1]; see
             `compare.structure.spans.block_score`.
         low: lower end of the 95 % interval over draws of the examples, from half samples; None if the minibatches are
             too small to be halved.
-        high: upper end.
+        high: upper end of the 95 % interval; None like `low`.
     """
 
     score: float
@@ -25,33 +25,34 @@ class BlockScore:
 
 @dataclass(frozen=True)
 class DominantExample:
-    """One of the examples that carry a block.
+    """One example that dominates a block.
 
     Args:
-        index: where it stands in its split.
-        label: its class.
-        pc1_share: its share of the squared PC1 scores, mean over the layers of the block, in [0, 1].
-        norm_share: its share of the squared norms of the centred features, mean over the layers, in [0, 1].
+        index: position in the dataset split.
+        label: class number; None without labels.
+        pc1_share: the example's share of all squared PC1 scores, mean over the layers of the block, in [0, 1].
+        norm_share: the example's share of all squared norms of the centred features, mean over the layers of the block,
+            in [0, 1].
     """
 
     index: int
-    label: int
+    label: int | None
     pc1_share: float
     norm_share: float
 
 
 @dataclass(frozen=True)
 class DominantExamples:
-    """The examples that carry one block.
+    """The examples that dominate one block: the top 1 % of the examples by squared PC1 score, at least one.
 
     Args:
-        count: the top 1 % of the examples, at least one; what follows is about these.
-        pc1_share: their share of the squared PC1 scores, mean over the layers, in [0, 1].
-        norm_share: their share of the squared norms of the centred features, mean over the layers, in [0, 1].
-        layer_overlap: share of each layer's own top 1 % that another layer of the block has too, mean over pairs of
-            different layers, in [0, 1]; 1 % on average between unrelated layers.
-        to_median: how many times the largest |PC1 score| is the median one; None if the median is 0.
-        examples: the strongest of them, at most 10.
+        count: number of these examples.
+        pc1_share: their share of all squared PC1 scores, mean over the layers of the block, in [0, 1].
+        norm_share: their share of all squared norms of the centred features, mean over the layers, in [0, 1].
+        layer_overlap: overlap of the top 1 % of two different layers of the block, mean over pairs of layers, in
+            [0, 1]; 0.01 on average for unrelated layers.
+        to_median: largest absolute PC1 score divided by the median one; None if the median is 0.
+        examples: the strongest examples, in descending order, at most 10.
     """
 
     count: int
@@ -64,20 +65,23 @@ class DominantExamples:
 
 @dataclass(frozen=True)
 class Block:
-    """One block structure of a model, looked at closely.
+    """Analysis of one block structure.
+
+    `found` and the intervals of the borders come from half samples of the examples. They are None if the minibatches
+    are too small to be halved.
 
     Args:
-        start: index of its first layer.
-        stop: index after its last layer.
-        found: share of half samples of the examples in which it is found too, in [0, 1]; None, like the borders, if the
-            minibatches are too small to be halved.
-        start_low: lower end of the 95 % interval of its start.
-        start_high: upper end.
-        stop_low: lower end of the 95 % interval of its stop.
-        stop_high: upper end.
-        mean_cka_without: mean CKA over pairs of its layers after the first components are removed.
-        survives: whether its layers count as alike even then.
-        dominant: the examples that carry it.
+        start: index of the first layer.
+        stop: index after the last layer.
+        found: fraction of the half samples in which the block is found again, in [0, 1].
+        start_low: lower end of the 95 % interval of `start`.
+        start_high: upper end of the 95 % interval of `start`.
+        stop_low: lower end of the 95 % interval of `stop`.
+        stop_high: upper end of the 95 % interval of `stop`.
+        mean_cka_without: mean CKA over pairs of the block's layers after removing the first components; None if it has
+            no value.
+        survives: whether the layers still count as similar after removing the first components.
+        dominant: the examples that dominate the block.
     """
 
     start: int
@@ -94,15 +98,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Inside:
-    """What one model looks like inside.
+    """Analysis of the block structure of one model.
 
     Args:
-        score: how much block structure it has.
-        blocks: its block structures, in layer order.
-        pc1_alignment: squared cosine of every two layers' first score vectors, in [0, 1].
-        components: how many principal components are removed in what follows.
-        cka_without: CKA of every two layers after these are removed from each minibatch.
-        spans_without: spans of layers that are alike even then.
+        score: amount of block structure.
+        blocks: analysis of each block structure, in layer order.
+        pc1_alignment: squared cosine of the first score vectors of each two layers, in [0, 1].
+        components: number of principal components removed for `cka_without` and `spans_without`.
+        cka_without: CKA of all pairs of layers after removing the first components from each minibatch.
+        spans_without: spans of similar layers in `cka_without`.
     """
 
     score: BlockScore
@@ -115,14 +119,15 @@ class Inside:
 
 @dataclass(frozen=True)
 class SharedExamples:
-    """Whether two models' blocks are carried by the same examples.
+    """Whether the same examples dominate a block of a and a block of b.
 
     Args:
-        a: number of a block of a, from 0, in the order of its layers.
-        b: number of a block of b.
-        overlap: share of the top 1 % of one that the other has too, in [0, 1].
-        expected: the same if they had nothing to do with each other.
-        p_value: probability of at least this overlap then (hypergeometric), for this pair alone.
+        a: number of the block in model a, counted from 0 in layer order.
+        b: number of the block in model b, counted from 0 in layer order.
+        overlap: fraction of the dominant examples (top 1 %) that the two blocks share, in [0, 1].
+        expected: expected overlap of unrelated blocks.
+        p_value: probability of at least this overlap for unrelated blocks (hypergeometric), not corrected for several
+            pairs.
     """
 
     a: int
@@ -134,7 +139,13 @@ class SharedExamples:
 
 @dataclass(frozen=True)
 class InsidePair:
-    """Both models, and what their blocks share."""
+    """Analysis of the block structure of both models.
+
+    Args:
+        a: analysis of model a.
+        b: analysis of model b.
+        shared_examples: overlap of dominant examples, one entry per block of a and block of b.
+    """
 
     a: Inside
     b: Inside

@@ -1,4 +1,4 @@
-"""The result of looking into one model: plain frozen values, written to JSON and read back. Needs no torch."""
+"""Result of inspecting one model. Needs no torch."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,18 +11,19 @@ from compare.result.spans import BlockSpan
 
 @dataclass(frozen=True)
 class ProbeRow:
-    """One probe.
+    """One linear probe.
+
+    Without a probe, `reason` is set, and the accuracy, its interval, and the strength are None.
 
     Args:
         layer: name of the module.
-        kind: `pre`, before the module, of an addition the end of the residual branch; `post`, after it.
-        features: numbers per example that it reads.
-        accuracy: fraction of the test examples that it gets right, in [0, 1]; None, like all that follows but the
-            reason, if there is no probe.
+        kind: `pre` for the input of the module (of an addition: the end of the residual branch), `post` for its output.
+        features: number of features that the probe reads.
+        accuracy: accuracy of the probe on the test examples, in [0, 1].
         low: lower end of the 95 % interval of the accuracy (Wilson).
-        high: upper end.
-        log10_strength: base-10 logarithm of the chosen strength of regularisation.
-        reason: why there is no probe.
+        high: upper end of the 95 % interval of the accuracy.
+        log10_strength: base-10 logarithm of the chosen regularisation strength.
+        reason: why there is no probe; None if there is one.
     """
 
     layer: str
@@ -37,20 +38,20 @@ class ProbeRow:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """Probes of one model.
+    """Linear probes of one model.
 
     Args:
-        probes: one per site, in the order in which they were asked for.
-        model_accuracy: fraction of the test examples that the model itself gets right; None, like its interval, if it
-            has another number of logits than there are classes.
-        model_low: lower end of its 95 % interval (Wilson).
-        model_high: upper end.
-        classes: how many.
-        train_examples: that the probes learned from.
-        held_out_examples: of these, that chose the strengths of regularisation.
-        test_examples: that accuracies come from.
-        epochs: passes in which the probes learned.
-        seed: of the held-out examples.
+        probes: one row per probe point, in the requested order.
+        model_accuracy: accuracy of the model itself on the test examples, in [0, 1]. None, like its interval, if the
+            number of logits differs from the number of classes.
+        model_low: lower end of the 95 % interval of `model_accuracy` (Wilson).
+        model_high: upper end of the 95 % interval of `model_accuracy`.
+        classes: number of classes.
+        train_examples: number of training examples.
+        held_out_examples: number of training examples used to choose the regularisation strengths.
+        test_examples: number of test examples.
+        epochs: number of training passes.
+        seed: random seed of the held-out examples.
     """
 
     probes: tuple[ProbeRow, ...]
@@ -67,15 +68,15 @@ class ProbeResult:
 
 @dataclass(frozen=True)
 class WithoutDominant:
-    """What is left without the examples that carry the blocks.
+    """The same analysis without the examples that dominate the blocks.
 
     Args:
-        share: of all examples that was left out: those with the largest squared PC1 scores, mean over the layers in
-            block structure.
-        examples: how many that was.
-        cka: CKA of every two layers on the others.
-        spans: spans of layers that are alike on the others.
-        score: how much block structure is left.
+        share: requested fraction of examples to remove: those with the largest squared PC1 scores, mean over the layers
+            in block structure.
+        examples: number of removed examples.
+        cka: CKA of all pairs of layers on the remaining examples.
+        spans: spans of similar layers on the remaining examples.
+        score: block structure score on the remaining examples, in [0, 1].
     """
 
     share: float
@@ -87,14 +88,14 @@ class WithoutDominant:
 
 @dataclass(frozen=True)
 class DeletedBlocks:
-    """What the model gets right without the last residual blocks of one stage, its skip connections kept.
+    """Accuracy of the model without the last residual blocks of one stage. Skip connections remain.
 
     Args:
-        stage: its name, such as `stage2`.
-        removed: how many blocks, from the end of the stage.
-        first: the first block removed, such as `stage2.7`; None if none is.
-        right: examples that it gets right.
-        examples: examples.
+        stage: name of the stage, such as `stage2`.
+        removed: number of blocks removed from the end of the stage.
+        first: first block removed, such as `stage2.7`; None if no block is removed.
+        right: number of examples predicted correctly.
+        examples: number of examples.
     """
 
     stage: str
@@ -106,23 +107,31 @@ class DeletedBlocks:
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection(JsonResult):
-    """What one model looks like inside.
+    """Inspection of one model: similarity of its layers, block structure, and what causes it.
 
     Args:
-        format_version: version of this layout.
-        kind: distinguishes this JSON from that of the other results.
-        model: the model.
-        dataset: the examples it saw.
-        cka: CKA of every two layers.
-        standard_error: of each cell.
-        block_structure: spans of alike layers.
-        inside: how sure they are, what carries them, and what is left without.
-        settings: how it was computed, enough to do it again.
-        versions: of the program and the libraries.
-        notes: what a reader must know: reasons for missing values, layers left out.
-        without_dominant: what is left without the examples that carry the blocks, if it was asked for.
-        deletion: what is right without the last 0, 1, ..., all blocks of each stage, if it was asked for.
-        probes: how much of the classes can be read off before and after each residual addition, if it was asked for.
+        format_version: version of the JSON format.
+        kind: always `inspection`.
+        model: the model, with the names of its layers.
+        dataset: the examples that the model saw.
+        cka: CKA of all pairs of layers.
+        standard_error: standard error of each cell of `cka`.
+        block_structure: spans of similar layers.
+        inside: uncertainty of the block structure, what causes it, and what remains without it.
+        settings: all settings needed to reproduce the result.
+        versions: versions of this package, Python, and the libraries it uses.
+        notes: warnings: reasons for missing values, layers that were left out.
+        without_dominant: the same analysis without the dominant examples; None if it was not requested.
+        deletion: accuracy without the last 0, 1, ..., all blocks of each stage; empty if it was not requested.
+        probes: accuracy of linear probes before and after each residual addition; None if it was not requested.
+
+    Example:
+        >>> import torch
+        >>> import compare
+        >>> model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3))
+        >>> result = compare.inspect_model(model, [(torch.randn(32, 8), torch.randint(3, (32,)))])
+        >>> result.model.layers, result.inside.blocks
+        (('0', '1', '2'), ())
     """
 
     format_version: int = FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""The result of comparing several models pair by pair. Needs no torch."""
+"""Result of comparing all pairs of several models. Needs no torch."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,20 +9,32 @@ from compare.result.models import DatasetResult, ModelResult
 
 @dataclass(frozen=True)
 class PairResult:
-    """Two of several models.
+    """Comparison of two of several models.
 
     Args:
-        a: number of the first, from 0.
-        b: number of the second.
-        same_depth_cka: mean CKA of the layers at the same relative depth, over the layers of the longer model.
-        same_depth_standard_error: at most; the mean of the cells' standard errors, which are not independent.
-        best_match_cka: mean over all layers of both models of the CKA with the most similar layer of the other; high
-            where the other learns the same anywhere. A maximum over noisy cells comes out a little high.
-        agreement: fraction of the examples on which they predict the same class; None, like its interval, if the
-            classes of one are not the data's.
-        agreement_low: lower end of its 95 % interval (Wilson).
-        agreement_high: upper end.
-        cka: layers of a (rows) with layers of b (columns).
+        a: number of the first model, counted from 0.
+        b: number of the second model, counted from 0.
+        same_depth_cka: mean CKA of layers at the same relative depth, over the layers of the deeper model; None if no
+            such pair of layers has a value.
+        same_depth_standard_error: upper bound of the standard error of `same_depth_cka`: the mean standard error of its
+            cells, which are not independent.
+        best_match_cka: mean over all layers of both models of the CKA with the most similar layer of the other model.
+            It is high if both learn the same features at any depth. Being a maximum over noisy values, it is biased
+            slightly upwards.
+        agreement: fraction of examples for which both predict the same class, in [0, 1]. None, like its interval, if
+            the classes of one model are not the data's.
+        agreement_low: lower end of the 95 % interval of `agreement` (Wilson).
+        agreement_high: upper end of the 95 % interval of `agreement`.
+        cka: CKA of the layers of a (rows) and the layers of b (columns).
+
+    Example:
+        >>> import torch
+        >>> import compare
+        >>> models = [torch.nn.Linear(8, 3), torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Linear(16, 3))]
+        >>> result = compare.compare_many(models, [(torch.randn(32, 8), torch.randint(3, (32,)))])
+        >>> pair = result.pair(0, 1)
+        >>> len(pair.cka), len(pair.cka[0])
+        (1, 2)
     """
 
     a: int
@@ -38,18 +50,26 @@ class PairResult:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelMatrix(JsonResult):
-    """What all pairs of several models share.
+    """Comparison of all pairs of several models.
 
     Args:
-        format_version: version of this layout.
-        kind: distinguishes this JSON from that of the other results.
-        models: the models, in the order in which they were given.
-        dataset: the examples they saw.
-        pairs: every two different ones, a before b.
-        within: CKA of each model's layers with each other.
-        settings: how it was computed, enough to do it again.
-        versions: of the program and the libraries.
-        notes: what a reader must know: reasons for missing values, layers left out.
+        format_version: version of the JSON format.
+        kind: always `matrix`.
+        models: the models, in the given order.
+        dataset: the examples that all models saw.
+        pairs: all pairs of different models, with a < b.
+        within: for each model, CKA of its layers with each other.
+        settings: all settings needed to reproduce the result.
+        versions: versions of this package, Python, and the libraries it uses.
+        notes: warnings: reasons for missing values, layers that were left out.
+
+    Example:
+        >>> import torch
+        >>> import compare
+        >>> models = [torch.nn.Linear(8, 3) for _ in range(3)]
+        >>> result = compare.compare_many(models, [(torch.randn(32, 8), torch.randint(3, (32,)))])
+        >>> len(result.pairs), result.pair(2, 0).b
+        (3, 2)
     """
 
     format_version: int = FORMAT_VERSION
@@ -63,5 +83,10 @@ class ModelMatrix(JsonResult):
     notes: tuple[str, ...]
 
     def pair(self, a: int, b: int) -> PairResult:
-        """The pair of two different models, in either order, by their numbers from 0."""
+        """Comparison of two different models.
+
+        Args:
+            a: number of one model, counted from 0.
+            b: number of another model, counted from 0; the order does not matter.
+        """
         return next(pair for pair in self.pairs if {pair.a, pair.b} == {a, b})

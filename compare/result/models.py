@@ -1,23 +1,33 @@
-"""Models and images in a result. Needs no torch."""
+"""Models and datasets in a result. Needs no torch."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ModelResult:
-    """One of the two models, and what was found in it alone.
+    """A model: where it comes from, and the numbers that concern it alone.
 
     Args:
-        ref: the reference it was asked for by; None for a module in memory.
+        ref: reference given by the user: a folder or a Hub id; None for a module in memory.
         name: short name for tables and pictures.
-        revision: commit on the Hub, if it comes from there.
-        sha256: hash of the weights file, if there is one.
-        architecture: class or registered name.
-        parameters: how many numbers it has learned.
-        accuracy: fraction of the examples that it gets right, in [0, 1]; None if its classes are not the data's.
-        layers: names of the layers looked at, in execution order.
-        pc1_fraction: per layer, the share of variance on its first principal component, in (0, 1].
-        kind: where it comes from: `folder` or `hub`; None for a module in memory.
+        revision: commit on the Hub; None for other sources.
+        sha256: SHA-256 of the weights file; None if there is none.
+        architecture: class name or registered name of the architecture.
+        parameters: number of parameters.
+        accuracy: accuracy on the examples, in [0, 1]; None without labels, or if the model's classes are not the
+            data's.
+        layers: names of the compared layers, in execution order.
+        pc1_fraction: for each layer, the fraction of its variance on its first principal component, in (0, 1]; None for
+            layers that are constant or not finite.
+        kind: source of the model: `folder` or `hub`; None for a module in memory.
+
+    Example:
+        >>> import torch
+        >>> import compare
+        >>> model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3))
+        >>> result = compare.inspect_model(model, [(torch.randn(32, 8), torch.randint(3, (32,)))])
+        >>> result.model.name, result.model.parameters, result.model.layers
+        ('Sequential', 195, ('0', '1', '2'))
     """
 
     ref: str | None
@@ -34,7 +44,12 @@ class ModelResult:
 
 @dataclass(frozen=True)
 class ModelPair:
-    """The two models."""
+    """The two models of a comparison.
+
+    Args:
+        a: the first model.
+        b: the second model.
+    """
 
     a: ModelResult
     b: ModelResult
@@ -42,14 +57,21 @@ class ModelPair:
 
 @dataclass(frozen=True)
 class DatasetResult:
-    """The examples that both models saw.
+    """The examples that the models saw.
 
     Args:
-        name: name of the data set; None for batches from memory, like split and fingerprint.
-        split: which part of it.
-        examples: how many.
-        classes: names of the classes.
-        fingerprint: sha256 over images, labels and class names.
+        name: name of the dataset; None for batches in memory.
+        split: split of the dataset, such as `test`; None for batches in memory.
+        examples: number of examples.
+        classes: class names.
+        fingerprint: SHA-256 of images, labels, and class names; None for batches in memory.
+
+    Example:
+        >>> import torch
+        >>> import compare
+        >>> batches = [(torch.randn(32, 8), torch.randint(3, (32,)))]
+        >>> compare.inspect_model(torch.nn.Linear(8, 3), batches, class_names=("cat", "dog", "frog")).dataset
+        DatasetResult(name=None, split=None, examples=32, classes=('cat', 'dog', 'frog'), fingerprint=None)
     """
 
     name: str | None

@@ -9,19 +9,26 @@ Kind = Literal["block structure", "homogeneous span"]
 
 @dataclass(frozen=True)
 class BlockSpan:
-    """A contiguous span of layers that are all alike.
+    """A contiguous span of similar layers.
 
     Args:
         start: index of the first layer.
         stop: index after the last layer.
-        first_layer: its name, if known.
-        last_layer: its name, if known.
+        first_layer: name of the first layer; None if names are unknown.
+        last_layer: name of the last layer; None if names are unknown.
         mean_cka: mean CKA over pairs of different layers of the span.
-        pc1_fraction: median over the layers of the share of variance on the first principal component, in [0, 1].
-        pc1_alignment: mean over pairs of different layers of the squared cosine of their first score vectors.
-        kind: `block structure` if one dominant component carries the span, otherwise `homogeneous span`.
-        residual_blocks: how many residual blocks it touches, if the names of the layers are known.
-        stages: the stages that it touches, if the names of the layers are known.
+        pc1_fraction: median over the layers of the fraction of variance on the first principal component, in [0, 1].
+        pc1_alignment: mean squared cosine of the first score vectors, over pairs of different layers, in [0, 1].
+        kind: `block structure` if one principal component dominates the span, otherwise `homogeneous span`.
+        residual_blocks: number of residual blocks with layers in the span; None if names are unknown.
+        stages: names of the stages with layers in the span; empty if names are unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> import compare
+        >>> spans = compare.find_block_structure(np.full((12, 12), 0.9), np.full(12, 0.5))
+        >>> (spans[0].start, spans[0].stop, spans[0].kind)
+        (0, 12, 'block structure')
     """
 
     start: int
@@ -37,5 +44,5 @@ class BlockSpan:
 
 
 def block_structures(spans: Sequence[BlockSpan]) -> list[BlockSpan]:
-    """The spans that a dominant component carries."""
+    """Select the spans that are block structure."""
     return [span for span in spans if span.kind == "block structure"]

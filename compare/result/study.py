@@ -1,4 +1,4 @@
-"""What a study of many networks shows of the paper's claims: plain frozen values, to JSON and back. Needs no torch."""
+"""Result of testing the paper's claims on a grid of networks. Needs no torch."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,11 +11,11 @@ Verdict = Literal["shown", "not shown", "opposite", "not measurable"]
 
 @dataclass(frozen=True)
 class Contrast:
-    """One number within block structure and outside of it, of one network or one set of networks.
+    """A number measured inside and outside of block structure.
 
     Args:
-        inside: None where there is no block structure, or nothing to measure in it.
-        outside: None where there is nothing outside of it.
+        inside: value inside of block structure; None if there is none, or nothing to measure in it.
+        outside: value outside of block structure; None if there is nothing to measure outside of it.
     """
 
     inside: float | None
@@ -24,24 +24,23 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Network:
-    """One network of the study, reduced to the numbers that the claims are about.
+    """The numbers of one network that the claims need.
 
     Args:
-        name: of its model.
-        depth: weighted layers.
-        width: multiplier of the filters.
+        name: name of the model.
+        depth: number of weighted layers.
+        width: width multiplier.
         subset: fraction of the training images, such as `1/4`.
-        seed: of its training.
-        accuracy: fraction of the test examples that it gets right.
+        seed: training seed.
+        accuracy: test accuracy, in [0, 1].
         score: block structure score, in [0, 1]; see `compare.structure.spans.block_score`.
-        blocks: how many block structures it has.
-        surviving: of these, how many still count as alike without their first component.
-        pc1_fraction: mean share of variance on a layer's first principal component, in [0, 1].
-        block_cka: mean CKA over pairs of layers of one block structure; None without any, like the next.
-        block_cka_without: the same after each layer has lost its first component.
-        probe_gain: accuracy that a linear probe gains per residual block.
-        deletion_cost: accuracy lost by the removal of one more residual block, of those whose removal was tried while
-            the network still worked.
+        blocks: number of block structures.
+        surviving: number of block structures whose layers remain similar without their first component.
+        pc1_fraction: mean fraction of a layer's variance on its first principal component, in [0, 1].
+        block_cka: mean CKA over pairs of layers of the same block structure; None without block structure.
+        block_cka_without: `block_cka` after removing each layer's first component; None without block structure.
+        probe_gain: accuracy gain of a linear probe per residual block, as a fraction.
+        deletion_cost: accuracy lost per removed residual block, as a fraction, while the network still works.
     """
 
     name: str
@@ -62,13 +61,14 @@ class Network:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How alike layers of different networks at the same relative depth are.
+    """CKA of layers at the same relative depth, in different networks.
 
     Args:
-        networks: which: one architecture, or the seeds in an order.
-        subset: fraction of the training images of all of them.
-        between: what differs between two of them.
-        cka: mean over layers that lie in block structure of either network, and over those that lie in none.
+        networks: the networks: one architecture, or an assignment of seeds to architectures.
+        subset: fraction of the training images of these networks.
+        between: what differs between two networks: their seeds, or their architectures.
+        cka: mean CKA over layers that are in block structure of either network (inside), and over layers that are in
+            neither (outside).
     """
 
     networks: str
@@ -79,15 +79,15 @@ class Agreement:
 
 @dataclass(frozen=True)
 class ErrorStratum:
-    """A deep and a wide architecture, trained on the same part of the data.
+    """Errors of a deep and a wide architecture that were trained on the same part of the data.
 
     Args:
         subset: fraction of the training images.
-        difference: accuracy of the deep minus accuracy of the wide one, means over seeds, in [-1, 1].
-        low: lower end of its 90 % interval, which decides at the 5 % level whether the accuracies are equal.
-        high: upper end.
+        difference: mean accuracy of the deep architecture minus that of the wide one, in [-1, 1].
+        low: lower end of the 90 % interval of `difference`, which tests equal accuracy at the 5 % level.
+        high: upper end of the 90 % interval of `difference`.
         mean_square: mean over examples of the squared difference of their accuracies over seeds.
-        null_mean: the same where the networks are dealt to the two architectures anew.
+        null_mean: mean of `mean_square` over permutations of the networks.
     """
 
     subset: str
@@ -100,14 +100,14 @@ class ErrorStratum:
 
 @dataclass(frozen=True)
 class Errors:
-    """Whether a deep and a wide architecture of like accuracy get different examples right.
+    """Whether a deep and a wide architecture of similar accuracy get different examples right.
 
     Args:
-        deep: the deep architecture, such as `depth 74, width 1`.
-        wide: the wide one.
-        strata: one per part of the data.
-        p_value: of a spread as large, if the networks are dealt anew within each stratum.
-        least: the smallest p-value that so many networks can give.
+        deep: name of the deep architecture, such as `depth 74, width 1`.
+        wide: name of the wide architecture.
+        strata: one entry per part of the data.
+        p_value: one-sided permutation test of `mean_square`, permuting networks within each stratum.
+        least: smallest p-value possible with this number of networks.
     """
 
     deep: str
@@ -119,13 +119,13 @@ class Errors:
 
 @dataclass(frozen=True)
 class Reading:
-    """One number that was measured for a claim: a mean over independent units.
+    """One measurement for a claim: a mean over independent units.
 
     Args:
-        series: which numbers belong together, such as `all data`.
-        label: what it is of, such as `depth 74`.
-        mean: with its 95 % interval (Student); without ends for a single unit.
-        units: the value of each unit.
+        series: name of the series in a plot, such as `all data`; may be empty.
+        label: name of the point in its series, such as `depth 74`.
+        mean: mean over the units, with 95 % interval (Student); no interval for a single unit.
+        units: value of each unit.
     """
 
     series: str
@@ -136,22 +136,43 @@ class Reading:
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim of the paper beside what was measured.
+    """One claim of the paper, and the evidence for it.
 
     Args:
-        key: short name.
-        statement: the claim.
-        source: where the paper makes it.
-        verdict: `shown` or `opposite` by the sign of the effect if p_adjusted is below 0.05.
-        reason: why it is not shown or cannot be measured, where the p-value alone does not say so.
-        quantity: what the numbers are.
-        test: how it was decided.
-        effect: what was tested, above 0 as the claim has it: a rank correlation in [-1, 1], or a mean difference with
-            its 95 % interval.
-        p_value: two-sided, of the errors one-sided; None if nothing could be tested.
-        p_adjusted: after Holm's correction over all claims that could be tested.
-        remark: the numbers in a sentence.
-        readings: the numbers.
+        key: short name of the claim.
+        statement: the claim as a sentence.
+        source: section or figure of the paper.
+        verdict: `shown` or `opposite`, by the sign of the effect, if `p_adjusted` is below 0.05; otherwise `not shown`
+            or `not measurable`.
+        reason: why the claim is not shown or cannot be measured, if the p-value alone does not explain it.
+        quantity: description of the measured quantity, with its unit.
+        test: description of the statistical test.
+        effect: effect size, positive in the direction of the claim: a rank correlation in [-1, 1], or a mean difference
+            with its 95 % interval.
+        p_value: two-sided p-value (one-sided for the claim about errors); None if nothing could be tested.
+        p_adjusted: p-value with Holm's correction over all tested claims.
+        remark: the main numbers in a sentence.
+        readings: the measurements.
+
+    Example:
+        >>> import compare
+        >>> effect = compare.Estimate(0.8, None, None)
+        >>> claim = compare.Claim(
+        ...     key="depth",
+        ...     statement="Block structure appears with depth.",
+        ...     source="figure 1",
+        ...     verdict="shown",
+        ...     reason="",
+        ...     quantity="block structure score",
+        ...     test="Jonckheere-Terpstra test",
+        ...     effect=effect,
+        ...     p_value=0.0009,
+        ...     p_adjusted=0.0054,
+        ...     remark="",
+        ...     readings=(),
+        ... )
+        >>> claim.verdict, claim.effect.value
+        ('shown', 0.8)
     """
 
     key: str
@@ -170,15 +191,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Heatmap:
-    """CKA of the layers of one network, coarse enough to look at many.
+    """A coarse heatmap of CKA within one network.
 
     Args:
-        depth: of the network.
-        width: of the network.
-        subset: fraction of its training images.
-        seed: of its training.
-        cka: mean over neighbouring layers; from the first to the last.
-        blocks: first and last relative depth of each block structure, in [0, 1].
+        depth: number of weighted layers of the network.
+        width: width multiplier of the network.
+        subset: fraction of the training images.
+        seed: training seed.
+        cka: CKA averaged over neighbouring layers, from the first layer to the last.
+        blocks: relative depth of the start and end of each block structure, in [0, 1].
     """
 
     depth: int
@@ -191,20 +212,36 @@ class Heatmap:
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction(JsonResult):
-    """The paper's claims beside what networks of a study show.
+    """The paper's claims, tested on a grid of networks.
 
     Args:
-        format_version: version of this layout.
-        kind: distinguishes this JSON from that of the other results.
-        dataset: the examples they saw.
-        claims: in the paper's order.
-        networks: all of the study.
-        agreements: between networks.
-        errors: of a deep and a wide architecture; None if there are no two, or fewer than two seeds.
-        heatmaps: of the first seed of each architecture and part of the data.
-        settings: how it was computed, enough to do it again.
-        versions: of the program and the libraries.
-        notes: what a reader must know.
+        format_version: version of the JSON format.
+        kind: always `reproduction`.
+        dataset: the examples that all networks saw.
+        claims: all claims, in the order of the paper.
+        networks: all networks of the study.
+        agreements: CKA between networks.
+        errors: errors of a deep and a wide architecture; None if the study has no such pair, or fewer than two seeds.
+        heatmaps: CKA within the first seed of each architecture on each part of the data.
+        settings: all settings needed to reproduce the result.
+        versions: versions of this package, Python, and the libraries it uses.
+        notes: warnings about single networks and about the tests.
+
+    Example:
+        >>> import compare
+        >>> result = compare.Reproduction(
+        ...     dataset=compare.DatasetResult(None, None, 360, ("cat", "dog"), None),
+        ...     claims=(),
+        ...     networks=(),
+        ...     agreements=(),
+        ...     errors=None,
+        ...     heatmaps=(),
+        ...     settings={},
+        ...     versions={},
+        ...     notes=(),
+        ... )
+        >>> compare.Reproduction.from_json(result.to_json()) == result
+        True
     """
 
     format_version: int = FORMAT_VERSION

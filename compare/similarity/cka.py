@@ -1,4 +1,4 @@
-"""Minibatch CKA: how alike the representations of many layers are, in one pass over the data."""
+"""Minibatch CKA: similarity of the representations of many layers, in one pass over the data."""
 
 from collections.abc import Sequence
 
@@ -10,23 +10,36 @@ from compare.similarity.pair_sums import PairSums
 
 
 class MinibatchCKA(PairSums):
-    """Linear CKA between all pairs of L layers, from sums over minibatches.
+    """Linear CKA between all pairs of L layers, accumulated over minibatches.
 
-    The unbiased HSIC of every pair is summed over minibatches, and the ratio is taken once, at the end. A batch of n
-    examples weighs n(n-3), so a short last batch does no harm. Nothing is clamped: CKA near 0 may come out negative.
+    The unbiased HSIC of each pair of layers is summed over minibatches, and the ratio is taken once at the end. A
+    minibatch of n examples has weight n(n-3), so a short last batch does no harm. Values are not clamped: CKA of
+    unrelated layers may be slightly negative.
 
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327, section 3; HSIC_1 of Song et al. 2012.
+
+    Example:
+        >>> import torch
+        >>> from compare import MinibatchCKA
+        >>> _ = torch.manual_seed(0)
+        >>> cka = MinibatchCKA()
+        >>> for _ in range(4):
+        ...     features = torch.randn(64, 32)
+        ...     cka.update([features, 3 * features, torch.randn(64, 16)])
+        >>> matrix = cka.compute()
+        >>> matrix.shape, bool(torch.isclose(matrix[0, 1], matrix[0, 0])), bool(matrix[0, 2] < 0.2)
+        (torch.Size([3, 3]), True, True)
     """
 
     def update(self, activations: Sequence[Tensor]) -> None:
         """Add one minibatch.
 
         Args:
-            activations: one tensor of shape (n, ...) per layer, n >= 4, the same examples in the same order in each.
+            activations: one tensor of shape (n, ...) per layer, n >= 4, with the same examples in the same order.
 
         Raises:
-            ValueError: n differs between layers, or is below 4.
+            ValueError: n differs between layers or is below 4.
         """
         counts = {len(layer) for layer in activations}
         if len(counts) != 1:
@@ -34,23 +47,23 @@ class MinibatchCKA(PairSums):
         self.update_grams(torch.stack([gram(layer) for layer in activations]))
 
     def update_grams(self, grams: Tensor) -> None:
-        """Add one minibatch of which the Gram matrices are known.
+        """Add one minibatch, given its Gram matrices.
 
         Args:
-            grams: shape (L, n, n), one `gram` per layer, n >= 4; U-centred and scaled in place, since
-                those of many layers take much memory.
+            grams: one `compare.similarity.gram.gram` per layer, shape (L, n, n), n >= 4. They are U-centred and scaled
+                in place to save memory.
 
         Raises:
-            ValueError: n < 4, or another number of layers than before.
+            ValueError: n < 4, or the number of layers differs from earlier minibatches.
         """
         self.add(u_centre_(grams))
 
     def compute(self) -> Tensor:
-        """CKA of every pair of layers.
+        """CKA of all pairs of layers.
 
         Returns:
-            Shape (L, L), float64, symmetric, at most 1 up to rounding, diagonal 1; NaN in the row and column of a layer
-            that is constant or not finite.
+            Shape (L, L), float64, symmetric, diagonal 1, at most 1 up to rounding. Rows and columns of layers that are
+            constant or not finite are NaN.
 
         Raises:
             ValueError: no minibatch was added.

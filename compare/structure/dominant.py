@@ -18,18 +18,20 @@ DOMINANT_SHARE = 0.01
 MOST_NAMED = 10
 
 
-def dominant_examples(scores: ExampleScores, span: BlockSpan, indices: Tensor, labels: Tensor) -> DominantExamples:
-    """What carries a block.
+def dominant_examples(
+    scores: ExampleScores, span: BlockSpan, indices: Tensor, labels: Tensor | None
+) -> DominantExamples:
+    """Find the examples that dominate a block: those with the largest squared PC1 scores.
 
     Args:
-        scores: of the model.
+        scores: PC1 scores and norms of all examples in all layers of the model.
         span: the block.
-        indices: where the examples that passed stand in their split, shape (n,).
-        labels: their classes, shape (n,).
+        indices: position of each example in the dataset, shape (n,).
+        labels: class number of each example, shape (n,); None without labels.
 
     Source:
         Nguyen, Raghu & Kornblith 2022, arXiv:2202.07184: dominant datapoints have the largest projections on the first
-        principal component. PC1 is that of each minibatch here, so that it comes from the same pass as CKA.
+        principal component. PC1 is computed per minibatch here, so that it comes from the same pass as CKA.
     """
     pc1, norm = scores.shares(span)
     strength = pc1.mean(0)
@@ -44,7 +46,10 @@ def dominant_examples(scores: ExampleScores, span: BlockSpan, indices: Tensor, l
         to_median=float((strength[top[0]] / typical) ** 0.5) if typical else None,
         examples=tuple(
             DominantExample(
-                int(indices[positions[i]]), int(labels[positions[i]]), float(strength[i]), float(norm[:, i].mean())
+                index=int(indices[positions[i]]),
+                label=None if labels is None else int(labels[positions[i]]),
+                pc1_share=float(strength[i]),
+                norm_share=float(norm[:, i].mean()),
             )
             for i in top[:MOST_NAMED]
         ),

@@ -1,4 +1,4 @@
-"""Block structure: long contiguous spans of layers that are all alike, found exactly."""
+"""Find block structure: long contiguous spans of similar layers."""
 
 from collections.abc import Sequence
 from math import inf
@@ -34,28 +34,44 @@ def find_block_structure(
     threshold: float = THRESHOLD,
     min_length: int | None = None,
 ) -> tuple[BlockSpan, ...]:
-    """Find the spans of layers that are alike, and say which are carried by one dominant component.
+    """Find spans of similar layers, and decide which of them are block structure.
 
-    Disjoint spans are chosen that maximise the sum of (CKA - threshold) over all pairs of layers within a span,
-    exactly, by dynamic programming. So a span ends where the next layer's mean CKA with it falls below the threshold.
-    Of these, spans that no dominant component carries are kept only if CKA falls at both ends by more than `CONTRAST`;
-    otherwise they are pieces of the smooth decay with distance that every network shows.
-    The paper gives no definition; it judged heatmaps by eye (Nguyen et al. 2021, arXiv:2010.15327, section 4).
+    The spans are disjoint and maximise the sum of (CKA - threshold) over all pairs of layers within a span. Dynamic
+    programming finds this maximum exactly. A span therefore ends where the mean CKA of the next layer with the span
+    falls below the threshold.
+
+    A span is block structure if one principal component dominates it: its median PC1 fraction is at least `DOMINANT`.
+    Other spans are returned only if CKA falls by more than `CONTRAST` at both ends. Otherwise they are part of the
+    smooth decay of CKA with distance that every network shows.
 
     Args:
-        cka: shape (L, L), symmetric; NaN where a layer has no CKA, which no span is rewarded for holding.
-        pc1_fraction: shape (L,), in [0, 1]; without it no span is called block structure.
-        pc1_alignment: shape (L, L), in [0, 1].
-        layers: L names.
-        threshold: mean CKA from which layers count as alike.
-        min_length: fewest layers of a span; if None, one more than the longest residual block (4 if no names are
-            given), and at least a twentieth of all layers.
+        cka: CKA of all pairs of layers, symmetric, shape (L, L); NaN for layers without CKA.
+        pc1_fraction: fraction of each layer's variance on its first principal component, in [0, 1], shape (L,). If
+            None, no span is called block structure.
+        pc1_alignment: squared cosine of the first score vectors of each two layers, in [0, 1], shape (L, L).
+        layers: layer names, length L.
+        threshold: mean CKA above which layers count as similar.
+        min_length: minimum number of layers of a span. If None: more than the longest residual block, at least 4, and
+            at least a twentieth of all layers.
 
     Returns:
         Spans in layer order.
 
     Raises:
-        ValueError: the shapes do not belong together.
+        ValueError: the shapes do not match.
+
+    Source:
+        The definition is our own. Nguyen et al. 2021, arXiv:2010.15327, section 4, judged heatmaps by eye.
+
+    Example:
+        >>> import numpy as np
+        >>> from compare import find_block_structure
+        >>> cka = np.full((20, 20), 0.3)
+        >>> cka[4:14, 4:14] = 0.95
+        >>> np.fill_diagonal(cka, 1)
+        >>> pc1_fraction = np.where((np.arange(20) >= 4) & (np.arange(20) < 14), 0.8, 0.1)
+        >>> [(span.start, span.stop, span.kind) for span in find_block_structure(cka, pc1_fraction)]
+        [(4, 14, 'block structure')]
     """
     matrix = np.asarray(cka, dtype=np.float64)
     count = len(matrix)

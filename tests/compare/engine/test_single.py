@@ -73,6 +73,14 @@ def test_its_dominant_examples_are_those_planted(found):
     assert sum(example.norm_share for example in dominant.examples) == pytest.approx(dominant.norm_share)
 
 
+def test_dominant_examples_without_labels_have_no_class(found, batches):
+    unlabelled = inspect_model(Planted(), [(x, torch.full_like(y, -1)) for x, y in batches], layers="layers.*")
+    examples = unlabelled.inside.blocks[0].dominant.examples
+    assert {example.label for example in examples} == {None}
+    assert [example.index for example in examples] == [e.index for e in found.inside.blocks[0].dominant.examples]
+    assert Inspection.from_json(unlabelled.to_json()).inside.blocks[0].dominant.examples[0].label is None
+
+
 def test_without_its_component_or_its_examples_no_block_is_left(found):
     assert not found.inside.blocks[0].survives
     assert found.inside.blocks[0].mean_cka_without < 0.85

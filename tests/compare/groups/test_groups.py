@@ -254,3 +254,9 @@ def test_models_and_superclasses_that_do_not_fit_are_refused():
         compare_groups(A, B, stream(), superclasses={"0": "x", "1": "y"})
     with pytest.raises(CompareError, match="at least one example, got none"):
         compare_groups(A, B, [])
+
+
+def test_groups_of_images_without_labels_are_refused():
+    unlabelled = [(x, torch.full_like(y, -1)) for x, y in stream()]
+    with pytest.raises(CompareError, match="accuracies need labels, got images without labels"):
+        compare_groups(A[:2], B[:2], unlabelled)
