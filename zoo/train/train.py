@@ -11,14 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from zoo.base.versions import versions
-from zoo.data.image_set import ImageSet
+from zoo.data.image_set import ImageSet, balanced_subset
 from zoo.errors import ZooError, one_line
 from zoo.family.cifar import Variant
-from zoo.family.timm_spec import Spec
+from zoo.family.timm_spec import Choice, Spec, TimmVariant
+from zoo.model_folder.checkpoint import save_checkpoint
+from zoo.model_folder.folder import check_free, new_folder
 from zoo.record.fields import DataRecord, Epoch
-from zoo.record.recipe import Recipe
+from zoo.record.recipe import Recipe, recipe_for
 from zoo.record.training import FORMAT_VERSION, TrainingRecord
-from zoo.train.build import build, check_images
+from zoo.train.build import build, check_images, fit_to
 from zoo.train.evaluate import class_accuracies, predict, settle_batch_norm
 from zoo.train.loop import Fit, smaller_rate, stopped
 from zoo.train.processes import check_together
@@ -51,41 +53,66 @@ class DivergenceError(ZooError):
 
 
 def train_model(
-    spec: Spec,
-    train_set: ImageSet,
-    test_set: ImageSet,
-    recipe: Recipe,
+    spec: Spec | Choice,
+    train_set: ImageSet | str,
+    test_set: ImageSet | None = None,
+    recipe: Recipe | None = None,
     *,
+    epochs: int | None = None,
     subset: Fraction = Fraction(1),
     seed: int = 0,
     device: str = "cpu",
+    out: str | Path | None = None,
     keeping: Keeping | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Callable[[], None] = lambda: None,
 ) -> tuple[nn.Module, TrainingRecord]:
-    """Train one model from its own initial weights and test it once, at the end.
+    """Train one model from scratch and test it once, at the end.
 
-    Equal arguments give equal weights on the same machine, whether or not it was interrupted in between.
+    Equal arguments give equal weights on the same machine, even if training was interrupted and resumed.
 
     Args:
-        spec: what to train, made for these images.
-        train_set: the images to learn from, already reduced to the subset.
-        test_set: the images to test on.
-        recipe: how to train.
-        subset: fraction of the data set that `train_set` is, for the record.
-        seed: of initial weights, order and augmentation.
+        spec: the architecture: a variant, such as those of `zoo.variants`, or the name of a timm architecture.
+        train_set: training images, already reduced to the subset; or the name of a dataset, to which the architecture
+            is adapted.
+        test_set: test images; None if `train_set` is the name of a dataset, whose test split is used then.
+        recipe: training hyperparameters; the dataset's recipe if None.
+        epochs: number of epochs, instead of the recipe's.
+        subset: fraction of the training images to use, or, for given images, the fraction that they are.
+        seed: seed of initial weights, image order, and augmentation.
         device: a torch device.
-        keeping: what is kept meanwhile; nothing if None.
-        on_epoch: called after each epoch, also for those that were done before an interruption.
+        out: new model folder to write; none if None.
+        keeping: states and snapshots to write during training; none if None.
+        on_epoch: called after each epoch, also for epochs before an interruption.
         on_step: called after each step.
 
     Returns:
-        The model, in eval mode on the CPU, and its record.
+        The model, in eval mode on the CPU, and its training record. The model takes normalised images; `zoo.load` gives
+        a model that normalises images itself.
 
     Raises:
-        DivergenceError: the loss is no longer a number, or has leapt.
-        ZooError: it was made for other images, or the state to go on from is that of another training.
+        DivergenceError: training diverges.
+        ZooError: the architecture does not fit the images, the dataset does not exist, the saved state belongs to
+            another run, or `out` cannot be written.
+
+    Example:
+        >>> import zoo
+        >>> variant = zoo.variants("cifar", depths=[8], widths=[0.5])[0]
+        >>> model, record = zoo.train_model(variant, "digits", epochs=2)
+        >>> record.name, len(record.history), record.test_images
+        ('resnet8-w0.5-digits-s0', 2, 360)
     """
+    if out is not None:
+        check_free(Path(out), force=False)
+    if isinstance(train_set, str):
+        train_set, test_set = _load_sets(train_set, test_set, subset, seed)
+        spec = spec if isinstance(spec, TimmVariant) else fit_to(spec, train_set)
+    if test_set is None:
+        raise ZooError("expected test images beside the training images, got none; pass both, or a dataset's name.")
+    if not isinstance(spec, Variant | TimmVariant):
+        spec = fit_to(spec, train_set)
+    recipe = recipe or recipe_for(spec, train_set.name, {})
+    recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
     check_images(spec, train_set)
     generator = torch.Generator().manual_seed(seed)
     model, scale = build(spec, generator), (spec.mean, spec.std)
@@ -109,7 +136,20 @@ def train_model(
             progress = replace(begun, history=training.history, seconds=time.perf_counter() - start)
             write_state(keeping.state, progress, state)
         on_epoch(training.history[-1])
-    return result()
+    trained = result()
+    if out is not None:
+        with new_folder(Path(out)) as folder:
+            save_checkpoint(folder, *trained)
+    return trained
+
+
+def _load_sets(dataset: str, test_set: ImageSet | None, subset: Fraction, seed: int) -> tuple[ImageSet, ImageSet]:
+    """Load the training images, reduced to the subset, and the test images of a dataset unless they are given."""
+    from zoo.data.sources import load_images
+
+    whole = load_images(dataset, "train")
+    train_set = balanced_subset(whole, round(len(whole) * subset), seed)
+    return train_set, load_images(dataset, "test") if test_set is None else test_set
 
 
 def _take_up(training: Fit, begun: Progress, state: Path | None) -> float:
