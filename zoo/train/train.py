@@ -17,7 +17,7 @@ from zoo.family.cifar import Variant
 from zoo.family.timm_spec import Choice, Spec, TimmVariant
 from zoo.model_folder.checkpoint import save_checkpoint
 from zoo.model_folder.folder import check_free, new_folder
-from zoo.record.fields import DataRecord, Epoch
+from zoo.record.fields import DataRecord, Epoch, spec_fields
 from zoo.record.recipe import Recipe, recipe_for
 from zoo.record.training import FORMAT_VERSION, TrainingRecord
 from zoo.train.build import build, check_images, fit_to
@@ -160,7 +160,7 @@ def _take_up(training: Fit, begun: Progress, state: Path | None) -> float:
     try:
         training.restore(tensors, progress.history)
     except (KeyError, RuntimeError, ValueError) as error:
-        raise ZooError(f"{state} is no state of this training ({one_line(error)}); begin anew with --force.") from error
+        raise ZooError(f"{state} is not a training state of this run ({one_line(error)}); start over with --force.") from error
     return progress.seconds
 
 
@@ -194,13 +194,8 @@ def _result(
 
 def begin(spec: Spec, train_set: ImageSet, test_set: ImageSet, subset: Fraction, recipe: Recipe, seed: int) -> Progress:
     """A training before its first epoch; arguments are those of `train_model`."""
-    return Progress(
-        variant=spec if isinstance(spec, Variant) else None,
-        timm_variant=None if isinstance(spec, Variant) else spec,
-        data=_describe_data(train_set, test_set, subset),
-        recipe=recipe,
-        seed=seed,
-    )
+    data = _describe_data(train_set, test_set, subset)
+    return Progress(data=data, recipe=recipe, seed=seed, **spec_fields(spec))
 
 
 def finish(
@@ -222,17 +217,13 @@ def finish(
     """
     start = time.perf_counter()
     train_set, test_set = data
-    spec, recipe = progress.variant or progress.timm_variant, progress.recipe
-    assert spec is not None
-    scale = spec.mean, spec.std
+    recipe, scale = progress.recipe, (progress.spec.mean, progress.spec.std)
     settle_batch_norm(model, train_set.images, recipe.batch_size, scale)
     logits = predict(model, test_set.images, scale=scale)
     if not logits.isfinite().all():
         raise ZooError(f"training diverged in its last step; {smaller_rate(recipe)}.")
     record = TrainingRecord(
         format_version=FORMAT_VERSION,
-        variant=progress.variant,
-        timm_variant=progress.timm_variant,
         data=progress.data,
         recipe=recipe,
         seed=progress.seed,
@@ -241,6 +232,7 @@ def finish(
         test=class_accuracies(logits.argmax(1), test_set),
         seconds=progress.seconds + time.perf_counter() - start,
         versions=versions(),
+        **spec_fields(progress.spec),
     )
     # As a model just loaded would be: another memory format rounds differently.
     return model.cpu().to(memory_format=torch.contiguous_format), record  # type: ignore[call-overload]

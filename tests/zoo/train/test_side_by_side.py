@@ -183,7 +183,7 @@ def test_what_an_interrupted_training_kept_is_not_thrown_away(run, here):
     state.parent.mkdir(parents=True)
     state.write_text("kept")
     ran = run("zoo", "train", "--seeds", "0-1")
-    assert ran.code == 1 and "begin anew with --force" in ran.stderr
+    assert ran.code == 1 and "start over with --force" in ran.stderr
     assert state.read_text() == "kept"
 
 
