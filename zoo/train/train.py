@@ -1,4 +1,4 @@
-"""Train a model: the paper's recipe, nothing chosen by the test images."""
+"""Train one model; test images play no part in training or selection."""
 
 import time
 from collections.abc import Callable, Collection
@@ -29,13 +29,14 @@ from zoo.train.state import Progress, read_state, write_state
 
 @dataclass(frozen=True)
 class Keeping:
-    """What is kept of a training while it goes on.
+    """States and snapshots to save during training.
 
     Args:
-        state: file that is written after each epoch, and gone on from if it is there; None for none.
-        epochs: after which the model is kept as it is then.
-        keep: called with the number of such an epoch, the model, in eval mode on the CPU, and its record.
-        writes: whether this process writes the state; of several that train one model, one does.
+        state: file for the resumable state, written after each epoch; training resumes from it if it exists. None for
+            no file.
+        epochs: epochs after which a snapshot of the model is saved.
+        keep: saves a snapshot; called with the epoch, the model in eval mode on the CPU, and its record.
+        writes: whether this process writes the state; only one of several processes does.
     """
 
     state: Path | None = None
@@ -45,7 +46,12 @@ class Keeping:
 
 
 class DivergenceError(ZooError):
-    """Training has gone wrong beyond repair; `epoch` is the last good one, of which the model was kept, or 0."""
+    """Training diverged.
+
+    Args:
+        message: the reason, and what to do.
+        epoch: last good epoch, whose model was saved; 0 if there is none.
+    """
 
     def __init__(self, message: str, epoch: int) -> None:
         super().__init__(message)
@@ -118,22 +124,22 @@ def train_model(
     model, scale = build(spec, generator), (spec.mean, spec.std)
     model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     training = Fit(model, train_set, recipe, generator, scale)
-    begun = begin(spec, train_set, test_set, subset, recipe, seed)
+    start_of_run = begin(spec, train_set, test_set, subset, recipe, seed)
     keeping = keeping or Keeping()
-    start = time.perf_counter() - _take_up(training, begun, keeping.state)
-    check_together(repr((begun, len(training.history))))
+    start = time.perf_counter() - _resume(training, start_of_run, keeping.state)
+    check_together(repr((start_of_run, len(training.history))))
     for epoch in training.history:
         on_epoch(epoch)
 
     def result() -> tuple[nn.Module, TrainingRecord]:
-        return _result(training, begun, (train_set, test_set), device, time.perf_counter() - start)
+        return _result(training, start_of_run, (train_set, test_set), device, time.perf_counter() - start)
 
     state = training.state()
     while not training.done:
         _epoch(training, state, recipe, keeping, result, on_step)
         state = training.state()
         if keeping.state is not None and keeping.writes:
-            progress = replace(begun, history=training.history, seconds=time.perf_counter() - start)
+            progress = replace(start_of_run, history=training.history, seconds=time.perf_counter() - start)
             write_state(keeping.state, progress, state)
         on_epoch(training.history[-1])
     trained = result()
@@ -152,15 +158,17 @@ def _load_sets(dataset: str, test_set: ImageSet | None, subset: Fraction, seed: 
     return train_set, load_images(dataset, "test") if test_set is None else test_set
 
 
-def _take_up(training: Fit, begun: Progress, state: Path | None) -> float:
-    """Go on from a state, if there is one; how many seconds have gone into it."""
+def _resume(training: Fit, start_of_run: Progress, state: Path | None) -> float:
+    """Restore a saved state if there is one; return the seconds that it took to compute."""
     if state is None or not state.exists():
         return 0.0
-    progress, tensors = read_state(state, begun)
+    progress, tensors = read_state(state, start_of_run)
     try:
         training.restore(tensors, progress.history)
     except (KeyError, RuntimeError, ValueError) as error:
-        raise ZooError(f"{state} is not a training state of this run ({one_line(error)}); start over with --force.") from error
+        raise ZooError(
+            f"{state} is not a training state of this run ({one_line(error)}); start over with --force."
+        ) from error
     return progress.seconds
 
 
@@ -172,7 +180,7 @@ def _epoch(
     result: Callable[[], tuple[nn.Module, TrainingRecord]],
     on_step: Callable[[], None],
 ) -> None:
-    """One more epoch, whose model is kept if that is asked for; if it goes wrong, that of the good state before is."""
+    """Train one epoch and save its snapshot if requested; on divergence, save the last good model instead."""
     history = training.history
     training.epoch(on_step)
     trouble, epoch = training.trouble, len(training.history)
@@ -186,14 +194,16 @@ def _epoch(
 
 
 def _result(
-    training: Fit, begun: Progress, data: tuple[ImageSet, ImageSet], device: str, seconds: float
+    training: Fit, start_of_run: Progress, data: tuple[ImageSet, ImageSet], device: str, seconds: float
 ) -> tuple[nn.Module, TrainingRecord]:
-    """What has come of a training so far, of a copy of the model."""
-    return finish(deepcopy(training.model), replace(begun, history=training.history, seconds=seconds), data, device)
+    """Finish a copy of the model as it is now."""
+    return finish(
+        deepcopy(training.model), replace(start_of_run, history=training.history, seconds=seconds), data, device
+    )
 
 
 def begin(spec: Spec, train_set: ImageSet, test_set: ImageSet, subset: Fraction, recipe: Recipe, seed: int) -> Progress:
-    """A training before its first epoch; arguments are those of `train_model`."""
+    """Describe a run before its first epoch; arguments are those of `train_model`."""
     data = _describe_data(train_set, test_set, subset)
     return Progress(data=data, recipe=recipe, seed=seed, **spec_fields(spec))
 
@@ -201,19 +211,19 @@ def begin(spec: Spec, train_set: ImageSet, test_set: ImageSet, subset: Fraction,
 def finish(
     model: nn.Module, progress: Progress, data: tuple[ImageSet, ImageSet], device: str
 ) -> tuple[nn.Module, TrainingRecord]:
-    """Settle batch norm of a model in its place, and test it.
+    """Compute batch norm statistics of a trained model, in place, and test it.
 
     Args:
-        model: as training left it, on its device.
-        progress: what was done.
-        data: images that it was trained on, and that it is tested on.
-        device: for the record.
+        model: the model after its last epoch, on its device.
+        progress: settings and history of the run.
+        data: training images and test images.
+        device: name of the device, for the record.
 
     Returns:
-        The model, in eval mode on the CPU, and its record, of which the seconds are those of this too.
+        The model, in eval mode on the CPU, and its record.
 
     Raises:
-        ZooError: its logits are no numbers.
+        ZooError: the logits are not finite.
     """
     start = time.perf_counter()
     train_set, test_set = data
@@ -234,7 +244,7 @@ def finish(
         versions=versions(),
         **spec_fields(progress.spec),
     )
-    # As a model just loaded would be: another memory format rounds differently.
+    # The memory format of a model after loading; another one rounds differently.
     return model.cpu().to(memory_format=torch.contiguous_format), record  # type: ignore[call-overload]
 
 
