@@ -1,10 +1,10 @@
-"""The one error of this package that is meant for a user's eyes, and what others say, fit to be part of it."""
+"""Errors for users."""
 
 
 class ZooError(Exception):
-    """A failure the user can act on: what was expected, what came, what to do, in one line."""
+    """A failure that the user can fix. The message says what was expected, what was found, and what to do."""
 
 
 def one_line(error: Exception, most: int = 200) -> str:
-    """What an error of a library says, without line breaks, and no more than so many characters of it."""
+    """Message of a library's error on one line, cut to a number of characters."""
     return " ".join(str(error).split())[:most]

@@ -86,10 +86,9 @@ USE = """
 With `resnet-zoo`, which fetches and checks it:
 
 ```python
-from zoo.model_folder.checkpoint import load_checkpoint
-from zoo.hub.fetch import resolve
+import zoo
 
-model = load_checkpoint(resolve("{repo}"))  # images scaled to [0, 1], shape (n, {shape}), in; logits out
+model = zoo.load("{repo}")  # takes images in [0, 1], shape (n, {shape}), and returns logits
 ```
 
 With timm, once `resnet-zoo` is installed (`import zoo` makes timm know the architecture):
@@ -117,10 +116,9 @@ transform = timm.data.create_transform(**config)  # of PIL images
 With `resnet-zoo`, which checks what it fetches:
 
 ```python
-from zoo.model_folder.checkpoint import load_checkpoint
-from zoo.hub.fetch import resolve
+import zoo
 
-model = load_checkpoint(resolve("{repo}"))
+model = zoo.load("{repo}")  # takes images in [0, 1], and returns logits
 ```
 """
 

@@ -1,1 +1,1 @@
-"""Files, folders, devices and versions: what everything else uses."""
+"""Helpers for files, folders, devices, and versions."""

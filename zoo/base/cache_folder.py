@@ -1,17 +1,17 @@
-"""Where this program keeps what it can make again."""
+"""The cache folder."""
 
 import os
 from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """`$ZOO_CACHE`, or the platform's cache folder."""
+    """The cache folder: `$ZOO_CACHE`, or that of the platform."""
     from platformdirs import user_cache_path
 
-    chosen = os.environ.get("ZOO_CACHE")
-    return Path(chosen) if chosen else user_cache_path("resnet-zoo")
+    folder = os.environ.get("ZOO_CACHE")
+    return Path(folder) if folder else user_cache_path("resnet-zoo")
 
 
 def images_folder() -> Path:
-    """Its part for the images of data sets."""
+    """Cache folder for the images of datasets."""
     return cache_folder() / "images"

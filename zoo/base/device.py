@@ -1,4 +1,4 @@
-"""Which device to run on."""
+"""Choice of the torch device."""
 
 import torch
 
@@ -6,13 +6,16 @@ from zoo.errors import ZooError
 
 
 def pick_device(name: str) -> str:
-    """The device of this name; for `auto` the fastest that is there.
+    """Check that a device exists, or choose one.
 
     Args:
-        name: `auto`, or a torch device such as `cpu`, `cuda:1`, `mps`.
+        name: a torch device such as `cpu`, `cuda:1`, or `mps`; `auto` chooses an accelerator if there is one.
+
+    Returns:
+        Name of the device.
 
     Raises:
-        ZooError: no such device on this machine.
+        ZooError: this machine has no such device.
     """
     if name == "auto":
         accelerator = torch.accelerator.current_accelerator(check_available=True)

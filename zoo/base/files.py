@@ -1,4 +1,4 @@
-"""Atomic writes, file hashes, and folders that are replaced as a whole."""
+"""Atomic writes of files and folders, and file hashes."""
 
 import hashlib
 import os
@@ -13,38 +13,47 @@ from zoo.errors import ZooError
 
 @contextmanager
 def exchanged(out: Path, check: Callable[[Path], None], inside: Path | None = None) -> Iterator[Path]:
-    """A folder to work in, which takes the place of what stands at `out` when the block ends well, or else vanishes.
+    """Write a folder atomically: yield a temporary folder that replaces `out` if the block succeeds.
 
     Args:
-        out: where it is to stand in the end; parents are made then.
-        check: raises ZooError if what stands there must not be replaced; asked before the block, and after it.
-        inside: folder on the same disk to work in, whose owner removes what is left of a process that was killed.
+        out: the folder to write or replace; missing parents are created.
+        check: raises ZooError if `out` must not be replaced; called before and after the block.
+        inside: folder on the same disk for the temporary folder, for callers that clean up after killed processes.
+
+    Yields:
+        The temporary folder; it is removed if the block fails.
 
     Raises:
-        ZooError: as `check`, or `out` cannot be written.
+        ZooError: `check` raises it, or `out` cannot be written.
     """
     check(out)
     check_movable(out)
     with writing(out):
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-"[:60], dir=inside or nearest_folder(out)))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-"[:60], dir=inside or nearest_folder(out)))
     try:
-        fresh = beside / "new"
+        fresh = temporary / "new"
         fresh.mkdir()
         yield fresh
         check(out)
         with writing(out):
             out.parent.mkdir(parents=True, exist_ok=True)
-            _swap(fresh, out, beside / "old")
+            _swap(fresh, out, temporary / "old")
     finally:
-        if out.exists() or not (beside / "old").exists():
-            shutil.rmtree(beside, ignore_errors=True)
+        if out.exists() or not (temporary / "old").exists():
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def names_in(out: Path) -> set[str] | None:
-    """What a folder holds; nothing if there is none, None if it is no folder.
+    """List the names in a folder.
+
+    Args:
+        out: path of the folder.
+
+    Returns:
+        The names; an empty set if nothing exists at this path, and None if it is not a folder.
 
     Raises:
-        ZooError: it cannot be looked at.
+        ZooError: the folder cannot be read.
     """
     with writing(out):
         try:
@@ -55,13 +64,17 @@ def names_in(out: Path) -> set[str] | None:
 
 
 def check_movable(out: Path) -> None:
-    """Refuse what no other folder can take the place of."""
+    """Check that a folder can be replaced.
+
+    Raises:
+        ZooError: it is the working folder or a mount point.
+    """
     if out.exists() and (out.resolve() == Path.cwd() or os.path.ismount(out)):
-        raise ZooError(f"{out} is the working folder or a mounted one, and cannot be replaced; name a folder in it.")
+        raise ZooError(f"{out} is the working folder or a mount point, and cannot be replaced; choose a folder in it.")
 
 
 def _swap(fresh: Path, out: Path, old: Path) -> None:
-    """Put `fresh` in the place of `out`; if that fails, what stood there stands there again."""
+    """Move `out` to `old` and `fresh` to `out`; undo the first move if the second fails."""
     try:
         if out.exists():
             out.rename(old)
@@ -73,36 +86,41 @@ def _swap(fresh: Path, out: Path, old: Path) -> None:
 
 
 def nearest_folder(out: Path) -> Path:
-    """The closest parent that exists, so that nothing is left behind where nothing is written in the end."""
+    """The closest parent folder that exists."""
     return next(parent for parent in out.absolute().parents if parent.is_dir())
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; one that stands there stays until then."""
-    beside = path.with_name(f".{path.name[:200]}-{os.getpid()}")
+    """Write or replace a file atomically.
+
+    Args:
+        path: the file.
+        data: its new content.
+    """
+    temporary = path.with_name(f".{path.name[:200]}-{os.getpid()}")
     try:
-        beside.write_bytes(data)
-        beside.replace(path)
+        temporary.write_bytes(data)
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def file_sha256(path: Path) -> str:
-    """Hexadecimal sha256 of a file."""
+    """Compute the sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def writing(path: Path, instead: str = "another --out") -> Iterator[None]:
-    """Tell in one line what the operating system refuses.
+    """Turn an OSError within the block into a ZooError.
 
     Args:
-        path: what is being written.
-        instead: what the user can choose.
+        path: the file or folder that is being written.
+        instead: what the user can choose instead, for the message.
 
     Raises:
-        ZooError: an OSError within the block.
+        ZooError: the block raises an OSError.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Lists of numbers as people type them: `14,38,74`, `0-9`, `1,1/4`. Needs no torch."""
+"""Parse lists of numbers such as `14,38,74`, `0-9`, and `1,1/4`. Needs no torch."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -8,48 +8,51 @@ from typing import TypeVar
 from zoo.errors import ZooError
 
 Number = TypeVar("Number", int, float, Fraction)
-# More is a slip of the finger, and would fill the memory before anybody saw it.
+# Longer lists are typing errors, and could fill the memory.
 MOST = 10_000
 
 
 def whole_numbers(text: str, option: str) -> tuple[int, ...]:
-    """The numbers of a list such as `0-4,7`, each once, in its order.
+    """Parse a list of whole numbers and ranges such as `0-4,7`.
 
     Args:
-        text: what was typed.
-        option: after which option, for the message.
+        text: the list.
+        option: name of the option, for the message.
+
+    Returns:
+        The numbers in order, without duplicates.
 
     Raises:
-        ZooError: it is no such list.
+        ZooError: the text is not such a list.
     """
 
     def numbers(part: str) -> Iterator[int]:
-        found = re.fullmatch(r"([0-9]{1,10})(?:-([0-9]{1,10}))?", part)
-        if not found:
+        match = re.fullmatch(r"([0-9]{1,10})(?:-([0-9]{1,10}))?", part)
+        if not match:
             raise ValueError
-        first, last = int(found[1]), int(found[2] or found[1])
+        first, last = int(match[1]), int(match[2] or match[1])
         if not first <= last < first + MOST:
             raise ValueError
         yield from range(first, last + 1)
 
-    return _each_once(text, numbers, f"{option} takes whole numbers and ranges from low to high, such as 0-4,7")
+    return _parse(text, numbers, f"{option} takes whole numbers and ranges from low to high, such as 0-4,7")
 
 
 def decimals(text: str, option: str) -> tuple[float, ...]:
-    """The numbers of a list such as `0.5,1,2`; as `whole_numbers`."""
-    return _each_once(text, lambda part: [float(part)], f"{option} takes numbers, such as 0.5,1,2")
+    """Parse a list of numbers such as `0.5,1,2`; see `whole_numbers`."""
+    return _parse(text, lambda part: [float(part)], f"{option} takes numbers, such as 0.5,1,2")
 
 
 def fractions(text: str, option: str) -> tuple[Fraction, ...]:
-    """The fractions of a list such as `1,1/4`; as `whole_numbers`."""
-    return _each_once(text, lambda part: [fraction(part)], f"{option} takes fractions, such as 1,1/4")
+    """Parse a list of fractions such as `1,1/4`; see `whole_numbers`."""
+    return _parse(text, lambda part: [fraction(part)], f"{option} takes fractions, such as 1,1/4")
 
 
 def fraction(text: str) -> Fraction:
-    """A part of the training images, such as `1/4`.
+    """Parse the fraction of a dataset, such as `1/4`.
 
     Raises:
-        ZooError: it is no such number.
+        ZooError: the text is not a number above 0 and at most 1.
     """
     try:
         value = Fraction(text)
@@ -60,11 +63,12 @@ def fraction(text: str) -> Fraction:
     return value
 
 
-def _each_once(text: str, read: Callable[[str], Iterable[Number]], expected: str) -> tuple[Number, ...]:
+def _parse(text: str, read: Callable[[str], Iterable[Number]], expected: str) -> tuple[Number, ...]:
+    """Split a text at commas and parse each part; drop duplicates."""
     try:
-        found = tuple(dict.fromkeys(number for part in text.split(",") for number in read(part.strip())))
+        numbers = tuple(dict.fromkeys(number for part in text.split(",") for number in read(part.strip())))
     except ValueError:
         raise ZooError(f"{expected}, got {text!r}.") from None
-    if len(found) > MOST:
-        raise ZooError(f"{expected}; at most {MOST:,} of them, got {len(found):,}.")
-    return found
+    if len(numbers) > MOST:
+        raise ZooError(f"{expected}; at most {MOST:,} of them, got {len(numbers):,}.")
+    return numbers

@@ -1,4 +1,4 @@
-"""The folder of a static site: it tells what is in it, so that nothing but what this program wrote is ever replaced."""
+"""The folder of a static site, with a list of its files, so that foreign or changed files are never overwritten."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ FORMAT_VERSION = 1
 
 
 class Contents(msgspec.Struct):
-    """What this program wrote.
+    """The list of files in a site.
 
     Args:
-        program: that wrote it.
+        program: name of the program that wrote the site.
         format_version: version of this layout.
-        files: sha256 by path within the folder, all but this list.
+        files: sha256 of each file by path within the folder, except for this list.
     """
 
     program: str
@@ -26,10 +26,10 @@ class Contents(msgspec.Struct):
 
 
 def seal(folder: Path) -> None:
-    """Write down what is in a folder.
+    """Write the list of files of a site.
 
     Args:
-        folder: of a site that is otherwise whole.
+        folder: folder of the site, with all of its files.
     """
     files = {name: file_sha256(path) for name, path in _files(folder).items()}
     contents = msgspec.json.encode(Contents("resnet-zoo", FORMAT_VERSION, files))
@@ -37,39 +37,39 @@ def seal(folder: Path) -> None:
 
 
 def check_site(out: Path) -> None:
-    """Refuse a place where no site may be written.
+    """Check that a site can be written to a path without losing foreign files.
 
     Args:
-        out: nothing, an empty folder, or a site of this program's in which nothing was changed.
+        out: path of the site.
 
     Raises:
-        ZooError: something else.
+        ZooError: the path exists, and is neither an empty folder nor an unchanged site of this program.
     """
     names = names_in(out)
     if names == set():
         return
     written = contents(out) if names is not None and CONTENTS in names else None
     if written is None:
-        raise ZooError(f"expected a new folder, or a site of `zoo site`, got {out}, which is neither; choose another.")
+        raise ZooError(f"expected a new folder or a site of `zoo site`, got {out}; choose another folder.")
     with writing(out, "another folder"):
         for name, path in _files(out).items():
             if path.is_symlink() or file_sha256(path) != written.files.get(name):
                 raise ZooError(
-                    f"{path} would be lost, which `zoo site` did not write; move it, or choose another folder."
+                    f"{path} was not written by `zoo site` and would be lost; move it, or choose another folder."
                 )
 
 
 def contents(folder: Path) -> Contents | None:
-    """What this program wrote into a folder; None if it does not say so."""
+    """Read the list of files of a site; None if the folder is not a site of this program."""
     try:
-        found = msgspec.json.decode((folder / CONTENTS).read_bytes(), type=Contents)
+        listed = msgspec.json.decode((folder / CONTENTS).read_bytes(), type=Contents)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    return found if (found.program, found.format_version) == ("resnet-zoo", FORMAT_VERSION) else None
+    return listed if (listed.program, listed.format_version) == ("resnet-zoo", FORMAT_VERSION) else None
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """By path within the folder, all but the list of them."""
-    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
-    names = {path.relative_to(folder).as_posix(): path for path in sorted(found)}
+    """All files by path within the folder, except for the list of files."""
+    files = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    names = {path.relative_to(folder).as_posix(): path for path in sorted(files)}
     return {name: path for name, path in names.items() if name != CONTENTS}

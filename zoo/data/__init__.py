@@ -1,1 +1,1 @@
-"""Labelled images: data sets, splits, subsets, minibatches."""
+"""Labelled images: datasets, splits, subsets, and minibatches."""

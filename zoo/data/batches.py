@@ -2,45 +2,137 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from zoo.data.decoding.on_demand import ImagesOnDemand
-from zoo.data.image_set import Images, ImageSet
+from zoo.data.image_set import Images, ImageSet, balanced_subset
+from zoo.errors import ZooError
+
+# Minibatches of the paper's size; smaller ones if there would be fewer than 6, but at least 32 images each, which
+# `compare` needs for standard errors and principal components.
+LARGEST_BATCH, SMALLEST_BATCH, MIN_BATCHES = 256, 32, 6
 
 
 def pick(images: Images, parts: Sequence[Tensor]) -> Iterator[Tensor]:
-    """Minibatches of uint8 images by their places; those that are decoded on demand are decoded ahead."""
+    """Yield one uint8 minibatch per tensor of positions; images on demand are decoded ahead."""
     return images.pick(parts) if isinstance(images, ImagesOnDemand) else (images[part] for part in parts)
 
 
 class ShuffledBatches:
-    """Minibatches of an image set in random order, another order each time they are gone through.
+    """Minibatches of an image set in random order; each pass has another order.
 
     Args:
         data: the images.
         batch_size: images per minibatch; the last one may hold fewer.
-        seed: of the orders.
+        seed: seed of the orders.
+        scaled: yield float32 images in [0, 1] instead of uint8 images.
     """
 
-    def __init__(self, data: ImageSet, batch_size: int, seed: int) -> None:
-        self._data = data
-        self._batch_size = batch_size
+    def __init__(self, data: ImageSet, batch_size: int, seed: int, scaled: bool = False) -> None:
+        self.data = data
+        self.batch_size = batch_size
         self._generator = torch.Generator().manual_seed(seed)
+        self._scaled = scaled
+        self._paths: dict[int, str] | None = None
 
     def __len__(self) -> int:
-        return -(-len(self._data) // self._batch_size)
+        """Number of minibatches in a pass."""
+        return -(-len(self.data) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Yields uint8 images, labels, and where the images stand in their split."""
-        parts = torch.randperm(len(self._data), generator=self._generator).split(self._batch_size)
-        for images, part in zip(pick(self._data.images, parts), parts, strict=True):
-            yield images, self._data.labels[part], self._data.indices[part]
+        """Yield images, labels, and the index of each image in its split."""
+        parts = torch.randperm(len(self.data), generator=self._generator).split(self.batch_size)
+        for images, part in zip(pick(self.data.images, parts), parts, strict=True):
+            yield images.float() / 255 if self._scaled else images, self.data.labels[part], self.data.indices[part]
+
+    def __repr__(self) -> str:
+        data = self.data
+        return f"<{len(self)} minibatches of {len(data)} {data.name} {data.split} images, {self.batch_size} each>"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.data.classes
+
+    def path(self, index: int) -> str | None:
+        """File of an image, as a path relative to the dataset's folder.
+
+        Args:
+            index: index of the image in its split, as the minibatches give it.
+
+        Returns:
+            The path; None if the image has no file of its own, as in digits, parquet files, and datasets on the Hub.
+            The index then is its row in the split.
+
+        Raises:
+            KeyError: no minibatch holds such an image.
+        """
+        if self._paths is None:
+            paths = self.data.paths or ("",) * len(self.data)
+            self._paths = dict(zip(self.data.indices.tolist(), paths, strict=True))
+        return self._paths[int(index)] or None
+
+
+def images(
+    dataset: str | Path,
+    split: str = "test",
+    batch_size: int | None = None,
+    max_examples: int | None = None,
+    seed: int = 0,
+) -> ShuffledBatches:
+    """Load the images of a dataset as minibatches in random order.
+
+    Models from `zoo.load` take these images as they are. For the same arguments, images and order are those of the
+    command `compare`.
+
+    Args:
+        dataset: `digits`, `cifar10`, `cifar100`, `imagenet-1k`, `hf:OWNER/NAME[@REVISION]`, or a folder of class
+            folders or parquet files.
+        split: `train`, `test`, or `all`.
+        batch_size: images per minibatch; by default 256, or fewer for small datasets.
+        max_examples: take a random subset of at most this size, with the same share of every class.
+        seed: seed of the order and of the subset.
+
+    Returns:
+        A sized iterable of minibatches `(images, labels, indices)`: float32 images in [0, 1], not normalised, shape
+        (n, channels, height, width); int64 labels, shape (n,); int64 indices in the split, shape (n,). Each pass has
+        another order. `.classes` holds the class names, and `.path(index)` gives the file of an image.
+
+    Raises:
+        ZooError: the dataset or split does not exist, its images cannot be used, or a size is out of range.
+
+    Example:
+        >>> import zoo
+        >>> batches = zoo.images("digits", batch_size=100)
+        >>> len(batches), batches.classes[:3]
+        (4, ('0', '1', '2'))
+        >>> for images, labels, indices in batches:
+        ...     print(tuple(images.shape), tuple(labels.shape), tuple(indices.shape))
+        (100, 1, 8, 8) (100,) (100,)
+        (100, 1, 8, 8) (100,) (100,)
+        (100, 1, 8, 8) (100,) (100,)
+        (60, 1, 8, 8) (60,) (60,)
+    """
+    from zoo.data.sources import load_images
+
+    if batch_size is not None and batch_size < 1:
+        raise ZooError(f"batch_size must be at least 1, got {batch_size}.")
+    data = load_images(str(dataset), split)
+    if max_examples is not None:
+        data = balanced_subset(data, min(max_examples, len(data)), seed)
+    return ShuffledBatches(data, batch_size or default_batch_size(len(data)), seed, scaled=True)
+
+
+def default_batch_size(examples: int) -> int:
+    """Images per minibatch that `compare` uses for this many images, unless another size is chosen."""
+    return min(LARGEST_BATCH, max(SMALLEST_BATCH, -(-examples // MIN_BATCHES)))
 
 
 def on_device(data: ImageSet, device: torch.device) -> ImageSet:
-    """Images that are in memory, and labels, on the device; images that are decoded on demand stay."""
+    """Move labels and in-memory images to the device; images on demand stay where they are."""
     images = data.images if isinstance(data.images, ImagesOnDemand) else data.images.to(device)
     return replace(data, images=images, labels=data.labels.to(device))
 
@@ -53,16 +145,24 @@ def minibatches(
     generator: torch.Generator,
     rows: slice = slice(None),
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Uint8 images and labels in this order, on the device; of each minibatch these rows alone.
+    """Yield uint8 images and labels for training, on the device.
 
-    Of images of mixed sizes that are decoded on demand a random part is taken, since they are whole only now; which
-    part, the generator tells before any is decoded.
+    On-demand images of mixed sizes are cropped at random while they are decoded. The seeds of all crops are drawn
+    before the first image is decoded.
+
+    Args:
+        data: the images.
+        order: positions of the images, shape (n,).
+        batch_size: images per minibatch.
+        device: device of the minibatches.
+        generator: source of the crops, on the CPU.
+        rows: the rows to take of each minibatch.
     """
     parts, crops = [part[rows] for part in order.split(batch_size)], None
     if isinstance(data.images, ImagesOnDemand):
         if data.images.layout.mixed:
-            drawn = torch.randint(2**32, (len(order),), generator=generator).split(batch_size)
-            crops = [part[rows] for part in drawn]
+            seeds = torch.randint(2**32, (len(order),), generator=generator).split(batch_size)
+            crops = [part[rows] for part in seeds]
         images = data.images.pick(parts, crops)
     else:
         images = pick(data.images, [part.to(device) for part in parts])

@@ -1,4 +1,4 @@
-"""The 1,797 handwritten 8x8 digits that scikit-learn carries: real images without a download."""
+"""The 1,797 handwritten 8x8 digits of scikit-learn: real images without a download."""
 
 import hashlib
 
@@ -12,9 +12,16 @@ TEST_IMAGES = 360
 
 
 def load_digits(split: str) -> ImageSet:
-    """One split of the digits: 1,437 train or 360 test images, with the same share of every class, or all 1,797.
+    """Load one split of the digits: 1,437 train images, 360 test images, or all 1,797.
 
-    The split is a property of the images (order by hash), so no version of a random generator can change it.
+    Train and test images have the same share of every class. They are divided by the hash of the images, so the split
+    does not depend on a random generator.
+
+    Args:
+        split: `train`, `test`, or `all`.
+
+    Raises:
+        ZooError: there is no such split.
 
     Source:
         Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits (UCI), as shipped by scikit-learn.
@@ -38,6 +45,6 @@ def load_digits(split: str) -> ImageSet:
 
 
 def _test_mask(pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Per class, the images with the smallest hashes; as many as its share."""
+    """Mark the test images: those with the smallest hashes of each class."""
     hashes = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in pixels])
     return smallest(hashes, labels, balanced_sizes(labels, TEST_IMAGES))

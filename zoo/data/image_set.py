@@ -1,4 +1,4 @@
-"""Labelled images: pixels, labels, class names, a fingerprint; and how they are cut into subsets and minibatches."""
+"""Labelled images of one split, and balanced subsets of them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,22 +12,23 @@ from torch import Tensor
 from zoo.data.decoding.on_demand import ImagesOnDemand
 from zoo.errors import ZooError
 
-# Decoded, or decoded when they are looked at: indexing and `split` give uint8 tensors either way.
+# Both give uint8 tensors when indexed or split.
 Images = Tensor | ImagesOnDemand
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Labelled images of one split of one data set.
+    """Labelled images of one split of a dataset.
 
     Args:
-        name: name of the data set, such as `digits`.
-        split: `train`, `test` or `all`.
+        name: name of the dataset, such as `digits`.
+        split: `train`, `test`, or `all`.
         images: uint8, shape (n, channels, height, width), values 0 to 255.
-        labels: int64, shape (n,), each an index into `classes`.
-        indices: int64, shape (n,), where each image stands in its split as it is stored.
+        labels: int64, shape (n,), indices into `classes`.
+        indices: int64, shape (n,), the row of each image in its split as stored.
         classes: names of the classes.
-        notes: what was left out or changed when the images were loaded, for the user.
+        notes: messages for the user about images that were left out or changed while loading.
+        paths: file of each image, relative to the dataset's folder; None if images have no files of their own.
 
     Raises:
         ZooError: a class has no image.
@@ -40,6 +41,7 @@ class ImageSet:
     indices: Tensor
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    paths: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         check_classes(self.name, self.labels, self.classes)
@@ -49,10 +51,7 @@ class ImageSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over images, labels and class names: equal data, equal fingerprint.
-
-        Of images that are decoded on demand the files are what counts, not the pixels.
-        """
+        """sha256 over images, labels, and class names; for images on demand, over their files instead of pixels."""
         digest = hashlib.sha256(repr((tuple(self.images.shape), self.classes)).encode())
         if isinstance(self.images, ImagesOnDemand):
             digest.update(self.images.fingerprint.encode())
@@ -63,23 +62,36 @@ class ImageSet:
 
     @property
     def input_size(self) -> tuple[int, int, int]:
-        """Channels, height and width of an image."""
+        """Channels, height, and width of an image."""
         _, channels, height, width = self.images.shape
         return channels, height, width
 
-    def take(self, indices: Tensor) -> "ImageSet":
-        """The images at these indices, in this order."""
+    def take(self, positions: Tensor) -> "ImageSet":
+        """Select images.
+
+        Args:
+            positions: positions of the images in this set, shape (n,).
+
+        Returns:
+            These images, in this order.
+        """
         images = self.images
         return replace(
             self,
-            images=images.take(indices) if isinstance(images, ImagesOnDemand) else images[indices],
-            labels=self.labels[indices],
-            indices=self.indices[indices],
+            images=images.take(positions) if isinstance(images, ImagesOnDemand) else images[positions],
+            labels=self.labels[positions],
+            indices=self.indices[positions],
+            paths=None if self.paths is None else tuple(self.paths[position] for position in positions.tolist()),
         )
 
 
 def check_classes(name: str, labels: Tensor, classes: Sequence[str]) -> None:
-    """Refuse labels of which a class has none.
+    """Check that every class has an image.
+
+    Args:
+        name: name of the dataset, for the message.
+        labels: indices into `classes`, shape (n,).
+        classes: names of the classes.
 
     Raises:
         ZooError: a class has no image.
@@ -94,14 +106,14 @@ def check_classes(name: str, labels: Tensor, classes: Sequence[str]) -> None:
 
 
 def balanced_sizes(labels: np.ndarray, size: int) -> np.ndarray:
-    """How many of each class to take so that they add up to `size` with the shares that they have.
+    """Split a sample size among the classes in proportion to their sizes.
 
     Args:
         labels: class indices, shape (n,).
-        size: from 0 to n.
+        size: sample size, from 0 to n.
 
     Returns:
-        One count per class, by largest remainder.
+        Images per class, shape (classes,), by the largest remainder method; their sum is `size`.
     """
     shares = np.bincount(labels) * size / len(labels)
     sizes = shares.astype(int)
@@ -110,12 +122,15 @@ def balanced_sizes(labels: np.ndarray, size: int) -> np.ndarray:
 
 
 def balanced_subset(data: ImageSet, size: int, seed: int) -> ImageSet:
-    """So many images drawn at random with the same share of every class, in their original order.
+    """Draw a random subset with the same share of every class.
 
     Args:
-        data: where to draw from.
+        data: images to draw from.
         size: number of images, from one per class to all.
-        seed: which images are drawn.
+        seed: seed of the draw.
+
+    Returns:
+        The subset, in the original order.
 
     Raises:
         ZooError: the size is out of range.
@@ -128,10 +143,10 @@ def balanced_subset(data: ImageSet, size: int, seed: int) -> ImageSet:
     if size == most:
         return data
     labels = data.labels.numpy()
-    # RandomState, because numpy promises its stream for all time.
+    # RandomState, because numpy guarantees that its stream never changes.
     random = np.random.RandomState(seed)
-    kept = [
+    chosen = [
         random.permutation(np.flatnonzero(labels == label))[:count]
         for label, count in enumerate(balanced_sizes(labels, size))
     ]
-    return data.take(torch.from_numpy(np.sort(np.concatenate(kept))))
+    return data.take(torch.from_numpy(np.sort(np.concatenate(chosen))))

@@ -1,4 +1,4 @@
-"""From a source to an image set: a split is found, surveyed, and decoded, or only checked where it is large."""
+"""Load one split of a dataset: from the cache, or decode it and cache it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +9,7 @@ import torch
 
 from zoo.base.cache_folder import images_folder
 from zoo.data.decoding.decode import Layout
-from zoo.data.decoding.image_cache import KeptSplit, keep, kept_path, recall
+from zoo.data.decoding.image_cache import CachedSplit, cache_path, read_cache, write_cache
 from zoo.data.decoding.on_demand import ImagesOnDemand
 from zoo.data.decoding.read_all import check_all, decode_all
 from zoo.data.decoding.survey import survey
@@ -18,57 +18,64 @@ from zoo.data.stored.image_files import ImageFiles, OnProgress, Source
 from zoo.data.stored.splits import cut, find_split, training_split
 from zoo.errors import ZooError
 
-# Bytes that the decoded images of a split may take to be kept decoded.
+# Splits of at most this many bytes are decoded at once and cached; larger ones are decoded on demand.
 SMALL = 2**30
-DIVIDED = "there is no test split, so a fifth of the images of each class, by the hash of their files, is for testing."
+DIVIDED = "no test split; a fifth of the images of each class, by the hash of their files, is used for testing."
 
 
 def load_split(
     name: str, split: str, identity: str, open_source: Callable[[], Source], on_progress: OnProgress
 ) -> ImageSet:
-    """One split of a data set, from the cache if it is there.
+    """Load one split of a dataset, from the cache if possible.
 
     Args:
-        name: of the data set.
-        split: `train`, `test` or `all`.
-        identity: what decides the images.
-        open_source: gives the data set before anything is decoded.
-        on_progress: called with what is being done, how far it is, and where it ends.
+        name: name of the dataset.
+        split: `train`, `test`, or `all`.
+        identity: text that determines the images, for the cache.
+        open_source: opens the dataset without decoding anything.
+        on_progress: called with the name of the step, the items done, and their total.
 
     Raises:
         ZooError: the images cannot be used.
     """
-    path = kept_path(identity)
-    kept = recall(path)
-    if kept is not None and kept.images is not None:
-        return _image_set(name, split, kept)
+    path = cache_path(identity)
+    cached = read_cache(path)
+    if cached is not None and cached.images is not None:
+        return _image_set(name, split, cached)
     source = open_source()
     files, divided = find_split(source, name, split)
-    if kept is None:
+    if cached is None:
         rows = cut(files, split, on_progress) if divided else np.arange(len(files))
-        kept = _look_through(source, files, rows, name, on_progress)
-        kept = replace(kept, notes=(*((DIVIDED,) if divided else ()), *kept.notes))
-        if not keep(path, f"{len(kept.labels)} {name} {split}", kept):
-            note = f"decoded images cannot be kept in {images_folder()}; choose another folder with ZOO_CACHE."
-            kept = replace(kept, notes=(*kept.notes, note))
-    return _image_set(name, split, kept, files)
+        cached = _read_split(source, files, rows, name, on_progress)
+        cached = replace(cached, notes=((DIVIDED, *cached.notes) if divided else cached.notes))
+        if not write_cache(path, f"{len(cached.labels)} {name} {split}", cached):
+            note = f"cannot cache decoded images in {images_folder()}; choose another folder with ZOO_CACHE."
+            cached = replace(cached, notes=(*cached.notes, note))
+    return _image_set(name, split, cached, files)
 
 
-def _look_through(source: Source, files: ImageFiles, rows: np.ndarray, name: str, on_progress: OnProgress) -> KeptSplit:
-    """Decode what is small, and check what is large."""
+def _read_split(source: Source, files: ImageFiles, rows: np.ndarray, name: str, on_progress: OnProgress) -> CachedSplit:
+    """Decode a small split, or check every image of a large one."""
     if len(source.classes) < 2:
         raise ZooError(f"expected images of at least two classes in {name}, got {len(source.classes)}; add another.")
     check_classes(name, torch.from_numpy(files.labels[rows]), source.classes)
-    # One layout for all splits, so that a model takes the test images as they are.
+    # All splits share the layout of the training images, so a model takes test images unchanged.
     layout = survey(source.splits.get(training_split(source.splits) or "", files), name, on_progress)
     images = digests = None
     if len(rows) * prod(layout.shape) <= SMALL:
         images, rows, notes = decode_all(files, rows, layout, name, on_progress)
     else:
         digests, rows, notes = check_all(files, rows, name, on_progress)
-    labels = torch.from_numpy(files.labels[rows])
-    notes = (*source.notes, *_layout_note(layout), *notes)
-    return KeptSplit(source.classes, layout, notes, labels, torch.from_numpy(rows), images, digests)
+    return CachedSplit(
+        classes=source.classes,
+        layout=layout,
+        notes=(*source.notes, *_layout_note(layout), *notes),
+        labels=torch.from_numpy(files.labels[rows]),
+        rows=torch.from_numpy(rows),
+        images=images,
+        digests=digests,
+        paths=None if files.path is None else tuple(map(files.path, rows.tolist())),
+    )
 
 
 def _layout_note(layout: Layout) -> tuple[str, ...]:
@@ -79,10 +86,19 @@ def _layout_note(layout: Layout) -> tuple[str, ...]:
     )
 
 
-def _image_set(name: str, split: str, kept: KeptSplit, files: ImageFiles | None = None) -> ImageSet:
-    """What is kept as an image set; where it has no decoded images, with those of the files."""
-    images: Images | None = kept.images
+def _image_set(name: str, split: str, cached: CachedSplit, files: ImageFiles | None = None) -> ImageSet:
+    """Image set of a cached split; images that are not cached come from the files on demand."""
+    images: Images | None = cached.images
     if images is None:
-        assert files is not None and kept.digests is not None
-        images = ImagesOnDemand(files, kept.rows, kept.layout, kept.digests)
-    return ImageSet(name, split, images, kept.labels, kept.rows, kept.classes, kept.notes)
+        assert files is not None and cached.digests is not None
+        images = ImagesOnDemand(files, cached.rows, cached.layout, cached.digests)
+    return ImageSet(
+        name=name,
+        split=split,
+        images=images,
+        labels=cached.labels,
+        indices=cached.rows,
+        classes=cached.classes,
+        notes=cached.notes,
+        paths=cached.paths,
+    )

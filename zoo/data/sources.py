@@ -1,4 +1,4 @@
-"""Where images come from: data sets by name, on the Hub, or in a folder."""
+"""Find datasets by name, on the Hub, or in a folder."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 TABLE = ".parquet"
-# The test images of this repository have no labels.
+# Without its test split, which has no labels.
 _FILES = {"imagenet-1k": {"train": "data/train-*", "validation": "data/validation-*"}}
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a data set is.
+class _Location:
+    """Where a dataset is stored.
 
     Args:
-        key: changes whenever its content does.
-        open: gives it, before anything of it is decoded.
+        key: text that changes whenever the content changes.
+        open: opens the dataset without decoding anything.
     """
 
     key: str
@@ -33,10 +33,14 @@ class _Place:
 
 
 def identity(name: str, split: str) -> str:
-    """What decides the images of a split, so that two that are equal hold the same; decodes nothing.
+    """Text that determines the images of a split: equal texts mean equal images. Decodes nothing.
+
+    Args:
+        name: as for `load_images`.
+        split: `train`, `test`, or `all`.
 
     Raises:
-        ZooError: there is no such data set.
+        ZooError: the dataset does not exist.
     """
     if name == DIGITS:
         return f"{name} {split}, scikit-learn {version('scikit-learn')}"
@@ -44,18 +48,19 @@ def identity(name: str, split: str) -> str:
 
 
 def load_images(name: str, split: str, on_progress: "OnProgress" = lambda doing, done, total: None) -> "ImageSet":
-    """One split of a data set.
+    """Load one split of a dataset.
 
-    Where decoded images take at most `SMALL` bytes, they are decoded once, and mapped into memory from
-    the cache from then on. Others are decoded when they are looked at.
+    A split of at most 1 GiB is decoded once, and memory-mapped from the cache afterwards. A larger split is decoded on
+    demand.
 
     Args:
-        name: one of `zoo.record.names.NAMES`, `hf:OWNER/NAME[@REVISION]`, or a folder of class folders or parquet.
-        split: `train`, `test` or `all`.
-        on_progress: called with what is being done, how far it is, and where it ends.
+        name: one of `zoo.record.names.NAMES`, `hf:OWNER/NAME[@REVISION]`, or a folder of class folders or parquet
+            files.
+        split: `train`, `test`, or `all`.
+        on_progress: called with the name of the step, the items done, and their total.
 
     Raises:
-        ZooError: there is no such data set or split, or its images cannot be used.
+        ZooError: the dataset or split does not exist, or its images cannot be used.
     """
     from zoo.data.stored.splits import check_split
 
@@ -66,37 +71,36 @@ def load_images(name: str, split: str, on_progress: "OnProgress" = lambda doing,
         return load_digits(split)
     from zoo.data.load_split import load_split
 
-    place = _find(name)
-    return load_split(recorded_name(name), split, f"{split}, {place.key}", place.open, on_progress)
+    location = _find(name)
+    return load_split(recorded_name(name), split, f"{split}, {location.key}", location.open, on_progress)
 
 
-def _find(name: str) -> _Place:
-    """Where a data set is; asks the Hub for its commit, or looks through its folder."""
+def _find(name: str) -> _Location:
+    """Locate a dataset: ask the Hub for its commit, or list its folder."""
     if name in ALIASES or name.startswith(HUB):
         return _on_hub(name)
     if name and Path(name).is_dir():
         return _in_folder(Path(name))
     raise ZooError(
-        f"expected the data set {', '.join(NAMES)}, hf:OWNER/NAME[@REVISION] or a folder, got {name[:200]!r}, and "
-        "there is no such folder here; choose it with --dataset."
+        f"expected a dataset ({', '.join(NAMES)}, hf:OWNER/NAME[@REVISION], or a folder), got {name[:200]!r}, and "
+        "there is no such folder; choose one with --dataset."
     )
 
 
-def _on_hub(name: str) -> _Place:
+def _on_hub(name: str) -> _Location:
     from zoo.data.stored.hub import open_hub, pin_data
     from zoo.hub.ref import HubRef, parse_data_ref
 
     ref = HubRef(ALIASES[name]) if name in ALIASES else parse_data_ref(name.removeprefix(HUB))
     commit = pin_data(ref)
-    return _Place(f"{ref.repo_id}@{commit}", lambda: open_hub(ref, commit, _FILES.get(name)))
+    return _Location(f"{ref.repo_id}@{commit}", lambda: open_hub(ref, commit, _FILES.get(name)))
 
 
-def _in_folder(root: Path) -> _Place:
+def _in_folder(root: Path) -> _Location:
     from zoo.data.stored.class_folders import SUFFIXES, files_key, list_files, open_folder
     from zoo.data.stored.hub import open_parquet
 
-    found, links = list_files(root, {*SUFFIXES, TABLE})
-    if tables := [file for file in found if file.path.lower().endswith(TABLE)]:
-        key = files_key(tables)
-        return _Place(key, lambda: open_parquet(root))
-    return _Place(f"{files_key(found)}, {links}", lambda: open_folder(root, found, links))
+    files, links = list_files(root, {*SUFFIXES, TABLE})
+    if tables := [file for file in files if file.path.lower().endswith(TABLE)]:
+        return _Location(files_key(tables), lambda: open_parquet(root))
+    return _Location(f"{files_key(files)}, {links}", lambda: open_folder(root, files, links))

@@ -1,1 +1,1 @@
-"""The architectures: width and depth variants, and timm's models. Values need no torch."""
+"""Architectures: depth and width variants of two families, and timm models."""

@@ -1,32 +1,31 @@
-"""The CIFAR ResNet family as numbers: which variants exist and how big they are. Needs no torch."""
+"""The CIFAR ResNet family: variants and their sizes. Needs no torch."""
 
 from dataclasses import dataclass
 from math import isfinite
 
 from zoo.errors import ZooError
 
-# Its name in timm's registry, and in config.json.
+# Name in timm's registry and in config.json.
 FAMILY = "cifar_resnet"
 DEPTHS = (14, 20, 26, 32, 38, 44, 56, 110, 164)
 WIDTHS = (1.0, 2.0, 4.0, 8.0, 10.0)
-# Bounds for what a config.json from elsewhere may ask this machine to build.
+# Limits for the values of a downloaded config.json.
 MAX_DEPTH, MAX_WIDTH, MAX_CHANNELS, MAX_CLASSES = 1202, 64, 64, 100_000
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One member of the family of Nguyen et al. 2021 (arXiv:2010.15327), section 2.
+    """One member of the CIFAR family of Nguyen et al. 2021 (arXiv:2010.15327), section 2.
 
     Args:
-        depth: number of weighted layers on the main path: 2 and 2 per residual block. 6n + 2, unless pruned.
-        width: multiplier of the filters 16, 32, 64 of the stages; the stem is scaled with stage 1. May be fractional.
+        depth: number of weighted layers on the main path: 2 plus 2 per residual block. 6n + 2, unless pruned.
+        width: multiplier of the 16, 32, and 64 filters of the stages, may be fractional; the stem scales with stage 1.
         in_chans: channels of the input images.
         num_classes: number of logits.
-        stage_blocks: of a pruned variant, the residual blocks that each of the 3 stages has left, even if these are
-            equal; None for n in each.
+        stage_blocks: remaining residual blocks of each stage of a pruned variant; None for n blocks in each stage.
 
     Raises:
-        ZooError: a value outside the family.
+        ZooError: a value is outside the family.
     """
 
     depth: int = 14
@@ -55,32 +54,32 @@ class Variant:
             fits = len(blocks) == 3 and min(blocks) >= 1 and self.depth == 2 + 2 * sum(blocks)
             if not fits or self.depth > MAX_DEPTH:
                 raise ZooError(
-                    "stage_blocks must be three numbers from 1 up, with depth twice their sum plus 2 and at most "
+                    "stage_blocks must be three numbers of at least 1, with depth twice their sum plus 2 and at most "
                     f"{MAX_DEPTH}, got {blocks} and depth {self.depth}; leave it out unless blocks were removed."
                 )
         elif self.depth < 8 or self.depth % 6 != 2 or self.depth > MAX_DEPTH:
             below = max(8, (self.depth - 2) // 6 * 6 + 2)
-            near = f"; near are {below} and {below + 6}" if 8 <= self.depth < MAX_DEPTH else ""
+            near = f"; the nearest are {below} and {below + 6}" if 8 <= self.depth < MAX_DEPTH else ""
             raise ZooError(f"depth must be 6n+2, from 8 to {MAX_DEPTH} (8, 14, 20, ...), got {self.depth}{near}.")
 
     @property
     def architecture(self) -> str:
-        """Its name in timm's registry."""
+        """Name in timm's registry."""
         return FAMILY
 
     @property
     def mean(self) -> tuple[float, ...]:
-        """Per channel, of pixels in [0, 1]: the paper subtracts nothing."""
+        """Mean per channel that images in [0, 1] are normalised with: 0, as in the paper."""
         return (0.0,) * self.in_chans
 
     @property
     def std(self) -> tuple[float, ...]:
-        """Per channel: the paper scales pixels to [0, 1] and no further."""
+        """Standard deviation per channel that images in [0, 1] are normalised with: 1, as in the paper."""
         return (1.0,) * self.in_chans
 
     @property
     def name(self) -> str:
-        """Short name, such as `resnet14-w1`, or `resnet44-6.9.6-w1` of a pruned variant."""
+        """Short name, such as `resnet14-w1`, or `resnet44-6.9.6-w1` for a pruned variant."""
         pruned = "" if self.stage_blocks is None else f"-{'.'.join(map(str, self.stage_blocks))}"
         return f"resnet{self.depth}{pruned}-w{self.width:.12g}"
 
@@ -97,18 +96,23 @@ class Variant:
 
     @property
     def representations(self) -> int:
-        """Layer outputs, input and additions included: 7 per residual block and 9, so 21n + 9 unless pruned."""
+        """Number of layer outputs, including input and additions: 9 plus 7 per block, so 21n + 9 unless pruned."""
         return 7 * sum(self.blocks) + 9
 
     @property
     def parameters(self) -> int:
-        """Trainable parameters, convolution biases included."""
+        """Number of trainable parameters, including convolution biases."""
         convolutions = sum(k * k * c_in * c_out + c_out for k, c_in, c_out, _ in self._convolutions())
         norms = sum(2 * c_out for k, _, c_out, _ in self._convolutions() if k == 3)
         return convolutions + norms + (self.filters[2] + 1) * self.num_classes
 
     def multiply_adds(self, height: int, width: int) -> int:
-        """Multiply-adds of convolutions and head for one image of this many pixels."""
+        """Multiply-adds of convolutions and head for one image.
+
+        Args:
+            height: height of the image in pixels.
+            width: width of the image in pixels.
+        """
         total = self.filters[2] * self.num_classes
         for k, c_in, c_out, stage in self._convolutions():
             reduction = 2**stage
@@ -116,7 +120,7 @@ class Variant:
         return total
 
     def _convolutions(self) -> list[tuple[int, int, int, int]]:
-        """Kernel size, channels in and out, and stage (0, 1, 2) of every convolution."""
+        """Kernel size, input and output channels, and stage (0, 1, 2) of every convolution."""
         convolutions = [(3, self.in_chans, self.filters[0], 0)]
         before = self.filters[0]
         for stage, (filters, blocks) in enumerate(zip(self.filters, self.blocks, strict=True)):

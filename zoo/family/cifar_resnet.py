@@ -1,4 +1,4 @@
-"""The CIFAR ResNet family as torch modules: each of the paper's representations is the output of a named module."""
+"""The CIFAR ResNet family as torch modules; each representation of the paper is the output of a named module."""
 
 from collections import OrderedDict
 
@@ -9,22 +9,22 @@ from zoo.family.cifar import Variant
 
 
 class Add(nn.Module):
-    """The residual addition, a module so that it can be looked at like any other layer."""
+    """The residual addition, as a module, so that hooks can record its output."""
 
     def forward(self, residual: Tensor, shortcut: Tensor) -> Tensor:
-        """Sum of two tensors of one shape."""
+        """Add two tensors of equal shape."""
         return residual + shortcut
 
 
 class NarrowShortcut(nn.Conv2d):
-    """A 1x1 convolution of stride 2 that takes every second pixel first, which comes to the same.
+    """An equivalent of a 1x1 convolution with stride 2 that subsamples its input first.
 
-    oneDNN, in PyTorch 2.13 on a CPU with AVX-512, writes past the gradients of a strided 1x1 convolution of fewer than
-    16 channels on maps of 48 pixels and more, and the process dies.
+    It avoids a crash: with PyTorch 2.13 on a CPU with AVX-512, oneDNN writes out of bounds in the backward pass of a
+    strided 1x1 convolution with fewer than 16 channels on feature maps of 48 pixels or more.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Feature map of half the resolution."""
+        """Compute a feature map of half the resolution."""
         return nn.functional.conv2d(x[:, :, ::2, ::2], self.weight, self.bias)
 
 
@@ -51,7 +51,7 @@ class Block(nn.Module):
         self.relu2 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Feature map, of half the resolution if the shortcut projects."""
+        """Compute a feature map, of half the resolution if the shortcut is a projection."""
         residual = self.relu1(self.bn1(self.conv1(x)))
         residual = self.bn2(self.conv2(residual))
         shortcut = x if self.shortcut is None else self.shortcut(x)
@@ -59,14 +59,17 @@ class Block(nn.Module):
 
 
 class CifarResNet(nn.Module):
-    """ResNet for small images, of any depth 6n+2, width, input size and channel count.
+    """ResNet for small images, of any depth 6n+2, width, input size, and number of channels.
 
-    Modules run in this order: input, stem, stage1, stage2, stage3, head. Their leaf calls are the paper's 21n+9
-    representations; fewer where blocks were removed.
+    Modules run in this order: input, stem, stage1, stage2, stage3, head. Their leaf modules give the 21n+9
+    representations of the paper, or fewer if blocks were removed.
+
+    Args:
+        variant: depth, width, channels, and classes.
 
     Source:
-        Nguyen et al. 2021, arXiv:2010.15327, and its code: stem scaled with the width, convolutions with bias,
-        BN momentum 0.99 (0.01 in torch's terms) and epsilon 1e-3.
+        Nguyen et al. 2021, arXiv:2010.15327, and its code: stem scaled with the width, convolutions with bias, batch
+        norm with momentum 0.99 (0.01 in PyTorch's terms) and epsilon 1e-3.
     """
 
     def __init__(self, variant: Variant) -> None:
@@ -96,16 +99,20 @@ class CifarResNet(nn.Module):
         )
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """Last feature map, shape (n, channels, height/4, width/4)."""
+        """Compute the last feature map, shape (n, channels, height/4, width/4)."""
         return self.stage3(self.stage2(self.stage1(self.stem(self.input(x)))))  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits, shape (n, classes), of images scaled to [0, 1], shape (n, channels, height, width)."""
+        """Compute logits, shape (n, classes), for images in [0, 1], shape (n, channels, height, width)."""
         return self.head(self.forward_features(x))  # type: ignore[no-any-return]
 
 
 def initialise(model: CifarResNet, generator: torch.Generator) -> None:
-    """Draw He-normal kernels and zero biases, on the CPU, from this generator alone.
+    """Initialise a model with He-normal kernels and zero biases.
+
+    Args:
+        model: a model on the CPU.
+        generator: source of randomness, on the CPU.
 
     Source:
         Keras `he_normal`.
@@ -118,12 +125,17 @@ def initialise(model: CifarResNet, generator: torch.Generator) -> None:
 
 
 def scale_variance(kernel: Tensor, scale: float, generator: torch.Generator) -> None:
-    """Draw a kernel from a normal truncated at two standard deviations, of variance scale / fan_in after truncation.
+    """Initialise a kernel from a normal distribution that is truncated at two standard deviations.
+
+    Args:
+        kernel: weight of a convolution or linear layer; changed in place.
+        scale: variance after truncation, times fan-in.
+        generator: source of randomness, on the CPU.
 
     Source:
         Keras `VarianceScaling`.
     """
-    # 0.8796...: standard deviation of a unit normal truncated at +-2.
+    # 0.8796...: standard deviation of a standard normal distribution truncated at +-2.
     std = (scale / kernel[0].numel()) ** 0.5 / 0.87962566103423978
     nn.init.trunc_normal_(kernel, 0, std, -2 * std, 2 * std, generator=generator)
 

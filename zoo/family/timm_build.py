@@ -1,4 +1,4 @@
-"""timm's architectures: new ones, and those of a config.json of unknown origin, built without trusting it."""
+"""Build timm models, also from untrusted configurations."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +14,15 @@ from zoo.errors import ZooError, one_line
 from zoo.family.imagenet import ImageNetResNet
 from zoo.family.timm_spec import TimmVariant
 
-# The largest of timm's have fewer than 3,000 modules.
+# The largest timm models have fewer than 3,000 modules.
 MAX_MODULES = 10_000
 
 
 def check_architecture(name: str) -> None:
-    """Refuse what the installed timm cannot build.
+    """Check that the installed timm knows an architecture.
 
     Raises:
-        ZooError: no such architecture.
+        ZooError: there is no such architecture.
     """
     import timm
 
@@ -30,31 +30,31 @@ def check_architecture(name: str) -> None:
         near = get_close_matches(name, timm.list_models(), 3)
         raise ZooError(
             f"expected an architecture of timm {timm.__version__}, got {name!r}; "
-            + (f"near names are {', '.join(near)}." if near else "update timm, or choose another model.")
+            + (f"similar names are {', '.join(near)}." if near else "update timm, or choose another model.")
         )
 
 
 def timm_variant(
     architecture: str, input_size: tuple[int, int, int], num_classes: int, imagenet: ImageNetResNet | None = None
 ) -> TimmVariant:
-    """One of timm's architectures made for some images, once a trial without memory or computing shows that it fits.
+    """Adapt a timm architecture to images, and check on the meta device that it fits.
 
     Args:
-        architecture: its name.
-        input_size: channels, height and width of the images.
+        architecture: name of the architecture.
+        input_size: channels, height, and width of the images.
         num_classes: number of logits.
-        imagenet: the member of the ImageNet family that it is to be.
+        imagenet: member of the ImageNet family to build; None for the unchanged architecture.
 
     Raises:
-        ZooError: timm does not know it, or it cannot take such images or give such logits.
+        ZooError: timm does not know the architecture, or it does not accept such images or return such logits.
     """
     import timm
 
     check_architecture(architecture)
-    # Of an architecture alone it is never None.
-    usual: Any = timm.get_pretrained_cfg(architecture)
+    # Never None for the name of an architecture.
+    default_cfg: Any = timm.get_pretrained_cfg(architecture)
     args = {} if imagenet is None else imagenet.model_args
-    if usual.fixed_input_size:
+    if default_cfg.fixed_input_size:
         args["img_size"] = list(input_size[1:])
     try:
         with few_modules(), torch.device("meta"):
@@ -62,9 +62,9 @@ def timm_variant(
         logits = trial_run(trial, input_size)
     except ZooError:
         raise
-    except Exception as error:  # timm raises all kinds where something does not fit
+    except Exception as error:  # timm raises all kinds of errors for arguments that do not fit
         raise ZooError(
-            f"timm's {architecture} cannot be made for images of {input_size} (channels, height, width): "
+            f"timm's {architecture} does not accept images of {input_size} (channels, height, width): "
             f"{one_line(error)}; choose another --arch, or larger images."
         ) from error
     if logits is not None and logits != (1, num_classes):
@@ -74,20 +74,20 @@ def timm_variant(
         in_chans=input_size[0],
         num_classes=num_classes,
         parameters=sum(parameter.numel() for parameter in trial.parameters()),
-        mean=_per_channel(usual.mean, input_size[0]),
-        std=_per_channel(usual.std, input_size[0]),
+        mean=_per_channel(default_cfg.mean, input_size[0]),
+        std=_per_channel(default_cfg.std, input_size[0]),
         model_args=args,
         imagenet=imagenet,
     )
 
 
 def _per_channel(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
-    """For other channels than colours their mean, as timm has it for grey."""
+    """Adapt one value per colour to another number of channels: their mean for each, as timm does for grey."""
     return tuple(values) if len(values) == channels else (round(sum(values) / len(values), 6),) * channels
 
 
 def new_timm_model(spec: TimmVariant) -> nn.Module:
-    """A model with timm's initial weights, from the global random state."""
+    """Build a model with timm's initial weights, drawn from the global random state."""
     import timm
 
     return timm.create_model(spec.architecture, in_chans=spec.in_chans, num_classes=spec.num_classes, **spec.model_args)
@@ -95,7 +95,11 @@ def new_timm_model(spec: TimmVariant) -> nn.Module:
 
 @contextmanager
 def few_modules() -> Iterator[None]:
-    """Stop building where it would go on for too long."""
+    """Limit the number of modules that the block may build.
+
+    Raises:
+        ZooError: a model has more than `MAX_MODULES` modules.
+    """
     built = count(1)
 
     def on_module(parent: nn.Module, name: str, module: nn.Module) -> None:
@@ -110,7 +114,15 @@ def few_modules() -> Iterator[None]:
 
 
 def trial_run(trial: nn.Module, size: tuple[int, int, int]) -> tuple[int, ...] | None:
-    """Shape of the output for one image; None where some of timm's operations have no form without computing."""
+    """Run a model on the meta device.
+
+    Args:
+        trial: a model on the meta device.
+        size: channels, height, and width of an image.
+
+    Returns:
+        Shape of the output for one image; None if an operation does not support the meta device.
+    """
     try:
         with torch.no_grad():
             output = trial.eval()(torch.zeros(1, *size, device="meta"))

@@ -1,4 +1,4 @@
-"""The family's entry in timm's registry: `timm.create_model("cifar_resnet", depth=14, width=1)`."""
+"""Entry of the CIFAR family in timm's registry: `timm.create_model("cifar_resnet", depth=14, width=1)`."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -26,7 +26,7 @@ default_cfgs = generate_default_cfgs(
 
 @register_model
 def cifar_resnet(pretrained: bool = False, **kwargs: Any) -> CifarResNet:
-    """A member of the CIFAR family; model args are those of `zoo.family.cifar.Variant`."""
+    """Build a member of the CIFAR family; model arguments are those of `zoo.family.cifar.Variant`."""
     return build_model_with_cfg(_build, "cifar_resnet", pretrained, **kwargs)
 
 
@@ -37,6 +37,6 @@ def _build(
     num_classes: int = 10,
     stage_blocks: Sequence[int] | None = None,
 ) -> CifarResNet:
-    # From a config.json it is a list, of any length.
+    # A config.json gives a list of any length; `Variant` checks it.
     blocks = None if stage_blocks is None else cast(tuple[int, int, int], tuple(stage_blocks))
     return CifarResNet(Variant(depth, width, in_chans, num_classes, blocks))

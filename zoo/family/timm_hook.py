@@ -1,23 +1,29 @@
-"""Make timm importable on CPU-only PyTorch, and make it know this package's architecture.
+"""Register the CIFAR family with timm, and make timm importable with a CPU-only PyTorch.
 
-torchvision on PyPI is linked against CUDA. Beside a CPU build of torch its compiled operators are skipped, and
-`import torchvision` (so `import timm`) dies with "operator torchvision::nms does not exist", because two of its Python
-registrations expect them.
+torchvision on PyPI is linked against CUDA. With a CPU build of torch, its compiled operators are not loaded. Then
+`import torchvision`, and so `import timm`, fails with "operator torchvision::nms does not exist", because two of its
+Python registrations need these operators.
 """
 
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-# Name under which torchvision keeps what was declared for it.
+# Importing `importlib.abc` would take most of the time of `import zoo`.
+if TYPE_CHECKING:
+    from importlib.abc import Loader, MetaPathFinder
+else:
+    Loader = MetaPathFinder = object
+
+# Attribute of torchvision that holds the library of operators declared here.
 _DECLARED = "_declared_operators"
 
 
 def install() -> None:
-    """Run the two steps below when timm is first imported, or now if it already is."""
+    """Repair torchvision and register the family when timm is first imported, or register now if it already is."""
     if "timm" in sys.modules:
         _register_family()
     elif not any(isinstance(finder, _TimmFinder) for finder in sys.meta_path):
@@ -25,17 +31,18 @@ def install() -> None:
 
 
 def torchvision_is_mended() -> bool:
-    """Whether torchvision would not import by itself; imports timm.
+    """Whether torchvision could only be imported with the repair; imports timm.
 
     Raises:
-        ImportError: timm or torchvision is missing or broken in another way, as RuntimeError may say too.
+        ImportError: timm or torchvision is missing.
+        RuntimeError: torchvision is broken in another way.
     """
     importlib.import_module("timm")
     return _DECLARED in vars(sys.modules["torchvision"])
 
 
 class _TimmFinder(MetaPathFinder):
-    """Finds timm as Python would, and wraps its loader."""
+    """Finds timm as Python does, and wraps its loader."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -49,7 +56,7 @@ class _TimmFinder(MetaPathFinder):
 
 
 class _TimmLoader(Loader):
-    """Loads timm between mending torchvision and registering the family."""
+    """Repairs torchvision, loads timm, and registers the family."""
 
     def __init__(self, loader: Loader) -> None:
         self.loader = loader
@@ -67,7 +74,7 @@ class _TimmLoader(Loader):
 
 
 def _mend_torchvision() -> None:
-    """Declare the two operators whose absence stops the import; a healthy torchvision is left alone.
+    """Declare the two missing operators if torchvision needs them; an intact torchvision is left alone.
 
     Source:
         torchvision/_meta_registrations.py; pytorch/vision issue 9085.
@@ -85,7 +92,7 @@ def _mend_torchvision() -> None:
         library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         importlib.import_module("torchvision")
-        # The schemas live as long as the library object.
+        # The declarations last as long as the library object.
         vars(sys.modules["torchvision"])[_DECLARED] = library
 
 

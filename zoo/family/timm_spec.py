@@ -1,4 +1,4 @@
-"""What timm builds, as values: an architecture by name, with its arguments. Needs no torch."""
+"""timm architectures and their arguments as values. Needs no torch."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,18 +9,21 @@ from zoo.errors import ZooError
 from zoo.family.cifar import FAMILY, MAX_CHANNELS, MAX_CLASSES, Variant
 from zoo.family.imagenet import ARCHITECTURE, ImageNetResNet
 
-# Bounds for what a file from elsewhere may hand to timm; its own models stay well below.
+# Limits for arguments from downloaded files; timm's own models stay well below.
 MAX_NUMBER, MAX_VALUES, MAX_NESTING = 8192, 1000, 4
 _WORD = re.compile(r"[\w.+-]{0,100}")
-# Arguments of timm's create_model that name files or change what comes back.
+# Arguments of timm's create_model that name files or change its result.
 _NOT_OF_A_MODEL = ("pretrained", "checkpoint_path", "cache_dir", "scriptable", "exportable", "no_jit", "features_only")
 
 
 def check_model_args(args: dict[str, Any]) -> None:
-    """Let through names, numbers, words and short lists of them; nothing that names a file or a kind of loading.
+    """Check that model arguments are numbers, words, or short lists of them, and that none names a file.
+
+    Args:
+        args: arguments for timm's create_model.
 
     Raises:
-        ZooError: something else.
+        ZooError: an argument is not allowed.
     """
     for name in args:
         if not name.isidentifier() or name.startswith(_NOT_OF_A_MODEL):
@@ -30,17 +33,17 @@ def check_model_args(args: dict[str, Any]) -> None:
 
 
 def _count_values(value: Any, levels: int) -> int:
-    """How many values there are, all of which are within bounds."""
+    """Check nested values and count them."""
     if isinstance(value, dict | list) and levels:
         parts = value.values() if isinstance(value, dict) else value
         return sum(_count_values(part, levels - 1) for part in parts)
     if isinstance(value, str):
-        fine = _WORD.fullmatch(value) is not None
+        valid = _WORD.fullmatch(value) is not None
     else:
-        fine = value is None or (isinstance(value, int | float) and abs(value) <= MAX_NUMBER)
-    if not fine:
+        valid = value is None or (isinstance(value, int | float) and abs(value) <= MAX_NUMBER)
+    if not valid:
         raise ZooError(
-            f"expected words, numbers up to {MAX_NUMBER} and short lists of them in model_args, got "
+            f"expected words, numbers up to {MAX_NUMBER}, and short lists of them in model_args, got "
             f"{str(value)[:100]!r}."
         )
     return 1
@@ -48,20 +51,20 @@ def _count_values(value: Any, levels: int) -> int:
 
 @dataclass(frozen=True)
 class TimmVariant:
-    """One of timm's architectures, made for some images.
+    """A timm architecture, adapted to a dataset.
 
     Args:
-        architecture: its name in timm, without a tag of weights.
+        architecture: name in timm, without the tag of pretrained weights.
         in_chans: channels of the input images.
         num_classes: number of logits.
-        parameters: trainable ones.
-        mean: per channel, of pixels in [0, 1], as it takes images.
-        std: per channel.
-        model_args: what timm needs besides, such as `layers`.
-        imagenet: the member of the ImageNet family that it is, if it was asked for as one.
+        parameters: number of trainable parameters.
+        mean: mean per channel that images in [0, 1] are normalised with.
+        std: standard deviation per channel that images in [0, 1] are normalised with.
+        model_args: further arguments for timm, such as `layers`.
+        imagenet: the member of the ImageNet family that this is; None for other architectures.
 
     Raises:
-        ZooError: a value out of bounds, or arguments that are not those of that member.
+        ZooError: a value is out of bounds, or the arguments contradict `imagenet`.
     """
 
     architecture: str
@@ -98,51 +101,61 @@ class TimmVariant:
 
     @property
     def depth(self) -> int | None:
-        """Of a member of the ImageNet family."""
+        """Depth of a member of the ImageNet family; None for other architectures."""
         return None if self.imagenet is None else self.imagenet.depth
 
     @property
     def width(self) -> float | None:
-        """Of a member of the ImageNet family."""
+        """Width multiplier of a member of the ImageNet family; None for other architectures."""
         return None if self.imagenet is None else self.imagenet.width
 
     @property
     def representations(self) -> int | None:
-        """Layers that can be looked at, of a member of the ImageNet family."""
+        """Number of layers of a member of the ImageNet family; None for other architectures."""
         return None if self.imagenet is None else self.imagenet.representations
 
     def multiply_adds(self, height: int, width: int) -> int | None:
-        """Multiply-adds for one image, of a member of the ImageNet family."""
+        """Multiply-adds of a member of the ImageNet family for one image; None for other architectures.
+
+        Args:
+            height: height of the image in pixels.
+            width: width of the image in pixels.
+        """
         member = self.imagenet
         return None if member is None else member.multiply_adds(height, width, self.in_chans, self.num_classes)
 
 
-# What can be trained, made for some images.
+# An architecture that is adapted to a dataset.
 Spec = Variant | TimmVariant
-# What can be chosen before the images are known; a string is the name of one of timm's architectures.
+# An architecture before its dataset is known; a string is the name of a timm architecture.
 Choice = Variant | ImageNetResNet | str
 
 
 def choice_name(choice: Choice) -> str:
-    """Of what was chosen, as in the name of its folder."""
+    """Short name of an architecture, as in the name of its model folder."""
     return choice if isinstance(choice, str) else choice.name
 
 
 def check_architecture_name(name: Any) -> None:
-    """Refuse what cannot be a name in timm, before timm is asked.
+    """Check that a name can be an architecture, without importing timm.
 
     Raises:
-        ZooError: no string, no identifier, or a long one.
+        ZooError: the name is not an identifier, or too long.
     """
     if not isinstance(name, str) or not name.isidentifier() or len(name) > 100:
-        raise ZooError(f"expected the architecture {FAMILY} or one of timm's, got {str(name)[:100]!r}.")
+        raise ZooError(f"expected the architecture {FAMILY} or a timm architecture, got {str(name)[:100]!r}.")
 
 
 def check_scale(mean: tuple[float, ...], std: tuple[float, ...], channels: int) -> None:
-    """Refuse means and deviations by which no images of so many channels can be scaled.
+    """Check mean and standard deviation of the normalisation.
+
+    Args:
+        mean: one finite value per channel.
+        std: one positive and finite value per channel.
+        channels: number of channels.
 
     Raises:
-        ZooError: too few or too many, or not finite, or a deviation that is not positive.
+        ZooError: the values do not fit.
     """
     if not len(mean) == len(std) == channels or not all(map(isfinite, mean)) or not all(0 < s < inf for s in std):
         raise ZooError(f"expected a mean and a positive std per channel, got {mean} and {std}.")

@@ -47,16 +47,27 @@ class Snapshot:
         return name in self.files
 
 
-def resolve(ref: str) -> Path:
-    """The folder that a model reference means; from the Hub it is downloaded, unless it is in the cache.
+def resolve(ref: str | Path) -> Path:
+    """Find the local folder of a model; a model on the Hub is downloaded unless it is cached.
 
     Args:
-        ref: path of a model folder, or `owner/name[@revision]`, also written `hf://owner/name[@revision]`.
+        ref: path of a model folder, or a Hub id `owner/name[@revision]`, also as `hf://owner/name[@revision]`.
+
+    Returns:
+        The folder of the model.
 
     Raises:
-        ZooError: there is no such model, it cannot be fetched, or it is not what it should be.
+        ZooError: the model does not exist, cannot be downloaded, or is damaged.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     zoo.resolve(folder).is_dir()
+        True
+        >>> zoo.resolve("me/resnet14-w1-digits@v1")  # doctest: +SKIP
+        PosixPath('/home/me/.cache/huggingface/hub/models--me--resnet14-w1-digits/snapshots/0123...')
     """
-    place = parse_ref(ref)
+    place = parse_ref(str(ref))
     return place if isinstance(place, Path) else fetch(pin(place))
 
 

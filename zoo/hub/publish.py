@@ -72,7 +72,7 @@ def check_target(repo_id: str, *, private: bool = False) -> None:
 
 
 def push(
-    folder: Path,
+    folder: str | Path,
     repo_id: str,
     *,
     private: bool = False,
@@ -80,23 +80,33 @@ def push(
     tag: str | None = None,
     message: str | None = None,
 ) -> Published:
-    """Upload a model folder as it is, in one commit; in none if nothing has changed.
+    """Upload a model folder to the Hub in a single commit; no commit is made if nothing has changed.
 
-    The repository, and the branch, are made if they do not exist. Files that only the repository has stay there. The
-    card's examples are made to name this repository first, in the folder too.
+    A missing repository or branch is created. Files that exist only in the repository are left alone. Before the
+    upload, the examples of the model card are changed to name this repository, in the folder too. Pickles, files of
+    unknown type, symlinks, and hidden files are not uploaded.
 
     Args:
-        folder: a model folder that loads.
-        repo_id: `owner/name`.
-        private: whether a new repository is for its owner's eyes alone.
-        revision: branch; main if None.
-        tag: name for the commit, such as `v1`.
-        message: of the commit.
+        folder: a model folder.
+        repo_id: repository `owner/name`.
+        private: create a new repository as private.
+        revision: branch to commit to; `main` if None.
+        tag: tag for the commit, such as `v1`.
+        message: commit message; a default one if None.
+
+    Returns:
+        URL and commit, whether it is a new commit, and the files that were skipped.
 
     Raises:
-        ZooError: the folder holds no model, this user may not push, the repository is public but was to be private, the
-            tag marks another commit, somebody else pushed meanwhile, or the Hub holds other weights in the end.
+        ZooError: the folder is not a valid model, the user may not push, the repository is public although `private` is
+            set, the tag marks another commit, someone else pushed at the same time, or the upload was damaged.
+
+    Example:
+        >>> import zoo
+        >>> zoo.push("models/resnet14-w1-digits-s0", "me/resnet14-w1-digits", tag="v1").url  # doctest: +SKIP
+        'https://huggingface.co/me/resnet14-w1-digits'
     """
+    folder = Path(folder)
     client = logged_in(repo_id)
     for option, name in (("--revision", revision), ("--tag", tag)):
         if name is not None and not REVISION.fullmatch(name):

@@ -91,9 +91,8 @@ class ModelConfig:
         label_names: names of the classes; None if it does not say.
         model_args: what the architecture is built from.
         pretrained_cfg: how images reach the model.
-        variant: the member of the CIFAR family; None for an architecture of timm's.
-        timm_variant: the architecture of timm's, if this program trained it.
-        zoo: our own record; None for what others made.
+        spec: the architecture; None for models of other programs.
+        zoo: values that only this program reads; None for models of other programs.
     """
 
     architecture: str
@@ -101,14 +100,13 @@ class ModelConfig:
     label_names: tuple[str, ...] | None
     model_args: dict[str, Any]
     pretrained_cfg: Preprocessing
-    variant: Variant | None = None
-    timm_variant: TimmVariant | None = None
+    spec: Spec | None = None
     zoo: ZooConfig | None = None
 
     @property
-    def spec(self) -> Spec | None:
-        """What this program trained; None for what others made."""
-        return self.variant or self.timm_variant
+    def variant(self) -> Variant | None:
+        """The member of the CIFAR family; None for timm architectures."""
+        return self.spec if isinstance(self.spec, Variant) else None
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,7 @@ def _family_config(raw: dict[str, Any]) -> ModelConfig:
         label_names=file.label_names,
         model_args=raw["model_args"],
         pretrained_cfg=file.pretrained_cfg,
-        variant=variant,
+        spec=variant,
         zoo=file.zoo,
     )
 
@@ -210,7 +208,7 @@ def _timm_config(raw: dict[str, Any]) -> ModelConfig:
         label_names=file.label_names,
         model_args=args,
         pretrained_cfg=images,
-        timm_variant=_timm_variant(architecture, file.num_classes, args, images, ours) if ours else None,
+        spec=_timm_variant(architecture, file.num_classes, args, images, ours) if ours else None,
         zoo=ours,
     )
 

@@ -1,30 +1,34 @@
-"""Preprocessing of whole batches of images, on any device."""
+"""Preprocess whole batches of images, on any device."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from zoo.errors import ZooError
 from zoo.model_folder.config import Preprocessing
 
-# Mean and standard deviation per channel, of pixels in [0, 1]; one value serves every channel.
+# Mean and standard deviation per channel, of pixels in [0, 1]; a single value applies to every channel.
 Scale = tuple[Sequence[float], Sequence[float]]
 UNIT: Scale = ((0.0,), (1.0,))
 
 
 def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Scale uint8 images to [0, 1], then subtract the mean and divide by the standard deviation of each channel.
+    """Subtract the mean of each channel and divide by its standard deviation.
 
     Args:
-        images: uint8, shape (n, channels, height, width).
+        images: uint8, or float in [0, 1], shape (n, channels, height, width). uint8 images are scaled to [0, 1] first.
         mean: one value per channel, in units of [0, 1].
         std: one value per channel, in units of [0, 1].
 
     Returns:
-        float32 of the same shape, channels last in memory.
+        A new float32 tensor of the same shape, in channels_last memory format.
     """
-    x = images.float().div_(255).contiguous(memory_format=torch.channels_last)
+    x = images.to(torch.float32, memory_format=torch.channels_last, copy=True)
+    if images.dtype == torch.uint8:
+        x.div_(255)
     if any(mean):
         x -= torch.tensor(mean, device=x.device)[:, None, None]
     if any(value != 1 for value in std):
@@ -32,35 +36,46 @@ def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
     return x
 
 
-def prepare(images: Tensor, how: Preprocessing) -> Tensor:
-    """Bring uint8 images to the channels, size and scale that a model was trained for.
+def prepare(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Bring images to the channels, size, and scale that a model was trained with.
 
-    One channel is repeated where the model takes three. Other sizes are resized so that the shorter side (each side,
-    in crop mode `squash`) has the model's size over its crop_pct, with antialiasing, and cropped at the centre, as timm
-    does.
+    A single channel is repeated if the model takes three. Images of another size are resized with antialiasing, so that
+    the shorter side (each side, in crop mode `squash`) has the model's size divided by crop_pct, rounded to 256
+    levels, and cropped at the centre, as timm does.
 
     Args:
-        images: uint8, shape (n, channels, height, width).
-        how: the model's own preprocessing.
+        images: uint8, or float in [0, 1], shape (n, channels, height, width).
+        preprocessing: the model's preprocessing.
 
     Returns:
-        float32, shape (n, *how.input_size), channels last in memory.
+        float32, shape (n, *preprocessing.input_size), in channels_last memory format.
+
+    Raises:
+        ZooError: the images have another type, or channels that the model cannot take.
     """
-    channels, *size = how.input_size
+    channels, *size = preprocessing.input_size
+    if images.ndim != 4 or images.shape[1] not in (1, channels):
+        raise ZooError(
+            f"expected images of shape (n, {channels}, height, width), got {tuple(images.shape)}; reshape them."
+        )
+    if images.dtype != torch.uint8 and not images.is_floating_point():
+        raise ZooError(f"expected uint8 images or float images in [0, 1], got {images.dtype}; convert them.")
     images = images.expand(-1, channels, -1, -1)
-    if list(images.shape[2:]) != size or how.crop_pct < 1:
-        images = _crop(_resize(images, size, how), size)
-    return normalise(images, how.mean, how.std)
+    if list(images.shape[2:]) != size or preprocessing.crop_pct < 1:
+        images = _crop(_resize(images, size, preprocessing), size)
+    return normalise(images, preprocessing.mean, preprocessing.std)
 
 
-def _resize(images: Tensor, size: list[int], how: Preprocessing) -> Tensor:
-    """Each side gets its size over crop_pct; to keep the aspect ratio, the one that needs the smaller scale follows."""
+def _resize(images: Tensor, size: list[int], preprocessing: Preprocessing) -> Tensor:
+    """Resize to size / crop_pct; to keep the aspect ratio, the larger of both scales applies to both sides."""
     old = images.shape[2:]
-    target = wanted = [int(side / how.crop_pct) for side in size]
-    if how.crop_mode == "center":
-        new, base = max(zip(wanted, old, strict=True), key=lambda pair: pair[0] / pair[1])
+    target = scaled = [int(side / preprocessing.crop_pct) for side in size]
+    if preprocessing.crop_mode == "center":
+        new, base = max(zip(scaled, old, strict=True), key=lambda pair: pair[0] / pair[1])
         target = [max(least, new * side // base) for least, side in zip(size, old, strict=True)]
-    resized = interpolate(images.float(), target, mode=how.interpolation, antialias=True)
+    # In units of 0 to 255: float images k / 255 then give exactly the same pixels as uint8 images k.
+    pixels = images.float() if images.dtype == torch.uint8 else images.float() * 255
+    resized = interpolate(pixels, target, mode=preprocessing.interpolation, antialias=True)
     return resized.round_().clamp_(0, 255).to(torch.uint8)
 
 
@@ -69,12 +84,19 @@ def _crop(images: Tensor, size: list[int]) -> Tensor:
     return images[:, :, top : top + size[0], left : left + size[1]]
 
 
-def takes_images(model: nn.Module, how: Preprocessing) -> nn.Module:
-    """Let a model take uint8 images, prepared its own way on the way in; its layers keep their names.
+def takes_images(model: nn.Module, preprocessing: Preprocessing) -> nn.Module:
+    """Make a model preprocess its inputs, by a forward pre-hook; its layers keep their names.
 
     Args:
-        model: takes prepared images; changed in place.
-        how: its own preprocessing.
+        model: a model that takes preprocessed images; changed in place.
+        preprocessing: the model's preprocessing.
+
+    Returns:
+        The same model; it takes uint8 images, or float images in [0, 1], of any size.
     """
-    model.register_forward_pre_hook(lambda _, inputs: (prepare(inputs[0], how),))
+    model.register_forward_pre_hook(partial(_prepare_inputs, preprocessing))
     return model
+
+
+def _prepare_inputs(preprocessing: Preprocessing, module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor]:
+    return (prepare(inputs[0], preprocessing),)

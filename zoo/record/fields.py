@@ -1,13 +1,16 @@
-"""Value types of training records, and their smallest parts. Needs no torch."""
+"""Value types and parts of training records. Needs no torch."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
+from zoo.family.cifar import Variant
+from zoo.family.timm_spec import Spec, TimmVariant
+
 # From 0 to 1.
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-# Records come from the Hub too: what is printed and written into cards must fit on a line.
+# Records may come from the Hub: texts that are printed or written into cards must be a single line.
 Line = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,200}\Z")]
 Subset = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}(/[0-9]{1,9})?\Z")]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
@@ -17,14 +20,46 @@ Amount = Annotated[float, msgspec.Meta(ge=0, le=MOST)]
 BlockName = Annotated[str, msgspec.Meta(pattern=r"^stage[123]\.[0-9]{1,4}\Z")]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SpecFields:
+    """The architecture in a JSON file: stored under one of two keys, used as `spec`.
+
+    Args:
+        variant: member of the CIFAR family; None for a timm architecture.
+        timm_variant: timm architecture; None for a member of the CIFAR family.
+
+    Raises:
+        ValueError: both are None, or neither is.
+    """
+
+    variant: Variant | None = None
+    timm_variant: TimmVariant | None = None
+
+    def __post_init__(self) -> None:
+        if (self.variant is None) == (self.timm_variant is None):
+            raise ValueError("expected one of variant and timm_variant")
+
+    @property
+    def spec(self) -> Spec:
+        """The architecture."""
+        spec = self.variant or self.timm_variant
+        assert spec is not None
+        return spec
+
+
+def spec_fields(spec: Spec) -> dict[str, Any]:
+    """Fields of `SpecFields` that store an architecture."""
+    return {"variant" if isinstance(spec, Variant) else "timm_variant": spec}
+
+
 @dataclass(frozen=True)
 class Epoch:
     """One pass over the training images.
 
     Args:
-        loss: mean cross-entropy, in nats, as the images were seen.
-        accuracy: fraction right, as the images were seen.
-        images_per_second: speed; where seeds were trained at once, that of all of them together.
+        loss: mean cross-entropy in nats, over the minibatches as they were trained on.
+        accuracy: fraction of correct predictions, over the same minibatches.
+        images_per_second: training speed; for seeds trained side by side, of all of them together.
     """
 
     loss: Amount
@@ -34,16 +69,16 @@ class Epoch:
 
 @dataclass(frozen=True)
 class DataRecord:
-    """What it was trained on.
+    """The dataset of a training run.
 
     Args:
-        name: of the data set.
-        subset: fraction of the training images taken, such as `1/4`.
-        train_images: how many that were.
-        input_size: channels, height, width.
+        name: name of the dataset.
+        subset: fraction of the training images that was used, such as `1/4`.
+        train_images: number of training images.
+        input_size: channels, height, and width of the images.
         classes: names of the classes.
-        train_fingerprint: sha256 of the images, labels and class names trained on.
-        test_fingerprint: the same of the test images.
+        train_fingerprint: sha256 of training images, labels, and class names.
+        test_fingerprint: sha256 of test images, labels, and class names.
     """
 
     name: Line
@@ -57,7 +92,13 @@ class DataRecord:
 
 @dataclass(frozen=True)
 class ClassAccuracy:
-    """Test images of one class, and how many of them the model gets right."""
+    """Test result for one class.
+
+    Args:
+        name: name of the class.
+        examples: number of test images.
+        right: number of correctly classified test images.
+    """
 
     name: str
     examples: Positive

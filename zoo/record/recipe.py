@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
-from zoo.family.timm_spec import Choice
+from zoo.family.timm_spec import Choice, Spec
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -96,7 +96,7 @@ RECIPES: Mapping[str, Callable[[int], Recipe]] = {
 
 
 def recipe_for(
-    choice: Choice, dataset: str, given: Mapping[str, float | str | None], name: str | None = None
+    choice: Choice | Spec, dataset: str, given: Mapping[str, float | str | None], name: str | None = None
 ) -> Recipe:
     """How something is to be trained.
 

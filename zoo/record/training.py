@@ -1,4 +1,4 @@
-"""What is known of a trained model: plain frozen values, kept as training.json. Needs no torch."""
+"""The training record (training.json): settings, history, and test results of one run. Needs no torch."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,24 +6,30 @@ from typing import Annotated
 import msgspec
 
 from zoo.errors import ZooError
-from zoo.family.cifar import Variant
-from zoo.family.timm_spec import Spec, TimmVariant
-from zoo.record.fields import Amount, ClassAccuracy, DataRecord, Epoch, Line, Positive, Seed, Share, Subset
+from zoo.record.fields import Amount, ClassAccuracy, DataRecord, Epoch, Line, Positive, Seed, Share, SpecFields, Subset
 from zoo.record.names import model_name
 from zoo.record.pruning import Pruned
 from zoo.record.recipe import Recipe
 
 FORMAT_VERSION = 1
 _OPTIONAL = ("variant", "timm_variant", "pruned")
-# Every model that this program publishes carries this tag, and this key in its card's metadata.
+# Tag of every published model, and key of its record in the metadata of the model card.
 TAG, CARD_KEY = "resnet-zoo", "resnet_zoo"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CardRecord:
-    """What a card's metadata says of a model, so that a list of models can be made without downloading them.
+    """The record in the metadata of a model card, so that models can be listed without downloading them.
 
-    Depth and width are those of a member of one of the families.
+    Args:
+        architecture: `cifar_resnet`, or a timm architecture.
+        depth: depth of a member of a family; None otherwise.
+        width: width multiplier of a member of a family; None otherwise.
+        dataset: name of the dataset.
+        subset: fraction of the training images that was used, such as `1/4`.
+        seed: seed of the training run.
+        accuracy: fraction of correctly classified test images.
+        parameters: number of trainable parameters.
     """
 
     architecture: Line
@@ -37,29 +43,30 @@ class CardRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingRecord:
-    """Everything that is needed to train the model again, and what came of it.
+class TrainingRecord(SpecFields):
+    """All settings of a training run, and its results.
 
-    Of a pruned model, everything but `variant`, `test` and `pruned` is as the original's record says.
+    The record of a pruned model equals that of the original model, except for `variant`, `test`, and `pruned`.
 
     Args:
         format_version: version of this layout.
-        variant: the member of the CIFAR family; None if it is another architecture.
-        timm_variant: the architecture of timm's; None if it is a member of the CIFAR family.
-        data: what it was trained on.
-        recipe: how.
-        seed: of initial weights, order and augmentation.
-        device: where it ran.
+        variant: member of the CIFAR family; None for a timm architecture.
+        timm_variant: timm architecture; None for a member of the CIFAR family.
+        data: the dataset.
+        recipe: training hyperparameters.
+        seed: seed of initial weights, image order, and augmentation.
+        device: device of the training run.
         history: one entry per epoch.
-        test: the last epoch's result on the test images, class by class; they had no part in training or selection.
-        seconds: wall time of training and testing; where seeds were trained at once, its share of that of all.
-        versions: of the program and the libraries, and the program's commit if it ran from a checkout.
-        pruned: what was removed of it after training; None if nothing was.
+        test: test results per class after the last epoch; test images play no part in training or selection.
+        seconds: wall time of training and testing; for seeds trained side by side, the share of one model.
+        versions: versions of the program and its libraries, and the program's commit if it ran from a checkout.
+        pruned: blocks that were removed after training; None if none were.
+
+    Raises:
+        ValueError: not exactly one of `variant` and `timm_variant` is set, or a timm architecture is pruned.
     """
 
     format_version: int
-    variant: Variant | None = None
-    timm_variant: TimmVariant | None = None
     data: DataRecord
     recipe: Recipe
     seed: Seed
@@ -71,21 +78,13 @@ class TrainingRecord:
     pruned: Pruned | None = None
 
     def __post_init__(self) -> None:
-        if (self.variant is None) == (self.timm_variant is None):
-            raise ValueError("expected one of variant and timm_variant")
+        super().__post_init__()
         if self.pruned is not None and self.variant is None:
             raise ValueError("expected a variant of the CIFAR family, since blocks were removed")
 
     @property
-    def spec(self) -> Spec:
-        """What was trained."""
-        spec = self.variant or self.timm_variant
-        assert spec is not None
-        return spec
-
-    @property
     def name(self) -> str:
-        """Of its folder, unless another is chosen."""
+        """Default name of the model folder."""
         name, epochs = model_name(self.spec.name, self.data.name, self.data.subset, self.seed), len(self.history)
         return name if epochs == self.recipe.epochs else f"{name}@epoch{epochs}"
 
@@ -96,17 +95,17 @@ class TrainingRecord:
 
     @property
     def test_right(self) -> int:
-        """Test images that the model gets right."""
+        """Number of correctly classified test images."""
         return sum(row.right for row in self.test)
 
     @property
     def accuracy(self) -> float:
-        """Fraction of the test images that it gets right."""
+        """Fraction of correctly classified test images."""
         return self.test_right / self.test_images
 
     @property
     def summary(self) -> CardRecord:
-        """What its card's metadata says."""
+        """The record for the metadata of the model card."""
         return CardRecord(
             architecture=self.spec.architecture,
             depth=self.spec.depth,
@@ -120,15 +119,18 @@ class TrainingRecord:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "TrainingRecord":
-        """Read what `to_json` wrote.
+        """Parse the text that `to_json` writes.
+
+        Args:
+            text: content of training.json.
 
         Raises:
-            ZooError: not a record, or of another format version.
+            ZooError: the text is not a record, or one of another format version.
         """
         try:
             record = msgspec.json.decode(text, type=cls)
         except msgspec.MsgspecError as error:
-            raise ZooError(f"expected the record of a training run, got something else: {error}.") from error
+            raise ZooError(f"not a training record: {error}; train or fetch the model again.") from error
         if record.format_version != FORMAT_VERSION:
             raise ZooError(
                 f"expected a record of format version {FORMAT_VERSION}, got {record.format_version}; update resnet-zoo."
@@ -137,8 +139,8 @@ class TrainingRecord:
 
     def to_json(self) -> str:
         """The record as indented JSON text."""
-        plain = msgspec.to_builtins(self)
-        # Versions that knew less wrote none of these where there is nothing to say.
+        plain = {"format_version": self.format_version} | msgspec.to_builtins(self)
+        # Earlier versions do not know these keys, so they are omitted if empty.
         for part, names in ((plain, _OPTIONAL), (plain["variant"] or {}, ("stage_blocks",))):
             for name in names:
                 if part.get(name) is None:

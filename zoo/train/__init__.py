@@ -1,1 +1,1 @@
-"""Train one model."""
+"""Train models."""

@@ -1,4 +1,4 @@
-"""Random augmentation of whole batches of images, on any device."""
+"""Random augmentation of minibatches, on any device."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,15 @@ from zoo.record.recipe import Recipe
 def augment(
     images: Tensor, recipe: Recipe, generator: torch.Generator, whole: int | None = None, rows: slice = slice(None)
 ) -> Tensor:
-    """Shift and mirror uint8 images at random as the recipe says; other arguments as of `random_shift`."""
+    """Shift and mirror uint8 images at random.
+
+    Args:
+        images: uint8, shape (n, channels, height, width).
+        recipe: hyperparameters; `shift` and `flip` are used.
+        generator: source of randomness, on the CPU.
+        whole: number of images in the whole minibatch, if `images` are only some of its rows; n if None.
+        rows: which rows of the whole minibatch `images` are.
+    """
     images = random_shift(images, recipe.shift, generator, whole, rows)
     return random_flip(images, generator, whole, rows) if recipe.flip else images
 
@@ -18,17 +26,17 @@ def augment(
 def random_shift(
     images: Tensor, pixels: int, generator: torch.Generator, whole: int | None = None, rows: slice = slice(None)
 ) -> Tensor:
-    """Translate each image by up to so many pixels each way, filling by reflection.
+    """Translate each image by a random offset, with reflection padding.
 
     Args:
         images: uint8, shape (n, channels, height, width).
-        pixels: at most.
-        generator: on the CPU, source of the offsets.
-        whole: images of the minibatch that these are `rows` of, for all of which offsets are drawn; n if None.
-        rows: of the minibatch.
+        pixels: largest offset in each direction.
+        generator: source of the offsets, on the CPU; offsets are drawn for the whole minibatch.
+        whole: number of images in the whole minibatch, if `images` are only some of its rows; n if None.
+        rows: which rows of the whole minibatch `images` are.
 
     Source:
-        Nguyen et al. 2021: reflect-pad by 4, then crop at random.
+        Nguyen et al. 2021, arXiv:2010.15327: reflection padding by 4, then a random crop.
     """
     if pixels == 0:
         return images
@@ -36,17 +44,17 @@ def random_shift(
 
 
 def draw_corners(images: int, pixels: int, generator: torch.Generator) -> Tensor:
-    """Where each of so many padded images is cropped: its upper and its left edge, shape (2, images), on the CPU."""
+    """Draw the top and left edges of the crops of padded images: int64, shape (2, images), on the CPU."""
     return torch.randint(0, 2 * pixels + 1, (2, images), generator=generator)
 
 
 def shifted(images: Tensor, pixels: int, corners: Tensor) -> Tensor:
-    """Images padded by so many pixels by reflection, each cropped to its size at its corner.
+    """Pad images by reflection, and crop each to its original size at its corner.
 
     Args:
         images: shape (n, channels, height, width).
-        pixels: from 1 to below height and width.
-        corners: from 0 to twice as many pixels, shape (2, n), on any device.
+        pixels: padding, from 1 to below height and width.
+        corners: top and left edges of the crops, from 0 to 2 * pixels, shape (2, n), on any device.
     """
     n, _, height, width = images.shape
     padded = pad(images.float(), [pixels] * 4, mode="reflect").to(images.dtype)
@@ -60,20 +68,20 @@ def shifted(images: Tensor, pixels: int, corners: Tensor) -> Tensor:
 def random_flip(
     images: Tensor, generator: torch.Generator, whole: int | None = None, rows: slice = slice(None)
 ) -> Tensor:
-    """Mirror each image left to right with probability one half; arguments as of `random_shift`."""
+    """Mirror each image left to right with probability 0.5; arguments are those of `random_shift`."""
     return mirrored(images, draw_flips(whole or len(images), generator)[rows])
 
 
 def draw_flips(images: int, generator: torch.Generator) -> Tensor:
-    """Which of so many images are mirrored: bool, shape (images,), on the CPU."""
+    """Draw which images are mirrored: bool, shape (images,), on the CPU."""
     return torch.rand(images, generator=generator) < 0.5
 
 
 def mirrored(images: Tensor, which: Tensor) -> Tensor:
-    """Images, those that are marked mirrored left to right.
+    """Mirror the marked images left to right.
 
     Args:
         images: shape (n, channels, height, width).
-        which: bool, shape (n,), on any device.
+        which: images to mirror, bool, shape (n,), on any device.
     """
     return torch.where(which.to(images.device)[:, None, None, None], images.flip(3), images)

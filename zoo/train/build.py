@@ -1,4 +1,4 @@
-"""From what is to be trained to a module with its initial weights."""
+"""Build modules with initial weights."""
 
 from dataclasses import replace
 
@@ -15,14 +15,14 @@ from zoo.family.timm_spec import Choice, Spec
 
 
 def fit_to(choice: Choice, data: ImageSet) -> Spec:
-    """What was chosen, made for the channels, size and classes of some images.
+    """Adapt an architecture to the channels, size, and classes of a dataset.
 
     Args:
-        choice: a member of a family, or the name of one of timm's architectures.
-        data: what it is to be trained on.
+        choice: a member of a family, or the name of a timm architecture.
+        data: the images.
 
     Raises:
-        ZooError: timm does not know it, or cannot build it for such images.
+        ZooError: timm does not know the architecture, or cannot build it for these images.
     """
     classes = len(data.classes)
     match choice:
@@ -35,7 +35,11 @@ def fit_to(choice: Choice, data: ImageSet) -> Spec:
 
 
 def check_images(spec: Spec, data: ImageSet) -> None:
-    """Refuse images that a model was not made for.
+    """Check that an architecture fits the channels and classes of a dataset.
+
+    Args:
+        spec: the architecture.
+        data: the images.
 
     Raises:
         ZooError: channels or classes differ.
@@ -44,26 +48,26 @@ def check_images(spec: Spec, data: ImageSet) -> None:
     if got != expected:
         raise ZooError(
             f"expected images of {expected[0]} channels in {expected[1]} classes for {spec.name}, got {got[0]} "
-            f"channels in {got[1]} classes in {data.name}; make it for these."
+            f"channels in {got[1]} classes in {data.name}; adapt it to these images."
         )
 
 
 def build(spec: Spec, generator: torch.Generator) -> nn.Module:
-    """A new model on the CPU, with initial weights that follow from the generator alone.
+    """Build a new model on the CPU; the generator alone determines its initial weights.
 
-    Members of both families are initialised as in the paper's code, other architectures as timm does.
+    Members of both families are initialised as in the paper's code, other architectures as in timm.
 
     Args:
-        spec: what to build.
-        generator: on the CPU, source of the initial weights.
+        spec: the architecture.
+        generator: source of the initial weights, on the CPU.
     """
-    # Modules draw their first weights from the global state, which is others' too.
+    # Modules draw their first weights from the global random state, which must not change.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator.initial_seed())
         if isinstance(spec, Variant):
-            member = CifarResNet(spec)
-            initialise(member, generator)
-            return member
+            resnet = CifarResNet(spec)
+            initialise(resnet, generator)
+            return resnet
         model = new_timm_model(spec)
     if spec.imagenet is not None:
         _initialise_imagenet(model, generator)
@@ -71,7 +75,7 @@ def build(spec: Spec, generator: torch.Generator) -> nn.Module:
 
 
 def _initialise_imagenet(model: nn.Module, generator: torch.Generator) -> None:
-    """As in the paper's code; that the last batch norm of each block begins at 0 is timm's way too.
+    """Initialise as in the paper's code; timm already sets the last batch norm of each block to 0.
 
     Source:
         Nguyen et al. 2021, arXiv:2010.15327, and its code: Keras `VarianceScaling` for convolutions, a normal of

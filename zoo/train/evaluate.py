@@ -1,4 +1,4 @@
-"""Batch norm statistics, predictions, and accuracies of trained models."""
+"""Batch norm statistics, predictions, and accuracy per class."""
 
 import torch
 from torch import Tensor, nn
@@ -10,24 +10,24 @@ from zoo.record.fields import ClassAccuracy
 
 @torch.no_grad()
 def settle_batch_norm(model: nn.Module, images: Images, batch_size: int, scale: Scale = UNIT) -> None:
-    """Replace the running statistics of batch norm by those of the training images under the final weights.
+    """Replace the running statistics of batch norm with those of the training images under the final weights.
 
-    The family's running averages forget a hundredth per step, so after a few hundred steps, as on a small data set,
-    they still hold much of their start; after the paper's 117,000 this changes nothing that matters.
+    With a momentum of 0.99, running averages still depend on their initial values after a few hundred steps, as on a
+    small dataset. After the 117,000 steps of the paper this makes no relevant difference.
 
     Args:
-        model: trained; changed in place.
-        images: uint8, what it was trained on.
-        batch_size: as in training.
-        scale: as in training.
+        model: a trained model; changed in place.
+        images: training images, uint8.
+        batch_size: images per minibatch in training.
+        scale: mean and standard deviation of the normalisation in training.
     """
     device = next(model.parameters()).device
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None  # plain mean over batches
-    # As the model is used, without dropout.
+        norm.momentum = None  # plain mean over minibatches
+    # Without dropout, as at inference.
     model.eval()
     for norm in norms:
         norm.train()
@@ -40,18 +40,28 @@ def settle_batch_norm(model: nn.Module, images: Images, batch_size: int, scale: 
 
 @torch.no_grad()
 def predict(model: nn.Module, images: Images, batch_size: int = 256, scale: Scale = UNIT) -> Tensor:
-    """Logits of uint8 images in their order, shape (n, classes), on the CPU; leaves the model in eval mode."""
+    """Compute logits; the model stays in eval mode.
+
+    Args:
+        model: a model that takes normalised images.
+        images: uint8, shape (n, channels, height, width).
+        batch_size: images per forward pass.
+        scale: mean and standard deviation of the normalisation.
+
+    Returns:
+        Logits, shape (n, classes), on the CPU.
+    """
     device = next(model.parameters()).device
     model.eval()
     return torch.cat([model(normalise(part.to(device), *scale)).cpu() for part in images.split(batch_size)])
 
 
 def class_accuracies(predictions: Tensor, data: ImageSet) -> tuple[ClassAccuracy, ...]:
-    """How many images of each class are predicted right.
+    """Count correct predictions per class.
 
     Args:
-        predictions: class indices, shape (n,).
-        data: n images.
+        predictions: predicted class indices, shape (n,).
+        data: the n images, with labels.
     """
     right = predictions == data.labels
     return tuple(

@@ -1,4 +1,4 @@
-"""Gradient descent, epoch by epoch, from a state that can be kept and taken up again."""
+"""The training loop, epoch by epoch, with a state that can be saved and restored."""
 
 import hashlib
 import time
@@ -21,51 +21,52 @@ from zoo.train.augment import augment
 from zoo.train.pc_penalty import PCRegulariser, later_relus
 from zoo.train.processes import batch_norm_over_ranks, check_batch_norm, ranks, sum_gradients, sum_over_ranks
 
-# A mean loss so many times that of guessing is beyond what small batches and high rates do, and recover from.
+# Training does not recover from a mean loss this many times chance level, unlike from smaller spikes.
 SPIKE = 10
 
 
 def divergence(history: Sequence[Epoch], classes: int) -> str | None:
-    """Why training is to be stopped after its last epoch; None if it is not.
+    """Check whether training diverged in its last epoch.
 
-    The loss is no number or beyond all measure, or it has leapt to more than ten times the ln(classes) of a model that
-    guesses, after an epoch that was better than guessing. Deep variants often begin above that, and find their way
-    down.
+    Training diverged if the loss is NaN, infinite, or huge; or, after an epoch better than chance, if it exceeds 10x
+    chance level, ln(classes). Deep variants often start above chance level and recover.
 
     Args:
-        history: one entry per epoch done.
+        history: one entry per completed epoch.
         classes: number of classes.
+
+    Returns:
+        The reason to stop training; None if training can continue.
     """
     if not history:
         return None
-    loss, epoch, guessing = history[-1].loss, len(history), log(max(classes, 2))
-    # No record holds a larger one.
+    loss, epoch, chance = history[-1].loss, len(history), log(max(classes, 2))
+    # The largest loss that a record can hold.
     if not loss <= MOST:
         return f"the loss became {loss:.3g} in epoch {epoch}"
-    learned = min((earlier.loss for earlier in history[:-1]), default=loss) < guessing
-    if learned and loss > SPIKE * guessing:
-        return f"the loss leapt to {loss:.3g}, where a model that guesses has {guessing:.3g}, in epoch {epoch}"
+    learned = min((earlier.loss for earlier in history[:-1]), default=loss) < chance
+    if learned and loss > SPIKE * chance:
+        return f"the loss jumped to {loss:.3g} (chance level is {chance:.3g}) in epoch {epoch}"
     return None
 
 
 class Fit:
-    """A model in training on its device, in place.
+    """A training run of a model, in place and on its device.
 
     Args:
-        model: gives logits for normalised images.
-        data: what to learn from.
-        recipe: how.
-        generator: on the CPU, source of order and augmentation. The same state gives the same order with and without
-            PC regularisation.
-        scale: mean and standard deviation by which images are normalised.
+        model: a model that maps normalised images to logits.
+        data: training images.
+        recipe: training hyperparameters.
+        generator: source of image order and augmentation, on the CPU. PC regularisation does not change the order.
+        scale: mean and standard deviation of the normalisation.
 
     Attributes:
-        model: what is trained.
-        history: one entry per epoch done; its loss is the cross-entropy alone.
-        scale: as given.
+        model: the model.
+        history: one entry per completed epoch; its loss is the cross-entropy without penalty.
+        scale: mean and standard deviation of the normalisation.
 
     Raises:
-        ZooError: there is nothing to regularise, or several processes cannot train this together.
+        ZooError: PC regularisation does not apply to the model, or several processes cannot train it together.
     """
 
     def __init__(
@@ -85,29 +86,35 @@ class Fit:
 
     @property
     def done(self) -> bool:
-        """Whether all epochs of the recipe are done."""
+        """Whether all epochs of the recipe are complete."""
         return len(self.history) == self._recipe.epochs
 
     @property
     def trouble(self) -> str | None:
-        """Why it makes no sense to go on, if it makes none."""
+        """The reason to stop training, if it diverged."""
         return divergence(self.history, len(self._data.classes))
 
     def epoch(self, on_step: Callable[[], None] = lambda: None) -> None:
-        """Go through the training images once more.
+        """Train for one epoch.
 
         Args:
             on_step: called after each step.
+
+        Raises:
+            ZooError: minibatches have fewer images than there are processes.
         """
         start, recipe, done = time.perf_counter(), self._recipe, len(self.history)
         batch_size, steps = min(recipe.batch_size, len(self._data)), recipe.steps(len(self._data))
         if batch_size < self._ranks.count:
-            raise ZooError(f"expected minibatches of at least an image per process, got {batch_size}; start fewer.")
+            raise ZooError(
+                f"expected minibatches with at least one image per process, got {batch_size} images for "
+                f"{self._ranks.count}; start fewer processes."
+            )
         order = torch.randperm(len(self._data), generator=self._generator)[: steps * batch_size]
         total = torch.zeros(2, device=self._device)  # loss, number right
         self.model.train()
         rows = self._ranks.rows
-        with self._own_noise(), batch_norm_over_ranks(self.model):
+        with self._seeded(), batch_norm_over_ranks(self.model):
             batches = minibatches(self._data, order, batch_size, self._device, self._generator, rows)
             for step, (images, labels) in enumerate(batches):
                 for group in self._optimiser.param_groups:
@@ -120,7 +127,7 @@ class Fit:
         self.history = (*self.history, Epoch(loss, right, steps * batch_size / seconds))
 
     def state(self) -> dict[str, Tensor]:
-        """All that the next epoch follows from, but for the history: copies on the CPU, by name."""
+        """Copy everything that determines the next epoch, except for the history: tensors on the CPU, by name."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         for name, parameter in self.model.named_parameters():
             momentum = self._optimiser.state[parameter].get("momentum_buffer")
@@ -134,14 +141,14 @@ class Fit:
         }
 
     def restore(self, state: Mapping[str, Tensor], history: tuple[Epoch, ...]) -> None:
-        """Go back, or on, to where a state was taken.
+        """Restore a state.
 
         Args:
-            state: as `state` gave it for a model of the same kind.
-            history: as it was then.
+            state: tensors from `state`, for a model of the same architecture.
+            history: history at that time.
 
         Raises:
-            KeyError, RuntimeError, ValueError: it is a state of something else.
+            KeyError, RuntimeError, ValueError: the state belongs to another model.
         """
         self.history = history
         self.model.load_state_dict(_with_prefix(state, "model."))
@@ -157,18 +164,24 @@ class Fit:
         self._generator.set_state(state["generator"])
 
     @contextmanager
-    def _own_noise(self) -> Iterator[None]:
-        """What modules such as dropout draw follows from seed, epoch and process, and from no one else's state."""
-        what = self._generator.initial_seed(), len(self.history), self._ranks.rank
-        seed = int.from_bytes(hashlib.sha256(repr(what).encode()).digest()[:8]) // 2
+    def _seeded(self) -> Iterator[None]:
+        """Seed random modules such as dropout by seed, epoch, and process; restore the global state afterwards."""
+        key = self._generator.initial_seed(), len(self.history), self._ranks.rank
+        seed = int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:8]) // 2
         with torch.random.fork_rng(devices=[self._device] if self._device.type == "cuda" else []):
             torch.manual_seed(seed)
             yield
 
     def _step(self, inputs: Tensor, labels: Tensor, whole: int) -> Tensor:
-        """One step of gradient descent; summed cross-entropy and number right of these rows, before the step.
+        """Take one step of gradient descent.
 
-        Of a minibatch of `whole` images these are the rows of this process; gradients are summed over all.
+        Args:
+            inputs: normalised images of this process.
+            labels: their labels.
+            whole: number of images in the minibatch, over all processes.
+
+        Returns:
+            Summed cross-entropy and number of correct predictions before the step, for the images of this process.
         """
         half = torch.autocast(self._device.type, torch.bfloat16, enabled=self._recipe.precision == "bf16")
         with self._regulariser or nullcontext(), half:
@@ -193,14 +206,14 @@ def fit(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Callable[[], None] = lambda: None,
 ) -> tuple[Epoch, ...]:
-    """Train a model on its device from beginning to end, in place.
+    """Train a model for all epochs, in place and on its device.
 
     Args:
-        model: as of `Fit`, like all up to `scale`.
-        data: what to learn from.
-        recipe: how.
-        generator: source of order and augmentation.
-        scale: of the images.
+        model: a model that maps normalised images to logits.
+        data: training images.
+        recipe: training hyperparameters.
+        generator: source of image order and augmentation, on the CPU.
+        scale: mean and standard deviation of the normalisation.
         on_epoch: called after each epoch.
         on_step: called after each step.
 
@@ -208,7 +221,7 @@ def fit(
         One entry per epoch.
 
     Raises:
-        ZooError: training diverges, or there is nothing to regularise.
+        ZooError: training diverges, or PC regularisation does not apply to the model.
     """
     training = Fit(model, data, recipe, generator, scale)
     while not training.done:
@@ -220,21 +233,26 @@ def fit(
 
 
 def stopped(trouble: str, recipe: Recipe) -> str:
-    """What is told where training diverges: `Fit.trouble`, and what to do."""
+    """Error message for a run that diverged.
+
+    Args:
+        trouble: the reason, from `Fit.trouble`.
+        recipe: hyperparameters of the run.
+    """
     return f"{trouble} of {recipe.epochs}, so training was stopped; {smaller_rate(recipe)}."
 
 
 def smaller_rate(recipe: Recipe) -> str:
-    """What to do where training diverges."""
+    """Advice for a run that diverged."""
     return f"try a smaller --lr than {recipe.lr:g}"
 
 
 def sgd(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
-    """SGD with weight decay on kernels, not on biases and batch norm."""
-    # What timm's models name themselves, such as embeddings of positions.
-    spared: set[str] = getattr(model, "no_weight_decay", set)()
-    kernels = [p for name, p in model.named_parameters() if p.ndim > 1 and name not in spared]
-    others = [p for name, p in model.named_parameters() if p.ndim <= 1 or name in spared]
+    """SGD with weight decay on kernels only, not on biases and batch norm."""
+    # Parameters that timm models exclude from weight decay, such as position embeddings.
+    excluded: set[str] = getattr(model, "no_weight_decay", set)()
+    kernels = [p for name, p in model.named_parameters() if p.ndim > 1 and name not in excluded]
+    others = [p for name, p in model.named_parameters() if p.ndim <= 1 or name in excluded]
     groups: list[dict[str, Any]] = [{"params": kernels, "weight_decay": recipe.weight_decay}, {"params": others}]
     return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
 
@@ -243,7 +261,7 @@ def _regulariser(model: nn.Module, recipe: Recipe, generator: torch.Generator) -
     if not recipe.pc_regularize:
         return None
     if ranks().count > 1:
-        raise ZooError("--pc-regularize needs whole minibatches; train by one process, without torchrun.")
+        raise ZooError("--pc-regularize needs whole minibatches; train with one process, without torchrun.")
     return PCRegulariser(later_relus(model), recipe.pc_regularize, generator)
 
 

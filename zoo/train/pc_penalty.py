@@ -1,4 +1,4 @@
-"""PC regularisation: a penalty on layers whose first principal component carries much of their variance."""
+"""PC regularisation: a penalty on layers with a dominant first principal component."""
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -8,21 +8,21 @@ from torch import Tensor, nn
 
 from zoo.errors import ZooError
 
-# The share of variance that costs nothing.
+# Fraction of variance that is not penalised.
 DELTA = 0.2
-# Stages from the second on: of the CIFAR family, and of timm's ResNets.
+# Stages from the second on, in the CIFAR family and in timm's ResNets.
 _LATER = ("stage2.", "stage3.", "layer2.", "layer3.", "layer4.")
 
 
 class PCRegulariser:
     """Penalises dominant first components: alpha * sum over layers of max(lam / ||X||_F^2 - delta, 0).
 
-    X is a layer's output of one batch, flattened to n x p and centred over the n images. lam / ||X||_F^2 is the share
-    of variance on its first component, from one step of power iteration: v = X'Xu, lam = ||v||, where u is a stored
-    unit vector that the step replaces by v / lam. No gradient flows through the old u. A layer that is constant costs
-    nothing and keeps its u.
+    X is the output of a layer for one minibatch, flattened to n x p and centred over the n images. lam / ||X||_F^2 is
+    the fraction of variance on its first component, estimated by one step of power iteration: v = X'Xu, lam = ||v||,
+    where u is a stored unit vector, which v / lam then replaces. No gradient flows through the old u. A constant layer
+    has no penalty and keeps its u.
 
-    Layers are watched while it is entered, by hooks that are gone afterwards whatever happens:
+    As a context manager, it records the outputs of the layers with hooks, and removes the hooks on exit:
 
         with regulariser:
             logits = model(images)
@@ -30,9 +30,9 @@ class PCRegulariser:
 
     Args:
         layers: modules whose outputs, shape (n, ...), are penalised.
-        alpha: weight of the penalty, from 0 up.
-        generator: on the CPU, source of the first u; its state is copied, so it draws on as if this were not there.
-        delta: share of variance that costs nothing, from 0 to 1.
+        alpha: weight of the penalty, at least 0.
+        generator: source of the first u, on the CPU; its state is copied and does not advance.
+        delta: fraction of variance that is not penalised, from 0 to 1.
 
     Source:
         Nguyen et al. 2021, arXiv:2010.15327, appendix G.
@@ -62,22 +62,22 @@ class PCRegulariser:
             hook.remove()
 
     def penalty(self) -> Tensor:
-        """The term to add to the loss of the batch that ran last, a scalar; takes the step of power iteration."""
-        # Layers of one shape are taken together: one by one, many small operations would take longer.
-        same: dict[torch.Size, list[Tensor]] = {}
+        """Compute the penalty for the last minibatch, a scalar, with one step of power iteration."""
+        # Layers of equal shape are batched, which is faster than many small operations.
+        by_shape: dict[torch.Size, list[Tensor]] = {}
         for output in self._outputs:
-            same.setdefault(output.shape[1:], []).append(output.flatten(1))
+            by_shape.setdefault(output.shape[1:], []).append(output.flatten(1))
         self._outputs = []
-        fractions = torch.cat([self._step(shape, torch.stack(outputs)) for shape, outputs in same.items()])
+        fractions = torch.cat([self._step(shape, torch.stack(outputs)) for shape, outputs in by_shape.items()])
         return self._alpha * (fractions - self._delta).clamp(min=0).sum()
 
     def state(self) -> dict[str, Tensor]:
-        """What the next penalty follows from beside the outputs: the directions by shape, and the generator."""
+        """Tensors that determine the next penalty: directions by shape, and the state of the generator."""
         directions = {"x".join(map(str, shape)): tensor for shape, tensor in self._directions.items()}
         return directions | {"generator": self._generator.get_state()}
 
     def restore(self, state: Mapping[str, Tensor], device: torch.device) -> None:
-        """Go back to where `state` was taken."""
+        """Restore the tensors of `state`."""
         self._generator.set_state(state["generator"])
         self._directions = {
             torch.Size(map(int, name.split("x"))): tensor.to(device)
@@ -89,7 +89,7 @@ class PCRegulariser:
         self._outputs.append(output.to(torch.promote_types(output.dtype, torch.float32)))
 
     def _step(self, shape: torch.Size, outputs: Tensor) -> Tensor:
-        """Shares of variance, shape (layers,), of outputs of one shape, shape (layers, n, p)."""
+        """Fractions of variance, shape (layers,), for outputs of equal shape, shape (layers, n, p)."""
         if shape not in self._directions:
             self._directions[shape] = _unit_vectors(outputs, self._generator)
         fractions, self._directions[shape] = power_step(outputs, self._directions[shape])
@@ -97,23 +97,23 @@ class PCRegulariser:
 
 
 def power_step(features: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
-    """One step of power iteration towards the first principal component of each layer.
+    """Take one step of power iteration towards the first principal component of each layer.
 
     Args:
-        features: shape (layers, n, p), floating.
+        features: floating point, shape (layers, n, p).
         directions: unit vectors, shape (layers, p), without gradient.
 
     Returns:
-        The shares of variance, shape (layers,), in [0, 1], never above the true share, 0 where a layer is constant;
-        and the next directions, without gradient.
+        Fractions of variance, shape (layers,), in [0, 1], at most the true fraction, and 0 for constant layers; and the
+        next directions, without gradient.
     """
     mean = features.mean(1, keepdim=True)
-    # Centred outright, not through X'(Xu - mean): that loses the share of a layer that hardly varies to rounding.
+    # Centre X itself: X'(Xu - mean) suffers from cancellation if a layer hardly varies.
     centred = features - mean
     vectors = (centred.mT @ (centred @ directions.unsqueeze(2))).squeeze(2)
     lengths = torch.linalg.vector_norm(vectors, dim=1)
     totals = centred.square().sum((1, 2))
-    # What rounding leaves of a constant layer; its gradient would be noise, or 0/0.
+    # Treat variance at the level of rounding errors as 0; its gradient would be noise, or 0/0.
     with torch.no_grad():
         rounding = features.shape[1] * (16 * torch.finfo(features.dtype).eps * mean).square().sum((1, 2))
         varies = totals > rounding
@@ -123,25 +123,26 @@ def power_step(features: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def later_relus(model: nn.Module) -> list[nn.ReLU]:
-    """The ReLUs of a ResNet from the second stage on, which are what the paper regularises.
+    """Find the ReLUs of a ResNet from the second stage on, which the paper regularises.
 
-    Stages are those of the CIFAR family and of timm's ResNets, by the names of their modules.
+    Args:
+        model: a member of the CIFAR family, or a ResNet of timm.
 
     Raises:
-        ZooError: the model has none.
+        ZooError: the model has no such ReLU.
     """
-    found = [
+    relus = [
         module for name, module in model.named_modules() if isinstance(module, nn.ReLU) and name.startswith(_LATER)
     ]
-    if not found:
+    if not relus:
         raise ZooError(
             f"PC regularisation expects a ResNet with ReLUs in modules stage2 or layer2 and later, got a "
             f"{type(model).__name__} without any; train it with pc_regularize 0."
         )
-    return found
+    return relus
 
 
 def _unit_vectors(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Random directions, shape (layers, p), for features of shape (layers, n, p)."""
+    """Draw random directions, shape (layers, p), for features of shape (layers, n, p)."""
     vectors = torch.randn(len(like), like.shape[2], generator=generator, dtype=like.dtype)
     return nn.functional.normalize(vectors, dim=1).to(like.device)

@@ -1,4 +1,4 @@
-"""Several processes that train one model together, as `torchrun` starts them: minibatches, batch norm and sums."""
+"""Data-parallel training of one model by several processes of `torchrun`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ from zoo.errors import ZooError
 
 @dataclass(frozen=True)
 class Ranks:
-    """Which of the processes this one is.
+    """The rank of this process.
 
     Args:
-        rank: its number, from 0; that one alone writes.
-        count: how many there are.
+        rank: number of this process, from 0; only process 0 writes files.
+        count: number of processes.
     """
 
     rank: int = 0
@@ -27,12 +27,12 @@ class Ranks:
 
     @property
     def rows(self) -> slice:
-        """Its rows of every minibatch."""
+        """Rows of every minibatch that this process computes."""
         return slice(self.rank, None, self.count)
 
 
 def ranks() -> Ranks:
-    """As `torch.distributed` has been set up; one process unless it has."""
+    """Rank of this process; a single process unless `torch.distributed` is initialised."""
     if not (dist.is_available() and dist.is_initialized()):
         return Ranks()
     return Ranks(dist.get_rank(), dist.get_world_size())
@@ -45,13 +45,13 @@ def launched() -> bool:
 
 @contextmanager
 def joined(device: str) -> Iterator[tuple[Ranks, str]]:
-    """Join the other processes of `torchrun`, if it started this one.
+    """Join the process group of `torchrun`, if it started this process.
 
     Args:
-        device: kind of device, such as `cuda`, of which each process takes its own, or a device.
+        device: a torch device; for `cuda`, each process uses its own GPU.
 
     Yields:
-        Which process this is, and its device.
+        Rank and device of this process.
     """
     if not launched():
         yield Ranks(), device
@@ -67,44 +67,47 @@ def joined(device: str) -> Iterator[tuple[Ranks, str]]:
 
 
 def wait_for_all() -> None:
-    """Go on when all processes have come here."""
+    """Wait until all processes reach this point."""
     if ranks().count > 1:
         dist.barrier()
 
 
 def check_together(what: str) -> None:
-    """Refuse processes that would train different things.
+    """Check that all processes start the same run.
 
     Args:
-        what: this process is about to do.
+        what: text that describes the run of this process.
 
     Raises:
-        ZooError: another process is about to do something else.
+        ZooError: another process has a different run.
     """
-    found: list[str | None] = [what] * ranks().count
-    if len(found) > 1:
-        dist.all_gather_object(found, what)
-    if len(set(found)) > 1:
-        raise ZooError("expected the same training, as far done, in every process; let all of them see one folder.")
+    runs: list[str | None] = [what] * ranks().count
+    if len(runs) > 1:
+        dist.all_gather_object(runs, what)
+    if len(set(runs)) > 1:
+        raise ZooError(
+            "expected the same run, at the same epoch, in every process, got different ones; let all processes use the "
+            "same folder."
+        )
 
 
 def check_batch_norm(model: nn.Module) -> None:
-    """Refuse, where several processes train, what is not batch norm of the plain kind.
+    """Check that several processes can synchronise the batch norm of a model.
 
     Raises:
-        ZooError: its statistics cannot be taken over all processes here.
+        ZooError: a module is a subclass of batch norm that is not supported.
     """
     kind, plain = nn.modules.batchnorm._BatchNorm, (nn.BatchNorm1d, nn.BatchNorm2d)
     for name, module in model.named_modules() if ranks().count > 1 else ():
         if isinstance(module, kind) and type(module) not in plain:
             raise ZooError(
-                f"expected plain batch norm for training by several processes, got {type(module).__name__} in {name}; "
-                "train it by one process, without torchrun."
+                f"expected plain batch norm for training with several processes, got {type(module).__name__} in "
+                f"{name}; train with one process, without torchrun."
             )
 
 
 def sum_gradients(model: nn.Module) -> None:
-    """Let every process have the sum of all processes' gradients, by one exchange."""
+    """Sum the gradients over all processes, in place, with one all-reduce."""
     if ranks().count == 1:
         return
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
@@ -115,7 +118,7 @@ def sum_gradients(model: nn.Module) -> None:
 
 @contextmanager
 def batch_norm_over_ranks(model: nn.Module) -> Iterator[None]:
-    """Let batch norm take its statistics over the rows of all processes, as if one had the whole minibatch."""
+    """Compute batch norm statistics over the whole minibatch of all processes."""
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
     if ranks().count == 1:
         norms = []
@@ -129,14 +132,14 @@ def batch_norm_over_ranks(model: nn.Module) -> Iterator[None]:
 
 
 def sum_over_ranks(values: Tensor) -> Tensor:
-    """The same in all processes; in place."""
+    """Sum a tensor over all processes, in place."""
     if ranks().count > 1:
         dist.all_reduce(values)
     return values
 
 
 class _Sum(torch.autograd.Function):
-    """Sum over all processes. Every one of them goes on with it, so the gradient is the sum of theirs."""
+    """Differentiable sum over all processes. All of them use the result, so the gradient is summed too."""
 
     @staticmethod
     def forward(context: Any, values: Tensor) -> Tensor:
@@ -153,11 +156,11 @@ def _differentiable_sum(values: Tensor) -> Tensor:
 
 
 def _batch_norm(norm: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """Batch norm in training, over all processes; the variance in two passes, since sums of squares lose digits."""
+    """Batch norm in training mode, over all processes; two passes for the variance avoid cancellation."""
     dimensions, shape = [0, *range(2, x.ndim)], [1, -1] + [1] * (x.ndim - 2)
     full = x.to(torch.promote_types(x.dtype, torch.float32))
-    own = full.new_full((1,), full.numel() / full.shape[1])
-    sums = _differentiable_sum(torch.cat([full.sum(dimensions), own]))
+    values_per_channel = full.new_full((1,), full.numel() / full.shape[1])
+    sums = _differentiable_sum(torch.cat([full.sum(dimensions), values_per_channel]))
     mean, count = sums[:-1] / sums[-1], sums[-1].detach()
     centred = full - mean.view(shape)
     variance = _differentiable_sum(centred.square().sum(dimensions)) / count

@@ -1,4 +1,4 @@
-"""How far a training has come, as one file: tensors, and beside them what is being trained and how."""
+"""Resumable state of a training run in one file: tensors, settings, and history."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,9 +8,7 @@ import msgspec
 
 from zoo.base.files import replace_file, writing
 from zoo.errors import ZooError
-from zoo.family.cifar import Variant
-from zoo.family.timm_spec import TimmVariant
-from zoo.record.fields import DataRecord, Epoch
+from zoo.record.fields import DataRecord, Epoch, SpecFields
 from zoo.record.recipe import Recipe
 from zoo.record.training import FORMAT_VERSION
 
@@ -18,27 +16,25 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-# Of the text in the file's header.
+# Key of the settings and history in the metadata of the file.
 KEY = "resnet_zoo"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
-    """What is being trained, and how far that is; the first five decide, with the machine, what comes of it.
+class Progress(SpecFields):
+    """Settings of a training run, and its history so far. Architecture, data, recipe, and seed determine the result.
 
     Args:
-        variant: the member of the CIFAR family; None if it is another architecture.
-        timm_variant: the architecture of timm's; None if it is a member of the CIFAR family.
-        data: what it is trained on.
-        recipe: how.
-        seed: of initial weights, order and augmentation.
-        history: one entry per epoch done.
+        variant: member of the CIFAR family; None for a timm architecture.
+        timm_variant: timm architecture; None for a member of the CIFAR family.
+        data: the dataset.
+        recipe: training hyperparameters.
+        seed: seed of initial weights, image order, and augmentation.
+        history: one entry per completed epoch.
         seconds: wall time so far.
-        format_version: of this layout.
+        format_version: version of this layout.
     """
 
-    variant: Variant | None = None
-    timm_variant: TimmVariant | None = None
     data: DataRecord
     recipe: Recipe
     seed: int
@@ -48,15 +44,15 @@ class Progress:
 
 
 def write_state(path: Path, progress: Progress, tensors: "dict[str, Tensor]") -> None:
-    """Put a state in the place of an older one; whatever happens, one of the two is there.
+    """Write a state file atomically, in place of an older one.
 
     Args:
-        path: where to; its folder is made.
-        progress: what it is the state of.
-        tensors: on the CPU, contiguous.
+        path: the file; its folder is created.
+        progress: settings and history of the run.
+        tensors: tensors of the run by name, contiguous and on the CPU.
 
     Raises:
-        ZooError: it cannot be written.
+        ZooError: the file cannot be written.
     """
     from safetensors.torch import save
 
@@ -66,10 +62,13 @@ def write_state(path: Path, progress: Progress, tensors: "dict[str, Tensor]") ->
 
 
 def read_progress(path: Path) -> Progress:
-    """How far the training of a state is; needs no torch.
+    """Read settings and history from a state file. Needs no torch.
+
+    Args:
+        path: the file.
 
     Raises:
-        ZooError: it is no such file, or one of another format version.
+        ZooError: the file is not a training state, or one of another format version.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -78,48 +77,48 @@ def read_progress(path: Path) -> Progress:
             text = (file.metadata() or {})[KEY]
         progress = msgspec.json.decode(text, type=Progress)
     except (OSError, SafetensorError, KeyError, msgspec.MsgspecError) as error:
-        raise ZooError(f"{path} is no state of a training ({error}); begin anew with --force.") from error
+        raise ZooError(f"{path} is not a training state ({error}); start over with --force.") from error
     if not 1 <= len(progress.history) <= progress.recipe.epochs:
-        raise ZooError(f"{path} is no state of a training; begin anew with --force.")
+        raise ZooError(f"{path} is not a training state; start over with --force.")
     if progress.format_version != FORMAT_VERSION:
         raise ZooError(
-            f"expected a state of format version {FORMAT_VERSION} in {path}, got {progress.format_version}; go on with "
-            "the version that wrote it, or begin anew with --force."
+            f"expected a state of format version {FORMAT_VERSION} in {path}, got {progress.format_version}; resume "
+            "with the version that wrote it, or start over with --force."
         )
     return progress
 
 
-def read_state(path: Path, begun: Progress) -> "tuple[Progress, dict[str, Tensor]]":
-    """A state, if it is one of the training that is asked for.
+def read_state(path: Path, start: Progress) -> "tuple[Progress, dict[str, Tensor]]":
+    """Read a state file and check that it belongs to a training run.
 
     Args:
-        path: of the file.
-        begun: the training as it begins.
+        path: the file.
+        start: settings of the run, without history.
+
+    Returns:
+        Settings with history, and tensors by name.
 
     Raises:
-        ZooError: as `read_progress`, or it is a state of another training.
+        ZooError: the file is not a training state, or belongs to another run.
     """
     from safetensors.torch import load_file
 
     progress = read_progress(path)
-    found, asked = (_settings(msgspec.to_builtins(each)) for each in (_start(progress), begun))
-    for name in found.keys() | asked.keys():
-        if found.get(name) != asked.get(name):
+    saved = _flatten(msgspec.to_builtins(replace(progress, history=(), seconds=0.0)))
+    current = _flatten(msgspec.to_builtins(start))
+    for name in saved.keys() | current.keys():
+        if saved.get(name) != current.get(name):
             raise ZooError(
-                f"the interrupted training was begun with {name} {found.get(name)}, not {asked.get(name)}; go on with "
-                "what it was begun with, or begin anew with --force."
+                f"the interrupted run was started with {name} {saved.get(name)}, not {current.get(name)}; resume with "
+                "the original settings, or start over with --force."
             )
     return progress, load_file(path)
 
 
-def _start(progress: Progress) -> Progress:
-    return replace(progress, history=(), seconds=0.0)
-
-
-def _settings(plain: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Values by names such as `recipe.lr`."""
+def _flatten(plain: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Flatten nested values under names such as `recipe.lr`."""
     flat: dict[str, Any] = {}
     for name, value in plain.items():
-        inner = isinstance(value, dict)
-        flat |= _settings(value, f"{prefix}{name}.") if inner else {f"{prefix}{name}": value}
+        nested = isinstance(value, dict)
+        flat |= _flatten(value, f"{prefix}{name}.") if nested else {f"{prefix}{name}": value}
     return flat

@@ -1,4 +1,4 @@
-"""The hidden folder in which a training keeps what it has come to, until its model folder is whole. Needs no torch."""
+"""The hidden folder that holds the state and snapshots of a run until its model folder is complete. Needs no torch."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,101 +14,108 @@ from zoo.train.state import Progress, read_progress
 
 @dataclass(frozen=True)
 class Workplace:
-    """The hidden folder of one training.
+    """The hidden folder of one training run.
 
     Args:
-        out: the model folder that is to come of it.
+        out: the model folder that the run will write.
     """
 
     out: Path
 
     @property
     def path(self) -> Path:
-        """The folder, which may not be there."""
+        """The hidden folder, which may not exist."""
         return self.out.with_name(f".{self.out.name}.training")
 
     @property
     def state(self) -> Path:
-        """The file that the training goes on from."""
+        """The file with the resumable state."""
         return self.path / "state.safetensors"
 
     def snapshot(self, epoch: int) -> Path:
-        """The model folder of an epoch."""
+        """Model folder of the snapshot of an epoch."""
         return self.path / EPOCHS / str(epoch)
 
     def look(self, resume: bool, force: bool) -> Progress | None:
-        """Find out before long work whether there is something to go on with.
+        """Look for an interrupted run.
 
         Args:
-            resume: go on with it.
-            force: it is to be thrown away.
+            resume: resume an interrupted run.
+            force: discard an interrupted run.
 
         Returns:
-            How far it is; None where training begins with the first epoch.
+            Settings and history of the run to resume; None if training starts with the first epoch.
 
         Raises:
-            ZooError: there is something, and it is not said what is to become of it; or it is unusable.
+            ZooError: there is an interrupted run but neither option is set, or its state is unusable.
         """
         if not self.state.exists() or (force and not resume):
             return None
         progress = read_progress(self.state)
         if not resume:
             raise ZooError(
-                f"a training of {self.out} was interrupted after epoch {len(progress.history)} of "
-                f"{progress.recipe.epochs}; go on with --resume, or begin anew with --force."
+                f"training of {self.out} was interrupted after epoch {len(progress.history)} of "
+                f"{progress.recipe.epochs}; continue with --resume, or start over with --force."
             )
         return progress
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other processes of this machine from training the same model meanwhile.
+        """Lock the run, so that no other process on this machine trains the same model at the same time.
+
+        The operating system releases the lock if the process ends or is killed.
 
         Raises:
-            ZooError: one does.
+            ZooError: another process holds the lock, or the folder cannot be written.
         """
-        # Windows has none.
-        import fcntl
+        from filelock import FileLock, Timeout
 
-        made = [folder for folder in self.out.absolute().parents if not folder.exists()]
+        created = [folder for folder in self.out.absolute().parents if not folder.exists()]
         path = self.path.with_name(f"{self.path.name}.lock")
+        lock = FileLock(path, blocking=False)
         with writing(self.out):
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock = path.open("ab")
-        with lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ZooError(f"another process trains {self.out}; wait for it, or choose another --out.") from None
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-                for folder in made:
-                    with suppress(OSError):
-                        folder.rmdir()
+                lock.acquire()
+            except Timeout:
+                raise ZooError(
+                    f"another process is training {self.out}; wait for it, or choose another --out."
+                ) from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            lock.release()
+            for folder in created:
+                with suppress(OSError):
+                    folder.rmdir()
 
     def check_snapshots(self, epochs: Sequence[int], done: int) -> None:
-        """Refuse to go on where snapshots are asked for that it is too late to take.
+        """Check that no requested snapshot lies in the past.
+
+        Args:
+            epochs: epochs whose snapshots are requested.
+            done: number of completed epochs.
 
         Raises:
-            ZooError: one of an epoch that is done was not kept.
+            ZooError: an epoch is completed, but its snapshot was not saved.
         """
         for epoch in epochs:
             if epoch <= done and not self.snapshot(epoch).is_dir():
                 raise ZooError(
-                    f"epoch {epoch} of --save-epochs is done already, and was not kept; leave it out, or begin anew "
-                    "with --force."
+                    f"epoch {epoch} of --save-epochs is complete, but was not saved; omit it, or start over with "
+                    "--force."
                 )
 
     def clear(self) -> None:
-        """Remove it."""
+        """Remove the hidden folder."""
         if self.path.is_dir():
             with writing(self.path):
                 shutil.rmtree(self.path)
 
     def copy_snapshots(self, folder: Path) -> None:
-        """Let a model folder have the snapshots too."""
+        """Copy the snapshots into a model folder."""
         if (self.path / EPOCHS).is_dir():
             with writing(folder):
-                # What a snapshot that was killed leaves is hidden.
+                # Hidden files are remains of a snapshot that was interrupted.
                 shutil.copytree(self.path / EPOCHS, folder / EPOCHS, ignore=shutil.ignore_patterns(".*"))

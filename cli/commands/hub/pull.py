@@ -1,6 +1,5 @@
 """`zoo pull`: fetch a model from the Hub."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +7,8 @@ import typer
 
 from cli.terminal import options
 from cli.terminal.output import interruptible, say
-from zoo.base.files import writing
 from zoo.errors import ZooError
-from zoo.hub.fetch import EXTRAS
-from zoo.model_folder.folder import CONFIG, WEIGHTS, new_folder
+from zoo.model_folder.folder import check_free
 
 
 def pull(
@@ -26,27 +23,17 @@ def pull(
     Only its configuration, weights, card with pictures, and training record. For example:
     zoo pull me/resnet14-w1-digits@v1 --out models/theirs
     """
-    from zoo.hub.fetch import fetch, pin
+    from zoo.hub.fetch import pin
+    from zoo.hub.load import pull_snapshot
     from zoo.hub.ref import HubRef, parse_ref
 
     place = parse_ref(ref)
     if not isinstance(place, HubRef):
         raise ZooError(f"expected a Hub id OWNER/NAME, got the folder {ref}, which is here already.")
     with interruptible("nothing was written"):
-        if out is None:
-            snapshot = pin(place)
-            folder = fetch(snapshot, whole=True)
-        else:
-            with new_folder(out, force) as fresh:
-                snapshot = pin(place)
-                _copy(fetch(snapshot, whole=True), fresh)
-            folder = out
+        if out is not None:
+            check_free(out, force)
+        snapshot = pin(place)
+        folder = pull_snapshot(snapshot, out, force=force)
     say(f"{place} is commit {snapshot.commit}.")
     print(folder)
-
-
-def _copy(source: Path, target: Path) -> None:
-    with writing(target):
-        for name in (CONFIG, WEIGHTS, *EXTRAS):
-            if (source / name).is_file():
-                shutil.copyfile(source / name, target / name)

@@ -1,9 +1,11 @@
+import re
 import shlex
 from dataclasses import replace
 
 import pytest
 from huggingface_hub import ModelCard
 
+import zoo
 from cards.model_card.model_card import model_card, training_command
 from tests.support.samples import comparison
 from zoo.model_folder.card_marker import named_license, named_repo, own_text
@@ -57,6 +59,14 @@ def test_what_it_writes_it_reads_back(trained):
     card = model_card(trained[1], repo_id="me/some.model-1", license_name="mit").encode()
     assert (named_repo(card), named_license(card), own_text(card)) == ("me/some.model-1", "mit", b"")
     assert ModelCard(card.decode()).data.license == "mit"
+
+
+def test_examples_use_public_names_alone(trained):
+    text = model_card(trained[1], repo_id="me/m")
+    code = "".join(re.findall(r"^```python\n(.*?)^```$", text, flags=re.M | re.S))
+    assert 'model = zoo.load("me/m")' in code
+    assert set(re.findall(r"\bzoo\.(\w+)", code)) <= set(zoo.__all__)
+    assert not re.search(r"^from (zoo|compare|cards|cli)\b", code, flags=re.M)
 
 
 def test_pictures_appear_with_what_was_found_inside(trained):

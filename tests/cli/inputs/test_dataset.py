@@ -21,8 +21,8 @@ def test_a_folder_from_training_to_a_comparison(run, here):
     for seed in (0, 1):
         ran = run("zoo", "train", "--dataset", "my pets", "--seed", seed, "--subset", "1/2", *QUICK)
         assert ran.code == 0, ran.stderr
-        assert "my pets, train: there is no test split, so a fifth" in ran.stderr
-        assert ran.stderr.count("1 image cannot be read and is left out: one/bad.png (no image).") == 1
+        assert "my pets, train: no test split; a fifth" in ran.stderr
+        assert ran.stderr.count("skipped 1 unreadable image: one/bad.png (not an image).") == 1
     a, b = "models/resnet8-w0.5-my-pets-1of2-s0", "models/resnet8-w0.5-my-pets-1of2-s1"
     record = TrainingRecord.from_json((here / a / "training.json").read_text())
     assert (record.data.name, record.data.input_size, record.data.classes) == (

@@ -74,10 +74,10 @@ def test_interrupted_training_is_not_begun_anew_unasked(run, interrupted):
     before = file_sha256(PLACE / "state.safetensors")
     ran = run("zoo", "train", *SMALL, "--batch-size", 2)
     assert (ran.code, ran.stdout) == (1, "")
-    assert f"a training of models/{NAME} was interrupted after epoch " in ran.stderr
-    assert "of 40; go on with --resume, or begin anew with --force" in ran.stderr
+    assert f"training of models/{NAME} was interrupted after epoch " in ran.stderr
+    assert "of 40; continue with --resume, or start over with --force" in ran.stderr
     other = run("zoo", "train", *SMALL, "--batch-size", 4, "--resume")
-    assert "was begun with recipe.batch_size 2, not 4; go on with what it was begun with" in other.stderr
+    assert "was started with recipe.batch_size 2, not 4; resume with the original settings" in other.stderr
     assert file_sha256(PLACE / "state.safetensors") == before
     anew = run("zoo", "train", *SMALL, "--epochs", 1, "--force")
     assert (anew.code, PLACE.exists()) == (0, False)
@@ -87,8 +87,8 @@ def test_interrupted_training_is_not_begun_anew_unasked(run, interrupted):
 def test_damaged_state_is_told_and_kept(run, interrupted):
     (PLACE / "state.safetensors").write_bytes(b"damaged")
     ran = run("zoo", "train", *SMALL, "--batch-size", 2, "--resume")
-    assert "is no state of a training" in ran.stderr
-    assert "begin anew with --force" in ran.stderr
+    assert "is not a training state" in ran.stderr
+    assert "start over with --force" in ran.stderr
     assert (PLACE / "state.safetensors").read_bytes() == b"damaged"
 
 
@@ -103,7 +103,7 @@ def test_state_of_another_model_or_a_wrong_history_is_no_traceback(run, interrup
         write_state(state, *what)
         ran = run("zoo", "train", *SMALL, "--batch-size", 2, "--resume")
         assert ran.code == 1
-        assert "is no state of" in ran.stderr and "begin anew with --force" in ran.stderr
+        assert "is not a training state" in ran.stderr and "start over with --force" in ran.stderr
 
 
 @pytest.mark.slow
@@ -124,7 +124,7 @@ def test_two_processes_do_not_train_one_model(run, here):
     process = Zoo(".", "train", *SMALL, "--batch-size", 2)
     wait_for(PLACE / "state.safetensors", process)
     ran = run("zoo", "train", *SMALL, "--epochs", 1, "--force")
-    assert f"another process trains models/{NAME}; wait for it" in ran.stderr
+    assert f"another process is training models/{NAME}; wait for it" in ran.stderr
     assert process.poll() is None
     process.kill()
     process.communicate()

@@ -88,7 +88,7 @@ def test_batches_cover_every_image_once_in_another_order_each_pass(digits):
 
 
 def test_unknown_data_set_and_split_are_refused():
-    with pytest.raises(ZooError, match="expected the data set digits, .* or a folder, got 'mnist'"):
+    with pytest.raises(ZooError, match="expected a dataset \\(digits, .* or a folder\\), got 'mnist'"):
         load_images("mnist", "test")
     with pytest.raises(ZooError, match="splits train, test and all, got 'val'"):
         load_digits("val")

@@ -97,7 +97,7 @@ def test_a_file_that_vanishes_is_told_by_name(both, here):
     for path in (here / "pets").glob("*/*"):
         if path != victim:
             path.unlink()
-    with pytest.raises(ZooError, match=r"one/.*png could be read before, and cannot now .*; mend or remove it"):
+    with pytest.raises(ZooError, match=r"one/.*png was readable before, but no longer is .*; repair or remove it"):
         lazy[:]
 
 
@@ -110,7 +110,7 @@ import numpy as np, torch
 from pathlib import Path
 from PIL import Image
 import zoo.data.load_split
-from zoo.data import ShuffledBatches
+from zoo.data.batches import ShuffledBatches
 from zoo.data.sources import load_images
 
 def peak():

@@ -77,9 +77,7 @@ def test_unreadable_images_are_counted_named_and_left_out(here):
     (root / "two/empty.jpg").write_bytes(b"")
     data = load(root, "all")
     assert len(data) == 30
-    assert data.notes == (
-        "2 images cannot be read and are left out: one/bad.png (no image), two/empty.jpg (no image).",
-    )
+    assert data.notes == ("skipped 2 unreadable images: one/bad.png (not an image), two/empty.jpg (not an image).",)
     # Where the others stand has not changed.
     assert data.indices.tolist() == [i for i in range(32) if i not in (10, 21)]
 
@@ -88,7 +86,9 @@ def test_too_many_unreadable_images_are_an_error_that_names_some(here):
     root = write_folder(here / "pets", per_class=10)
     for number in range(11):
         (root / f"one/bad{number:02}.png").write_text("no image")
-    with pytest.raises(ZooError, match=r"at most 10 unreadable among 41 images of .*pets.*one/bad00.png \(no image\)"):
+    with pytest.raises(
+        ZooError, match=r"at most 10 unreadable images among the 41 of .*pets.*one/bad00.png \(not an image\)"
+    ):
         load(root, "all")
 
 
@@ -105,8 +105,8 @@ def test_what_is_hidden_no_image_or_linked_from_elsewhere_is_left_out(here):
     data = load(root, "all")
     assert (len(data), data.classes) == (10, ("one", "two", "zero"))
     assert data.notes == (
-        "1 image lies in no folder of a class, left out.",
-        "2 links lead out of the folder or to folders, left out.",
+        "skipped 1 image outside of class folders.",
+        "skipped 2 symlinks to folders or to files outside of the dataset.",
     )
 
 
@@ -118,7 +118,7 @@ def test_what_is_hidden_no_image_or_linked_from_elsewhere_is_left_out(here):
         (lambda root: write_folder(root / "test"), "expected train images in .*, got the splits test"),
         (
             lambda root: [write_folder(root / "train", classes=2), write_folder(root / "test", classes=3)],
-            "expected the classes of training in .*test too, got 'two'",
+            "expected only classes of the training split in .*test, got 'two'",
         ),
         (
             lambda root: [write_folder(root / "train", per_class=1), (root / "test/one/x").mkdir(parents=True)],
@@ -169,7 +169,7 @@ def test_a_cache_that_cannot_be_written_is_no_failure(here, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(here / "taken"))
     data = load("pets", "all")
     assert len(data) == 30
-    assert "cannot be kept" in data.notes[-1]
+    assert "cannot cache decoded images" in data.notes[-1]
 
 
 def test_large_sets_are_decoded_on_demand_to_the_same_pixels(here, monkeypatch):

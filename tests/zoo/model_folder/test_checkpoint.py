@@ -93,7 +93,7 @@ def test_reference_that_is_no_folder_is_refused(tmp_path):
     ("change", "message"),
     [
         ({"architecture": "resnet18"}, "holds no resnet18 that timm can load"),
-        ({"architecture": ["resnet18"]}, "expected the architecture cifar_resnet or one of timm's"),
+        ({"architecture": ["resnet18"]}, "expected the architecture cifar_resnet or a timm architecture"),
         ({"model_args__depth": "14"}, "Expected `int`, got `str` - at `$.model_args.depth`"),
         ({"model_args__depth": 15}, "depth must be 6n+2"),
         ({"model_args__depth": 10**9}, "depth must be 6n+2, from 8 to 1202"),

@@ -108,7 +108,7 @@ def test_places_that_cannot_be_written_are_refused_before_any_work(tmp_path, nam
 
 
 def test_working_folder_is_refused_before_any_work_since_nothing_can_take_its_place(here):
-    with pytest.raises(ZooError, match="is the working folder or a mounted one"), new_folder(Path()):
+    with pytest.raises(ZooError, match="is the working folder or a mount point"), new_folder(Path()):
         raise AssertionError
     with pytest.raises(ZooError, match="name a folder in it"):
         check_writable(here)

@@ -41,12 +41,12 @@ def test_what_was_chosen_is_made_for_the_images():
 @pytest.mark.parametrize(
     ("architecture", "size", "message"),
     [
-        ("restnet18", (3, 32, 32), "near names are resnet18, "),
+        ("restnet18", (3, 32, 32), "similar names are resnet18, "),
         ("a/b", (3, 32, 32), "expected an architecture of timm"),
         (
             "test_convnext",
             (1, 8, 8),
-            r"cannot be made for images of \(1, 8, 8\).*choose another --arch, or larger images",
+            r"does not accept images of \(1, 8, 8\).*choose another --arch, or larger images",
         ),
         ("test_vit", (3, 40, 40), "divisible by patch size"),
     ],
@@ -135,7 +135,7 @@ def test_every_batch_norm_of_timms_settles_on_images_as_it_takes_them(brief):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"architecture": "../x"}, "expected the architecture cifar_resnet or one of timm's"),
+        ({"architecture": "../x"}, "expected the architecture cifar_resnet or a timm architecture"),
         ({"model_args": {"checkpoint_path": "/etc/passwd"}}, "model_args must describe a model"),
         ({"model_args": {"layers": [1, 1, 1, 1]}}, "expected resnet50 with .* as imagenet-resnet83-w1 has"),
         ({"in_chans": 0}, "in_chans must be from 1"),

@@ -28,8 +28,8 @@ def test_noise_and_bad_beginnings_are_no_divergence(losses):
         ((float("nan"),), "the loss became nan in epoch 1"),
         ((1.0, float("inf")), "the loss became inf in epoch 2"),
         ((1.8e28,), "the loss became 1.8e+28 in epoch 1"),
-        ((1.0, 23.1), "the loss leapt to 23.1, where a model that guesses has 2.3, in epoch 2"),
-        ((3.0, 2.0, 50.0), "the loss leapt to 50, where a model that guesses has 2.3, in epoch 3"),
+        ((1.0, 23.1), "the loss jumped to 23.1 (chance level is 2.3) in epoch 2"),
+        ((3.0, 2.0, 50.0), "the loss jumped to 50 (chance level is 2.3) in epoch 3"),
     ],
 )
 def test_what_cannot_be_mended_is_told(losses, message):

@@ -92,7 +92,7 @@ def test_processes_that_would_train_different_things_are_refused(tmp_path):
     )
     done = launched(script)
     assert done.returncode != 0
-    assert "expected the same training, as far done, in every process" in done.stderr
+    assert "expected the same run, at the same epoch, in every process" in done.stderr
 
 
 @pytest.mark.slow

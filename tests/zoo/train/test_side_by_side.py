@@ -154,7 +154,7 @@ def test_images_that_are_decoded_on_demand_are_refused_before_training(here, mon
     monkeypatch.setattr(zoo.data.load_split, "SMALL", 1000)
     ran = run("zoo", "train", "--dataset", "pets", "--seeds", "0-1")
     assert (ran.code, ran.stdout) == (1, "")
-    assert "need images that fit in memory, got pets" in ran.stderr
+    assert "requires a dataset that fits in memory, got pets" in ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_images_that_are_decoded_on_demand_are_refused_before_training(here, mon
     [
         (("--seeds", "3-1"), "--seeds takes whole numbers and ranges"),
         (("--seeds", "0,4294967296"), "seeds must be from 0 to 4294967295, got 4294967296"),
-        (("--seeds", "0-1", "--arch", "resnet18"), "for the CIFAR family, got resnet18"),
-        (("--seeds", "0-1", "--pc-regularize", 1), "do not go with --pc-regularize"),
+        (("--seeds", "0-1", "--arch", "resnet18"), "requires the CIFAR family, got resnet18"),
+        (("--seeds", "0-1", "--pc-regularize", 1), "cannot be combined with --pc-regularize"),
         (("--seeds", "0-1", "--seed", 3), "--seeds does not go with --seed;"),
         (("--seeds", "0-1", "--resume"), "--seeds does not go with --resume;"),
         (("--seeds", "0-1", "--save-epochs", 1), "--seeds does not go with --save-epochs;"),
@@ -179,7 +179,7 @@ def test_what_does_not_go_with_many_seeds_is_refused(run, here, arguments, messa
 
 def test_several_processes_are_refused(run, here, monkeypatch):
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
-    assert "by one process; start it without torchrun" in run("zoo", "train", "--seeds", "0-1").stderr
+    assert "uses a single process; start it without torchrun" in run("zoo", "train", "--seeds", "0-1").stderr
 
 
 def test_what_an_interrupted_training_kept_is_not_thrown_away(run, here):
@@ -187,7 +187,7 @@ def test_what_an_interrupted_training_kept_is_not_thrown_away(run, here):
     state.parent.mkdir(parents=True)
     state.write_text("kept")
     ran = run("zoo", "train", "--seeds", "0-1")
-    assert ran.code == 1 and "begin anew with --force" in ran.stderr
+    assert ran.code == 1 and "start over with --force" in ran.stderr
     assert state.read_text() == "kept"
 
 

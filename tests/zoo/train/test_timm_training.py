@@ -81,7 +81,7 @@ def test_configuration_and_record_say_what_was_trained(made):
     assert config["pretrained_cfg"]["first_conv"] == "conv1.0"
     assert config["pretrained_cfg"]["input_size"] == [1, 8, 8]
     assert config["zoo"]["name"] == record.name == "test_resnet-digits-s0"
-    assert read_config(folder).timm_variant == record.timm_variant
+    assert read_config(folder).spec == record.spec
     assert TrainingRecord.from_json(record.to_json()) == record
     assert "variant" not in json.loads(record.to_json())
 
@@ -146,7 +146,7 @@ def test_card_is_one_that_timm_alone_can_follow(made):
     assert (card.data.library_name, card.data.tags) == ("timm", ["resnet-zoo", "test_resnet"])
     assert card.data.to_dict()["resnet_zoo"]["parameters"] == made[1].timm_variant.parameters
     assert 'timm.create_model("hf-hub:me/t", pretrained=True)' in card.text
-    assert "import zoo" not in card.text
+    assert "import zoo" not in card.text.split("```python")[1]
     assert "depth" not in card.text
     assert training_command(made[1]).startswith("zoo train --arch test_resnet --dataset digits")
 
@@ -195,12 +195,12 @@ def test_a_record_of_both_or_neither_is_refused(made, trained):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--arch", "restnet18"), "got 'restnet18'; near names are resnet18, "),
+        (("--arch", "restnet18"), "got 'restnet18'; similar names are resnet18, "),
         (("--arch", "resnet18", "--depth", 14), "expected --arch alone, got --depth 14 too"),
         (("--arch", "resnet18", "--width", 1), "expected --arch alone, got --width 1.0 too"),
         (("--arch", "resnet18", "--family", "imagenet"), "expected --arch alone, got --family imagenet too"),
         (("--arch", "cifar_resnet"), "choose its members with --depth and --width"),
-        (("--arch", "test_vit"), "cannot be made for images of (1, 8, 8)"),
+        (("--arch", "test_vit"), "does not accept images of (1, 8, 8)"),
         (("--family", "imagenet", "--depth", 51), "near are 50 and 53"),
     ],
 )

@@ -1,1 +1,1 @@
-"""From image files to tensors."""
+"""Decode image files to tensors."""

@@ -1,4 +1,4 @@
-"""One stored image to pixels: 8 bits, grey or RGB, the right way up, of a given size. What cannot be read says why."""
+"""Decode one image file to pixels: 8 bits, grey or RGB, upright, and of a given size."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,29 +12,29 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zoo.errors import one_line
 
-# Pixels, as Pillow bounds them against images that take all memory: beyond, it only warns at first.
+# Pillow's own limit against decompression bombs, at which it only warns.
 MAX_PIXELS = 89_478_485
-# Part of the area, and aspect ratio, of a random crop (Szegedy et al. 2015, arXiv:1409.4842, as torchvision has it).
+# Fraction of the area and aspect ratio of a random crop, as in torchvision (Szegedy et al. 2015, arXiv:1409.4842).
 CROP_AREA, CROP_RATIO, CROP_TRIES = (0.08, 1.0), (3 / 4, 4 / 3), 10
-# Only these: others start programs, as EPS does.
+# No other formats, since some, such as EPS, start external programs.
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 _ORIENTATION, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
 
 
 class UnreadableError(Exception):
-    """An image that cannot be decoded; the text is the reason."""
+    """An image cannot be decoded; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What all images of a data set are brought to.
+    """Channels and size of all images of a dataset.
 
     Args:
         channels: 1 or 3.
-        height: in pixels.
-        width: in pixels.
-        mixed: whether images of other sizes were scaled and cropped to that.
+        height: height in pixels.
+        width: width in pixels.
+        mixed: whether stored images differ in size, so that they are scaled and cropped.
     """
 
     channels: int
@@ -44,13 +44,19 @@ class Layout:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Of one image."""
+        """Channels, height, and width."""
         return self.channels, self.height, self.width
 
 
 @dataclass(frozen=True)
 class Header:
-    """What an image says of itself before it is decoded; height and width are those of the upright image."""
+    """Properties of an image that are known before decoding.
+
+    Args:
+        height: height of the upright image in pixels.
+        width: width of the upright image in pixels.
+        grey: whether it has a single channel.
+    """
 
     height: int
     width: int
@@ -58,47 +64,57 @@ class Header:
 
 
 def read_header(data: bytes) -> Header:
-    """Size and kind of an image, without its pixels.
+    """Read size and colour mode of an image without decoding its pixels.
+
+    Args:
+        data: content of an image file.
 
     Raises:
-        UnreadableError: it is no image, or too large.
+        UnreadableError: the file is not an image, or too large.
     """
     with _opened(data) as image:
-        # PNG may keep it behind the pixels; there it is rare, and found when they are decoded.
+        # A PNG may store EXIF after the pixels. That is rare, and decoding handles it.
         sideways = "exif" in image.info and image.getexif().get(_ORIENTATION) in _SIDEWAYS
         width, height = reversed(image.size) if sideways else image.size
         return Header(height, width, image.mode in _GREY)
 
 
 def decode(data: bytes, layout: Layout) -> np.ndarray:
-    """Pixels of an image: its first frame, scaled to cover the layout and cropped at the centre where it differs.
+    """Decode the first frame of an image, scaled to cover the layout and cropped at the centre.
 
-    Transparent parts are shown on white, as pages show them. 16 bits become 8 by scaling. Sizes change bicubically,
-    with antialiasing.
+    Transparent pixels are blended with white. 16-bit images are scaled to 8 bits. Resizing is bicubic with
+    antialiasing.
+
+    Args:
+        data: content of an image file.
+        layout: channels and size of the result.
 
     Returns:
         uint8, shape `layout.shape`.
 
     Raises:
-        UnreadableError: it is damaged or no image.
+        UnreadableError: the file is damaged or not an image.
     """
     with _opened(data) as image:
         upright = _upright(image, layout.channels)
         size = layout.width, layout.height
-        fitting = upright if upright.size == size else ImageOps.fit(upright, size, Image.Resampling.BICUBIC)
-        return _channels_first(fitting)
+        resized = upright if upright.size == size else ImageOps.fit(upright, size, Image.Resampling.BICUBIC)
+        return _channels_first(resized)
 
 
 def decode_crop(data: bytes, layout: Layout, seed: int) -> np.ndarray:
-    """Pixels of a random part of an image, scaled to the layout: Inception's crop.
+    """Decode a random crop of an image, scaled to the layout (the Inception crop).
 
     Args:
         data: content of an image file.
-        layout: of the result.
-        seed: which part, from 0 to 2**32 - 1.
+        layout: channels and size of the result.
+        seed: seed of the crop, from 0 to 2**32 - 1.
+
+    Returns:
+        uint8, shape `layout.shape`.
 
     Raises:
-        UnreadableError: it is damaged or no image.
+        UnreadableError: the file is damaged or not an image.
 
     Source:
         Szegedy et al. 2015, arXiv:1409.4842; torchvision's RandomResizedCrop.
@@ -110,10 +126,13 @@ def decode_crop(data: bytes, layout: Layout, seed: int) -> np.ndarray:
 
 
 def check(data: bytes) -> None:
-    """Go through a whole image, at an eighth of its size where the format allows, to know whether it can be decoded.
+    """Check that an image can be decoded, at an eighth of its size if the format allows it.
+
+    Args:
+        data: content of an image file.
 
     Raises:
-        UnreadableError: it cannot.
+        UnreadableError: the file is damaged or not an image.
     """
     with _opened(data) as image:
         image.draft(None, (1, 1))
@@ -129,15 +148,15 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
             yield image
     except (UnreadableError, MemoryError):
         raise
-    # Pillow's decoders raise whatever a damaged file makes them trip over.
+    # Pillow's decoders raise all kinds of errors for damaged files.
     except Exception as error:
-        reason = "no image" if isinstance(error, UnidentifiedImageError) else one_line(error, 80)
+        reason = "not an image" if isinstance(error, UnidentifiedImageError) else one_line(error, 80)
         raise UnreadableError(reason or type(error).__name__) from error
 
 
 @cache
 def _formats() -> tuple[str, ...]:
-    """Those of the formats that this Pillow was built with."""
+    """Supported formats that this build of Pillow can read."""
     Image.init()
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
@@ -148,19 +167,19 @@ def _upright(image: Image.Image, channels: int) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image, channels: int) -> Image.Image:
-    """The first frame as grey or RGB."""
+    """Convert the first frame to 8-bit grey or RGB."""
     if image.mode.startswith("I;16"):
         values = np.asarray(image).astype(np.uint32)
         image = Image.fromarray(((values + 128) // 257).astype(np.uint8))
     elif image.mode in ("I", "F"):
-        raise UnreadableError(f"pixels of mode {image.mode}, whose range nobody knows")
+        raise UnreadableError(f"pixels of mode {image.mode}, which have no defined range")
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         white.alpha_composite(image.convert("RGBA"))
         image = white
-    wanted = "L" if channels == 1 else "RGB"
+    mode = "L" if channels == 1 else "RGB"
     image.load()
-    return image if image.mode == wanted else image.convert(wanted)
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _channels_first(image: Image.Image) -> np.ndarray:
@@ -169,7 +188,7 @@ def _channels_first(image: Image.Image) -> np.ndarray:
 
 
 def _random_box(width: int, height: int, random: np.random.RandomState) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom."""
+    """Draw a crop: left, top, right, and bottom."""
     for _ in range(CROP_TRIES):
         area = width * height * random.uniform(*CROP_AREA)
         ratio = exp(random.uniform(log(CROP_RATIO[0]), log(CROP_RATIO[1])))
@@ -177,7 +196,7 @@ def _random_box(width: int, height: int, random: np.random.RandomState) -> tuple
         if 0 < w <= width and 0 < h <= height:
             left, top = random.randint(0, width - w + 1), random.randint(0, height - h + 1)
             return left, top, left + w, top + h
-    # As much of the centre as has an allowed ratio.
+    # Fall back to the largest central crop with an allowed ratio.
     w, h = min(width, round(height * CROP_RATIO[1])), min(height, round(width / CROP_RATIO[0]))
     left, top = (width - w) // 2, (height - h) // 2
     return left, top, left + w, top + h

@@ -1,4 +1,4 @@
-"""Splits of data sets, kept once they are decoded or checked, and mapped into memory the next time."""
+"""Cache of decoded or checked splits, one memory-mapped file each."""
 
 import hashlib
 import os
@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
+import numpy as np
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -16,23 +18,24 @@ from torch import Tensor
 from zoo.base.cache_folder import images_folder
 from zoo.data.decoding.decode import Layout
 
-# Of what is kept and of how images are decoded.
-VERSION = 1
+# Version of the file layout and of the decoding.
+VERSION = 2
 SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
-class KeptSplit:
-    """A split once it is known.
+class CachedSplit:
+    """A split of a dataset after decoding or checking.
 
     Args:
         classes: names of the classes.
-        layout: of the images.
-        notes: what was left out or changed.
+        layout: channels and size of the images.
+        notes: messages about images that were left out or changed.
         labels: int64, shape (n,).
-        rows: int64, shape (n,), where each image stands among the files.
-        images: uint8, shape (n, channels, height, width); None if they are decoded on demand.
-        digests: uint8, shape (n, bytes), of the files of images that are decoded on demand.
+        rows: int64, shape (n,), the row of each image among the files.
+        images: uint8, shape (n, channels, height, width); None if images are decoded on demand.
+        digests: uint8, shape (n, bytes), hashes of the files of images on demand; None otherwise.
+        paths: file of each image, relative to the dataset's folder; None if images have no files of their own.
     """
 
     classes: tuple[str, ...]
@@ -42,16 +45,24 @@ class KeptSplit:
     rows: Tensor
     images: Tensor | None = None
     digests: Tensor | None = None
+    paths: tuple[str, ...] | None = None
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """Those that there are, by name."""
-        named = {"labels": self.labels, "rows": self.rows, "images": self.images, "digests": self.digests}
-        return {name: tensor for name, tensor in named.items() if tensor is not None}
+        """The parts of the split that exist, as tensors by name."""
+        paths = None if self.paths is None else _text_tensor(self.paths)
+        tensors = {
+            "labels": self.labels,
+            "rows": self.rows,
+            "images": self.images,
+            "digests": self.digests,
+            "paths": paths,
+        }
+        return {name: tensor for name, tensor in tensors.items() if tensor is not None}
 
 
-class _Facts(msgspec.Struct):
-    """What stands beside the tensors in a file of the cache."""
+class _Metadata(msgspec.Struct):
+    """Metadata of a cache file."""
 
     classes: tuple[str, ...]
     layout: Layout
@@ -59,56 +70,67 @@ class _Facts(msgspec.Struct):
     crc32: int
 
 
-def kept_path(identity: str) -> Path:
-    """The file of a split.
+def cache_path(identity: str) -> Path:
+    """Cache file of a split.
 
     Args:
-        identity: what decides it.
+        identity: text that determines the images.
     """
     key = repr((VERSION, version("pillow"), identity))
     return images_folder() / f"{hashlib.sha256(key.encode()).hexdigest()}{SUFFIX}"
 
 
-def recall(path: Path) -> KeptSplit | None:
-    """What is kept in a file; None if there is none, or it is damaged."""
+def read_cache(path: Path) -> CachedSplit | None:
+    """Read a cache file; None if it does not exist or is damaged."""
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            facts = msgspec.json.decode((file.metadata() or {})["facts"], type=_Facts)
-        split = KeptSplit(facts.classes, facts.layout, facts.notes, **tensors)
-    except (OSError, SafetensorError, msgspec.MsgspecError, KeyError, TypeError):
+            metadata = msgspec.json.decode((file.metadata() or {})["facts"], type=_Metadata)
+        if _crc32(tensors) != metadata.crc32:
+            return None
+        paths = _texts(tensors.pop("paths")) if "paths" in tensors else None
+        return CachedSplit(metadata.classes, metadata.layout, metadata.notes, **tensors, paths=paths)
+    except (OSError, SafetensorError, msgspec.MsgspecError, KeyError, TypeError, UnicodeDecodeError):
         return None
-    return split if _crc32(split) == facts.crc32 else None
 
 
-def keep(path: Path, title: str, split: KeptSplit) -> bool:
-    """Keep a split, whole or not at all.
+def write_cache(path: Path, title: str, split: CachedSplit) -> bool:
+    """Write a cache file atomically.
 
     Args:
-        path: of the file.
-        title: for people, in a list.
-        split: what to keep.
+        path: the file.
+        title: short description, for `zoo cache`.
+        split: the split to store.
 
     Returns:
-        Whether that was possible; otherwise it is no failure, since the split is at hand.
+        Whether the file was written.
     """
-    facts = _Facts(split.classes, split.layout, split.notes, _crc32(split))
-    about = {"title": title, "facts": msgspec.json.encode(facts).decode()}
-    beside = path.with_name(f".{path.stem}-{os.getpid()}{SUFFIX}")
+    tensors = split.tensors
+    metadata = _Metadata(split.classes, split.layout, split.notes, _crc32(tensors))
+    temporary = path.with_name(f".{path.stem}-{os.getpid()}{SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(split.tensors, beside, metadata=about)
-        beside.replace(path)
+        save_file(tensors, temporary, metadata={"title": title, "facts": msgspec.json.encode(metadata).decode()})
+        temporary.replace(path)
     except (OSError, SafetensorError):
         return False
     finally:
         with suppress(OSError):
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
     return True
 
 
-def _crc32(split: KeptSplit) -> int:
+def _crc32(tensors: dict[str, Tensor]) -> int:
     value = 0
-    for tensor in split.tensors.values():
-        value = zlib.crc32(tensor.numpy().data, value)
+    for name in sorted(tensors):
+        value = zlib.crc32(tensors[name].numpy().data, value)
     return value
+
+
+def _text_tensor(texts: tuple[str, ...]) -> Tensor:
+    """Texts as one uint8 tensor; paths cannot contain NUL, which separates them."""
+    return torch.from_numpy(np.frombuffer("\0".join(texts).encode(errors="surrogateescape"), dtype=np.uint8).copy())
+
+
+def _texts(tensor: Tensor) -> tuple[str, ...]:
+    return tuple(tensor.numpy().tobytes().decode(errors="surrogateescape").split("\0"))

@@ -1,4 +1,4 @@
-"""Work done by threads before its results are asked for."""
+"""Compute results ahead of their use, in threads."""
 
 import os
 from collections import deque
@@ -11,12 +11,15 @@ Result = TypeVar("Result")
 
 
 def ahead(work: Callable[[Item], Result], items: Iterable[Item], depth: int) -> Generator[Result]:
-    """Results in the order of the items; while one of them is used, the next ones are made.
+    """Map a function over items in threads, ahead of the consumer.
 
     Args:
-        work: makes a result; called by several threads at once.
-        items: what to make them of.
-        depth: how many results wait, or are being made, at most.
+        work: the function; several threads call it at once.
+        items: its arguments.
+        depth: largest number of results that are pending or waiting.
+
+    Yields:
+        The results, in the order of the items.
     """
     pool = ThreadPoolExecutor(threads())
     waiting: deque[Future[Result]] = deque()
@@ -32,5 +35,5 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item], depth: int) -> 
 
 
 def threads() -> int:
-    """As many as this process has cores."""
+    """Number of CPU cores of this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Going through image files: what can be read is kept, what cannot is counted, named and left out, up to a limit."""
+"""Read all image files of a split; unreadable ones are skipped with a note, up to a limit."""
 
 import hashlib
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from zoo.data.decoding.prefetch import ahead, threads
 from zoo.data.stored.image_files import ImageFiles, OnProgress
 from zoo.errors import ZooError
 
-# This share of the images may be unreadable, and so many in any case.
+# Unreadable images are tolerated up to this fraction, or this number if that is more.
 BAD_SHARE, BAD_AT_LEAST = 0.01, 10
-# So many of them are named.
+# Messages name at most this many unreadable images.
 NAMED = 3
-# Images that a thread takes at a time.
+# Images per thread and task.
 CHUNK = 32
-# Enough to tell any two images apart.
+# Bytes of the hash of a file.
 DIGEST = 16
 
 
@@ -30,35 +30,46 @@ def decode_all(
     """Decode images into memory.
 
     Args:
-        files: where they are.
-        rows: which of them.
-        layout: what they are brought to.
-        name: of the data set, for messages.
-        on_progress: called now and then.
+        files: the image files.
+        rows: rows of the images to decode.
+        layout: channels and size of the decoded images.
+        name: name of the dataset, for messages.
+        on_progress: called after each group of images.
 
     Returns:
-        The images, uint8, shape (n, channels, height, width); the rows of those that could be read; what was left out.
+        The readable images, uint8, shape (n, channels, height, width); their rows, shape (n,); and notes about skipped
+        images.
 
     Raises:
-        ZooError: too many cannot be read.
+        ZooError: too many images are unreadable.
     """
     pixels = np.empty((len(rows), *layout.shape), dtype=np.uint8)
     read = partial(decode, layout=layout)
-    kept, notes = _go_through(files, rows, name, read, pixels.__setitem__, partial(on_progress, "decoding"))
-    return torch.from_numpy(pixels[: len(kept)]), kept, notes
+    readable, notes = _read_all(files, rows, name, read, pixels.__setitem__, partial(on_progress, "decoding"))
+    return torch.from_numpy(pixels[: len(readable)]), readable, notes
 
 
 def check_all(
     files: ImageFiles, rows: np.ndarray, name: str, on_progress: OnProgress
 ) -> tuple[Tensor, np.ndarray, tuple[str, ...]]:
-    """Find out which images can be read, as `decode_all` does, without keeping any.
+    """Check which images can be decoded, without storing pixels.
+
+    Args:
+        files: the image files.
+        rows: rows of the images to check.
+        name: name of the dataset, for messages.
+        on_progress: called after each group of images.
 
     Returns:
-        In place of each image the first `DIGEST` bytes of the sha256 of its file, uint8; the rest as `decode_all`.
+        The first `DIGEST` bytes of the sha256 of each readable file, uint8, shape (n, DIGEST); the rows of these files,
+        shape (n,); and notes about skipped images.
+
+    Raises:
+        ZooError: too many images are unreadable.
     """
     digests = np.empty((len(rows), DIGEST), dtype=np.uint8)
-    kept, notes = _go_through(files, rows, name, _check, digests.__setitem__, partial(on_progress, "checking"))
-    return torch.from_numpy(digests[: len(kept)]), kept, notes
+    readable, notes = _read_all(files, rows, name, _check, digests.__setitem__, partial(on_progress, "checking"))
+    return torch.from_numpy(digests[: len(readable)]), readable, notes
 
 
 def _check(data: bytes) -> np.ndarray:
@@ -66,16 +77,16 @@ def _check(data: bytes) -> np.ndarray:
     return np.frombuffer(hashlib.sha256(data).digest()[:DIGEST], dtype=np.uint8)
 
 
-def _go_through(
+def _read_all(
     files: ImageFiles,
     rows: np.ndarray,
     name: str,
     read: Callable[[bytes], Any],
-    take: Callable[[int, Any], None],
+    store: Callable[[int, Any], None],
     on_progress: Callable[[int, int], None],
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Hand what was read on, numbered; the rows that could be, and what could not."""
-    kept: list[int] = []
+    """Read files in threads and store the results of readable ones; return their rows, and notes about others."""
+    readable: list[int] = []
     bad: list[str] = []
     most = max(BAD_AT_LEAST, int(len(rows) * BAD_SHARE))
     chunks = [rows[start : start + CHUNK].tolist() for start in range(0, len(rows), CHUNK)]
@@ -84,15 +95,15 @@ def _go_through(
             if isinstance(result, Exception):
                 bad.append(f"{files.name(row)} ({result})")
             else:
-                take(len(kept), result)
-                kept.append(row)
+                store(len(readable), result)
+                readable.append(row)
         if len(bad) > most:
             raise ZooError(
-                f"expected at most {most} unreadable among {len(rows)} images of {name}, got more: {_some(bad)}; mend "
-                "or remove them."
+                f"expected at most {most} unreadable images among the {len(rows)} of {name}, got more: {_some(bad)}; "
+                "repair or remove them."
             )
-        on_progress(len(kept) + len(bad), len(rows))
-    return np.array(kept, dtype=np.int64), _notes(bad)
+        on_progress(len(readable) + len(bad), len(rows))
+    return np.array(readable, dtype=np.int64), _notes(bad)
 
 
 def _attempt(files: ImageFiles, read: Callable[[bytes], Any], rows: list[int]) -> list[Any]:
@@ -109,8 +120,7 @@ def _try(files: ImageFiles, read: Callable[[bytes], Any], row: int) -> Any:
 def _notes(bad: list[str]) -> tuple[str, ...]:
     if not bad:
         return ()
-    what = "1 image cannot be read and is" if len(bad) == 1 else f"{len(bad)} images cannot be read and are"
-    return (f"{what} left out: {_some(bad)}.",)
+    return (f"skipped {len(bad)} unreadable {'image' if len(bad) == 1 else 'images'}: {_some(bad)}.",)
 
 
 def _some(bad: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What the images of a data set have in common."""
+"""Choose channels and size for the images of a dataset."""
 
 from statistics import median_low
 
@@ -8,38 +8,38 @@ from zoo.data.decoding.decode import Layout, UnreadableError, read_header
 from zoo.data.stored.image_files import ImageFiles, OnProgress
 from zoo.errors import ZooError
 
-# So many images, evenly spaced, decide about size and colour.
+# Size and colour are determined from at most this many images, evenly spaced.
 SURVEYED = 10_000
-# Images of different sizes are brought to this on each side, or less where most are smaller.
+# Images of different sizes become squares of this side, or less if most are smaller.
 SIDE = 256
-# Images of one size stay as they are up to this.
+# Images of equal size keep it up to this side.
 LARGEST = 512
 
 
 def survey(files: ImageFiles, name: str, on_progress: OnProgress) -> Layout:
-    """What to bring the images of a data set to.
+    """Choose the layout for the images of a dataset.
 
-    One size stays as it is; if there are several, all become squares of the median shorter side, 256 pixels at most.
-    If all are grey they stay grey, otherwise all become RGB.
+    Images of equal size keep it. Images of different sizes become squares of the median shorter side, at most 256
+    pixels. If all images are grey they stay grey, otherwise all become RGB.
 
     Args:
-        files: the images to go by.
-        name: of the data set, for messages.
+        files: the image files.
+        name: name of the dataset, for messages.
         on_progress: called after each image.
 
     Raises:
-        ZooError: none of them is an image.
+        ZooError: no image is readable.
     """
-    places = np.unique(np.linspace(0, len(files) - 1, min(len(files), SURVEYED)).astype(int))
+    rows = np.unique(np.linspace(0, len(files) - 1, min(len(files), SURVEYED)).astype(int))
     headers, reason = [], ""
-    for done, place in enumerate(places.tolist(), 1):
+    for done, row in enumerate(rows.tolist(), 1):
         try:
-            headers.append(read_header(files.read(place)))
+            headers.append(read_header(files.read(row)))
         except (OSError, UnreadableError) as error:
-            reason = reason or f"{files.name(place)}: {error}"
-        on_progress("surveying", done, len(places))
+            reason = reason or f"{files.name(row)}: {error}"
+        on_progress("surveying", done, len(rows))
     if not headers:
-        raise ZooError(f"expected images in {name}, but none of {len(files)} can be read ({reason[:200]}).")
+        raise ZooError(f"expected images in {name}, but none of {len(files)} is readable ({reason[:200]}).")
     channels = 1 if all(header.grey for header in headers) else 3
     sizes = {(header.height, header.width) for header in headers}
     height, width = min(sizes)

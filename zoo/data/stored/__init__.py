@@ -1,1 +1,1 @@
-"""Where images are stored: class folders, and data sets of the Hub."""
+"""Stored images: class folders, parquet files, and datasets on the Hub."""

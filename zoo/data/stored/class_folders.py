@@ -1,4 +1,4 @@
-"""A local folder of images, one folder per class, with or without folders of splits above them."""
+"""A local folder of images with one folder per class, optionally below folders for the splits."""
 
 import hashlib
 import os
@@ -12,13 +12,19 @@ from zoo.data.stored.image_files import ImageFiles, Source
 from zoo.data.stored.splits import TESTS, TRAIN, training_split
 from zoo.errors import ZooError
 
-# Of formats that `zoo.data.decoding.decode` reads.
+# Suffixes of the formats that `zoo.data.decoding.decode` reads.
 SUFFIXES = {".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"}
 
 
 @dataclass(frozen=True)
-class FoundFile:
-    """A file: its path below the folder, its size in bytes, and when it changed, in ns."""
+class DatasetFile:
+    """A file of a dataset.
+
+    Args:
+        path: path relative to the dataset's folder.
+        size: size in bytes.
+        changed: modification time in ns.
+    """
 
     path: str
     size: int
@@ -26,34 +32,37 @@ class FoundFile:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Folders and name."""
+        """Folders and file name."""
         return PurePosixPath(self.path).parts
 
 
-def list_files(root: Path, suffixes: set[str]) -> tuple[list[FoundFile], int]:
-    """The files of a folder that are not hidden, and how many links were left out.
+def list_files(root: Path, suffixes: set[str]) -> tuple[list[DatasetFile], int]:
+    """List the files of a folder, without hidden ones.
 
-    Links to files within the folder are followed, others are not, and none to folders.
+    Symlinks to files within the folder are followed. Other symlinks are skipped.
 
     Args:
         root: the folder.
-        suffixes: of the files, in lower case.
+        suffixes: suffixes of the files to list, in lower case.
+
+    Returns:
+        The files in alphabetical order, and the number of skipped symlinks.
 
     Raises:
-        ZooError: it cannot be read.
+        ZooError: the folder cannot be read.
     """
-    files, links, real = list[FoundFile](), 0, root.resolve()
+    files, links, real = list[DatasetFile](), 0, root.resolve()
     for path in _walk(root):
         if path.is_symlink() and (path.is_dir() or not path.resolve().is_relative_to(real)):
             links += 1
         elif path.suffix.lower() in suffixes and path.is_file():
-            found = path.stat()
-            files.append(FoundFile(path.relative_to(root).as_posix(), found.st_size, found.st_mtime_ns))
+            stat = path.stat()
+            files.append(DatasetFile(path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns))
     return files, links
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Files, and links to folders, in the order of their names."""
+    """Yield files and symlinks to folders, in alphabetical order."""
 
     def refuse(error: OSError) -> None:
         raise ZooError(f"cannot read {error.filename} ({error.strerror}); choose another folder.") from error
@@ -64,45 +73,45 @@ def _walk(root: Path) -> Iterator[Path]:
         yield from (Path(top, name) for name in sorted([*names, *links]) if not name.startswith("."))
 
 
-def files_key(files: Iterable[FoundFile]) -> str:
-    """Hash over names and sizes of files, and over the times when they changed."""
-    facts = [(file.path, file.size, file.changed) for file in files]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+def files_key(files: Iterable[DatasetFile]) -> str:
+    """Hash over paths, sizes, and modification times."""
+    values = [(file.path, file.size, file.changed) for file in files]
+    return hashlib.sha256(repr(values).encode()).hexdigest()
 
 
-def open_folder(root: Path, files: Sequence[FoundFile], links: int) -> Source:
-    """The data set in a folder `ROOT/CLASS/IMAGE`, or `ROOT/SPLIT/CLASS/IMAGE` with a split `train` or `test`.
+def open_folder(root: Path, files: Sequence[DatasetFile], links: int) -> Source:
+    """Open a dataset of class folders: `ROOT/CLASS/IMAGE`, or `ROOT/SPLIT/CLASS/IMAGE` with splits such as `train`.
 
     Args:
         root: the folder.
-        files: its images, as `list_files` gives them.
-        links: how many links were left out.
+        files: images of the folder, from `list_files`.
+        links: number of skipped symlinks.
 
     Raises:
-        ZooError: no image lies in the folder of a class, or a class has images in the test split alone.
+        ZooError: no image lies in a class folder, or a class exists only in the test split.
     """
     depth = 1 if _has_splits(files) else 0
-    grouped: dict[str, list[FoundFile]] = {}
+    by_split: dict[str, list[DatasetFile]] = {}
     for file in files:
         split = file.parts[0] if depth else "all"
         if len(file.parts) >= depth + 2 and (not depth or split in (TRAIN, *TESTS)):
-            grouped.setdefault(split, []).append(file)
-    if not grouped:
+            by_split.setdefault(split, []).append(file)
+    if not by_split:
         raise ZooError(
             f"expected images in {root} as CLASS/IMAGE or train/CLASS/IMAGE, or parquet files, got "
-            f"{len(files)} images elsewhere; move them into a folder per class."
+            f"{len(files)} images elsewhere; move them into one folder per class."
         )
-    first = training_split(grouped) or next(iter(grouped))
-    classes = tuple(sorted({file.parts[depth] for file in grouped[first]}))
+    reference = training_split(by_split) or next(iter(by_split))
+    classes = tuple(sorted({file.parts[depth] for file in by_split[reference]}))
     return Source(
         classes=classes,
-        splits={split: _files(root, split, members, classes, depth) for split, members in grouped.items()},
-        notes=_notes(len(files) - sum(map(len, grouped.values())), links),
+        splits={split: _image_files(root, split, members, classes, depth) for split, members in by_split.items()},
+        notes=_notes(len(files) - sum(map(len, by_split.values())), links),
     )
 
 
-def _has_splits(files: Sequence[FoundFile]) -> bool:
-    """Whether a folder has the name of a split, and nothing but folders in it."""
+def _has_splits(files: Sequence[DatasetFile]) -> bool:
+    """Whether a folder is named like a split and holds only folders."""
     depths: dict[str, int] = {}
     for file in files:
         name = file.parts[0]
@@ -110,25 +119,30 @@ def _has_splits(files: Sequence[FoundFile]) -> bool:
     return any(depths.get(split) == 3 for split in (TRAIN, *TESTS))
 
 
-def _files(root: Path, split: str, members: Sequence[FoundFile], classes: tuple[str, ...], depth: int) -> ImageFiles:
+def _image_files(
+    root: Path, split: str, members: Sequence[DatasetFile], classes: tuple[str, ...], depth: int
+) -> ImageFiles:
     numbers = {name: number for number, name in enumerate(classes)}
     unknown = next((file.parts[depth] for file in members if file.parts[depth] not in numbers), None)
     if unknown is not None:
-        raise ZooError(f"expected the classes of training in {root / split} too, got {unknown!r}; remove or move it.")
+        raise ZooError(
+            f"expected only classes of the training split in {root / split}, got {unknown!r}; remove or move it."
+        )
     paths = [file.path for file in members]
     return ImageFiles(
-        np.array([numbers[file.parts[depth]] for file in members], dtype=np.int64),
-        lambda place: (root / paths[place]).read_bytes(),
-        lambda place: paths[place],
+        labels=np.array([numbers[file.parts[depth]] for file in members], dtype=np.int64),
+        read=lambda row: (root / paths[row]).read_bytes(),
+        name=paths.__getitem__,
+        path=paths.__getitem__,
     )
 
 
 def _notes(outside: int, links: int) -> tuple[str, ...]:
     notes = []
     if outside:
-        notes.append(f"{outside} {'image lies' if outside == 1 else 'images lie'} in no folder of a class, left out.")
+        notes.append(f"skipped {outside} {'image' if outside == 1 else 'images'} outside of class folders.")
     if links:
         notes.append(
-            f"{links} {'link leads' if links == 1 else 'links lead'} out of the folder or to folders, left out."
+            f"skipped {links} {'symlink' if links == 1 else 'symlinks'} to folders or to files outside of the dataset."
         )
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""Data sets on the Hub, and parquet files as there in a folder, read by the genuine library."""
+"""Datasets on the Hub and folders of parquet files, read with the `datasets` library."""
 
 import logging
 import sys
@@ -19,29 +19,32 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 
-# Which column is taken where there are several of a kind.
+# Preferred columns if there are several of images or labels.
 IMAGES, LABELS = ("image", "img"), ("label", "fine_label")
-# A column of labels whose classes have no names of their own.
+# A column of labels without class names.
 PLAIN_LABEL = "label"
 
 
 def pin_data(ref: HubRef) -> str:
-    """The commit that a data set is at now; offline, the one that it was at last.
+    """Find the current commit of a dataset; offline, the last one that was used.
+
+    Args:
+        ref: repository of the dataset, at some revision.
 
     Raises:
-        ZooError: the Hub has no such data set or revision for this user, or cannot be reached, or only a script of its
-            own could read it.
+        ZooError: the dataset or revision does not exist or is not accessible, the Hub cannot be reached, or the dataset
+            needs its own loading script.
     """
     from huggingface_hub import constants
 
     if constants.is_offline_mode():
         return _last_commit(ref)
-    with hub_errors(f"data set {ref}"):
+    with hub_errors(f"dataset {ref}"):
         info = look_up(hub_client(), ref, "dataset")
     script = f"{ref.repo_id.split('/')[1]}.py"
     if any(file.rfilename == script for file in info.siblings or ()):
         raise ZooError(
-            f"data set {ref} is read by a script of its own, {script}, and nothing that was downloaded is executed; "
+            f"dataset {ref} needs its own loading script {script}, and downloaded code is never executed; "
             f"try hf:{ref.repo_id}@refs/convert/parquet, or ask its owner for parquet files."
         )
     commit = commit_of(ref, info)
@@ -55,32 +58,32 @@ def _last_commit(ref: HubRef) -> str:
     note = note_of(ref, "dataset")
     if not note.is_file():
         raise ZooError(
-            f"data set {ref} is not in the cache, and HF_HUB_OFFLINE keeps the Hub away; unset it, and load it once."
+            f"dataset {ref} is not in the cache, and HF_HUB_OFFLINE is set; unset it and load the dataset once."
         )
     return note.read_text().strip()
 
 
 def open_hub(ref: HubRef, commit: str, files: Mapping[str, str] | None = None) -> Source:
-    """A data set on the Hub at one commit, downloaded unless it is in the cache.
+    """Open a dataset on the Hub at one commit; it is downloaded unless it is cached.
 
     Args:
-        ref: what was asked for.
-        commit: its full hash.
-        files: which to take for which split; all if None.
+        ref: repository of the dataset.
+        commit: full commit hash.
+        files: glob pattern of the files of each split; all files if None.
 
     Raises:
-        ZooError: it cannot be fetched, or has no images with labels.
+        ZooError: the dataset cannot be downloaded, or has no labelled images.
     """
-    return _open(ref.repo_id, f"data set {ref}", revision=commit, data_files=files)
+    return _open(ref.repo_id, f"dataset {ref}", revision=commit, data_files=files)
 
 
 def open_parquet(root: Path) -> Source:
-    """The parquet files of a folder.
+    """Open a folder of parquet files.
 
     Raises:
-        ZooError: they cannot be read, or have no images with labels.
+        ZooError: the files cannot be read, or have no labelled images.
     """
-    # Where a relative path is the name of a format, the library takes it for that.
+    # An absolute path, since the library mistakes a relative path such as `csv` for a format.
     return _open(str(root.resolve()), str(root))
 
 
@@ -95,31 +98,31 @@ def _open(path: str, what: str, **options: Any) -> Source:
             builder = load_dataset_builder(path, **options)
             if builder.info.features:
                 _columns(builder.info.features, what)
-            # Sizes in the card, which this would compare with, are often stale; the content has hashes.
+            # No check of the sizes in the dataset card, which are often stale; downloads are checked by hash.
             builder.download_and_prepare(verification_mode="no_checks")
-            found = builder.as_dataset()
+            datasets = builder.as_dataset()
     except ZooError as error:
         cause = error.__cause__
         if isinstance(cause, DatasetNotFoundError) and "gated" in str(cause):
             page = f"{constants.ENDPOINT}/datasets/{path}"
-            raise ZooError(f"{what} is gated: accept its terms at {page}, then log in with `hf auth login`.") from cause
+            raise ZooError(f"{what} is gated; accept its terms at {page}, then log in with `hf auth login`.") from cause
         if "Config name is missing" in str(cause):
-            raise ZooError(f"expected one configuration of {what}, got several; choose another data set.") from cause
+            raise ZooError(f"expected one configuration of {what}, got several; choose another dataset.") from cause
         raise
-    image, label = _columns(next(iter(found.values())).features, what)
-    classes, numbers = _labels(found, label, what)
+    image, label = _columns(next(iter(datasets.values())).features, what)
+    classes, labels = _labels(datasets, label, what)
     from_folder = builder.info.builder_name == "imagefolder"
     splits = {
-        split: _files(data, split, image, numbers[split], from_folder)
-        for split, data in found.items()
-        if (numbers[split] >= 0).any()
+        split: _image_files(data, split, image, labels[split], from_folder)
+        for split, data in datasets.items()
+        if (labels[split] >= 0).any()
     }
-    _check_labels(numbers, splits, what)
+    _check_labels(labels, splits, what)
     return Source(classes, splits)
 
 
 def _quieten() -> None:
-    """Bars on a terminal only, and no messages beside the error."""
+    """Show progress bars only on a terminal, and silence log messages."""
     import datasets
 
     datasets.utils.logging.set_verbosity(logging.CRITICAL)
@@ -127,7 +130,7 @@ def _quieten() -> None:
 
 
 def _columns(features: Mapping[str, Any], what: str) -> tuple[str, str]:
-    """The columns of images and of labels."""
+    """Find the columns of images and of labels."""
     from datasets import ClassLabel, Image, Value
 
     images = [name for name, kind in features.items() if isinstance(kind, Image)]
@@ -141,54 +144,54 @@ def _columns(features: Mapping[str, Any], what: str) -> tuple[str, str]:
     )
 
 
-def _choose(found: Sequence[str], preferred: Sequence[str], kind: str, columns: str) -> str:
-    if len(found) == 1:
-        return found[0]
-    known = next((name for name in preferred if name in found), None)
-    if known is None:
-        which = f"which of {', '.join(found[:8])} to take is unknown" if found else f"got the columns {columns}"
-        raise ZooError(f"expected one column of {kind}, {which}; choose another data set.")
-    return known
+def _choose(candidates: Sequence[str], preferred: Sequence[str], kind: str, columns: str) -> str:
+    if len(candidates) == 1:
+        return candidates[0]
+    choice = next((name for name in preferred if name in candidates), None)
+    if choice is None:
+        got = f"got {', '.join(candidates[:8])}" if candidates else f"got the columns {columns}"
+        raise ZooError(f"expected one column of {kind}, {got}; choose another dataset.")
+    return choice
 
 
-def _labels(found: "Mapping[str, Dataset]", column: str, what: str) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
-    """Names of the classes, and labels by split; -1 where there is none."""
+def _labels(datasets: "Mapping[str, Dataset]", column: str, what: str) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+    """Read the class names, and the labels of each split; missing labels are -1."""
     from datasets import ClassLabel
 
-    kind = next(iter(found.values())).features[column]
-    values = {split: data.data.column(column).combine_chunks() for split, data in found.items()}
-    if isinstance(kind, ClassLabel):
-        names = tuple(kind.names)
-        numbers = {split: part.fill_null(-1).to_numpy(zero_copy_only=False) for split, part in values.items()}
+    feature = next(iter(datasets.values())).features[column]
+    values = {split: data.data.column(column).combine_chunks() for split, data in datasets.items()}
+    if isinstance(feature, ClassLabel):
+        names = tuple(feature.names)
+        labels = {split: part.fill_null(-1).to_numpy(zero_copy_only=False) for split, part in values.items()}
     else:
-        known = sorted({value for part in values.values() for value in part.unique().to_pylist()} - {None})
-        places = {value: place for place, value in enumerate(known)} | {None: -1}
-        names = tuple(map(str, known))
-        numbers = {split: np.array([places[value] for value in part.to_pylist()]) for split, part in values.items()}
-    if any((part >= len(names)).any() for part in numbers.values()):
-        raise ZooError(f"expected labels below {len(names)} in {what}, as many as its classes, got larger ones.")
-    return names, {split: part.astype(np.int64) for split, part in numbers.items()}
+        distinct = sorted({value for part in values.values() for value in part.unique().to_pylist()} - {None})
+        numbers = {value: number for number, value in enumerate(distinct)} | {None: -1}
+        names = tuple(map(str, distinct))
+        labels = {split: np.array([numbers[value] for value in part.to_pylist()]) for split, part in values.items()}
+    if any((part >= len(names)).any() for part in labels.values()):
+        raise ZooError(f"expected labels below {len(names)}, the number of classes of {what}, got larger ones.")
+    return names, {split: part.astype(np.int64) for split, part in labels.items()}
 
 
-def _check_labels(numbers: Mapping[str, np.ndarray], labelled: Mapping[str, ImageFiles], what: str) -> None:
+def _check_labels(labels: Mapping[str, np.ndarray], labelled: Mapping[str, ImageFiles], what: str) -> None:
     if not labelled:
-        raise ZooError(f"expected labelled images in {what}, got none; choose another data set.")
+        raise ZooError(f"expected labelled images in {what}, got none; choose another dataset.")
     for split in labelled:
-        if (numbers[split] < 0).any():
-            row = int(np.flatnonzero(numbers[split] < 0)[0])
+        if (labels[split] < 0).any():
+            row = int(np.flatnonzero(labels[split] < 0)[0])
             raise ZooError(f"expected a label for each image of {what}, got none for row {row} of {split}.")
 
 
-def _files(data: "Dataset", split: str, image: str, labels: np.ndarray, from_folder: bool) -> ImageFiles:
+def _image_files(data: "Dataset", split: str, image: str, labels: np.ndarray, from_folder: bool) -> ImageFiles:
     column = data.data.column(image)
 
-    def read(place: int) -> bytes:
-        stored = column[place].as_py() or {}
+    def read(row: int) -> bytes:
+        stored = column[row].as_py() or {}
         if stored.get("bytes"):
             return bytes(stored["bytes"])
-        # Only then does the library itself say where the file is, and not what was downloaded.
+        # Only for image folders does the path come from the library, not from downloaded data.
         if from_folder and stored.get("path"):
             return Path(stored["path"]).read_bytes()
         raise OSError("no image")
 
-    return ImageFiles(labels, read, lambda place: f"row {place} of {split}")
+    return ImageFiles(labels, read, lambda row: f"row {row} of {split}")

@@ -1,27 +1,30 @@
-"""Labelled images as they are stored: compressed, read one by one."""
+"""Labelled images as they are stored: compressed files, read one by one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-# What is being done, how far it is, and where it ends.
+# Name of the step, items done, and total number of items.
 OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """The images of one split.
+    """The image files of one split.
 
     Args:
-        labels: int64, shape (n,), each an index into the classes.
-        read: gives the content of the image file at a place from 0 to n - 1; raises OSError.
-        name: what to call that image in a message.
+        labels: int64, shape (n,), indices into the classes.
+        read: returns the content of the image file in a row from 0 to n - 1; raises OSError.
+        name: returns the name of the image in a row, for messages.
+        path: returns the path of the file in a row, relative to the dataset's folder; None if images have no files of
+            their own.
     """
 
     labels: np.ndarray
     read: Callable[[int], bytes]
     name: Callable[[int], str]
+    path: Callable[[int], str] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -29,12 +32,12 @@ class ImageFiles:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set before anything of it is decoded.
+    """A dataset before decoding.
 
     Args:
         classes: names of the classes.
-        splits: those with labels, by name.
-        notes: what was left out.
+        splits: labelled splits by name.
+        notes: messages about files that were skipped.
     """
 
     classes: tuple[str, ...]
@@ -43,19 +46,25 @@ class Source:
 
 
 def join(parts: Sequence[ImageFiles]) -> ImageFiles:
-    """Several splits as one, in their order."""
+    """Concatenate splits, in order."""
     starts = np.cumsum([0, *map(len, parts)])
 
-    def find(place: int) -> tuple[ImageFiles, int]:
-        number = int(np.searchsorted(starts, place, side="right")) - 1
-        return parts[number], place - int(starts[number])
+    def find(row: int) -> tuple[ImageFiles, int]:
+        number = int(np.searchsorted(starts, row, side="right")) - 1
+        return parts[number], row - int(starts[number])
 
-    def read(place: int) -> bytes:
-        part, within = find(place)
-        return part.read(within)
+    def read(row: int) -> bytes:
+        part, row_in_part = find(row)
+        return part.read(row_in_part)
 
-    def name(place: int) -> str:
-        part, within = find(place)
-        return part.name(within)
+    def name(row: int) -> str:
+        part, row_in_part = find(row)
+        return part.name(row_in_part)
 
-    return ImageFiles(np.concatenate([part.labels for part in parts]), read, name)
+    def path(row: int) -> str:
+        part, row_in_part = find(row)
+        assert part.path is not None
+        return part.path(row_in_part)
+
+    have_paths = all(part.path is not None for part in parts)
+    return ImageFiles(np.concatenate([part.labels for part in parts]), read, name, path if have_paths else None)

@@ -1,4 +1,4 @@
-"""Which images of a source are the training images, the test images, or all."""
+"""Train, test, and all: which images of a source belong to a split."""
 
 import hashlib
 from collections.abc import Collection
@@ -10,29 +10,36 @@ from zoo.errors import ZooError
 
 SPLITS = ("train", "test", "all")
 TRAIN = "train"
-# The first of these that has labels is the test split.
+# The first of these names that has labels is the test split.
 TESTS = ("test", "validation", "valid", "val")
-# One image in so many is a test image where a source has no test split.
+# If a source has no test split, one image in five is a test image.
 TEST_SHARE = 5
 
 
 def check_split(name: str, split: str) -> None:
-    """Refuse a split that there is nowhere.
+    """Check the name of a split.
+
+    Args:
+        name: name of the dataset, for the message.
+        split: name to check.
 
     Raises:
-        ZooError: it is none of `SPLITS`.
+        ZooError: the name is not in `SPLITS`.
     """
     if split not in SPLITS:
         raise ZooError(f"{name} has the splits {', '.join(SPLITS[:-1])} and {SPLITS[-1]}, got {split!r}.")
 
 
 def find_split(source: Source, name: str, split: str) -> tuple[ImageFiles, bool]:
-    """The images that hold a split, and whether it is only a part of them, which `cut` tells.
+    """Find the files of a split.
 
     Args:
-        source: where to look.
-        name: of the data set, for messages.
+        source: the dataset.
+        name: name of the dataset, for messages.
         split: one of `SPLITS`.
+
+    Returns:
+        The files that contain the split, and whether the split is only a part of them, to be selected by `cut`.
 
     Raises:
         ZooError: the source has no such split.
@@ -40,43 +47,55 @@ def find_split(source: Source, name: str, split: str) -> tuple[ImageFiles, bool]
     splits = source.splits
     if split == "all":
         return join(list(splits.values())), False
-    train, test = training_split(splits), next((known for known in TESTS if known in splits), None)
-    wanted = train if split == "train" or test is None else test
-    if wanted is None:
+    train, test = training_split(splits), next((title for title in TESTS if title in splits), None)
+    stored = train if split == "train" or test is None else test
+    if stored is None:
         raise ZooError(
             f"expected {split} images in {name}, got the splits {', '.join(splits)[:200]} with labels; choose another "
             "--split, such as all."
         )
-    return splits[wanted], test is None
+    return splits[stored], test is None
 
 
 def training_split(names: Collection[str]) -> str | None:
-    """The split to train on: `train`, or else the only one, whatever its name, unless it is for testing."""
+    """Choose the training split: `train`, or the only split unless its name is that of a test split."""
     only = next(iter(names)) if len(names) == 1 else None
     return TRAIN if TRAIN in names else only if only not in TESTS else None
 
 
 def cut(files: ImageFiles, split: str, on_progress: OnProgress) -> np.ndarray:
-    """Where the images of one half stand, if a source has no test split: class by class, a fifth is for testing.
+    """Divide a source without a test split: a fifth of each class is for testing.
 
-    That is a property of the images (order by hash of their files), so neither their order nor a random generator can
-    change it.
+    The division sorts images by the hash of their files. So it depends neither on their order nor on a random
+    generator.
 
     Args:
         files: all images.
         split: `train` or `test`.
-        on_progress: called now and then.
+        on_progress: called after each image.
+
+    Returns:
+        Rows of the images in this split, int64, shape (n,).
     """
     hashes = np.empty(len(files), dtype="S32")
-    for place in range(len(files)):
-        hashes[place] = _hash(files, place)
-        on_progress("dividing", place + 1, len(files))
+    for row in range(len(files)):
+        hashes[row] = _hash(files, row)
+        on_progress("dividing", row + 1, len(files))
     in_test = smallest(hashes, files.labels, np.maximum(1, np.bincount(files.labels) // TEST_SHARE))
     return np.flatnonzero(in_test if split == "test" else ~in_test)
 
 
 def smallest(hashes: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Marks, per class, so many images with the smallest hashes."""
+    """Mark the images with the smallest hashes of each class.
+
+    Args:
+        hashes: hash of each image, shape (n,).
+        labels: class of each image, shape (n,).
+        sizes: images to mark per class, shape (classes,).
+
+    Returns:
+        bool, shape (n,).
+    """
     mask = np.zeros(len(labels), dtype=bool)
     for label, size in enumerate(sizes):
         members = np.flatnonzero(labels == label)
@@ -84,9 +103,9 @@ def smallest(hashes: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.nd
     return mask
 
 
-def _hash(files: ImageFiles, place: int) -> bytes:
+def _hash(files: ImageFiles, row: int) -> bytes:
     try:
-        return hashlib.sha256(files.read(place)).digest()
+        return hashlib.sha256(files.read(row)).digest()
     except OSError:
-        # Found unreadable again, and told of, when it is decoded.
+        # Decoding reports unreadable files.
         return b""

@@ -1,1 +1,1 @@
-"""Train several seeds of one variant at once."""
+"""Train several seeds of one variant side by side."""

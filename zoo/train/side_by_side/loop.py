@@ -1,4 +1,4 @@
-"""Gradient descent on several models of one variant side by side, equal to `zoo.train.loop` up to rounding."""
+"""The training loop for several models of one variant side by side, equal to `zoo.train.loop` up to rounding."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ from zoo.train.augment import draw_corners, draw_flips, mirrored, shifted
 from zoo.train.loop import divergence, sgd
 from zoo.train.side_by_side.stack import StackedResNet, stack, unstack
 
-# What to do instead where this does not serve.
+# Advice in error messages.
 ONE_BY_ONE = "train one --seed at a time, or with `zoo sweep`"
 
 
@@ -30,9 +30,9 @@ class Fitted:
     """One of several models after training.
 
     Args:
-        model: on its device, as training left it.
-        history: one entry per epoch that went well.
-        trouble: why it went no further, as `zoo.train.loop` says it; None if all went well.
+        model: the model after its last step, on its device.
+        history: one entry per epoch before divergence.
+        trouble: why training diverged; None if it did not.
     """
 
     model: CifarResNet
@@ -49,18 +49,21 @@ def fit_many(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Callable[[], None] = lambda: None,
 ) -> list[Fitted]:
-    """Train models of one variant side by side, each as `zoo.train.loop.fit` trains it alone.
+    """Train models of one variant side by side, each as `zoo.train.loop.fit` would.
 
-    A model that diverges stays where it is, is worth nothing, and changes nothing for the others. Nothing waits for the
-    device within an epoch.
+    A model that diverges does not affect the others; its weights are useless. The loop does not wait for the device
+    within an epoch.
 
     Args:
-        models: on one device; they stay as they are.
-        data: what each learns from: as many images each, in memory.
-        recipe: how, without PC regularisation.
-        generators: on the CPU, one for each, source of its order and augmentation.
-        on_epoch: called after each epoch, with the mean over the models that are still learning.
-        on_step: called after each step of all.
+        models: initial models on the same device; they are not changed.
+        data: training images of each model; equally many for each, in memory.
+        recipe: training hyperparameters, without PC regularisation.
+        generators: source of image order and augmentation of each model, on the CPU.
+        on_epoch: called after each epoch, with the mean over the models that have not diverged.
+        on_step: called after each step.
+
+    Returns:
+        One result per model, in order.
 
     Raises:
         ZooError: images are decoded on demand.
@@ -72,8 +75,8 @@ def fit_many(
     troubles: list[str | None] = [None] * len(models)
     stacked.train()
     for epoch in range(recipe.epochs):
-        done = _epoch(stacked, optimiser, pool, recipe, generators, epoch, on_step)
-        for number, (history, entry) in enumerate(zip(histories, done, strict=True)):
+        entries = _epoch(stacked, optimiser, pool, recipe, generators, epoch, on_step)
+        for number, (history, entry) in enumerate(zip(histories, entries, strict=True)):
             if troubles[number] is None:
                 troubles[number] = divergence((*history, entry), len(data[0].classes))
             if troubles[number] is None:
@@ -86,13 +89,13 @@ def fit_many(
 
 
 class _Pool(NamedTuple):
-    """The images of all models, on the device; those that they share are there once.
+    """Training images of all models on the device; an image set that several models share is stored once.
 
     Args:
         images: uint8, shape (n, channels, height, width).
-        labels: shape (n,).
-        starts: where the images of each model begin, shape (models,).
-        size: images of each model.
+        labels: int64, shape (n,).
+        starts: position of the first image of each model, shape (models,).
+        size: number of images of each model.
     """
 
     images: Tensor
@@ -102,29 +105,29 @@ class _Pool(NamedTuple):
 
 
 def _pool(data: Sequence[ImageSet], device: torch.device) -> _Pool:
-    size, sets = len(data[0]), list({id(own): own for own in data}.values())
-    places = {id(own): place * size for place, own in enumerate(sets)}
-    images, labels = torch.cat([_in_memory(own) for own in sets]), torch.cat([own.labels for own in sets])
-    starts = torch.tensor([places[id(own)] for own in data])
+    size, sets = len(data[0]), list({id(each): each for each in data}.values())
+    first_positions = {id(each): number * size for number, each in enumerate(sets)}
+    images, labels = torch.cat([_in_memory(each) for each in sets]), torch.cat([each.labels for each in sets])
+    starts = torch.tensor([first_positions[id(each)] for each in data])
     return _Pool(images.to(device), labels.to(device), starts.to(device), size)
 
 
 def _in_memory(data: ImageSet) -> Tensor:
     if isinstance(data.images, ImagesOnDemand):
         raise ZooError(
-            f"many seeds at once need images that fit in memory, got {data.name}, which are decoded on demand; "
+            f"--seeds requires a dataset that fits in memory, got {data.name}, which is decoded on demand; "
             f"{ONE_BY_ONE}."
         )
     return data.images
 
 
 class _Draws(NamedTuple):
-    """What chance decides in an epoch, on the device.
+    """Random draws of an epoch, on the device.
 
     Args:
-        order: places of the images in the pool, shape (steps, batch, models).
-        corners: where they are cropped, shape (steps, 2, batch, models).
-        flips: which are mirrored, shape (steps, batch, models).
+        order: positions of the images in the pool, shape (steps, batch, models).
+        corners: top and left edges of the crops, shape (steps, 2, batch, models).
+        flips: which images are mirrored, shape (steps, batch, models).
     """
 
     order: Tensor
@@ -133,14 +136,14 @@ class _Draws(NamedTuple):
 
 
 def _draw(pool: _Pool, recipe: Recipe, generators: Sequence[torch.Generator]) -> _Draws:
-    """The draws of an epoch, brought to the device at once: to bring those of a step means to wait for it."""
-    drawn = [_draw_one(pool.size, recipe, generator) for generator in generators]
-    order, corners, flips = (torch.stack(part, -1).to(pool.labels.device) for part in zip(*drawn, strict=True))
+    """Draw everything for an epoch and move it to the device at once; a transfer per step would wait for the device."""
+    draws = [_draw_one(pool.size, recipe, generator) for generator in generators]
+    order, corners, flips = (torch.stack(part, -1).to(pool.labels.device) for part in zip(*draws, strict=True))
     return _Draws(order + pool.starts, corners, flips)
 
 
 def _draw_one(images: int, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Order, corners and flips of one model, drawn one after another as `zoo.train.loop.Fit` does."""
+    """Draw order, corners, and flips of one model, in the same sequence as `zoo.train.loop.Fit`."""
     steps, batch = recipe.steps(images), min(recipe.batch_size, images)
     order = torch.randperm(images, generator=generator)[: steps * batch].view(steps, batch)
     corners = torch.zeros(steps, 2, batch, dtype=torch.int64)
@@ -173,7 +176,7 @@ def _epoch(
     epoch: int,
     on_step: Callable[[], None],
 ) -> list[Epoch]:
-    """Go through the images once more; what each model did."""
+    """Train all models for one epoch; return an entry per model."""
     start, draws = time.perf_counter(), _draw(pool, recipe, generators)
     steps, batch_size, _ = draws.order.shape
     total = torch.zeros(2, model.models, device=pool.labels.device)  # loss, number right
@@ -188,18 +191,18 @@ def _epoch(
 
 
 def _step(model: StackedResNet, optimiser: torch.optim.SGD, recipe: Recipe, inputs: Tensor, labels: Tensor) -> Tensor:
-    """One step of each model; its summed cross-entropy and number right before that, shape (2, models)."""
+    """Take one step; return each model's summed cross-entropy and correct predictions before it, shape (2, models)."""
     with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
         logits = model(inputs)
     losses = cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
     optimiser.zero_grad()
-    # Each parameter has a part in one of the means only, so the gradient of the sum is that of each.
+    # Each parameter affects one mean only, so the gradient of the sum equals the gradient of that mean.
     losses.mean(0).sum().backward()
     optimiser.step()
     return torch.stack([losses.detach().sum(0), (logits.argmax(2) == labels).sum(0)])
 
 
 def _mean(epochs: Sequence[Epoch]) -> Epoch:
-    """Of several models; their speed is that of all."""
+    """Mean over several models; their speed already refers to all of them."""
     loss, accuracy = (fmean(getattr(epoch, name) for epoch in epochs) for name in ("loss", "accuracy"))
     return Epoch(loss, accuracy, epochs[0].images_per_second)

@@ -1,10 +1,10 @@
-"""Several models of one variant as one module, so that one step of gradient descent serves them all.
+"""Stack several models of one variant into one module, so that one step of gradient descent trains them all.
 
-Small models leave a device idle between their many small operations. Here each operation does the work of all: the
-models' channels stand side by side, convolutions and head are grouped by model, and batch norm is as wide as all.
+Per-operation overhead dominates the time of small models. Here each operation does the work of all models: their
+channels are concatenated, convolutions and head are grouped by model, and batch norm covers all channels.
 
-Measured once on a CPU, steps of ResNet-14 by `torch.func.vmap` over stacked parameters ran at 0.64 to 0.91 of the speed
-of this, on digits and, at half width, in CIFAR's shape; only there at full width they were faster, 1.15 times.
+Compared once on a CPU, `torch.func.vmap` over stacked parameters of ResNet-14 reached 0.64 to 0.91 of this speed, on
+digits and, at half width, on images of CIFAR's size. At full width and CIFAR's size it was 1.15 times faster.
 """
 
 from collections.abc import Sequence
@@ -17,67 +17,76 @@ from zoo.family.cifar_resnet import CifarResNet
 
 
 class StackedResNet(nn.Module):
-    """Models of one variant side by side; none sees anything of another.
+    """Several independent models of one variant.
 
-    Each parameter and buffer holds those of all models, one after another in its first dimension, under the name and
-    with the dimensions that it has in a single one; so what goes by names and dimensions, such as which parameters
-    decay, stays as it is.
+    Each parameter and buffer concatenates those of all models along the first dimension. Names and numbers of
+    dimensions equal those of a single model, so rules based on them, such as which parameters decay, still apply.
 
     Args:
-        variant: of each.
-        models: how many.
+        variant: variant of each model.
+        models: number of models.
     """
 
     def __init__(self, variant: Variant, models: int) -> None:
         super().__init__()
         self.variant = variant
         self.models = models
-        member = CifarResNet(variant)
-        self.stem, self.stage1, self.stage2, self.stage3 = member.stem, member.stage1, member.stage2, member.stage3
-        self.head = member.head
+        single = CifarResNet(variant)
+        self.stem, self.stage1, self.stage2, self.stage3 = single.stem, single.stage1, single.stage2, single.stage3
+        self.head = single.head
         _widen(self, models)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits, shape (n, models, classes).
+        """Compute logits.
 
         Args:
-            x: n images for each model, scaled to [0, 1], shape (n, models * channels, height, width); the first
-                channels are the first model's.
+            x: n images for each model in [0, 1], shape (n, models * channels, height, width); the channels of the
+                first model come first.
+
+        Returns:
+            Logits, shape (n, models, classes).
         """
         return self.head(self.stage3(self.stage2(self.stage1(self.stem(x)))))  # type: ignore[no-any-return]
 
 
 def stack(models: Sequence[CifarResNet]) -> StackedResNet:
-    """Copies of models of one variant, from one on, as one module on their device."""
+    """Stack copies of models.
+
+    Args:
+        models: at least one model; all of the same variant and on the same device.
+
+    Returns:
+        One module on that device.
+    """
     states = [model.state_dict() for model in models]
-    joined = {name: _joined([state[name] for state in states]) for name in states[0]}
-    # On the device meta no weights are drawn, which would cost time and move the global random state.
+    tensors = {name: _concatenated([state[name] for state in states]) for name in states[0]}
+    # The meta device draws no initial weights, which would take time and advance the global random state.
     with torch.device("meta"):
         stacked = StackedResNet(models[0].variant, len(models))
-    stacked.load_state_dict(joined, assign=True)
+    stacked.load_state_dict(tensors, assign=True)
     return stacked
 
 
 def unstack(stacked: StackedResNet) -> list[CifarResNet]:
-    """The models of a stack, in their order, as copies on its device."""
+    """Copy the models of a stack into separate modules, in order and on the same device."""
     count, state = stacked.models, stacked.state_dict()
     models = []
     for number in range(count):
         with torch.device("meta"):
             model = CifarResNet(stacked.variant)
-        own = {name: value.chunk(count)[number] if value.ndim else value for name, value in state.items()}
-        model.load_state_dict({name: value.clone() for name, value in own.items()}, assign=True)
+        tensors = {name: value.chunk(count)[number] if value.ndim else value for name, value in state.items()}
+        model.load_state_dict({name: value.clone() for name, value in tensors.items()}, assign=True)
         models.append(model)
     return models
 
 
 class _StackedConv(nn.Conv2d):
-    """The convolutions of several models, one beside another."""
+    """The convolutions of several models, as groups."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Feature maps of all, shape (n, models * channels, height, width)."""
+        """Feature maps of all models, shape (n, models * channels, height, width)."""
         if self.kernel_size == (1, 1):
-            # As `zoo.family.cifar_resnet.NarrowShortcut`, since a group may be narrow.
+            # See `zoo.family.cifar_resnet.NarrowShortcut`: a group may have few channels.
             x = x[:, :, :: self.stride[0], :: self.stride[1]]
             return nn.functional.conv2d(x, self.weight, self.bias, groups=self.groups)
         return super().forward(x)
@@ -93,7 +102,7 @@ class _StackedLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(models * classes))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits, shape (n, models, classes), of features, shape (n, models * features)."""
+        """Map features, shape (n, models * features), to logits, shape (n, models, classes)."""
         weight = self.weight.unflatten(0, (self.models, -1))
         bias = self.bias.view(self.models, 1, -1)
         features = x.unflatten(1, (self.models, -1)).transpose(0, 1)
@@ -101,7 +110,7 @@ class _StackedLinear(nn.Module):
 
 
 def _widen(module: nn.Module, models: int) -> None:
-    """Put layers for so many models in the place of those for one."""
+    """Replace the layers of a single model with layers for several."""
     for name, child in module.named_children():
         wide: nn.Module
         match child:
@@ -118,6 +127,6 @@ def _widen(module: nn.Module, models: int) -> None:
         setattr(module, name, wide)
 
 
-def _joined(values: list[Tensor]) -> Tensor:
-    """One after another; the counter of batch norm's steps is the same for all."""
+def _concatenated(values: list[Tensor]) -> Tensor:
+    """Concatenate tensors; scalars, which count batch norm's steps, are equal in all models."""
     return torch.cat(values) if values[0].ndim else values[0].clone()

@@ -1,4 +1,4 @@
-"""Train one variant from many seeds side by side: each as `zoo.train.train` trains it alone, up to rounding."""
+"""Train several seeds of one variant side by side; results equal those of `zoo.train.train` up to rounding."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -27,12 +27,12 @@ from zoo.train.train import begin, finish
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of one seed.
+    """The result of one seed.
 
     Args:
-        seed: of initial weights, order and augmentation.
-        result: the model, in eval mode on the CPU, and its record; None if it diverged.
-        error: how it diverged; None if it did not.
+        seed: seed of initial weights, image order, and augmentation.
+        result: the model, in eval mode on the CPU, and its record; None if training diverged.
+        error: why training diverged; None if it did not.
     """
 
     seed: int
@@ -52,27 +52,28 @@ def train_many(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Callable[[], None] = lambda: None,
 ) -> list[Trained]:
-    """Train a variant once from each seed, all at once, and test each once, at the end.
+    """Train a variant with several seeds at the same time, and test each model once, at the end.
 
-    Each model and its record equal those of `train_model` up to rounding. Speed and seconds differ: they are the
-    model's share of the whole.
+    Models and records equal those of `train_model` up to rounding, except that speed refers to all models together,
+    and seconds are the share of one model.
 
     Args:
-        variant: what to train, made for these images.
-        train_sets: the images that each seed learns from, already reduced to the subset: as many each, in memory.
-        test_set: the images to test on.
-        recipe: how to train, without PC regularisation.
-        seeds: of initial weights, order and augmentation.
-        subset: fraction of the data set that a train set is, for the record.
+        variant: the architecture, adapted to the images.
+        train_sets: training images of each seed, already reduced to the subset; equally many for each seed, in memory.
+        test_set: test images.
+        recipe: training hyperparameters, without PC regularisation.
+        seeds: seeds of initial weights, image order, and augmentation.
+        subset: fraction of the dataset that each training set is, for the record.
         device: a torch device.
-        on_epoch: called after each epoch, with the mean over the models that are still learning.
-        on_step: called after each step of all.
+        on_epoch: called after each epoch, with the mean over the models that have not diverged.
+        on_step: called after each step.
 
     Returns:
-        What came of each seed, in their order.
+        One result per seed, in order.
 
     Raises:
-        ZooError: it was made for other images, images are decoded on demand, or PC regularisation is asked for.
+        ZooError: the variant does not fit the images, images are decoded on demand, or the recipe uses PC
+            regularisation.
     """
     check_stackable(variant, recipe)
     for data in train_sets:
@@ -100,15 +101,23 @@ def _finish(fitted: Fitted, begun: Progress, data: tuple[ImageSet, ImageSet], de
 
 
 def check_stackable(choice: Choice, recipe: Recipe) -> Variant:
-    """What was chosen, if it can be trained side by side.
+    """Check that an architecture can be trained side by side.
+
+    Args:
+        choice: the architecture.
+        recipe: training hyperparameters.
+
+    Returns:
+        The architecture, as a member of the CIFAR family.
 
     Raises:
-        ZooError: it is not of the CIFAR family, PC regularisation is asked for, or `torchrun` started this process.
+        ZooError: the architecture is not in the CIFAR family, the recipe uses PC regularisation, or `torchrun` started
+            this process.
     """
     if not isinstance(choice, Variant):
-        raise ZooError(f"many seeds at once are for the CIFAR family, got {choice_name(choice)}; {ONE_BY_ONE}.")
+        raise ZooError(f"--seeds requires the CIFAR family, got {choice_name(choice)}; {ONE_BY_ONE}.")
     if recipe.pc_regularize:
-        raise ZooError(f"many seeds at once do not go with --pc-regularize; leave it out, or {ONE_BY_ONE}.")
+        raise ZooError(f"--seeds cannot be combined with --pc-regularize; leave it out, or {ONE_BY_ONE}.")
     if launched():
-        raise ZooError("many seeds at once are trained by one process; start it without torchrun.")
+        raise ZooError("--seeds uses a single process; start it without torchrun.")
     return choice

@@ -245,7 +245,7 @@ def test_interrupted_training_says_what_it_leaves(tmp_path, stop):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--dataset", "mnist"), "expected the data set digits"),
+        (("--dataset", "mnist"), "expected a dataset (digits"),
         (("--split", "val"), "splits train, test and all, got 'val'"),
         (("--max-examples", 3), "expected from 10 (one image per class) to 360 images"),
         (("--layers", "nothing"), "near names are"),

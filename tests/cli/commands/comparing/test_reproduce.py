@@ -51,7 +51,7 @@ def test_grid_is_trained_measured_and_shown_and_answers_at_once_the_second_time(
     [
         (("--depths", "14"), "at least two depths and two widths, got 1 and 3"),
         (("--depths", "14,15"), "depth must be 6n+2"),
-        (("--dataset", "mnist"), "expected the data set digits"),
+        (("--dataset", "mnist"), "expected a dataset (digits"),
         (("--jobs", 2, "--ray", "local"), "got both"),
         (("--json", "no/such.json"), "there is no no"),
     ],

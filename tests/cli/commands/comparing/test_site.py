@@ -142,7 +142,7 @@ def test_only_a_site_in_which_nothing_was_changed_is_replaced(run, error, loaded
     assert "pairs/m0--m2.html" not in names_in(site)
     loaded.clear()
     (site / "pairs/mine.txt").write_text("my notes")
-    assert "mine.txt would be lost, which `zoo site` did not write" in error(site, *three)
+    assert "mine.txt was not written by `zoo site` and would be lost" in error(site, *three)
     (site / "pairs/mine.txt").unlink()
     with (site / "README.md").open("a") as card:
         card.write("my words")

@@ -76,7 +76,7 @@ def test_failures_are_listed_with_reason_and_log_and_tried_again(run, here):
     [
         (("--depths", "14,15"), "depth must be 6n+2"),
         (("--seeds", "3-1"), "--seeds takes whole numbers"),
-        (("--dataset", "mnist"), "expected the data set digits"),
+        (("--dataset", "mnist"), "expected a dataset (digits"),
         (("--jobs", 2, "--ray", "local"), "expected --jobs (on this machine) or --ray (on a cluster), got both"),
         (("--json", "no/such.json"), "there is no no"),
     ],
