@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.terminal import options
+from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, say
 from zoo.base.files import writing
 from zoo.errors import ZooError
@@ -14,12 +15,13 @@ from zoo.hub.fetch import EXTRAS
 from zoo.model_folder.folder import CONFIG, WEIGHTS, new_folder
 
 
+@expand_options
 def pull(
     ref: Annotated[str, typer.Argument(metavar="OWNER/NAME[@REVISION]", help="A Hub id.", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="the Hub's cache")] = None,
     force: options.Force = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    *,
+    verbosity: options.Verbosity,
 ) -> None:
     """Fetch a model from the Hugging Face Hub, pinned to a commit and checked.
 
