@@ -5,15 +5,14 @@ from pathlib import Path
 
 import typer
 
-from cli.cache import answers as cache
-from cli.cache import kept_images
-from cli.cache.answers import newest_first
+from cli.cache import kept_images, results
+from cli.cache.results import newest_first
 from cli.jobs import traces
 from cli.terminal.output import say
 from zoo.base.cache_folder import cache_folder
 from zoo.base.files import writing
 
-KINDS = (cache, traces, kept_images)
+KINDS = (results, traces, kept_images)
 
 cache_app = typer.Typer(
     help="Answers, traces of single models, and decoded images that are kept.",

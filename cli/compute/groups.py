@@ -1,10 +1,10 @@
-"""Compare two groups of seeds, or recall the answer."""
+"""Compare two groups of seeds, or load the cached result."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cli.cache.answers import Kept, recall
+from cli.cache.results import ResultWithImages, recall
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.inputs.superclasses import content, find_superclasses
@@ -18,36 +18,44 @@ if TYPE_CHECKING:
     from zoo.hub.find import FoundModel
 
 
-def grouped(
-    request: Request, seeds_a: int, superclasses: str | None, engine: Engine, fresh: bool = False
-) -> "GroupComparison":
+@dataclass(frozen=True)
+class GroupOptions:
+    """How two groups are compared.
+
+    Args:
+        seeds_a: number of models in the first group.
+        superclasses: CSV file or dataset with the superclass of each class; None for none.
+    """
+
+    seeds_a: int
+    superclasses: str | None
+
+
+def grouped(request: Request, options: GroupOptions, engine: Engine, fresh: bool = False) -> "GroupComparison":
     """Compare two groups of seeds.
 
     Args:
         request: the models of the first group, then those of the second, and the images.
-        seeds_a: number of models in the first group.
-        superclasses: CSV file or data set that names the superclass of each class.
+        options: how to compare them.
         engine: where the models run.
-        fresh: whether to ignore the cache.
+        fresh: whether to ignore cached results.
 
     Raises:
         ZooError: the models or superclasses do not fit the images.
     """
     from compare.result.groups import GroupComparison
 
-    def compute() -> "Kept[GroupComparison]":
-        prepared = request.prepared
-        of_classes = None if superclasses is None else find_superclasses(superclasses, prepared.data.classes)
-        most = request.shown["max_examples"]
-        traces = traced(Traces(prepared, fresh=fresh), None, engine, most)
-        result = prepared.describe(_groups(traces, seeds_a, of_classes), most)
-        return Kept(replace(result, settings=result.settings | {"superclasses": superclasses}), {})
+    def compute() -> "ResultWithImages[GroupComparison]":
+        prepared, source = request.prepared, options.superclasses
+        superclasses = None if source is None else find_superclasses(source, prepared.data.classes)
+        traces = traced(Traces(prepared, fresh=fresh), None, engine)
+        result = prepared.describe(_groups(traces, options.seeds_a, superclasses))
+        return ResultWithImages(replace(result, settings=result.settings | {"superclasses": source}), {})
 
-    asked = {"seeds_a": seeds_a, "superclasses": superclasses, "content": content(superclasses)}
-    refs = [model.ref for model in request.found]
-    title = f"groups {' '.join(refs[:seeds_a])} and {' '.join(refs[seeds_a:])}"
-    kept = recall(GroupComparison, request.question("groups", asked), title, compute, fresh)
-    return _as_asked(kept.result, request.found)
+    refs = [model.ref for model in request.models]
+    title = f"groups {' '.join(refs[: options.seeds_a])} and {' '.join(refs[options.seeds_a :])}"
+    name = request.cache_key("groups", options, content(options.superclasses))
+    return _identified(recall(GroupComparison, name, title, compute, fresh).result, request.models)
 
 
 def _groups(traces: Traces, seeds_a: int, superclasses: Mapping[str, str] | None) -> "GroupComparison":
@@ -67,11 +75,11 @@ def _groups(traces: Traces, seeds_a: int, superclasses: Mapping[str, str] | None
         )
 
 
-def _as_asked(result: "GroupComparison", found: Sequence["FoundModel"]) -> "GroupComparison":
-    """A result with the names of its models as they were asked for."""
+def _identified(result: "GroupComparison", models: Sequence["FoundModel"]) -> "GroupComparison":
+    """The result with the requested references: a cached one may come from copies of the models."""
     count = len(result.a.models)
-    return replace(result, a=_identify(result.a, found[:count]), b=_identify(result.b, found[count:]))
+    return replace(result, a=_identify(result.a, models[:count]), b=_identify(result.b, models[count:]))
 
 
-def _identify(group: "Group", found: Sequence["FoundModel"]) -> "Group":
-    return replace(group, models=tuple(map(identify, found, group.models)))
+def _identify(group: "Group", models: Sequence["FoundModel"]) -> "Group":
+    return replace(group, models=tuple(map(identify, models, group.models)))

@@ -1,84 +1,82 @@
-"""Inspect one model, or recall the answer."""
+"""Inspect one model, or load the cached result."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cli.cache.answers import Kept, recall
+from cli.cache.results import ResultWithImages, recall
 from cli.compute.inspection_parts import check_deletable, delete, probe
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
+from cli.terminal.options import InspectionOptions, Part
 from cli.terminal.output import phase
 
 if TYPE_CHECKING:
     from compare.result.inspection import Inspection
 
 
-def look_into(
-    about: Request, asked: Mapping[str, Any], parts: Collection[str], fresh: bool = False
-) -> "Kept[Inspection]":
-    """What one model looks like inside, and the images that carry its blocks.
+def inspected(
+    request: Request, options: InspectionOptions, parts: Collection[Part], fresh: bool = False
+) -> "ResultWithImages[Inspection]":
+    """Inspect one model.
 
     Args:
-        about: the model alone, and the images.
-        asked: layers, which may be None, passes, precision, components and drop_dominant, as of
-            `compare.engine.single.inspect_model`.
-        parts: deletion and probes take passes of their own, if they are among them.
-        fresh: whether to compute anew, even if the answer is kept.
+        request: one model and the images.
+        options: how to inspect it.
+        parts: parts of the analysis. Only `deletion` and `probes` change what is computed.
+        fresh: whether to ignore cached results.
+
+    Returns:
+        The inspection and the images that carry its blocks.
 
     Raises:
-        ZooError: they do not belong together.
+        ZooError: the model does not fit the images, or a part cannot be computed for it.
+        CompareError: an option is out of range.
     """
     from compare.result.inspection import Inspection
 
-    further = {"deletion": "deletion" in parts, "probes": "probes" in parts}
+    deletion, probes = Part.deletion in parts, Part.probes in parts
 
-    def compute() -> "Kept[Inspection]":
-        prepared = about.prepared
-        if "deletion" in parts:
+    def compute() -> "ResultWithImages[Inspection]":
+        prepared = request.prepared
+        if deletion:
             check_deletable(prepared)
-        traces = Traces(prepared, asked["precision"], asked["passes"], fresh)
-        result = _inspect(traces, **asked, max_examples=about.shown["max_examples"])
-        if "deletion" in parts:
+        result = _inspect(Traces(prepared, options.precision, options.passes, fresh), options)
+        if deletion:
             result = replace(result, deletion=delete(prepared))
-        if "probes" in parts:
+        if probes:
             result = replace(result, probes=probe(prepared))
-        return Kept(result, prepared.images(_dominant(result)))
+        return ResultWithImages(result, prepared.images(_dominant(result)))
 
-    name, title = about.question("inspect", {**asked, **further}), f"inspect {about.found[0].ref}"
-    kept = recall(Inspection, name, title, compute, fresh)
-    return replace(kept, result=replace(kept.result, model=identify(about.found[0], kept.result.model)))
+    model = request.models[0]
+    name = request.cache_key("inspect", options, {"deletion": deletion, "probes": probes})
+    computed = recall(Inspection, name, f"inspect {model.ref}", compute, fresh)
+    return replace(computed, result=replace(computed.result, model=identify(model, computed.result.model)))
 
 
-def _inspect(
-    traces: Traces,
-    layers: str | None,
-    passes: int,
-    precision: str,
-    components: int,
-    drop_dominant: float | None,
-    max_examples: int | None,
-) -> "Inspection":
+def _inspect(traces: Traces, options: InspectionOptions) -> "Inspection":
     from cli.terminal.progress import progress_bar
     from compare.engine.single import inspect_model
 
-    prepared, chosen = traces.prepared, traces.layers(layers)
-    with phase("inspecting"), traces.open(chosen, drop_dominant is None) as (model,), progress_bar() as progress:
+    prepared, layers, drop = traces.prepared, traces.layers(options.layers), options.drop_dominant
+    rounds = 1 if drop is None else 2
+    with phase("inspecting"), traces.open(layers, drop is None) as (model,), progress_bar() as progress:
         result = inspect_model(
             model,
-            prepared.batches(progress, passes * (1 if drop_dominant is None else 2), "looking inside"),
-            layers=chosen,
-            passes=passes,
-            precision=precision,
-            components=components,
-            drop_dominant=drop_dominant,
+            prepared.batches(progress, options.passes * rounds, "inspecting"),
+            layers=layers,
+            passes=options.passes,
+            precision=options.precision,
+            components=options.components,
+            drop_dominant=drop,
             seed=prepared.seed,
             class_names=prepared.data.classes,
             model_classes=prepared.model_classes[0],
         )
-    return prepared.describe(result, max_examples)
+    return prepared.describe(result)
 
 
 def _dominant(result: "Inspection") -> list[int]:
+    """Indices of the images that carry the blocks."""
     return [example.index for block in result.inside.blocks for example in block.dominant.examples]

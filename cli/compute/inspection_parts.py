@@ -22,11 +22,11 @@ def check_deletable(prepared: Prepared) -> None:
     Raises:
         ZooError: another architecture, other classes, or images of another size.
     """
-    config, data = prepared.found[0].config, prepared.data
+    config, data = prepared.models[0].config, prepared.data
     if config.variant is None:
         raise ZooError(f"--part deletion takes a variant that `zoo train` made, got a {config.architecture}.")
     if config.label_names != data.classes or config.pretrained_cfg.input_size != data.input_size:
-        raise ZooError(f"--part deletion takes the images and classes that {prepared.found[0].ref} was trained for.")
+        raise ZooError(f"--part deletion takes the images and classes that {prepared.models[0].ref} was trained for.")
 
 
 def delete(prepared: Prepared) -> tuple["DeletedBlocks", ...]:

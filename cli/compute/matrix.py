@@ -1,15 +1,16 @@
-"""Compare several models pair by pair, or recall the answer."""
+"""Compare all pairs of several models, or load the cached result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cli.cache.answers import Kept, recall
+from cli.cache.results import ResultWithImages, recall
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.engine import Engine
 from cli.jobs.trace_models import traced
 from cli.jobs.traces import Traces
+from cli.terminal.options import MatrixOptions
 from cli.terminal.output import phase
 from zoo.errors import ZooError
 
@@ -18,46 +19,53 @@ if TYPE_CHECKING:
     from compare.result.matrix import ModelMatrix
 
 
-def related(request: Request, asked: Mapping[str, Any], engine: Engine, fresh: bool = False) -> "ModelMatrix":
-    """What all pairs of several models share.
+def related(request: Request, options: MatrixOptions, engine: Engine, fresh: bool = False) -> "ModelMatrix":
+    """Compare all pairs of several models.
 
     Args:
-        request: the models, and the images.
-        asked: layers, which may be None, passes, precision and tolerance, as in `compare.engine.plan.Plan`.
+        request: the models and the images.
+        options: how to compare them.
         engine: where the models run.
-        fresh: whether to compute anew, even if the answer is kept.
+        fresh: whether to ignore cached results.
 
     Raises:
-        ZooError: they do not belong together.
+        ZooError: the models do not fit the images.
+        CompareError: an option is out of range.
     """
     from compare.result.matrix import ModelMatrix
 
-    def compute() -> "Kept[ModelMatrix]":
+    def compute() -> "ResultWithImages[ModelMatrix]":
         from compare.engine.plan import Plan
 
-        plan = Plan(**{**asked, "layers": asked["layers"] or "all"})
+        # Checks the options before images are loaded.
+        plan = Plan(
+            layers=options.layers or "all",
+            passes=options.passes,
+            precision=options.precision,
+            tolerance=options.tolerance,
+        )
         traces = Traces(request.prepared, plan.precision, plan.passes, fresh)
-        plan, most = replace(plan, layers=traces.layers(asked["layers"])), request.shown["max_examples"]
-        return Kept(_matrix(traced(traces, plan.layers, engine, most), plan, most), {})
+        plan = replace(plan, layers=traces.layers(options.layers))
+        return ResultWithImages(_matrix(traced(traces, plan.layers, engine), plan), {})
 
-    title = " ".join(("matrix", *(model.ref for model in request.found)))
-    result = recall(ModelMatrix, request.question("matrix", asked), title, compute, fresh).result
-    return replace(result, models=tuple(map(identify, request.found, result.models)))
+    title = " ".join(("matrix", *(model.ref for model in request.models)))
+    result = recall(ModelMatrix, request.cache_key("matrix", options), title, compute, fresh).result
+    return replace(result, models=tuple(map(identify, request.models, result.models)))
 
 
 def check_several(models: Sequence[str]) -> None:
-    """Refuse fewer than two models, or one twice.
+    """Check that there are at least two models, all different.
 
     Raises:
-        ZooError: they are not several.
+        ZooError: there is only one, or one is repeated.
     """
     if len(models) < 2:
-        raise ZooError(f"expected at least two models, got {len(models)}; to look into one, use `zoo inspect M`.")
-    if twice := next((ref for ref in models if models.count(ref) > 1), None):
-        raise ZooError(f"expected different models, got {twice} twice.")
+        raise ZooError(f"expected at least two models, got {len(models)}; to analyze one, use `zoo inspect M`.")
+    if repeated := next((ref for ref in models if models.count(ref) > 1), None):
+        raise ZooError(f"expected different models, got {repeated} twice.")
 
 
-def _matrix(traces: Traces, plan: "Plan", max_examples: int | None) -> "ModelMatrix":
+def _matrix(traces: Traces, plan: "Plan") -> "ModelMatrix":
     from cli.terminal.progress import progress_bar
     from compare.engine.many import compare_many
 
@@ -73,4 +81,4 @@ def _matrix(traces: Traces, plan: "Plan", max_examples: int | None) -> "ModelMat
             class_names=prepared.data.classes,
             model_classes=prepared.model_classes,
         )
-    return prepared.describe(result, max_examples)
+    return prepared.describe(result)

@@ -1,13 +1,14 @@
-"""Compare two models, or recall the answer."""
+"""Compare two models, or load the cached result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cli.cache.answers import Kept, recall
+from cli.cache.results import ResultWithImages, recall
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
+from cli.terminal.options import PairOptions
 from cli.terminal.output import phase
 
 if TYPE_CHECKING:
@@ -17,43 +18,56 @@ if TYPE_CHECKING:
 
 
 def compared(
-    request: Request, asked: Mapping[str, Any], fresh: bool = False, doing: str = "comparing"
-) -> "Kept[Comparison]":
-    """What two models share and where they differ, with the images that the reports show.
+    request: Request, options: PairOptions, fresh: bool = False, description: str = "comparing"
+) -> "ResultWithImages[Comparison]":
+    """Compare two models.
 
     Args:
-        request: two models, and the images.
-        asked: fields of `compare.engine.plan.Plan` without its components and seed; layers may be None.
-        fresh: whether to compute anew, even if the answer is kept.
-        doing: stands beside the progress bar.
+        request: two models and the images.
+        options: how to compare them.
+        fresh: whether to ignore cached results.
+        description: text beside the progress bar.
+
+    Returns:
+        The comparison and the images that its reports show.
 
     Raises:
-        ZooError: they do not belong together.
+        ZooError: the models do not fit the images.
+        CompareError: an option is out of range.
     """
     from compare.result.comparison import Comparison
 
-    def compute() -> "Kept[Comparison]":
+    def compute() -> "ResultWithImages[Comparison]":
         from compare.engine.plan import Plan
 
-        plan = Plan(**{**asked, "layers": asked["layers"] or "all"}, components=1, seed=request.shown["seed"])
+        # Checks the options before images are loaded.
+        plan = Plan(
+            layers=options.layers or "all",
+            passes=options.passes,
+            precision=options.precision,
+            measures=tuple(options.measures),
+            tolerance=options.tolerance,
+            permutations=options.permutations,
+            seed=request.images.seed,
+            components=1,
+        )
         traces = Traces(request.prepared, plan.precision, plan.passes, fresh)
-        plan = replace(plan, layers=traces.layers(asked["layers"]))
-        result = _compare(traces, plan, request.shown["max_examples"], doing)
-        return Kept(result, request.prepared.images(_on_page(result)))
+        result = _compare(traces, replace(plan, layers=traces.layers(options.layers)), description)
+        return ResultWithImages(result, request.prepared.images(_images_on_page(result)))
 
-    title = " ".join(("compare", *(model.ref for model in request.found)))
-    kept = recall(Comparison, request.question("compare", asked), title, compute, fresh)
-    return replace(kept, result=_as_asked(kept.result, request.found))
-
-
-def _as_asked(result: "Comparison", found: Sequence["FoundModel"]) -> "Comparison":
-    """A result that may be kept from models of the same weights elsewhere, with the names that were asked for."""
-    models = result.models
-    return replace(result, models=replace(models, a=identify(found[0], models.a), b=identify(found[1], models.b)))
+    title = " ".join(("compare", *(model.ref for model in request.models)))
+    computed = recall(Comparison, request.cache_key("compare", options), title, compute, fresh)
+    return replace(computed, result=_identified(computed.result, request.models))
 
 
-def _on_page(result: "Comparison") -> set[int]:
-    """The images that the page shows."""
+def _identified(result: "Comparison", models: Sequence["FoundModel"]) -> "Comparison":
+    """The result with the requested references: a cached one may come from copies of the models."""
+    a, b = result.models.a, result.models.b
+    return replace(result, models=replace(result.models, a=identify(models[0], a), b=identify(models[1], b)))
+
+
+def _images_on_page(result: "Comparison") -> set[int]:
+    """Indices of the images that the page shows."""
     from cards.page.images import MOST_DISAGREED
 
     examples = result.disagreement.examples[:MOST_DISAGREED] if result.disagreement else ()
@@ -62,19 +76,18 @@ def _on_page(result: "Comparison") -> set[int]:
     return dominant | {example.index for example in examples}
 
 
-def _compare(traces: Traces, plan: "Plan", max_examples: int | None, doing: str) -> "Comparison":
+def _compare(traces: Traces, plan: "Plan", description: str) -> "Comparison":
     from cli.terminal.progress import progress_bar
     from compare.engine.pair import compare_models
 
     prepared = traces.prepared
     with phase("comparing"), traces.open(plan.layers, plan.tolerance is None) as (a, b), progress_bar() as progress:
-        batches = prepared.batches(progress, plan.passes, doing)
         result = compare_models(
             a,
             b,
-            batches,
+            prepared.batches(progress, plan.passes, description),
             **asdict(plan),
             class_names=prepared.data.classes,
             model_classes=prepared.model_classes,
         )
-    return prepared.describe(result, max_examples)
+    return prepared.describe(result)

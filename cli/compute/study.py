@@ -1,18 +1,19 @@
-"""What is measured of the networks of a study: each by itself, then beside others."""
+"""Measure the networks of a reproduction study, one by one and against each other."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-from cli.cache.answers import Kept, recall
-from cli.compute.inspection import look_into
+from cli.cache.results import ResultWithImages, recall
+from cli.compute.inspection import inspected
 from cli.compute.matrix import related
 from cli.inputs.request import Request, request
 from cli.jobs.engine import Engine
 from cli.jobs.traces import Traces
+from cli.terminal.options import ImageOptions, InspectionOptions, MatrixOptions, Part
 from cli.terminal.output import say
 from zoo.grid.grid import Run
 from zoo.grid.study import StudyGrid
@@ -26,35 +27,33 @@ if TYPE_CHECKING:
     from compare.study.deep_and_wide import Right
 
 
-# Seeds that are compared with each other, and of which the probes are trained; the paper's figure 6 has as many.
+# Number of seeds that are compared with each other and get probes, as in figure 6 of the paper.
 SEEDS = 3
-LAYERS = {"layers": "all", "precision": "fp32"}
-# As `zoo inspect` and `zoo matrix` show them.
-SHOWN = {"split": "test", "max_examples": None, "batch_size": None, "seed": 0}
+LAYERS = "all"
 
 
 @dataclass(frozen=True)
 class Networks:
-    """The trained networks of a study, and how they are looked at.
+    """The trained networks of a study, and how they are measured.
 
     Args:
-        runs: how each was trained.
-        grid: which they are.
-        about: the networks in this order, and the images that they see.
-        passes: over these, for CKA.
+        runs: the training run of each network.
+        grid: the grid of the study.
+        request: the networks, in the order of the runs, and the images.
+        passes: passes over the images for CKA.
     """
 
     runs: tuple[Run, ...]
     grid: StudyGrid
-    about: Request
+    request: Request
     passes: int
 
     def only(self, runs: Sequence[Run]) -> Request:
-        """Some of the networks."""
-        return self.about.only(*map(self.runs.index, runs))
+        """The request for some of the networks."""
+        return self.request.only(*map(self.runs.index, runs))
 
-    def of(self, depth: int, width: float, subset: Fraction) -> list[Run]:
-        """The seeds of one architecture on a part of the data."""
+    def seeds_of(self, depth: int, width: float, subset: Fraction) -> list[Run]:
+        """All seeds of one architecture, trained on one subset."""
         size = depth, width, subset
         return [run for run in self.runs if (run.variant.depth, run.variant.width, run.subset) == size]
 
@@ -62,26 +61,27 @@ class Networks:
 def measure(
     runs: Sequence[Run], folders: Sequence[Path], grid: StudyGrid, dataset: str, passes: int, device: str
 ) -> "Reproduction":
-    """The paper's claims beside what the networks show, from the cache if nothing has changed.
+    """Test the claims of the paper on trained networks, or load the cached result.
 
     Args:
-        runs: of the study, all done.
-        folders: the model folder of each.
-        grid: which they are.
-        dataset: of whose test images they see all.
-        passes: over these, for CKA.
-        device: where they run.
+        runs: the training runs of the study, all complete.
+        folders: the model folder of each run.
+        grid: the grid of the study.
+        dataset: name of the dataset; all of its test images are used.
+        passes: passes over the images for CKA.
+        device: a torch device, or `auto`.
 
     Raises:
-        ZooError: as of `zoo inspect` and `zoo matrix`.
+        ZooError: a network does not fit the images.
     """
     from compare.result.study import Reproduction
 
-    about = request(tuple(map(str, folders)), dataset, {**SHOWN, "device": device})
-    networks = Networks(tuple(runs), grid, about, passes)
-    name = about.question("reproduce", {**LAYERS, "passes": passes, "grid": repr(grid)})
+    networks = Networks(
+        tuple(runs), grid, request(tuple(map(str, folders)), dataset, ImageOptions(device=device)), passes
+    )
+    name = networks.request.cache_key("reproduce", LAYERS, passes, repr(grid))
     title = f"reproduce, {len(runs)} networks on {dataset}"
-    return recall(Reproduction, name, title, lambda: Kept(_measure(networks), {}), False).result
+    return recall(Reproduction, name, title, lambda: ResultWithImages(_measure(networks), {}), False).result
 
 
 def _measure(networks: Networks) -> "Reproduction":
@@ -89,40 +89,40 @@ def _measure(networks: Networks) -> "Reproduction":
     from compare.study.networks import Study
     from compare.study.reproduction import reproduction
 
-    grid, measured, inside, heatmaps = networks.grid, {}, {}, []
-    notes: dict[str, None] = {}
+    grid = networks.grid
+    measured: dict[Run, Network] = {}
+    block_layers: dict[Run, npt.NDArray[np.bool_]] = {}
+    heatmaps, notes = [], dict[str, None]()
     for number, run in enumerate(networks.runs, 1):
-        looked = _look_into(networks, run)
-        what: dict[str, Any] = {
-            **{"depth": run.variant.depth, "width": run.variant.width, "subset": str(run.subset), "seed": run.seed}
-        }
-        measured[run], inside[run] = digest(looked, **what), in_block(looked)
-        notes |= dict.fromkeys(looked.notes)
+        inspection = _inspect(networks, run)
+        depth, width, subset = run.variant.depth, run.variant.width, str(run.subset)
+        measured[run] = digest(inspection, depth=depth, width=width, subset=subset, seed=run.seed)
+        block_layers[run] = in_block(inspection)
+        notes |= dict.fromkeys(inspection.notes)
         if run.seed == grid.seeds[0]:
-            heatmaps.append(heatmap(looked, **what))
+            heatmaps.append(heatmap(inspection, depth=depth, width=width, subset=subset, seed=run.seed))
         say(f"{number}/{len(networks.runs)} {run.name}: block structure score {measured[run].score:.2f}")
     study = Study(
         networks=tuple(measured.values()),
         base_depth=grid.base_depth,
         base_width=grid.base_width,
-        agreements=tuple(_agreements(networks, inside)),
+        agreements=tuple(_agreements(networks, block_layers)),
         errors=_errors(networks, tuple(measured.values())),
     )
-    return reproduction(study, heatmaps, looked, tuple(notes))
+    return reproduction(study, heatmaps, inspection, tuple(notes))
 
 
-def _look_into(networks: Networks, run: Run) -> "Inspection":
-    """One network, with probes if it is to have them and there is block structure for them to stay flat in."""
-    about = networks.only([run])
-    asked = {**LAYERS, "passes": networks.passes, "components": 1, "drop_dominant": None}
-    looked = look_into(about, asked, ["deletion"]).result
-    if _is_probed(run, networks.grid) and looked.inside.blocks:
-        looked = look_into(about, asked, ["deletion", "probes"]).result
-    return looked
+def _inspect(networks: Networks, run: Run) -> "Inspection":
+    """Inspect one network. Probes are trained if the study needs them and the network has block structure."""
+    network, options = networks.only([run]), InspectionOptions(LAYERS, networks.passes)
+    inspection = inspected(network, options, [Part.deletion]).result
+    if _needs_probes(run, networks.grid) and inspection.inside.blocks:
+        inspection = inspected(network, options, [Part.deletion, Part.probes]).result
+    return inspection
 
 
-def _is_probed(run: Run, grid: StudyGrid) -> bool:
-    """The deepest and the widest, as in the paper's figure 4: probes take long."""
+def _needs_probes(run: Run, grid: StudyGrid) -> bool:
+    """Whether a network is the deepest or widest, as in figure 4 of the paper: probes take long."""
     largest = (max(grid.depths), grid.base_width), (grid.base_depth, max(grid.widths))
     return (
         run.subset == max(grid.subsets)
@@ -131,37 +131,55 @@ def _is_probed(run: Run, grid: StudyGrid) -> bool:
     )
 
 
-def _agreements(networks: Networks, inside: "Mapping[Run, npt.NDArray[np.bool_]]") -> "Iterator[Agreement]":
-    """Between the seeds of each architecture, and between architectures of different seeds, on each part of data."""
+def _agreements(networks: Networks, block_layers: "Mapping[Run, npt.NDArray[np.bool_]]") -> "Iterator[Agreement]":
+    """CKA between seeds of one architecture, and between architectures of different seeds, for each subset."""
     from compare.result.study import Agreement
     from compare.study.agreement import agreement
     from compare.study.networks import part_name
 
-    asked = {**LAYERS, "passes": networks.passes, "tolerance": None}
-    for between, unit, subset, runs in _units(networks):
-        say(f"comparing {between} of {unit}, trained on {part_name(str(subset))}")
-        matrix = related(networks.only(runs), asked, Engine(None, None))
-        pairs = [pair for pair in matrix.pairs if runs[pair.a].seed != runs[pair.b].seed]
-        yield Agreement(unit, str(subset), between, agreement(matrix, [inside[run] for run in runs], pairs))
+    options = MatrixOptions(LAYERS, networks.passes)
+    for unit in _units(networks):
+        say(f"comparing {unit.between} of {unit.name}, trained on {part_name(str(unit.subset))}")
+        matrix = related(networks.only(unit.runs), options, Engine())
+        pairs = [pair for pair in matrix.pairs if unit.runs[pair.a].seed != unit.runs[pair.b].seed]
+        values = agreement(matrix, [block_layers[run] for run in unit.runs], pairs)
+        yield Agreement(unit.name, str(unit.subset), unit.between, values)
 
 
-def _units(networks: Networks) -> "Iterator[tuple[Any, str, Fraction, list[Run]]]":
-    """What is compared with each other: what differs, what does not, the part of the data, and the networks."""
+@dataclass(frozen=True)
+class _Unit:
+    """Networks that are compared with each other.
+
+    Args:
+        between: what differs between them.
+        name: what they have in common.
+        subset: fraction of the training images.
+        runs: the networks.
+    """
+
+    between: Literal["seeds", "architectures"]
+    name: str
+    subset: Fraction
+    runs: list[Run]
+
+
+def _units(networks: Networks) -> Iterator[_Unit]:
     grid = networks.grid
     seeds = grid.seeds[:SEEDS]
     for (depth, width), subset in product(grid.architectures, grid.subsets):
-        runs = [run for run in networks.of(depth, width, subset) if run.seed in seeds]
+        runs = [run for run in networks.seeds_of(depth, width, subset) if run.seed in seeds]
         if len(runs) > 1:
-            yield "seeds", f"depth {depth}, width {width:g}", subset, runs
-    # Networks of one seed begin with the same weights, as far as their shapes agree, so that no two of a unit may.
+            yield _Unit("seeds", f"depth {depth}, width {width:g}", subset, runs)
+    # Networks of one seed share initial weights where their shapes agree, so each network of a unit has another seed.
     for first, subset in product(range(len(seeds) if len(seeds) > 1 else 0), grid.subsets):
         order = [seeds[(first + place) % len(seeds)] for place in range(len(grid.architectures))]
         sizes = zip(grid.architectures, order, strict=True)
-        runs = [run for size, seed in sizes for run in networks.of(*size, subset) if run.seed == seed]
-        yield "architectures", f"seeds {', '.join(map(str, order))}", subset, runs
+        runs = [run for size, seed in sizes for run in networks.seeds_of(*size, subset) if run.seed == seed]
+        yield _Unit("architectures", f"seeds {', '.join(map(str, order))}", subset, runs)
 
 
 def _errors(networks: Networks, measured: "Sequence[Network]") -> "Errors | None":
+    """Compare the errors of a deep and a wide architecture of similar accuracy; None if there are none."""
     from compare.study.deep_and_wide import compare_errors, nearest_in_accuracy
 
     grid = networks.grid
@@ -174,12 +192,12 @@ def _errors(networks: Networks, measured: "Sequence[Network]") -> "Errors | None
 
 
 def _right(networks: Networks, pair: Sequence[tuple[int, float]], subset: Fraction) -> "Right":
-    """What two architectures get right, trained on one part of the data."""
+    """Which images two architectures classify correctly, trained on one subset."""
     from cli.terminal.progress import progress_bar
     from compare.answers.predict import right_answers
     from compare.study.deep_and_wide import Right
 
-    deep, wide = (networks.of(*size, subset) for size in pair)
+    deep, wide = (networks.seeds_of(*size, subset) for size in pair)
     prepared = networks.only([*deep, *wide]).prepared
     with Traces(prepared).open(None) as models, progress_bar() as progress:
         batches = prepared.batches(progress, 1, "predicting")

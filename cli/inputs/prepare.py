@@ -1,10 +1,11 @@
-"""What every comparison begins with: models that fit together, the images to show them, and how."""
+"""Load the models and images of a comparison, and check that they fit together."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from cli.inputs.images import load
+from cli.terminal.options import ImageOptions
 from cli.terminal.output import detail, phase
 from zoo.base.versions import commit
 from zoo.errors import ZooError
@@ -32,134 +33,150 @@ class Prepared:
     """Models and images that fit together.
 
     Args:
-        found: what is known of the models.
+        models: the models; each is loaded when it is first used.
         data: the images.
-        dataset: what they were asked for by.
+        dataset: the dataset as named by the user.
+        max_examples: maximum number of images as chosen by the user.
         batch_size: images per minibatch.
-        seed: of the order of the images.
-        device: where the models are to be.
+        seed: random seed.
+        device: torch device of the models.
     """
 
-    found: tuple["FoundModel", ...]
+    models: tuple["FoundModel", ...]
     data: "ImageSet"
     dataset: str
+    max_examples: int | None
     batch_size: int
     seed: int
     device: str
     _modules: dict[int, "nn.Module"] = field(default_factory=dict, init=False)
 
     def module(self, number: int) -> "nn.Module":
-        """A model itself, on the device, loaded when it is first asked for; it takes uint8 images."""
+        """Load a model onto the device, unless it is loaded already. It takes uint8 images."""
         if number not in self._modules:
-            self._modules[number] = self.found[number].load(self.device)
+            self._modules[number] = self.models[number].load(self.device)
         return self._modules[number]
 
     def only(self, *numbers: int) -> "Prepared":
-        """Some of the models, with the same images; none of them is loaded yet."""
-        return replace(self, found=tuple(self.found[number] for number in numbers))
+        """Some of the models, not loaded yet, with the same images."""
+        return replace(self, models=tuple(self.models[number] for number in numbers))
 
     @property
     def modules(self) -> tuple["nn.Module", ...]:
-        """All of them."""
-        return tuple(self.module(number) for number in range(len(self.found)))
+        """All models, loaded."""
+        return tuple(self.module(number) for number in range(len(self.models)))
 
-    def batches(self, progress: "Progress", passes: int, doing: str = "comparing") -> "Tracked":
-        """The images in random order, another in each pass, with a bar."""
+    def batches(self, progress: "Progress", passes: int, description: str = "comparing") -> "Tracked":
+        """Minibatches in random order, a different one in each pass, with a progress bar."""
         from cli.terminal.progress import Tracked
         from zoo.data.batches import ShuffledBatches
 
-        return Tracked(ShuffledBatches(self.data, self.batch_size, self.seed), progress, doing, passes)
+        return Tracked(ShuffledBatches(self.data, self.batch_size, self.seed), progress, description, passes)
 
     @property
     def model_classes(self) -> tuple[tuple[str, ...] | None, ...]:
-        """Names of the classes of each model; None where it does not say."""
-        return tuple(model.config.label_names for model in self.found)
+        """The class names of each model; None if its configuration has none."""
+        return tuple(model.config.label_names for model in self.models)
 
-    def describe(self, result: Result, max_examples: int | None) -> Result:
-        """A result, with what is known of its data set, and what it takes to compute it again."""
+    def describe(self, result: Result) -> Result:
+        """Add the dataset, settings, and versions that are needed to compute a result again."""
         data = self.data
-        own: Settings = {"seed": self.seed, "device": self.device, "max_examples": max_examples}
+        settings: Settings = {"seed": self.seed, "device": self.device, "max_examples": self.max_examples}
         return replace(
             result,
             dataset=replace(result.dataset, name=data.name, split=data.split, fingerprint=data.fingerprint),
-            settings=result.settings | own,
+            settings=result.settings | settings,
             versions=result.versions | commit(),
         )
 
     def images(self, indices: Collection[int]) -> dict[int, list[list[list[int]]]]:
-        """Some images by where they stand in their split, small, height by width by channels, from 0 to 255."""
+        """Thumbnails of some images.
+
+        Args:
+            indices: indices in the split.
+
+        Returns:
+            Images by index, height by width by channels, from 0 to 255.
+        """
         from torch import isin, tensor
 
-        wanted = isin(self.data.indices, tensor(list(indices), dtype=self.data.indices.dtype)).nonzero()[:, 0]
-        images = _small(self.data.images[wanted]).permute(0, 2, 3, 1)
-        return dict(zip(self.data.indices[wanted].tolist(), images.tolist(), strict=True))
+        rows = isin(self.data.indices, tensor(list(indices), dtype=self.data.indices.dtype)).nonzero()[:, 0]
+        images = _thumbnails(self.data.images[rows]).permute(0, 2, 3, 1)
+        return dict(zip(self.data.indices[rows].tolist(), images.tolist(), strict=True))
 
 
-def identify(found: "FoundModel", result: "ModelResult") -> "ModelResult":
-    """What was found in a model, with what is known of its files now."""
+def identify(model: "FoundModel", result: "ModelResult") -> "ModelResult":
+    """Replace the names and hashes in a result, which may come from the cache, by those of the model."""
     return replace(
         result,
-        ref=found.ref,
-        name=found.name,
-        revision=found.revision,
-        sha256=found.sha256,
-        architecture=found.config.architecture,
-        kind=found.kind,
+        ref=model.ref,
+        name=model.name,
+        revision=model.revision,
+        sha256=model.sha256,
+        architecture=model.config.architecture,
+        kind=model.kind,
     )
 
 
 def look_up(refs: Sequence[str], dataset: str | None) -> tuple[tuple["FoundModel", ...], str]:
-    """The models that references mean, and the data set to show them; loads neither.
+    """Find models and the dataset to run them on, without loading either.
+
+    Args:
+        refs: references to the models.
+        dataset: name of the dataset; None for the first dataset that a model was trained on.
 
     Raises:
-        ZooError: a model is unusable, or none says what it was trained on.
+        ZooError: a model is unusable, or no dataset is known.
     """
     from zoo.hub.find import find_model
 
     with phase("finding the models"):
-        found = tuple(find_model(ref) for ref in refs)
-    for model in found:
+        models = tuple(find_model(ref) for ref in refs)
+    for model in models:
         commit = f"commit {model.revision}, " if model.revision else ""
         detail(f"{model.ref} is {commit}weights of sha256 {model.sha256}.")
-    return found, dataset or _own_dataset(found)
+    return models, dataset or _training_dataset(models)
 
 
-def prepare(
-    found: Sequence["FoundModel"],
-    *,
-    dataset: str,
-    split: str,
-    max_examples: int | None,
-    batch_size: int | None,
-    seed: int,
-    device: str,
-) -> Prepared:
-    """Load images, and check that the models fit them; the first two as `look_up` gives them, the rest as in commands.
+def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions) -> Prepared:
+    """Load images and check that models fit them.
+
+    Args:
+        models: the models, as returned by `look_up`.
+        dataset: name of the dataset.
+        options: how the images are used.
 
     Raises:
-        ZooError: the data set is unusable, or they do not belong together.
+        ZooError: the dataset is unusable, or a model does not fit it.
     """
     from compare.engine.describe import default_batch_size
     from compare.similarity.gram import MIN_EXAMPLES
     from zoo.base.device import pick_device
     from zoo.data.image_set import balanced_subset
 
-    device = pick_device(device)
+    device, batch_size = pick_device(options.device), options.batch_size
     if batch_size is not None and batch_size < MIN_EXAMPLES:
         raise ZooError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
     with phase("loading the images"):
-        data = load(dataset, split)
-    for model in found:
+        data = load(dataset, options.split)
+    for model in models:
         check_fit(model, data)
-    if max_examples is not None:
-        data = balanced_subset(data, min(max_examples, len(data)), seed)
-    size = default_batch_size(len(data)) if batch_size is None else batch_size
+    if options.max_examples is not None:
+        data = balanced_subset(data, min(options.max_examples, len(data)), options.seed)
     detail(f"{len(data)} {data.name} {data.split} images have the fingerprint {data.fingerprint}.")
-    return Prepared(tuple(found), data, dataset, size, seed, device)
+    return Prepared(
+        models=tuple(models),
+        data=data,
+        dataset=dataset,
+        max_examples=options.max_examples,
+        batch_size=default_batch_size(len(data)) if batch_size is None else batch_size,
+        seed=options.seed,
+        device=device,
+    )
 
 
-def _small(images: "Tensor") -> "Tensor":
-    """Uint8 images with no side longer than a page shows."""
+def _thumbnails(images: "Tensor") -> "Tensor":
+    """Scale uint8 images down to the size that pages show."""
     from torch.nn.functional import interpolate
 
     from cards.page.images import SIDE
@@ -172,21 +189,21 @@ def _small(images: "Tensor") -> "Tensor":
 
 
 def check_fit(model: "FoundModel", data: "ImageSet") -> None:
-    """Refuse a model that cannot see the images.
+    """Check that a model can run on images.
 
     Raises:
-        ZooError: the channels differ in a way that nothing can mend.
+        ZooError: the number of channels differs, and the images are not grayscale.
     """
-    takes, has = model.config.pretrained_cfg.input_size[0], data.input_size[0]
-    if has not in (1, takes):
+    expected, channels = model.config.pretrained_cfg.input_size[0], data.input_size[0]
+    if channels not in (1, expected):
         raise ZooError(
-            f"expected models for images of {has} channels as in {data.name}, got {model.ref} for {takes}; "
-            "compare models of one data set."
+            f"expected models for images of {channels} channels as in {data.name}, got {model.ref} for {expected}; "
+            "compare models of one dataset."
         )
 
 
-def _own_dataset(found: "Sequence[FoundModel]") -> str:
-    own = next((model.config.zoo.dataset for model in found if model.config.zoo), None)
-    if own is None:
-        raise ZooError("none of the models says what it was trained on; choose the images with --dataset.")
-    return own
+def _training_dataset(models: "Sequence[FoundModel]") -> str:
+    dataset = next((model.config.zoo.dataset for model in models if model.config.zoo), None)
+    if dataset is None:
+        raise ZooError("none of the models records its training dataset; choose one with --dataset.")
+    return dataset

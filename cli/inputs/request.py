@@ -1,12 +1,13 @@
-"""What a question is about: models and images, looked up at once, and loaded only if no answer is kept."""
+"""A request: models and images that are looked up at once, but loaded only if there is no cached result."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cli.cache.answers import Option, question
+from cli.cache.results import cache_key
 from cli.inputs.prepare import Prepared, look_up, prepare
+from cli.terminal.options import ImageOptions
 from zoo.data.sources import identity
 
 if TYPE_CHECKING:
@@ -15,53 +16,52 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """Models, and the images that they are to be shown.
+    """Models and the images to run them on.
 
     Args:
-        found: what is known of the models.
-        dataset: name of the data set.
-        images: what decides the images, as `zoo.data.sources.identity` gives it.
-        shown: split, max_examples, batch_size, seed and device, as in the commands.
-        load: gives models and images that fit together.
+        models: the models, not loaded yet.
+        dataset: name of the dataset.
+        identity: identifies the images, see `zoo.data.sources.identity`.
+        images: how the images are used.
+        load: loads the images and checks that the models fit them.
     """
 
-    found: tuple["FoundModel", ...]
+    models: tuple["FoundModel", ...]
     dataset: str
-    images: str
-    shown: Mapping[str, Any]
+    identity: str
+    images: ImageOptions
     load: Callable[[], Prepared]
 
     @cached_property
     def prepared(self) -> Prepared:
-        """Models and images that fit together; the images are loaded once."""
+        """The models and loaded images."""
         return self.load()
 
-    def question(self, command: str, asked: Mapping[str, Option]) -> str:
-        """Name under which the answer is kept.
+    def cache_key(self, command: str, *options: object) -> str:
+        """The key of the result in the cache.
 
         Args:
-            command: what is asked.
-            asked: what decides the answer beside models and images.
+            command: name of the command.
+            options: everything else that the result depends on; dataclasses or JSON values.
         """
-        return question(command, self.found, self.images, {**self.shown, **asked})
+        return cache_key(command, self.models, self.identity, self.images, *options)
 
     def only(self, *numbers: int) -> "Request":
-        """The same about some of the models."""
-        found = tuple(self.found[number] for number in numbers)
-        return Request(found, self.dataset, self.images, self.shown, lambda: self.prepared.only(*numbers))
+        """The same request for some of the models."""
+        models = tuple(self.models[number] for number in numbers)
+        return Request(models, self.dataset, self.identity, self.images, lambda: self.prepared.only(*numbers))
 
 
-def request(refs: Sequence[str], dataset: str | None, shown: Mapping[str, Any]) -> Request:
-    """Look models and the data set up, without loading either.
+def request(refs: Sequence[str], dataset: str | None, images: ImageOptions) -> Request:
+    """Look up models and dataset without loading them.
 
     Args:
-        refs: of the models.
-        dataset: name of the data set; the first model's own if None.
-        shown: split, max_examples, batch_size, seed and device, as in the commands.
+        refs: references to the models.
+        dataset: name of the dataset; None for the first dataset that a model was trained on.
+        images: how the images are used.
 
     Raises:
-        ZooError: a model or the data set is unusable.
+        ZooError: a model or the dataset is unusable.
     """
-    found, name = look_up(refs, dataset)
-    images = identity(name, shown["split"])
-    return Request(found, name, images, shown, lambda: prepare(found, dataset=name, **shown))
+    models, name = look_up(refs, dataset)
+    return Request(models, name, identity(name, images.split), images, lambda: prepare(models, name, images))

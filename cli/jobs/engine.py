@@ -1,51 +1,52 @@
-"""Where the runs of a command take place: as processes of this machine, or on a Ray cluster."""
+"""Where the runs of a command take place: in processes on this machine, or on a Ray cluster."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from cli.jobs.processes import Outcome, Task, run_here
+from cli.terminal import options
 from zoo.errors import ZooError
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What was asked for.
+    """The options `--jobs` and `--ray`.
 
     Args:
-        jobs: how many at once on this machine.
-        ray: address of a cluster.
+        jobs: number of runs at once on this machine.
+        ray: address of a Ray cluster.
 
     Raises:
-        ZooError: both were.
+        ZooError: both are set.
     """
 
-    jobs: int | None
-    ray: str | None
+    jobs: options.Jobs = None
+    ray: options.Ray = None
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.ray is not None:
-            raise ZooError("expected --jobs (on this machine) or --ray (on a cluster), got both; leave one out.")
+            raise ZooError("expected --jobs (on this machine) or --ray (on a cluster), got both; use one of them.")
 
     @property
-    def asked(self) -> str | None:
-        """The option that was given."""
+    def option(self) -> str | None:
+        """Name of the option that is set; None if the models run in this process."""
         return "--ray" if self.ray is not None else "--jobs" if self.jobs is not None else None
 
     def run(
         self, tasks: Sequence[Task], device: str, on_start: Callable[[str], None] = lambda name: None
     ) -> Generator[Outcome]:
-        """Run tasks, here one after the other if nothing was asked for.
+        """Run tasks, one at a time if no option is set.
 
         Args:
-            tasks: in the order in which they are begun.
-            device: that they need, as `zoo train` takes it.
-            on_start: called with the name of each that is begun, as far as that is known.
+            tasks: the tasks, in the order in which they are started.
+            device: device that each task uses, as in `zoo train --device`.
+            on_start: called with the name of each task that starts; not on a Ray cluster.
 
         Yields:
-            How each ended, as soon as it did. Whoever stops listening stops them all.
+            The outcome of each task when it ends. Closing the generator stops all tasks.
 
         Raises:
-            ZooError: as `cli.jobs.processes.run_here` and `cli.jobs.ray.run_on_ray`.
+            ZooError: see `cli.jobs.processes.run_here` and `cli.jobs.ray.run_on_ray`.
         """
         if self.ray is None:
             return run_here(tasks, self.jobs or 1, on_start)

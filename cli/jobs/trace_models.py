@@ -1,4 +1,4 @@
-"""Record several models at once, each in a process of its own."""
+"""Trace several models at once, each in its own process."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,26 +8,30 @@ from pathlib import Path
 from cli.jobs.engine import Engine
 from cli.jobs.processes import Task
 from cli.jobs.traces import Traces, logs
+from cli.terminal.command_options import arguments
+from cli.terminal.options import ImageOptions, SimilarityOptions
 from cli.terminal.output import Level, detail, say
 from zoo.base.files import writing
 from zoo.errors import ZooError
 
 
-def traced(traces: Traces, layers: str | None, engine: Engine, max_examples: int | None) -> Traces:
-    """The traces of a comparison, with those that lack made at once, each in a process of its own.
+def traced(traces: Traces, layers: str | None, engine: Engine) -> Traces:
+    """Make the missing traces of a comparison, each in its own process.
 
     Args:
-        traces: of its models.
-        layers: to look at; None for predictions alone.
-        engine: where; if nothing was asked for, nothing is done, since they are made while the models are compared.
-        max_examples: as in commands.
+        traces: the traces of the models to compare.
+        layers: layers to trace; None for predictions only.
+        engine: where to run. Without --jobs and --ray nothing is done, since models are traced while they are compared.
+
+    Returns:
+        The traces, which are all complete if processes were used.
 
     Raises:
-        ZooError: a model failed; what the others gave is kept.
+        ZooError: a model failed; the traces of the others are kept.
     """
-    if engine.asked is None:
+    if engine.option is None:
         return traces
-    tasks = list(_tasks(traces, layers, max_examples))
+    tasks = list(_tasks(traces, layers))
     if traces.fresh:
         for task in tasks:
             with writing(task.result, "another folder with ZOO_CACHE"):
@@ -36,44 +40,48 @@ def traced(traces: Traces, layers: str | None, engine: Engine, max_examples: int
     return replace(traces, fresh=False)
 
 
-def _tasks(traces: Traces, layers: str | None, max_examples: int | None) -> Iterator[Task]:
-    """One for each model that is different."""
+def _tasks(traces: Traces, layers: str | None) -> Iterator[Task]:
+    """A run of `zoo record` for each different model."""
     prepared = traces.prepared
-    given = {
-        **{"--dataset": prepared.dataset, "--split": prepared.data.split, "--max-examples": max_examples},
-        **{"--batch-size": prepared.batch_size, "--seed": prepared.seed, "--device": prepared.device},
-        **{"--layers": layers, "--passes": traces.passes, "--precision": traces.precision},
-    }
-    shared = [f"{option}={value}" for option, value in given.items() if value is not None]
-    paths = {traces.path(number, layers).absolute(): model.ref for number, model in enumerate(prepared.found)}
-    for path, ref in paths.items():
-        yield Task(ref, ("record", *shared, "--", ref, str(path)), path, logs() / f"{path.stem}.log", Path.cwd())
+    images = ImageOptions(
+        split=prepared.data.split,
+        max_examples=prepared.max_examples,
+        batch_size=prepared.batch_size,
+        seed=prepared.seed,
+        device=prepared.device,
+    )
+    similarity = SimilarityOptions(layers, traces.passes, traces.precision)
+    options = (f"--dataset={prepared.dataset}", *arguments(images), *arguments(similarity))
+    refs = {traces.path(number, layers).absolute(): model.ref for number, model in enumerate(prepared.models)}
+    for path, ref in refs.items():
+        yield Task(ref, ("record", *options, "--", ref, str(path)), path, logs() / f"{path.stem}.log", Path.cwd())
 
 
 def _run(tasks: list[Task], engine: Engine, device: str) -> None:
-    """Do what is left, and tell what failed."""
+    """Run tasks and report failures."""
     from cli.terminal.progress import progress_bar
 
-    named, failed = {task.name: task for task in tasks}, 0
+    tasks_by_name, failed = {task.name: task for task in tasks}, 0
     with progress_bar() as progress, closing(engine.run(tasks, device)) as outcomes:
         bar = progress.add_task("trace", total=len(tasks), facts="")
         for outcome in outcomes:
             progress.advance(bar)
-            error = outcome.error or _lack(named[outcome.name])
+            task = tasks_by_name[outcome.name]
+            error = outcome.error or _missing_result(task)
             if error is None:
-                detail(f"{outcome.name} is recorded.")
+                detail(f"traced {outcome.name}.")
             else:
                 failed += 1
-                say(f"{outcome.name} failed: {error} (log: {named[outcome.name].log})", Level.quiet)
+                say(f"{outcome.name} failed: {error} (log: {task.log})", Level.quiet)
     if failed:
         raise ZooError(
-            f"{failed} of {len(tasks)} models could not be run, as listed; what the others gave is kept, and the same "
-            "command goes on with the rest."
+            f"{failed} of {len(tasks)} models failed (see above); the traces of the others are kept, and the same "
+            "command runs only the rest."
         )
 
 
-def _lack(task: Task) -> str | None:
-    """What is done must be seen here."""
+def _missing_result(task: Task) -> str | None:
+    """Why a task that succeeded elsewhere has no result on this machine; None if it has one."""
     if task.result.exists():
         return None
-    return f"it ended well, but there is no {task.result} here; all machines must share the cache folder, $ZOO_CACHE"
+    return f"it succeeded, but {task.result} is missing; all machines must share the cache folder, $ZOO_CACHE"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cli.cache.answers import Option, newest_first, question
+from cli.cache.results import cache_key, newest_first
 from cli.cache.trace_file import Writer, is_whole, read_about, read_minibatches
 from cli.inputs.prepare import Prepared
+from cli.terminal.options import SimilarityOptions
 from cli.terminal.output import detail, say
 from zoo.base.cache_folder import cache_folder
 
@@ -60,7 +61,7 @@ class Traces:
         if asked:
             return asked
         images = self.prepared.data.images[:TRIAL]
-        numbers = range(len(self.prepared.found))
+        numbers = range(len(self.prepared.models))
         unknown = [number for number in numbers if not self._has_few_layers(number)]
         chosen = default_layers([self.prepared.module(number) for number in unknown], images)
         return chosen if chosen == "all" else default_layers(self.prepared.modules, images)
@@ -81,7 +82,7 @@ class Traces:
             yield self.prepared.modules
             return
         with ExitStack() as stack:
-            yield [stack.enter_context(self._open(number, layers)) for number in range(len(self.prepared.found))]
+            yield [stack.enter_context(self._open(number, layers)) for number in range(len(self.prepared.models))]
         _forget_oldest()
 
     def trace(self, number: int, layers: str | None, path: Path) -> None:
@@ -108,7 +109,7 @@ class Traces:
         file = None if self.fresh else _open_whole(path)
         if file is not None:
             with file:
-                detail(f"replaying what {self.prepared.found[number].ref} gave before, {path}.")
+                detail(f"replaying what {self.prepared.models[number].ref} gave before, {path}.")
                 yield self._replay(file)
             return
         with self._tracing(number, layers, path) as tracer:
@@ -123,7 +124,7 @@ class Traces:
             tracer = self._recorder(number, layers, writer)
             yield tracer
             if writer.finish(self._title(number, layers), tracer.facts):
-                ref, size = self.prepared.found[number].ref, path.stat().st_size
+                ref, size = self.prepared.models[number].ref, path.stat().st_size
                 detail(f"recorded what {ref} gave, {size / 2**20:.1f} MiB in {path}.")
         finally:
             writer.close()
@@ -150,16 +151,20 @@ class Traces:
     def _title(self, number: int, layers: str | None) -> str:
         data = self.prepared.data
         what = "predictions" if layers is None else f"layers {layers}"
-        return f"{self.prepared.found[number].ref}, {what}, on {len(data)} {data.name} {data.split} images"
+        return f"{self.prepared.models[number].ref}, {what}, on {len(data)} {data.name} {data.split} images"
 
     def path(self, number: int, layers: str | None) -> Path:
         """Where what a model gave is kept: the same wherever weights, images, options and versions are."""
         prepared = self.prepared
-        options: dict[str, Option] = {
-            **{"layers": layers, "precision": self.precision, "passes": self.passes},
-            **{"batch_size": prepared.batch_size, "seed": prepared.seed, "device": prepared.device},
-        }
-        name = question("record", prepared.found[number : number + 1], prepared.data.fingerprint, options)
+        name = cache_key(
+            "record",
+            prepared.models[number : number + 1],
+            prepared.data.fingerprint,
+            SimilarityOptions(layers, self.passes, self.precision),
+            prepared.batch_size,
+            prepared.seed,
+            prepared.device,
+        )
         return folder() / f"{name}.trace"
 
     def _has_few_layers(self, number: int) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cli.terminal import options
 from cli.terminal.output import check_result_path, phase, show, write_result
 from zoo.errors import ZooError
 
@@ -25,10 +25,10 @@ HTML_START = b"<!DOCTYPE html>\n<!-- resnet-zoo -->"
 class Files:
     """The files that were asked for."""
 
-    json: Path | None = None
-    png: Path | None = None
-    svg: Path | None = None
-    html: Path | None = None
+    json: options.Json = None
+    png: options.Png = None
+    svg: options.Svg = None
+    html: options.Html = None
 
     def check(self) -> None:
         """Refuse, before any work, files that could not be written in the end.

@@ -1,86 +1,51 @@
-"""`zoo inspect MODEL`: block structure of one model, its uncertainty and its cause."""
+"""`zoo inspect MODEL`: find block structure in one model, its uncertainty, and its cause."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.cache.answers import NoCache
-from cli.compute.inspection import look_into
+from cli.compute.inspection import inspected
 from cli.inputs.request import request
 from cli.report.deliver import Files, Layout, deliver
 from cli.terminal import options
+from cli.terminal.command_options import expand_options
 from cli.terminal.options import ONE_PASS, Part
 from cli.terminal.output import interruptible
-from zoo.errors import ZooError
 
 
+@expand_options
 def inspect(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="A model folder or Hub id OWNER/NAME[@REVISION].", show_default=False)
     ],
     part: Annotated[
-        list[Part], typer.Option(help="What to show; may be repeated. deletion and probes take longer.")
+        list[Part], typer.Option(help="Part of the analysis; repeatable. deletion and probes take longer.")
     ] = ONE_PASS,  # noqa: B006
-    components: Annotated[int, typer.Option(min=1, max=10, help="Principal components to remove.")] = 1,
-    drop_dominant: Annotated[
-        str | None,
-        typer.Option(metavar="SHARE", help="Leave out the images that carry blocks: 1%.", show_default=False),
-    ] = None,
-    dataset: options.OwnDataset = None,
-    split: options.Split = "test",
-    max_examples: options.MaxExamples = None,
-    layers: options.Layers = None,
-    batch_size: options.BatchSize = None,
-    passes: options.Passes = 1,
-    precision: options.Precision = "fp32",
-    seed: options.Seed = 0,
-    device: options.Device = "auto",
-    no_cache: NoCache = False,
-    json_file: options.Json = None,
-    png: options.Png = None,
-    svg: options.Svg = None,
-    html: options.Html = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    dataset: options.ComparisonDataset = None,
+    *,
+    images: options.ImageOptions,
+    inspection: options.InspectionOptions,
+    no_cache: options.NoCache = False,
+    files: Files,
+    verbosity: options.Verbosity,
 ) -> None:
-    """Look into one model: block structure, how sure it is, and what carries it.
+    """Find block structure in one model, its uncertainty, and its cause.
 
-    CKA of its layers, with and without their first principal component, and the images that dominate; accuracy without
-    its last residual blocks (--part deletion), and of linear probes (--part probes). For example:
-    zoo inspect models/resnet74-w1-digits-s0
+    Shows CKA between layers, with and without their first principal component, and the images that carry the block
+    structure. --part deletion measures accuracy without the last residual blocks, --part probes that of linear probes.
+
+    Example: zoo inspect models/resnet74-w1-digits-s0
     """
-    files = Files(json_file, png, svg, html)
     files.check()
-    share = None if drop_dominant is None else _parse_share(drop_dominant)
     with interruptible("nothing was written"):
-        asked: dict[str, Any] = {
-            **{"layers": layers, "passes": passes, "precision": precision, "components": components},
-            "drop_dominant": share,
-        }
-        shown: dict[str, Any] = {
-            **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "device": device, "seed": seed}
-        }
-        about = request((model,), dataset, shown)
-        kept = look_into(about, asked, part, no_cache)
-    result = kept.result
+        computed = inspected(request((model,), dataset, images), inspection, part, no_cache)
     from cards.pages.inspection import inspection_html
     from cards.pictures.inspection import inspection_image
     from cli.report.inspection import InspectionReport
 
     layout = Layout(
-        lambda result, form: inspection_image(result, kept.images, form),
-        lambda result: InspectionReport(result, part, kept.images),
-        lambda result: inspection_html(result, kept.images),
+        lambda result, form: inspection_image(result, computed.images, form),
+        lambda result: InspectionReport(result, part, computed.images),
+        lambda result: inspection_html(result, computed.images),
     )
-    deliver(result, files, layout)
-
-
-def _parse_share(text: str) -> float:
-    number, percent, rest = text.partition("%")
-    try:
-        share = float(number) / (100 if percent else 1)
-    except ValueError:
-        share = 0.0
-    if rest or not 0 < share < 1:
-        raise ZooError(f"--drop-dominant takes a share of the images such as 1% or 0.01, got {text!r}.")
-    return share
+    deliver(computed.result, files, layout)

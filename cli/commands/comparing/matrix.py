@@ -1,64 +1,49 @@
-"""`zoo matrix M1 M2 ...`: what all pairs of several models share, in one pass over the images."""
+"""`zoo matrix M1 M2 ...`: compare all pairs of several models in one pass over the images."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.cache.answers import NoCache
 from cli.compute.matrix import check_several, related
 from cli.inputs.request import request
 from cli.jobs.engine import Engine
 from cli.report.deliver import Files, Layout, deliver
 from cli.terminal import options
+from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible
 from zoo.errors import ZooError
 
 
+@expand_options
 def matrix(
     models: Annotated[
         list[str], typer.Argument(metavar="M1 M2 ...", help="Model folders or Hub ids.", show_default=False)
     ],
     pair: Annotated[
         tuple[int, int] | None,
-        typer.Option(metavar="I J", help="Show the heatmap of models I and J too.", show_default=False),
+        typer.Option(metavar="I J", help="Also show the heatmap of models I and J.", show_default=False),
     ] = None,
-    dataset: options.OwnDataset = None,
-    split: options.Split = "test",
-    max_examples: options.MaxExamples = None,
-    layers: options.Layers = None,
-    batch_size: options.BatchSize = None,
-    passes: options.Passes = 1,
-    tolerance: options.Tolerance = None,
-    precision: options.Precision = "fp32",
-    seed: options.Seed = 0,
-    device: options.Device = "auto",
-    jobs: options.Jobs = None,
-    ray: options.Ray = None,
-    no_cache: NoCache = False,
-    json_file: options.Json = None,
-    png: options.Png = None,
-    svg: options.Svg = None,
-    html: options.Html = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    dataset: options.ComparisonDataset = None,
+    *,
+    images: options.ImageOptions,
+    similarity: options.MatrixOptions,
+    engine: Engine,
+    no_cache: options.NoCache = False,
+    files: Files,
+    verbosity: options.Verbosity,
 ) -> None:
-    """Show what all pairs of several models share, each model run once.
+    """Compare all pairs of several models; each model runs once.
 
-    With --jobs or --ray each model runs in a process of its own, and what it gives comes here through the cache folder.
-    For example: zoo matrix models/resnet14-w1-digits-s0 models/resnet14-w1-digits-s1 models/resnet74-w1-digits-s0
+    With --jobs or --ray, each model runs in its own process.
+
+    Example: zoo matrix models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """
-    files = Files(json_file, png, svg, html)
     files.check()
     _check_models(models, pair)
-    engine = Engine(jobs, ray)
-    if tolerance is not None and engine.asked:
-        raise ZooError(f"--tolerance looks at all models at once and {engine.asked} at each alone; leave one out.")
+    if similarity.tolerance is not None and engine.option:
+        raise ZooError(f"--tolerance needs all models at once, and {engine.option} runs each alone; use one of them.")
     with interruptible("nothing was written"):
-        asked = {"layers": layers, "passes": passes, "precision": precision, "tolerance": tolerance}
-        shown: dict[str, Any] = {
-            **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
-        }
-        result = related(request(models, dataset, shown), asked, engine, no_cache)
+        result = related(request(models, dataset, images), similarity, engine, no_cache)
     from cards.pages.matrix import matrix_html
     from cards.pictures.heatmaps import matrix_image
     from cli.report.matrix import MatrixReport

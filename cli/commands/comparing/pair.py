@@ -1,84 +1,64 @@
-"""`compare A B` and `zoo compare A B`: what two models share and where they differ."""
+"""`compare A B` and `zoo compare A B`: compare two models."""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.cache.answers import NoCache
 from cli.compute.pair import compared
 from cli.inputs.request import request
 from cli.report.deliver import Files, Layout, deliver
 from cli.terminal import options
+from cli.terminal.command_options import expand_options
 from cli.terminal.output import check_result_path, interruptible, write_result
 
 if TYPE_CHECKING:
     from compare.result.comparison import Comparison
 
-# As every file of `cards.words.csv` begins.
+# First bytes of every file that `cards.words.csv` writes.
 CSV_START = b"index,la"
 
 
 class Correction(StrEnum):
-    """For many tests at once."""
+    """Corrections of p-values for multiple tests."""
 
     holm = "holm"
     bh = "bh"
 
 
+@expand_options
 def compare(
     a: Annotated[
         str, typer.Argument(metavar="A", help="A model folder or Hub id OWNER/NAME[@REVISION].", show_default=False)
     ],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another.", show_default=False)],
-    dataset: options.OwnDataset = None,
-    split: options.Split = "test",
-    max_examples: options.MaxExamples = None,
-    layers: options.Layers = None,
-    batch_size: options.BatchSize = None,
-    passes: options.Passes = 1,
-    tolerance: options.Tolerance = None,
-    precision: options.Precision = "fp32",
-    measure: Annotated[
-        list[str] | None, typer.Option(help="Beside CKA: knn, rsa, procrustes; may be repeated.", show_default=False)
-    ] = None,
-    null: Annotated[int, typer.Option(help="Permutations for what unrelated models would give.")] = 0,
+    b: Annotated[str, typer.Argument(metavar="B", help="The other model.", show_default=False)],
+    dataset: options.ComparisonDataset = None,
+    *,
+    images: options.ImageOptions,
+    pair: options.PairOptions,
     correction: Annotated[
-        Correction, typer.Option(help="Of the classes' p-values: Holm's, or Benjamini and Hochberg's.")
+        Correction, typer.Option(help="Correction of per-class p-values: Holm, or Benjamini and Hochberg.")
     ] = Correction.holm,
     export: Annotated[
-        Path | None, typer.Option(help="Write the images predicted differently as CSV.", show_default=False)
+        Path | None, typer.Option(help="Write the images with different predictions as CSV.", show_default=False)
     ] = None,
-    seed: options.Seed = 0,
-    device: options.Device = "auto",
-    no_cache: NoCache = False,
-    json_file: options.Json = None,
-    png: options.Png = None,
-    svg: options.Svg = None,
-    html: options.Html = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    no_cache: options.NoCache = False,
+    files: Files,
+    verbosity: options.Verbosity,
 ) -> None:
-    """Show what two models share and where they differ.
+    """Compare two models: similarity of layers, block structure, and disagreement.
 
-    CKA within and between them, block structure, and their disagreement on classes and images. For example:
-    compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
+    Shows CKA within and between the models, and how their predictions differ by class and image.
+
+    Example: compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """
-    files = Files(json_file, png, svg, html)
     files.check()
     if export is not None:
         check_result_path(export, CSV_START)
     with interruptible("nothing was written"):
-        asked: dict[str, Any] = {
-            **{"passes": passes, "precision": precision, "measures": tuple(measure or ()), "tolerance": tolerance},
-            **{"permutations": null, "layers": layers},
-        }
-        shown: dict[str, Any] = {
-            **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
-        }
-        kept = compared(request((a, b), dataset, shown), asked, no_cache)
-    result = kept.result
+        computed = compared(request((a, b), dataset, images), pair, no_cache)
+    result = computed.result
     from cards.pages.comparison import comparison_html
     from cards.pictures.heatmaps import heatmaps_image
     from cards.words.csv import disagreements_csv
@@ -88,14 +68,14 @@ def compare(
         write_result(export, disagreements_csv(result).encode())
     layout = Layout(
         heatmaps_image,
-        lambda result: Report(result, correction, {i: kept.images[i] for i in _disagreed(result)}),
-        lambda result: comparison_html(result, kept.images),
+        lambda result: Report(result, correction, {i: computed.images[i] for i in _disagreed(result)}),
+        lambda result: comparison_html(result, computed.images),
     )
     deliver(result, files, layout)
 
 
 def _disagreed(result: "Comparison") -> list[int]:
-    """The images that the report tells of."""
+    """Indices of the images that the report lists."""
     from cli.report.disagreement import MAX_EXAMPLES
 
     examples = result.disagreement.examples if result.disagreement else ()

@@ -1,4 +1,4 @@
-"""`zoo record MODEL FILE`: run one model alone and keep what a comparison needs."""
+"""`zoo record MODEL FILE`: trace one model for a comparison in another process."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,39 +8,31 @@ import typer
 from cli.inputs.prepare import look_up, prepare
 from cli.jobs.traces import Traces
 from cli.terminal import options
+from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible
 from zoo.errors import ZooError
 
 
+@expand_options
 def record(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Model folder or Hub id.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where a comparison will look for it.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Trace to write.")],
     dataset: options.Dataset,
-    layers: Annotated[str | None, typer.Option(help="As in a comparison.", show_default="predictions alone")] = None,
-    split: options.Split = "test",
-    max_examples: options.MaxExamples = None,
-    batch_size: options.BatchSize = None,
-    passes: options.Passes = 1,
-    precision: options.Precision = "fp32",
-    seed: options.Seed = 0,
-    device: options.Device = "auto",
+    *,
+    images: options.ImageOptions,
+    similarity: options.SimilarityOptions,
 ) -> None:
-    """Run one model alone, and keep what it gives, as a comparison in another process asks for it."""
-    with interruptible("nothing was kept"):
-        found, _ = look_up((model,), dataset)
-        prepared = prepare(
-            found,
-            dataset=dataset,
-            split=split,
-            max_examples=max_examples,
-            batch_size=batch_size,
-            seed=seed,
-            device=device,
-        )
-        traces = Traces(prepared, precision, passes)
-        if traces.path(0, layers).name != file.name:
+    """Trace one model for a comparison in another process.
+
+    Without --layers, only predictions are traced.
+    """
+    with interruptible("nothing was written"):
+        models, _ = look_up((model,), dataset)
+        prepared = prepare(models, dataset, images)
+        traces = Traces(prepared, similarity.precision, similarity.passes)
+        if traces.path(0, similarity.layers).name != file.name:
             raise ZooError(
-                f"expected {model}, the images and all versions as the comparison has them, got others here; all "
-                "machines must share the folders, and have the same versions installed."
+                f"expected {model}, the images, and all versions to be the same as in the comparison, but some differ "
+                "on this machine; all machines must share the folders and have the same versions installed."
             )
-        traces.trace(0, layers, file)
+        traces.trace(0, similarity.layers, file)

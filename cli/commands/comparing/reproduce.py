@@ -10,7 +10,8 @@ import typer
 from cli.jobs.engine import Engine
 from cli.jobs.sweep_state import State
 from cli.report.deliver import HTML_START, PNG_START, Files
-from cli.terminal.options import Dataset, Device, Epochs, Jobs, Json, Quiet, Ray, Verbose
+from cli.terminal import options
+from cli.terminal.command_options import expand_options
 from cli.terminal.output import check_result_path, interruptible, say, show, write_result
 from zoo.base.files import writing
 from zoo.base.number_lists import decimals, fractions, whole_numbers
@@ -29,28 +30,27 @@ PAPER_PASSES = 10
 PAGE, CLAIMS, MAPS, MODELS = "index.html", "claims.png", "maps.png", "models"
 
 
+@expand_options
 def reproduce(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for models, page and pictures.")],
-    dataset: Dataset = "digits",
+    dataset: options.Dataset = "digits",
     paper: Annotated[bool, typer.Option("--paper", help="The paper's own grid and passes; for a GPU.")] = False,
     depths: Annotated[str | None, typer.Option(help="At the least width.", show_default="14,38,74,110")] = None,
     widths: Annotated[str | None, typer.Option(help="At the least depth.", show_default="1,2,4")] = None,
     subsets: Annotated[str | None, typer.Option(help="Parts of the data.", show_default="1,1/2,1/4")] = None,
     seeds: Annotated[str | None, typer.Option(help="Of each.", show_default="0-2")] = None,
-    epochs: Epochs = None,
-    device: Device = "auto",
-    jobs: Jobs = None,
-    ray: Ray = None,
-    json_file: Json = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    epochs: options.Epochs = None,
+    device: options.Device = "auto",
+    *,
+    engine: Engine,
+    json_file: options.Json = None,
+    verbosity: options.Verbosity,
 ) -> None:
     """Train a grid of networks, and write a page that puts each claim of the paper beside what they show.
 
     On digits that takes an hour on two cores; how long it will take is told first. What is finished already is passed
     over, so the same command goes on after an interruption. For example: zoo reproduce reproduction --jobs 2
     """
-    engine = Engine(jobs, ray)
     Files(json_file).check()
     grid = _grid(PAPER if paper else SMALL, depths, widths, subsets, seeds)
     identity(dataset, "train")

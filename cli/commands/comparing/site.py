@@ -1,9 +1,9 @@
 """`zoo site DIR`: a whole zoo as pages that need no server, and as a static Space of the Hub."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,8 @@ from cli.inputs.request import Request, request
 from cli.jobs.engine import Engine
 from cli.jobs.traces import Traces
 from cli.terminal import options
-from cli.terminal.options import Private
+from cli.terminal.command_options import expand_options
+from cli.terminal.options import MatrixOptions, PairOptions, SimilarityOptions
 from cli.terminal.output import interruptible, phase, plain, say, show
 from zoo.base.files import exchanged, writing
 from zoo.base.sealed_folder import check_site, seal
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 KEPT = "nothing was written, but what was computed is kept: the same command goes on from there"
 
 
+@expand_options
 def site(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the site is written.", show_default=False)],
     models: Annotated[
@@ -43,22 +45,16 @@ def site(
     hub: Annotated[
         str | None, typer.Option(metavar="OWNER", help="Take this owner's models on the Hub.", show_default=False)
     ] = None,
-    dataset: options.OwnDataset = None,
-    split: options.Split = "test",
-    max_examples: options.MaxExamples = None,
-    layers: options.Layers = None,
-    batch_size: options.BatchSize = None,
-    passes: options.Passes = 1,
-    precision: options.Precision = "fp32",
-    seed: options.Seed = 0,
-    device: options.Device = "auto",
+    dataset: options.ComparisonDataset = None,
+    *,
+    images: options.ImageOptions,
+    similarity: options.SimilarityOptions,
     push_space: Annotated[
         str | None,
         typer.Option(metavar="OWNER/NAME", help="Publish it as a static Space on the Hub.", show_default=False),
     ] = None,
-    private: Private = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    private: options.Private = False,
+    verbosity: options.Verbosity,
 ) -> None:
     """Write a site on a whole zoo: its models, what every two share, and a page for each pair.
 
@@ -67,22 +63,18 @@ def site(
     """
     _check_options(models, out, hub, push_space, private)
     check_site(folder)
-    shown: dict[str, Any] = {
-        **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
-    }
-    asked: dict[str, Any] = {"layers": layers, "passes": passes, "precision": precision, "tolerance": None}
     with interruptible(KEPT):
         if push_space is not None:
             from zoo.hub.space import check_space
 
             check_space(push_space, private=private)
         public = push_space is not None and not private
-        about = request(models or _all_models(out, hub, dataset, public), dataset, shown)
-        asked["layers"] = _record_each(about, asked)
-        result = related(about, asked, Engine(None, None))
+        about = request(models or _all_models(out, hub, dataset, public), dataset, images)
+        similarity = replace(similarity, layers=_record_each(about, similarity))
+        result = related(about, MatrixOptions(similarity.layers, similarity.passes, similarity.precision), Engine())
         result = replace(result, models=tuple(map(_for_others, result.models)))
         with exchanged(folder, check_site) as fresh, writing(folder, "another folder"):
-            _write(fresh, about, asked, result)
+            _write(fresh, about, similarity, result)
     from cards.words.matrix_verdict import matrix_verdict
 
     show(plain(matrix_verdict(result)))
@@ -124,7 +116,7 @@ def _several(models: Sequence[Listed]) -> str:
     return models[0].ref if len(models) == 1 else f"{models[0].ref} and {len(models) - 1} more"
 
 
-def _record_each(about: Request, asked: Mapping[str, Any]) -> str | None:
+def _record_each(about: Request, similarity: SimilarityOptions) -> str | None:
     """Run each model alone, so that whoever interrupts this loses one at most, and only one is in memory at a time.
 
     Returns:
@@ -132,17 +124,17 @@ def _record_each(about: Request, asked: Mapping[str, Any]) -> str | None:
     """
     from compare.engine.plan import Plan
 
-    chosen: str | None = asked["layers"]
+    chosen = similarity.layers
     # Refuses what cannot be, before anything is loaded.
-    Plan(chosen or "all", asked["passes"], asked["precision"])
-    together, numbers = _traces(about, asked), range(len(about.found))
-    if chosen is None and any(_traces(about.only(i), asked).layers(None) != "all" for i in numbers):
+    Plan(chosen or "all", similarity.passes, similarity.precision)
+    together, numbers = _traces(about, similarity), range(len(about.models))
+    if chosen is None and any(_traces(about.only(i), similarity).layers(None) != "all" for i in numbers):
         chosen = together.layers(None)
     layers = chosen or "all"
     for number in numbers:
         if not together.has(number, layers):
-            _run(_traces(about.only(number), asked), layers, f"model {number + 1} of {len(numbers)}")
-    if large := [about.found[number].ref for number in numbers if not together.has(number, layers)]:
+            _run(_traces(about.only(number), similarity), layers, f"model {number + 1} of {len(numbers)}")
+    if large := [about.models[number].ref for number in numbers if not together.has(number, layers)]:
         say(
             f"what {len(large)} models give, such as {large[0]}, is too large to be kept, so these run again for each "
             "pair; --layers blocks or --max-examples makes it smaller."
@@ -150,8 +142,8 @@ def _record_each(about: Request, asked: Mapping[str, Any]) -> str | None:
     return chosen
 
 
-def _traces(about: Request, asked: Mapping[str, Any]) -> Traces:
-    return Traces(about.prepared, asked["precision"], asked["passes"])
+def _traces(about: Request, similarity: SimilarityOptions) -> Traces:
+    return Traces(about.prepared, similarity.precision, similarity.passes)
 
 
 def _run(traces: Traces, layers: str, doing: str) -> None:
@@ -165,31 +157,34 @@ def _run(traces: Traces, layers: str, doing: str) -> None:
             trace(model, batches, passes=traces.passes)
 
 
-def _write(fresh: Path, about: Request, asked: Mapping[str, Any], result: "ModelMatrix") -> None:
+def _write(fresh: Path, about: Request, similarity: SimilarityOptions, result: "ModelMatrix") -> None:
     from cards.page.page import plotly_js
     from cards.pages.site import CARD, INDEX, NUMBERS, PAIRS, PLOTLY, index_html, pair_names, site_card
 
     names = pair_names(result.models)
     (fresh / PAIRS).mkdir()
     for number, (pair, name) in enumerate(names.items(), 1):
-        _write_pair(fresh / PAIRS, about, asked, pair, name, f"pair {number} of {len(names)}")
-    (fresh / INDEX).write_bytes(index_html(result, [_origin(model) for model in about.found], names))
+        _write_pair(fresh / PAIRS, about, similarity, pair, name, f"pair {number} of {len(names)}")
+    (fresh / INDEX).write_bytes(index_html(result, [_origin(model) for model in about.models], names))
     (fresh / PLOTLY).write_bytes(plotly_js())
     (fresh / NUMBERS).write_text(result.to_json() + "\n", encoding="utf-8")
     (fresh / CARD).write_text(site_card(result), encoding="utf-8")
     seal(fresh)
 
 
-def _write_pair(folder: Path, about: Request, asked: Mapping[str, Any], pair: "Pair", name: str, doing: str) -> None:
+def _write_pair(
+    folder: Path, about: Request, similarity: SimilarityOptions, pair: "Pair", name: str, doing: str
+) -> None:
     """What `compare --html --json` gives of two models."""
     from cards.pages.comparison import comparison_html
     from cards.pages.site import pair_place
     from compare.result.models import ModelPair
 
-    kept = compared(about.only(*pair), {**asked, "measures": (), "permutations": 0}, doing=doing)
+    options = PairOptions(similarity.layers, similarity.passes, similarity.precision)
+    kept = compared(about.only(*pair), options, description=doing)
     a, b = kept.result.models.a, kept.result.models.b
     result = replace(kept.result, models=ModelPair(_for_others(a), _for_others(b)))
-    page = comparison_html(result, kept.images, pair_place(name, len(about.found)))
+    page = comparison_html(result, kept.images, pair_place(name, len(about.models)))
     (folder / f"{name}.html").write_bytes(page)
     (folder / f"{name}.json").write_text(result.to_json() + "\n", encoding="utf-8")
 

@@ -6,17 +6,19 @@ from typing import Annotated
 import typer
 
 from cli.terminal import options
+from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, say
 from zoo.errors import ZooError
 from zoo.model_folder.folder import check_free
 
 
+@expand_options
 def pull(
     ref: Annotated[str, typer.Argument(metavar="OWNER/NAME[@REVISION]", help="A Hub id.", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="the Hub's cache")] = None,
     force: options.Force = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    *,
+    verbosity: options.Verbosity,
 ) -> None:
     """Fetch a model from the Hugging Face Hub, pinned to a commit and checked.
 

@@ -7,6 +7,7 @@ import typer
 
 from cli.inputs.images import load
 from cli.terminal import options
+from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible
 from cli.train.card_files import card_files, look_inside
 from zoo.base.files import replace_file, writing
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     pass
 
 
+@expand_options
 def card(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A trained model's folder.", show_default=False)],
     device: options.Device = "auto",
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    *,
+    verbosity: options.Verbosity,
 ) -> None:
     """Write the model card of a folder, and its pictures, anew.
 

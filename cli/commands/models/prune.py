@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.inputs.images import load
-from cli.terminal.options import Device, Force, Quiet, Seed, Verbose
+from cli.terminal import options
+from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, say
 from cli.train.card_files import look_inside
 from cli.train.model_folder import write_model
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from zoo.family.cifar_resnet import CifarResNet
 
 
+@expand_options
 def prune_model(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A trained variant.", show_default=False)],
     block_structure: Annotated[
@@ -36,12 +38,12 @@ def prune_model(
     fine_tune: Annotated[
         int, typer.Option(min=0, metavar="EPOCHS", help="Train what is left for so many, at a tenth of the rate.")
     ] = 0,
-    seed: Seed = 0,
-    device: Device = "auto",
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="models/NAME")] = None,
-    force: Force = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    force: options.Force = False,
+    *,
+    verbosity: options.Verbosity,
 ) -> None:
     """Remove residual blocks of a trained variant and write what is left as a model folder.
 

@@ -8,20 +8,8 @@ import typer
 from cli.jobs.engine import Engine
 from cli.jobs.sweep_state import State
 from cli.report.deliver import Files
-from cli.terminal.options import (
-    BatchSize,
-    Dataset,
-    Device,
-    Epochs,
-    Jobs,
-    Json,
-    LearningRate,
-    Quiet,
-    Ray,
-    RecipeName,
-    Verbose,
-    WeightDecay,
-)
+from cli.terminal import options
+from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, plain, say, show_lines, write_result
 from cli.train.choice import Family, FamilyOption
 from zoo.base.number_lists import decimals, fractions, whole_numbers
@@ -32,35 +20,29 @@ from zoo.family.imagenet import ImageNetResNet
 from zoo.grid.grid import grid
 
 
+@expand_options
 def sweep(
     family: FamilyOption = None,
     depths: Annotated[str | None, typer.Option(help="Such as 14,38,74.", show_default="14; 50 of imagenet")] = None,
     widths: Annotated[str, typer.Option(help="Such as 1,2,4.")] = "1",
     seeds: Annotated[str, typer.Option(help="Such as 0-9 or 0,3,5.")] = "0",
     subsets: Annotated[str, typer.Option(help="Parts of the training images, such as 1,1/4.")] = "1",
-    dataset: Dataset = "digits",
-    recipe: RecipeName = None,
-    epochs: Epochs = None,
-    lr: LearningRate = None,
-    weight_decay: WeightDecay = None,
-    batch_size: BatchSize = None,
-    device: Device = "auto",
-    jobs: Jobs = None,
-    ray: Ray = None,
+    dataset: options.Dataset = "digits",
+    *,
+    recipe: options.RecipeOptions,
+    device: options.Device = "auto",
+    engine: Engine,
     out: Annotated[Path, typer.Option(help="Folder that holds the models.")] = Path("models"),
-    json_file: Json = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    json_file: options.Json = None,
+    verbosity: options.Verbosity,
 ) -> None:
     """Train every depth with every width, part of the data and seed, each run a process of its own.
 
     What is finished already is passed over, so the same command goes on after an interruption or a failure. For
     example: zoo sweep --depths 14,38,74 --widths 1,2,4 --seeds 0-9 --jobs 2
     """
-    engine = Engine(jobs, ray)
     Files(json_file).check()
     identity(dataset, "train")
-    given = {"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "batch_size": batch_size}
     imagenet = family is Family.imagenet
     runs = grid(
         ImageNetResNet if imagenet else Variant,
@@ -69,8 +51,8 @@ def sweep(
         whole_numbers(depths or ("50" if imagenet else "14"), "--depths"),
         decimals(widths, "--widths"),
         whole_numbers(seeds, "--seeds"),
-        given,
-        recipe,
+        recipe.overrides,
+        recipe.recipe,
     )
     from cli.jobs.sweep_report import finish
 

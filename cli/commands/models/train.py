@@ -8,20 +8,8 @@ from typing import Annotated
 
 import typer
 
-from cli.terminal.options import (
-    BatchSize,
-    Dataset,
-    Device,
-    Epochs,
-    Force,
-    LearningRate,
-    Private,
-    Quiet,
-    RecipeName,
-    Seed,
-    Verbose,
-    WeightDecay,
-)
+from cli.terminal import options
+from cli.terminal.command_options import expand_options
 from cli.terminal.output import say
 from cli.train.choice import FamilyOption, choose
 from cli.train.model_folder import result_line
@@ -34,6 +22,7 @@ from zoo.model_folder.snapshots import epochs_to_save
 from zoo.record.recipe import recipe_for
 
 
+@expand_options
 def train(
     family: FamilyOption = None,
     depth: Annotated[
@@ -46,9 +35,9 @@ def train(
     arch: Annotated[
         str | None, typer.Option(help="One of timm's architectures instead, such as resnet18.", show_default=False)
     ] = None,
-    dataset: Dataset = "digits",
+    dataset: options.Dataset = "digits",
     subset: Annotated[str, typer.Option(help="Part of the training images, such as 1/4; class-balanced.")] = "1",
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     seeds: Annotated[
         str | None,
         typer.Option(
@@ -56,17 +45,14 @@ def train(
             show_default=False,
         ),
     ] = None,
-    recipe_name: RecipeName = None,
-    epochs: Epochs = None,
-    lr: LearningRate = None,
-    weight_decay: WeightDecay = None,
-    batch_size: BatchSize = None,
+    *,
+    recipe_options: options.RecipeOptions,
     pc_regularize: Annotated[
         float,
         typer.Option(help="Weight of a penalty on dominant first components of layers; the paper tried 0.1 to 10."),
     ] = 0.0,
     precision: Annotated[str, typer.Option(help="fp32, or bf16 where the device is fast at it.")] = "fp32",
-    device: Device = "auto",
+    device: options.Device = "auto",
     save_epochs: Annotated[
         str | None,
         typer.Option(help="Keep the model of epochs such as 1,10,20 too, as MODEL@epoch10.", show_default=False),
@@ -76,13 +62,12 @@ def train(
         Path | None, typer.Option(metavar="DIR", help="Log every epoch for TensorBoard.", show_default=False)
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="models/NAME")] = None,
-    force: Force = False,
+    force: options.Force = False,
     push: Annotated[
         str | None, typer.Option(metavar="OWNER/NAME", help="Publish it on the Hub then.", show_default=False)
     ] = None,
-    private: Private = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    private: options.Private = False,
+    verbosity: options.Verbosity,
 ) -> None:
     """Train a variant of a family, or one of timm's architectures, and write it as a model folder.
 
@@ -90,11 +75,8 @@ def train(
     For example: zoo train --depth 14 --width 1
     """
     choice = choose(family, depth, width, arch)
-    given: dict[str, float | str | None] = {
-        **{"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "batch_size": batch_size},
-        **{"pc_regularize": pc_regularize, "precision": precision},
-    }
-    recipe = recipe_for(choice, dataset, given, recipe_name)
+    overrides = {**recipe_options.overrides, "pc_regularize": pc_regularize, "precision": precision}
+    recipe = recipe_for(choice, dataset, overrides, recipe_options.recipe)
     training = Training(choice, dataset, recipe, fraction(subset), seed, device, log=tensorboard)
     if seeds is not None:
         others = {"--seed": seed, "--save-epochs": save_epochs, "--resume": resume, "--tensorboard": tensorboard}

@@ -6,10 +6,11 @@ import signal
 import pytest
 
 from cli.cache import trace_file
-from cli.cache.answers import folder as results
-from cli.cache.answers import newest_first
+from cli.cache.results import folder as results
+from cli.cache.results import newest_first
 from cli.inputs.prepare import prepare
 from cli.jobs import traces
+from cli.terminal.options import ImageOptions
 from tests.support.processes import ONE_CLUSTER, Zoo, runs_at, until
 from zoo.family.cifar import Variant
 from zoo.hub.find import FoundModel, find_model
@@ -105,8 +106,8 @@ def test_a_model_that_fails_is_told_and_the_others_are_kept(run, folders, damage
     told, error = ran.stderr.splitlines()
     assert told.startswith(f"{damaged} failed: ") and "model.safetensors" in told
     assert error == (
-        "Error: 1 of 3 models could not be run, as listed; what the others gave is kept, and the same command goes on "
-        "with the rest."
+        "Error: 1 of 3 models failed (see above); the traces of the others are kept, and the same command runs "
+        "only the rest."
     )
     assert len(traced()) == 2
     (log,) = traces.logs().iterdir()
@@ -124,7 +125,7 @@ def test_a_killed_process_takes_no_other_with_it(models, tmp_path, monkeypatch):
     code, stdout, stderr = matrix.tell()
     assert (code, stdout) == (1, "")
     assert "8-0 failed: it was ended by SIGKILL; was there enough memory?" in stderr
-    assert "Error: 1 of 3 models could not be run" in stderr
+    assert "Error: 1 of 3 models failed" in stderr
     assert len(traced()) == 2
 
 
@@ -150,13 +151,13 @@ def test_two_places_at_once_are_refused_before_any_work(run, command):
 def test_a_tolerance_is_refused_before_any_work(run, option):
     ran = run("zoo", "matrix", "x", "y", "--tolerance", 0.01, *option)
     assert (ran.code, ran.stdout) == (1, "")
-    assert f"Error: --tolerance looks at all models at once and {option[0]} at each alone" in ran.stderr
+    assert f"Error: --tolerance needs all models at once, and {option[0]} runs each alone" in ran.stderr
 
 
 def record(run, folder, *options):
     """Run the process of one model here, where a comparison would find what it gave."""
     found = find_model(str(folder))
-    prepared = prepare([found], dataset="digits", split="test", max_examples=60, batch_size=None, seed=0, device="cpu")
+    prepared = prepare([found], "digits", ImageOptions(max_examples=60, device="cpu"))
     path = traces.Traces(prepared).path(0, "blocks")
     return run("zoo", "record", folder, path, "--dataset", "digits", *BRIEF, *(options or ("--layers", "blocks")))
 

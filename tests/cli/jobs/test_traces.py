@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cli.cache import trace_file
-from cli.cache.answers import folder as results
-from cli.cache.answers import newest_first
+from cli.cache.results import folder as results
+from cli.cache.results import newest_first
 from cli.jobs import traces
 from zoo.family.cifar import Variant
 from zoo.model_folder.checkpoint import save_checkpoint

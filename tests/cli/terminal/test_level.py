@@ -40,7 +40,7 @@ def test_verbose_tells_every_step_on_stderr(run, folders, tmp_path):
     assert f"{folders[0]} is weights of sha256 " in first.stderr
     assert "60 digits test images have the fingerprint " in first.stderr
     assert f"recorded what {folders[0]} gave, " in first.stderr
-    assert "the answer was kept in " in again.stderr
+    assert "using the cached result " in again.stderr
     assert "recorded what" not in again.stderr
     assert f"replaying what {folders[0]} gave before" in other
     for told in (first.stderr, again.stderr):

@@ -234,7 +234,7 @@ def test_images_must_be_named_if_no_model_says_what_it_was_trained_on(hub, error
 
     model = timm.create_model("resnet18", channels=(8, 8, 16, 16), num_classes=10)
     save_for_hf(model, tmp_path / "t", safe_serialization=True)
-    assert "choose the images with --dataset" in error("compare", tmp_path / "t", tmp_path / "t")
+    assert "choose one with --dataset" in error("compare", tmp_path / "t", tmp_path / "t")
 
 
 def test_collect_prints_the_address(hub, run, error, pushed):

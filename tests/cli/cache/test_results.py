@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.cache.answers import folder
+from cli.cache.results import folder
 from zoo.base.cache_folder import cache_folder
 
-# A question that is soon answered.
+# Options of a fast command.
 BRIEF = ("--layers", "blocks", "--max-examples", "60")
 
 
@@ -52,7 +52,7 @@ def fresh_process(*argv):
 
 
 @pytest.mark.parametrize("command", ["compare", "inspect", "matrix", "groups"])
-def test_a_kept_answer_is_the_same_and_loads_no_torch(run, folders, seeds, command):
+def test_a_cached_result_is_the_same_and_loads_no_torch(run, folders, seeds, command):
     models = seeds if command == "groups" else (*folders, *BRIEF)[command == "inspect" :]
     argv = (command, *models, "--json", "-")
     computed = run("zoo", *argv)
@@ -79,7 +79,7 @@ def test_a_matrix_of_the_same_weights_elsewhere_has_their_names(run, folders, tm
     assert len(entries()) == 1
 
 
-def test_the_report_and_the_picture_of_a_kept_answer_are_the_same(run, folders, tmp_path):
+def test_the_report_and_the_picture_of_a_cached_result_are_the_same(run, folders, tmp_path):
     first, again = (run("compare", *BRIEF, *folders, "--png", tmp_path / f"{i}.png") for i in range(2))
     assert first.stdout == again.stdout
     assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
@@ -103,7 +103,7 @@ def test_other_weights_or_another_order_are_another_question(run, computed, fold
     assert len(entries()) == 2
 
 
-def test_the_same_weights_elsewhere_have_the_kept_answer_under_their_own_name(run, computed, folders, tmp_path):
+def test_copies_of_a_model_share_a_cached_result_under_their_own_name(run, computed, folders, tmp_path):
     copy = shutil.copytree(folders[0], tmp_path / "copy")
     result = json.loads(answer(run, copy, folders[1]).stdout)
     assert (result["models"]["a"]["ref"], result["models"]["a"]["name"]) == (str(copy), "copy")
@@ -111,12 +111,12 @@ def test_the_same_weights_elsewhere_have_the_kept_answer_under_their_own_name(ru
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"null", b'{"title":"","sha256":"0","result":"{}","images":{}}'])
-def test_a_damaged_answer_is_computed_anew_and_that_is_said(run, computed, folders, damage):
+def test_a_damaged_result_is_reported_and_computed_again(run, computed, folders, damage):
     (path,) = entries()
     path.write_bytes(damage)
     again = answer(run, *folders)
     assert again.stdout == computed.stdout
-    assert again.stderr == f"the kept answer {path} is damaged, and is computed anew.\n"
+    assert again.stderr == f"the cached result {path} is damaged; computing it again.\n"
     assert answer(run, *folders).stderr == ""
 
 
@@ -137,11 +137,11 @@ def test_a_folder_that_cannot_be_written_is_no_failure(run, folders, tmp_path, m
     (tmp_path / "file").touch()
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file"))
     told = answer(run, *folders).stderr
-    assert "the answer cannot be kept in" in told
+    assert "cannot cache the result in" in told
     assert "choose another folder with ZOO_CACHE" in told
 
 
-def test_answers_are_listed_and_cleared(run, computed, folders):
+def test_cached_results_are_listed_and_cleared(run, computed, folders):
     (path,) = entries()
     listed = run("zoo", "cache", "list").stdout.splitlines()
     assert listed[1].startswith(f"compare {folders[0]} {folders[1]}")
@@ -153,7 +153,7 @@ def test_answers_are_listed_and_cleared(run, computed, folders):
 
 
 @pytest.mark.slow
-def test_two_processes_at_once_get_the_same_answer(folders):
+def test_two_processes_at_once_get_the_same_result(folders):
     command = [Path(sys.executable).parent / "compare", *folders, "--json", "-"]
     with ThreadPoolExecutor(2) as pool:
         runs = list(

@@ -1,0 +1,75 @@
+"""Options declared once: a command's dataclass parameters become command-line options.
+
+    @expand_options
+    def matrix(models: list[str], *, images: ImageOptions, files: Files) -> None: ...
+
+`zoo matrix` then has one option for each field of `ImageOptions` and `Files`, with the field's type, help text, and
+default, and the function receives the two instances.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Result = TypeVar("Result")
+
+
+def expand_options(command: Callable[..., Result]) -> Callable[..., Result]:
+    """Give a command one option for each field of its dataclass parameters.
+
+    Typer reads the options of a command from its signature, so this changes the signature alone.
+
+    Args:
+        command: a function for Typer. Parameters of other types stay as they are.
+
+    Returns:
+        The same command for Typer, with all parameters keyword-only.
+    """
+    groups: dict[str, type[DataclassInstance]] = {}
+    parameters: list[Parameter] = []
+    for parameter in signature(command).parameters.values():
+        if dataclasses.is_dataclass(parameter.annotation):
+            group = cast("type[DataclassInstance]", parameter.annotation)
+            groups[parameter.name] = group
+            parameters.extend(_parameters(group))
+        else:
+            parameters.append(parameter.replace(kind=Parameter.KEYWORD_ONLY))
+
+    @wraps(command)
+    def run(**values: Any) -> Result:
+        options = {
+            name: group(**{field.name: values.pop(field.name) for field in dataclasses.fields(group)})
+            for name, group in groups.items()
+        }
+        return command(**values, **options)
+
+    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    return run
+
+
+def _parameters(group: "type[DataclassInstance]") -> Iterator[Parameter]:
+    """A parameter for each field of a dataclass."""
+    types = get_type_hints(group, include_extras=True)
+    for field in dataclasses.fields(group):
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if default is dataclasses.MISSING:
+            default = Parameter.empty
+        yield Parameter(field.name, Parameter.KEYWORD_ONLY, default=default, annotation=types[field.name])
+
+
+def arguments(options: "DataclassInstance") -> Iterator[str]:
+    """The command-line arguments that give the same options to another process.
+
+    Args:
+        options: a dataclass whose fields have the names of their options. Options that are None are left out.
+    """
+    for name, value in dataclasses.asdict(options).items():
+        if value is not None:
+            yield f"--{name.replace('_', '-')}={value}"
