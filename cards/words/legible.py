@@ -65,6 +65,11 @@ def percent(fraction: float | None, form: str = ".1f") -> str:
     return "-" if fraction is None else format(100 * fraction, form)
 
 
+def interval(low: float | None, high: float | None, form: str) -> str:
+    """The ends of an interval of fractions, in percent, such as `-1.0 to +2.0`."""
+    return f"{percent(low, form)} to {percent(high, form)}"
+
+
 def between(low: float | None, high: float | None, after: int = 0) -> str:
     """The ends of an interval of layers, or a dash.
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from statistics import fmean
 
+from cards.words.facts import score_fact
 from cards.words.legible import chance
 from compare.result.base import NOTHING, Matrix
 from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
-from compare.result.inside import BlockScore, Inside
+from compare.result.inside import Inside
 from compare.result.inspection import Inspection
 from compare.result.spans import BlockSpan, block_structures
 from compare.stats.paired import LEVEL
@@ -66,7 +67,7 @@ def inspection_verdict(found: Inspection) -> str:
 def _inside_sentences(found: Inspection) -> Iterator[str]:
     inside = found.inside
     yield structure("It", found.block_structure, len(found.model.layers))
-    yield f"Its block structure score is {score(inside.score)}, from 0, none, to 1."
+    yield f"Its block structure score is {score_fact(inside.score)}, from 0, none, to 1."
     if not inside.blocks:
         return
     yield _survival(inside)
@@ -86,12 +87,6 @@ def _survival(inside: Inside) -> str:
         return f"Without {first} of every layer, no block is left."
     which = "its block survives" if count == 1 else f"{surviving} of its {count} blocks survive"
     return f"Without {first} of every layer, {which}: there the layers are alike in more than that."
-
-
-def score(found: BlockScore) -> str:
-    """How much block structure, with its interval."""
-    interval = f" (95 % interval {found.low:.2f} to {found.high:.2f})" if found.low is not None else ""
-    return f"{found.score:.2f}{interval}"
 
 
 def _disagreement(comparison: Comparison) -> str:

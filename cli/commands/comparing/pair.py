@@ -96,7 +96,7 @@ def compare(
 
 def _disagreed(result: "Comparison") -> list[int]:
     """The images that the report tells of."""
-    from cli.report.disagreement import MAX_EXAMPLES
+    from cli.report.comparison import MAX_EXAMPLES
 
     examples = result.disagreement.examples if result.disagreement else ()
     return [example.index for example in examples[:MAX_EXAMPLES]]

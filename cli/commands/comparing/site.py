@@ -22,8 +22,8 @@ from zoo.hub.catalog import Listed, hub_models, listed, local_models
 from zoo.record.names import recorded_name
 
 if TYPE_CHECKING:
-    from cards.page.pairs import Pair
     from cards.pages.site import Origin
+    from cards.tables.matrix import Pair
     from compare.result.matrix import ModelMatrix
     from compare.result.models import ModelResult
     from zoo.hub.find import FoundModel

@@ -42,7 +42,7 @@ def test_notes_stand_right_below_the_verdict():
 
 
 def test_uncertainty_is_shown():
-    assert "Standard error of a cell of a with b: 0.010 in the median, 0.010 at most." in render(comparison())
+    assert "Standard error of a cell of a with b: 0.010 in the median, 0.010 at most." in render(comparison(), 160)
 
 
 def test_verdict_names_block_structure_the_better_model_and_the_classes():

@@ -52,10 +52,10 @@ def test_two_groups_are_compared_from_the_command_line(run, seeds, tmp_path):
     for part in (
         "Groups, on 360 digits test images",
         "Spread: mean squared difference",
-        "from all 35 ways to deal the models",
-        "Classes: accuracy over the seeds",
-        "Superclasses: accuracy over the seeds",
-        "Images that differ most by half of the seeds, and their accuracy by the others",
+        "from all 35 ways to divide the models",
+        "Accuracy by class over the seeds",
+        "Accuracy by superclass over the seeds",
+        "Images that differ most on half of the seeds, and their accuracy on the others",
     ):
         assert part in ran.stdout
     result = GroupComparison.from_json((tmp_path / "g.json").read_text())
