@@ -35,7 +35,7 @@ class Report:
     Args:
         comparison: the result to show.
         correction: which corrected p-values of the classes to show, `holm` or `bh`.
-        images: images predicted differently, by index.
+        images: images by index; those predicted differently are shown.
     """
 
     def __init__(
@@ -66,7 +66,12 @@ class Report:
         yield from measures(comparison, options.max_width)
         yield from _structure(comparison)
         yield from _predictions(comparison, self._correction)
-        yield Thumbnails({str(index): image for index, image in self._images.items()})
+        yield Thumbnails(self._thumbnails())
+
+    def _thumbnails(self) -> dict[str, Image]:
+        disagreement = self._comparison.disagreement
+        indices = [example.index for example in disagreement.examples[:MAX_EXAMPLES]] if disagreement else []
+        return {str(index): self._images[index] for index in indices if index in self._images}
 
 
 def _structure(comparison: Comparison) -> Iterator[RenderableType]:

@@ -10,7 +10,7 @@ from cli.compute.groups import grouped
 from cli.inputs.request import request
 from cli.inputs.superclasses import own_superclasses
 from cli.jobs.engine import Engine
-from cli.report.deliver import Files, Layout, deliver
+from cli.report.deliver import Files, deliver
 from cli.terminal import options
 from cli.terminal.output import interruptible
 from zoo.errors import ZooError
@@ -63,11 +63,7 @@ def groups(
         }
         about = request([*a, *b], dataset, shown)
         result = grouped(about, len(a), superclasses or own_superclasses(about.dataset), engine, no_cache)
-    from cards.pages.groups import groups_html
-    from cards.pictures.groups import groups_image
-    from cli.report.groups import GroupsReport
-
-    deliver(result, files, Layout(groups_image, GroupsReport, groups_html))
+    deliver(result, files)
 
 
 def _check_models(a: list[str], b: list[str]) -> None:

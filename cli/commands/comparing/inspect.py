@@ -7,7 +7,8 @@ import typer
 from cli.cache.answers import NoCache
 from cli.compute.inspection import look_into
 from cli.inputs.request import request
-from cli.report.deliver import Files, Layout, deliver
+from cli.report.deliver import Files, deliver
+from cli.report.kinds import ReportOptions
 from cli.terminal import options
 from cli.terminal.options import ONE_PASS, Part
 from cli.terminal.output import interruptible
@@ -62,17 +63,7 @@ def inspect(
         }
         about = request((model,), dataset, shown)
         kept = look_into(about, asked, part, no_cache)
-    result = kept.result
-    from cards.pages.inspection import inspection_html
-    from cards.pictures.inspection import inspection_image
-    from cli.report.inspection import InspectionReport
-
-    layout = Layout(
-        lambda result, form: inspection_image(result, kept.images, form),
-        lambda result: InspectionReport(result, part, kept.images),
-        lambda result: inspection_html(result, kept.images),
-    )
-    deliver(result, files, layout)
+    deliver(kept.result, files, ReportOptions(images=kept.images, parts=part))
 
 
 def _parse_share(text: str) -> float:

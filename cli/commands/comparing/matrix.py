@@ -8,7 +8,8 @@ from cli.cache.answers import NoCache
 from cli.compute.matrix import check_several, related
 from cli.inputs.request import request
 from cli.jobs.engine import Engine
-from cli.report.deliver import Files, Layout, deliver
+from cli.report.deliver import Files, deliver
+from cli.report.kinds import ReportOptions
 from cli.terminal import options
 from cli.terminal.output import interruptible
 from zoo.errors import ZooError
@@ -59,11 +60,7 @@ def matrix(
             **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
         }
         result = related(request(models, dataset, shown), asked, engine, no_cache)
-    from cards.pages.matrix import matrix_html
-    from cards.pictures.heatmaps import matrix_image
-    from cli.report.matrix import MatrixReport
-
-    deliver(result, files, Layout(matrix_image, lambda result: MatrixReport(result, pair), matrix_html))
+    deliver(result, files, ReportOptions(pair=pair))
 
 
 def _check_models(models: list[str], pair: tuple[int, int] | None) -> None:

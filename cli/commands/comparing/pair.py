@@ -2,19 +2,17 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cli.cache.answers import NoCache
 from cli.compute.pair import compared
 from cli.inputs.request import request
-from cli.report.deliver import Files, Layout, deliver
+from cli.report.deliver import Files, deliver
+from cli.report.kinds import ReportOptions
 from cli.terminal import options
 from cli.terminal.output import check_result_path, interruptible, write_result
-
-if TYPE_CHECKING:
-    from compare.result.comparison import Comparison
 
 # As every file of `cards.words.csv` begins.
 CSV_START = b"index,la"
@@ -78,25 +76,8 @@ def compare(
             **{"split": split, "max_examples": max_examples, "batch_size": batch_size, "seed": seed, "device": device}
         }
         kept = compared(request((a, b), dataset, shown), asked, no_cache)
-    result = kept.result
-    from cards.pages.comparison import comparison_html
-    from cards.pictures.heatmaps import heatmaps_image
-    from cards.words.csv import disagreements_csv
-    from cli.report.comparison import Report
-
     if export is not None:
-        write_result(export, disagreements_csv(result).encode())
-    layout = Layout(
-        heatmaps_image,
-        lambda result: Report(result, correction, {i: kept.images[i] for i in _disagreed(result)}),
-        lambda result: comparison_html(result, kept.images),
-    )
-    deliver(result, files, layout)
+        from cards.words.csv import disagreements_csv
 
-
-def _disagreed(result: "Comparison") -> list[int]:
-    """The images that the report tells of."""
-    from cli.report.comparison import MAX_EXAMPLES
-
-    examples = result.disagreement.examples if result.disagreement else ()
-    return [example.index for example in examples[:MAX_EXAMPLES]]
+        write_result(export, disagreements_csv(kept.result).encode())
+    deliver(kept.result, files, ReportOptions(images=kept.images, correction=correction))

@@ -12,6 +12,7 @@ from cli.compute.pair import compared
 from cli.inputs.request import Request, request
 from cli.jobs.engine import Engine
 from cli.jobs.traces import Traces
+from cli.report.kinds import ReportOptions, kind_of
 from cli.terminal import options
 from cli.terminal.options import Private
 from cli.terminal.output import interruptible, phase, plain, say, show
@@ -83,9 +84,7 @@ def site(
         result = replace(result, models=tuple(map(_for_others, result.models)))
         with exchanged(folder, check_site) as fresh, writing(folder, "another folder"):
             _write(fresh, about, asked, result)
-    from cards.words.matrix_verdict import matrix_verdict
-
-    show(plain(matrix_verdict(result)))
+    show(plain(kind_of(result).verdict(result)))
     print(folder / "index.html")
     if push_space is not None:
         _push(folder, push_space, private)
@@ -182,14 +181,13 @@ def _write(fresh: Path, about: Request, asked: Mapping[str, Any], result: "Model
 
 def _write_pair(folder: Path, about: Request, asked: Mapping[str, Any], pair: "Pair", name: str, doing: str) -> None:
     """What `compare --html --json` gives of two models."""
-    from cards.pages.comparison import comparison_html
     from cards.pages.site import pair_place
     from compare.result.models import ModelPair
 
     kept = compared(about.only(*pair), {**asked, "measures": (), "permutations": 0}, doing=doing)
     a, b = kept.result.models.a, kept.result.models.b
     result = replace(kept.result, models=ModelPair(_for_others(a), _for_others(b)))
-    page = comparison_html(result, kept.images, pair_place(name, len(about.found)))
+    page = kind_of(result).page(result, ReportOptions(kept.images, place=pair_place(name, len(about.found))))
     (folder / f"{name}.html").write_bytes(page)
     (folder / f"{name}.json").write_text(result.to_json() + "\n", encoding="utf-8")
 
