@@ -1,4 +1,4 @@
-"""What page, picture and terminal tell alike of the paper's claims."""
+"""The paper's claims in words, shared by the page, the picture, and the terminal."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ VERDICTS: tuple[Verdict, ...] = ("shown", "not shown", "opposite", "not measurab
 
 
 def claims_verdict(result: Reproduction) -> str:
-    """The answer in a few sentences."""
+    """Summary of a study in a few sentences: how many networks, and which claims they show."""
     return " ".join(_sentences(result))
 
 
@@ -18,11 +18,10 @@ def _sentences(result: Reproduction) -> Iterator[str]:
     seeds, sizes = len({net.seed for net in result.networks}), len({(n.depth, n.width) for n in result.networks})
     yield (
         f"{len(result.networks)} networks of {sizes} architectures, {seeds} seed{'' if seeds == 1 else 's'} "
-        f"of each on each part of {result.dataset.name or 'the data'}, beside {len(result.claims)} claims of the paper."
+        f"each on each part of {result.dataset.name or 'the data'}, compared with {len(result.claims)} claims of the "
+        "paper."
     )
-    for verdict, opening in zip(
-        VERDICTS, ("Shown", "Not shown", "The opposite was found of", "Not measurable"), strict=True
-    ):
+    for verdict, opening in zip(VERDICTS, ("Shown", "Not shown", "Opposite shown", "Not measurable"), strict=True):
         statements = [claim.statement.rstrip(".") for claim in result.claims if claim.verdict == verdict]
         if statements:
             yield f"{opening} ({len(statements)}): {'; '.join(map(_lower, statements))}."
@@ -75,7 +74,7 @@ def claim_facts(claim: Claim) -> Iterator[str]:
 
 
 def columns(heatmaps: Sequence[Heatmap]) -> list[tuple[int, float]]:
-    """Depths and widths in the order in which they stand side by side: the series of depths, then that of widths."""
-    narrowest = min((each.width for each in heatmaps), default=0.0)
-    sizes = {(each.depth, each.width) for each in heatmaps}
+    """Depths and widths in display order: first the series of depths, then the series of widths."""
+    narrowest = min((heatmap.width for heatmap in heatmaps), default=0.0)
+    sizes = {(heatmap.depth, heatmap.width) for heatmap in heatmaps}
     return sorted(sizes, key=lambda size: (size[1] > narrowest, size))

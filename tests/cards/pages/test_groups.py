@@ -22,7 +22,7 @@ def found():
 def test_the_answer_comes_first_then_groups_images_classes_and_seeds(found):
     text = groups_html(found).decode()
     parts = (
-        "Over 3 seeds a gets",
+        "Over 3 seeds, a gets",
         "a - b:",
         "Accuracy of every image",
         "two random groups of the models, mean",

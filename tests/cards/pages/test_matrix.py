@@ -20,7 +20,7 @@ def test_the_answer_comes_first_then_models_pairs_and_layers():
     text = Reader(matrix_html(several(LAYERS))).text
     parts = (
         "4 models: m0",
-        "By CKA at the same relative depth the most alike are",
+        "By CKA at the same relative depth, the most similar models are",
         "80 pets test images",
         "What each pair shares",
         "All pairs, most similar first",
