@@ -16,7 +16,7 @@ ORDER = {
         *("errors", "result", "stats", "similarity", "structure", "model", "answers", "engine"),
         *(("probes", "groups"), "study"),
     ],
-    "cards": ["words", ("model_card", "pictures"), "page", "pages"],
+    "cards": ["words", "tables", ("model_card", "pictures"), "page", "pages"],
     "cli": ["terminal", "cache", "inputs", "jobs", ("compute", "train", "report"), "commands", "app", "child"],
 }
 # What a package may import of the others.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from cards.page.page import Chart
+from cards.words.facts import DELETION_CAPTION, probes_caption
 from cards.words.legible import chance, percent, plotly_text, probability
 from compare.result.disagreement import Calibration, ClassRow, Disagreement, Reliability
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
@@ -179,8 +180,7 @@ def deletion_chart(rows: Sequence[DeletedBlocks]) -> Chart | None:
         "xaxis": {"title": {"text": "residual blocks removed"}, "rangemode": "tozero"},
         "yaxis": {"title": {"text": "accuracy, %"}, "range": [0, 102]},
     }
-    caption = "From the end of a stage; skip connections stay, nothing is trained again."
-    return Chart("deletion", "Without residual blocks", {"data": data, "layout": layout}, 360, caption)
+    return Chart("deletion", "Without residual blocks", {"data": data, "layout": layout}, 360, DELETION_CAPTION)
 
 
 def _deletion(rows: Sequence[DeletedBlocks], place: int) -> dict[str, Any]:
@@ -208,10 +208,7 @@ def probe_chart(found: ProbeResult | None) -> Chart | None:
         "xaxis": {"title": {"text": "residual block"}},
         "yaxis": {"title": {"text": "accuracy, %"}},
     }
-    caption = (
-        f"Softmax regression on {found.train_examples} training images, with 95 % intervals; "
-        f"the model itself: {percent(found.model_accuracy)} %."
-    )
+    caption = f"{probes_caption(found)} Lines are 95 % intervals."
     return Chart("probes", "Linear probes", {"data": data, "layout": layout}, 360, caption)
 
 

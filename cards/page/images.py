@@ -8,6 +8,8 @@ import numpy as np
 
 from cards.page.page import Gallery, Picture
 from cards.pictures.inspection import Image
+from cards.tables.predictions import DISAGREED
+from cards.words.facts import class_name, dominant_fact
 from cards.words.legible import percent
 from compare.result.disagreement import Example
 from compare.result.inside import Block
@@ -29,7 +31,7 @@ def dominant_galleries(
         images: by their index.
     """
     return tuple(
-        Gallery(f"{title} {block.start} to {block.stop - 1}", pictures, _dominance(block))
+        Gallery(f"{title} {block.start} to {block.stop - 1}", pictures, dominant_fact(block.dominant))
         for block in blocks
         if (pictures := tuple(_dominant(block, classes, images)))
     )
@@ -38,19 +40,9 @@ def dominant_galleries(
 def _dominant(block: Block, classes: Sequence[str], images: Mapping[int, Image]) -> Iterator[Picture]:
     for example in block.dominant.examples:
         if example.index in images:
-            name = "-" if example.label is None else classes[example.label]
+            name = class_name(classes, example.label)
             lines = (name, f"{percent(example.pc1_share)} % of PC1", f"image {example.index}")
             yield Picture(data_uri(images[example.index]), f"image {example.index}, {name}", lines)
-
-
-def _dominance(block: Block) -> str:
-    dominant = block.dominant
-    times = "" if dominant.to_median is None else f"; the strongest {dominant.to_median:.0f} times the median image"
-    return (
-        f"The top {dominant.count} hold {dominant.pc1_share:.0%} of the layers' squared first scores and "
-        f"{dominant.norm_share:.0%} of their squared norms{times}. Two layers agree on {dominant.layer_overlap:.0%} of "
-        "them."
-    )
 
 
 def disagreed_gallery(
@@ -67,7 +59,7 @@ def disagreed_gallery(
     pictures = tuple(_disagreed(example, classes, images[example.index]) for example in shown)
     left = len(examples) - len(shown)
     caption = f"And {left} more, all in --json." if left else ""
-    return Gallery("Images predicted differently, surest first", pictures, caption) if pictures else None
+    return Gallery(DISAGREED, pictures, caption) if pictures else None
 
 
 def _disagreed(example: Example, classes: Sequence[str], image: Image) -> Picture:

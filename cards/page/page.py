@@ -1,44 +1,11 @@
 """A page of results that opens from disk, with all that it needs, and asks the network for nothing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-
-class Link(NamedTuple):
-    """A text that leads somewhere.
-
-    Args:
-        text: to read.
-        address: relative to the page.
-    """
-
-    text: str
-    address: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text.
-
-    Args:
-        title: stands above it.
-        headings: of the columns.
-        rows: as many cells as there are headings.
-        texts: so many columns are flush left, the others flush right.
-        caption: stands below it.
-        folded: whether it waits to be opened.
-        sortable: whether its headings sort it.
-    """
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str | Link, ...], ...]
-    texts: int = 1
-    caption: str = ""
-    folded: bool = False
-    sortable: bool = False
+from cards.tables.table import Link, Table
 
 
 @dataclass(frozen=True)
@@ -141,6 +108,18 @@ def section(
         tuple(part for part in parts if isinstance(part, Table)),
         tuple(part for part in parts if isinstance(part, Gallery)),
     )
+
+
+def folded(table: Table | None, most_rows: int | None = None) -> Table | None:
+    """A table that a page hides until the reader opens it; None for None.
+
+    Args:
+        table: the table.
+        most_rows: number of rows to show; all rows if None.
+    """
+    if table is None:
+        return None
+    return replace(table if most_rows is None else table.head(most_rows), folded=True)
 
 
 @dataclass(frozen=True)

@@ -5,22 +5,28 @@ from collections.abc import Iterator, Mapping
 from cards.page.charts import class_chart, reliability_chart
 from cards.page.images import disagreed_gallery, dominant_galleries
 from cards.page.maps import LEGEND, Panel, View, maps, side
-from cards.page.page import Page, Place, Section, Table, render, section
-from cards.page.tables import blocks_table, classes_table, confusions_table, models_table, reproduction, spans_table
+from cards.page.page import Page, Place, Section, folded, render, section
+from cards.page.settings import settings_section
 from cards.pictures.inspection import Image
-from cards.words.facts import disagreement_facts
-from cards.words.legible import LONGEST_TEXT, chance, legible, printable
-from cards.words.verdict import score, verdict
+from cards.tables.models import models_table
+from cards.tables.predictions import (
+    classes_table,
+    confusions_table,
+    disagreed_table,
+    predictions_table,
+    reliability_table,
+)
+from cards.tables.structure import blocks_table, spans_table
+from cards.words.facts import MEANINGS, block_scores_facts, estimator_fact
+from cards.words.legible import LONGEST_TEXT, legible, printable
+from cards.words.verdict import verdict
 from compare.result.comparison import CKAResult, Comparison, NullResult
 from compare.result.disagreement import Disagreement
 from compare.result.inside import InsidePair
 from compare.result.models import DatasetResult
 
-MEANINGS = {
-    "knn": "Share of the nearest neighbours that both layers agree on.",
-    "rsa": "Spearman's correlation of the images' centred inner products.",
-    "procrustes": "How well one layer can be rotated onto the other.",
-}
+# The JSON holds the other classes and images.
+MOST_ROWS = 100
 
 
 def comparison_html(comparison: Comparison, images: Mapping[int, Image], place: Place | None = None) -> bytes:
@@ -36,11 +42,11 @@ def comparison_html(comparison: Comparison, images: Mapping[int, Image], place: 
     models = {"a": comparison.models.a, "b": comparison.models.b}
     sections = (
         section("Models and images", models_table(shown.dataset, {"a": a, "b": b})),
-        section("How alike the layers are", texts=[_uncertainty(shown)], maps=_maps(shown)),
+        section("Similarity of the layers", texts=[f"{estimator_fact(shown)} {LEGEND}"], maps=_maps(shown)),
         _structure(shown),
         *_predictions(shown.disagreement, shown.dataset, images),
         _dominant(shown.inside, shown.dataset, images),
-        reproduction(models, comparison.dataset, comparison.settings, comparison.versions),
+        settings_section(models, comparison.dataset, comparison.settings, comparison.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in comparison.notes)
     return render(Page(f"{a.name} and {b.name}", verdict(shown), notes, sections), place)
@@ -60,20 +66,19 @@ def _maps(shown: Comparison) -> dict[str, object]:
 def _views(shown: Comparison) -> Iterator[View]:
     cka, inside = shown.cka, shown.inside
     within = {"aa": cka.aa, "bb": cka.bb}
-    meaning = "1 for representations equal up to rotation and scale, 0 on average for unrelated ones."
-    yield View("CKA", meaning, {**within, "ab": cka.ab}, {"ab": cka.standard_error_ab})
+    yield View("CKA", MEANINGS["CKA"], {**within, "ab": cka.ab}, {"ab": cka.standard_error_ab})
     if cka.null is not None:
-        meaning = "Cells of a with b that are not above what unrelated models would give are left out."
-        yield View("CKA above chance", meaning, {**within, "ab": _above(cka, cka.null)}, {"ab": cka.standard_error_ab})
+        name, cells = "CKA above chance", {**within, "ab": _above(cka, cka.null)}
+        yield View(name, MEANINGS[name], cells, {"ab": cka.standard_error_ab})
     for measure in shown.measures:
         cells = {"aa": measure.aa, "bb": measure.bb, "ab": measure.ab}
         yield View(measure.name, MEANINGS.get(measure.name, ""), cells, {"ab": measure.standard_error_ab})
     if inside is not None:
         first = "PC1" if inside.a.components == 1 else f"the first {inside.a.components} components"
-        meaning = "What stays alike after each layer has lost what carries block structure."
-        yield View(f"CKA without {first}", meaning, {"aa": inside.a.cka_without, "bb": inside.b.cka_without})
-        meaning = "Squared cosine of two layers' first components: 1 if the same images carry both."
-        yield View("PC1 alignment", meaning, {"aa": inside.a.pc1_alignment, "bb": inside.b.pc1_alignment})
+        without = {"aa": inside.a.cka_without, "bb": inside.b.cka_without}
+        yield View(f"CKA without {first}", MEANINGS["CKA without components"], without)
+        alignment = {"aa": inside.a.pc1_alignment, "bb": inside.b.pc1_alignment}
+        yield View("PC1 alignment", MEANINGS["PC1 alignment"], alignment)
 
 
 def _above(cka: CKAResult, null: NullResult) -> tuple[tuple[float | None, ...], ...]:
@@ -83,44 +88,32 @@ def _above(cka: CKAResult, null: NullResult) -> tuple[tuple[float | None, ...], 
     )
 
 
-def _uncertainty(shown: Comparison) -> str:
-    cka, settings = shown.cka, shown.settings
-    return (
-        f"CKA: {settings.get('estimator', 'estimated')} from {settings.get('minibatches', 'some')} minibatches of up "
-        f"to {cka.batch_size} images, in {settings.get('precision', 'single precision')}. {LEGEND}"
-    )
-
-
 def _structure(shown: Comparison) -> Section:
     spans, inside = shown.block_structure, shown.inside
     return section(
-        "Spans of alike layers",
+        "Block structure",
         spans_table({"a": spans.a, "b": spans.b}),
         blocks_table({"a": inside.a, "b": inside.b}) if inside else None,
-        texts=_scores(inside) if inside else (),
+        texts=block_scores_facts(inside) if inside else (),
     )
 
 
-def _scores(inside: InsidePair) -> Iterator[str]:
-    for name, model in (("a", inside.a), ("b", inside.b)):
-        yield f"Block structure score of {name}: {score(model.score)}."
-    for shared in inside.shared_examples:
-        a, b = inside.a.blocks[shared.a], inside.b.blocks[shared.b]
-        yield (
-            f"Layers {a.start} to {a.stop - 1} of a and {b.start} to {b.stop - 1} of b: {shared.overlap:.0%} of the "
-            f"images that carry them are the same (by chance {shared.expected:.0%}; {chance(shared.p_value)})."
-        )
-
-
-def _predictions(found: Disagreement | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Iterator[Section]:
-    if found is None:
+def _predictions(
+    disagreement: Disagreement | None, dataset: DatasetResult, images: Mapping[int, Image]
+) -> Iterator[Section]:
+    if disagreement is None:
         return
-    facts = Table("", ("fact", "value"), tuple(disagreement_facts(found)), 2)
-    yield section("Class by class", class_chart(found), classes_table(found.classes))
-    yield section("Confusions", confusions_table(found.confusions, dataset.classes))
-    yield section("What the two are worth together", facts)
-    yield section("Confidence", reliability_chart(found))
-    yield section("Images on which they disagree", disagreed_gallery(found.examples, dataset.classes, images))
+    names, examples = dataset.classes, disagreement.examples
+    classes = folded(classes_table(disagreement.classes), MOST_ROWS)
+    yield section("Accuracy by class", class_chart(disagreement), classes)
+    yield section("Confusions", confusions_table(disagreement.confusions, names))
+    yield section("Predictions", predictions_table(disagreement))
+    yield section("Confidence", reliability_chart(disagreement), folded(reliability_table(disagreement)))
+    yield section(
+        "Images predicted differently",
+        disagreed_gallery(examples, names, images),
+        folded(disagreed_table(examples, names), MOST_ROWS),
+    )
 
 
 def _dominant(inside: InsidePair | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Section:
@@ -130,4 +123,4 @@ def _dominant(inside: InsidePair | None, dataset: DatasetResult, images: Mapping
         for name, model in pairs
         for gallery in dominant_galleries(f"{name}: layers", model.blocks, dataset.classes, images)
     ]
-    return section("Images that carry block structure", *galleries)
+    return section("Images that dominate block structure", *galleries)

@@ -1,14 +1,20 @@
 """Several models as a page: what every two share, and the layers of any two."""
 
-from cards.page.page import Page, Section, Table, render, section
-from cards.page.pairs import layer_maps, pairs_map, pairs_table
-from cards.page.tables import reproduction
-from cards.words.facts import images_fact
-from cards.words.legible import LONGEST_TEXT, legible, percent, printable
+from dataclasses import replace
+
+from cards.page.page import Page, Section, folded, render, section
+from cards.page.pairs import layer_maps, pairs_map
+from cards.page.settings import settings_section
+from cards.tables.matrix import pairs_table
+from cards.tables.models import models_table
+from cards.tables.table import Table
+from cards.words.legible import LONGEST_TEXT, legible, printable
 from cards.words.matrix_verdict import matrix_verdict
 from compare.result.matrix import ModelMatrix
 
 LAYERS = "Two models layer by layer"
+# Of more pairs, the page shows the most similar ones.
+MOST_ROWS = 2000
 
 
 def matrix_html(result: ModelMatrix) -> bytes:
@@ -20,10 +26,10 @@ def matrix_html(result: ModelMatrix) -> bytes:
     """
     shown = legible(result)
     sections = (
-        section("Models", _models_table(shown)),
-        section("What every two models share", pairs_table(shown), pairs=pairs_map(shown)),
+        section("Models", _models(shown)),
+        section("What each pair shares", folded(pairs_table(shown), MOST_ROWS), pairs=pairs_map(shown)),
         _layers(shown),
-        matrix_reproduction(result),
+        matrix_settings(result),
     )
     title = f"{len(shown.models)} models: {shown.models[0].name}, ..."
     return render(Page(title, matrix_verdict(shown), matrix_notes(result), sections))
@@ -34,19 +40,15 @@ def matrix_notes(result: ModelMatrix) -> tuple[str, ...]:
     return tuple(printable(note, LONGEST_TEXT) for note in result.notes)
 
 
-def matrix_reproduction(result: ModelMatrix) -> Section:
+def matrix_settings(result: ModelMatrix) -> Section:
     """All that it takes to do it again; with whole names."""
     models = {str(number): model for number, model in enumerate(result.models, 1)}
-    return reproduction(models, result.dataset, result.settings, result.versions)
+    return settings_section(models, result.dataset, result.settings, result.versions)
 
 
-def _models_table(result: ModelMatrix) -> Table:
-    rows = tuple(
-        (str(i), m.name, m.architecture, f"{m.parameters:,}", str(len(m.layers)), percent(m.accuracy, ".2f"))
-        for i, m in enumerate(result.models, 1)
-    )
-    headings = ("#", "model", "architecture", "parameters", "layers", "accuracy %")
-    return Table(images_fact(result.dataset), headings, rows, 3, sortable=True)
+def _models(result: ModelMatrix) -> Table | None:
+    table = models_table(result.dataset, {str(i): model for i, model in enumerate(result.models, 1)}, "#")
+    return table and replace(table, sortable=True)
 
 
 def _layers(result: ModelMatrix) -> Section:

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import combinations
 
-from cards.page.page import Link, Page, Place, Table, render, section
-from cards.page.pairs import Pair, pairs_map, pairs_table
-from cards.pages.matrix import matrix_notes, matrix_reproduction
-from cards.words.facts import images_fact
-from cards.words.legible import legible, percent, printable
+from cards.page.page import Page, Place, render, section
+from cards.page.pairs import pairs_map
+from cards.pages.matrix import matrix_notes, matrix_settings
+from cards.tables.matrix import Pair, pairs_table
+from cards.tables.models import models_table
+from cards.tables.table import Link, Table
+from cards.words.legible import legible, printable
 from cards.words.markdown import plain_markdown
 from cards.words.matrix_verdict import matrix_verdict
 from compare.result.matrix import ModelMatrix
@@ -59,8 +61,8 @@ def index_html(result: ModelMatrix, origins: Sequence[Origin], names: Mapping[Pa
     addresses = {pair: f"{PAIRS}/{name}.html" for pair, name in names.items()}
     sections = (
         section("Models", _models_table(shown, origins)),
-        section("What every two models share", pairs_table(shown, addresses), pairs=pairs_map(shown, addresses)),
-        matrix_reproduction(result),
+        section("What each pair shares", pairs_table(shown, addresses), pairs=pairs_map(shown, addresses)),
+        matrix_settings(result),
     )
     page = Page(site_title(result), matrix_verdict(shown), matrix_notes(result), sections)
     return render(page, Place(PLOTLY, (Link("All numbers as JSON", NUMBERS),)))
@@ -120,18 +122,21 @@ def site_card(result: ModelMatrix) -> str:
     return f"---\n{data.to_yaml()}\n---\n\n# {title}\n\n{verdict}\n\nWritten by `zoo site`; open `{INDEX}`.\n"
 
 
-def _models_table(result: ModelMatrix, origins: Sequence[Origin]) -> Table:
-    rows = tuple(
-        (
-            *(str(i), model.name, model.architecture, printable(_dash(origin.dataset)), _dash(origin.subset)),
-            *(_dash(origin.seed), _dash(origin.depth), "-" if origin.width is None else f"{origin.width:g}"),
-            *(f"{model.parameters:,}", str(len(model.layers)), percent(model.accuracy, ".2f")),
-        )
-        for i, (model, origin) in enumerate(zip(result.models, origins, strict=True), 1)
-    )
-    known = [field.name for field in fields(Origin)]
-    headings = ("#", "model", "architecture", *("data", *known[1:]), "parameters", "layers", "accuracy %")
-    return Table(images_fact(result.dataset), headings, rows, 5, sortable=True)
+def _models_table(result: ModelMatrix, origins: Sequence[Origin]) -> Table | None:
+    """The models, with how they were trained after their architecture."""
+    table = models_table(result.dataset, {str(i): model for i, model in enumerate(result.models, 1)}, "#")
+    if table is None:
+        return None
+    names = ("data", *(field.name for field in fields(Origin)[1:]))
+    rows = tuple((*row[:3], *_origin_cells(origin), *row[3:]) for row, origin in zip(table.rows, origins, strict=True))
+    headings = (*table.headings[:3], *names, *table.headings[3:])
+    return replace(table, headings=headings, rows=rows, text_columns=5, sortable=True)
+
+
+def _origin_cells(origin: Origin) -> tuple[str, ...]:
+    width = "-" if origin.width is None else f"{origin.width:g}"
+    dataset = printable(_dash(origin.dataset))
+    return dataset, _dash(origin.subset), _dash(origin.seed), _dash(origin.depth), width
 
 
 def _dash(value: str | int | None) -> str:

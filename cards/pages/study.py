@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from cards.page.charts import COLOURS
-from cards.page.page import Chart, Page, Section, Table, render, section
-from cards.page.tables import reproduction
-from cards.words.claims import claims_verdict, columns, effect_fact, estimate_fact, reason_fact
+from cards.page.page import Chart, Page, Section, folded, render, section
+from cards.page.settings import settings_section
+from cards.tables.study import claims_table, networks_table, readings_table
+from cards.words.claims import claim_facts, claims_verdict, columns, estimate_fact
 from cards.words.legible import LONGEST_TEXT, legible, plotly_text, printable
-from compare.result.study import Claim, Heatmap, Network, Reading, Reproduction
+from compare.result.study import Claim, Heatmap, Reading, Reproduction
 
 BARE = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "fixedrange": True}
 SENTENCES = ("statement", "source", "reason", "quantity", "test", "remark")
@@ -26,10 +27,10 @@ def reproduction_html(result: Reproduction) -> bytes:
     """
     shown, claims = legible(result), tuple(map(_readable, result.claims))
     sections = (
-        section("Claims", _claims_table(claims)),
+        section("Claims", claims_table(claims)),
         *(_claim(claim) for claim in claims),
-        section("Networks", _maps_chart(shown.heatmaps), _networks_table(shown.networks)),
-        reproduction({}, result.dataset, result.settings, result.versions),
+        section("Networks", _maps_chart(shown.heatmaps), folded(networks_table(shown.networks))),
+        settings_section({}, result.dataset, result.settings, result.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in result.notes)
     title = f"Do wide and deep networks learn the same things? On {shown.dataset.name or 'images'}"
@@ -42,27 +43,9 @@ def _readable(claim: Claim) -> Claim:
     return replace(legible(claim), **texts)
 
 
-def _claims_table(claims: Sequence[Claim]) -> Table:
-    rows = tuple((claim.statement, claim.source, claim.verdict, effect_fact(claim)) for claim in claims)
-    caption = (
-        "Effects above 0 are as the paper has it. Holm: p-values corrected for looking at all claims; below 0.05 a "
-        "claim is shown, or its opposite."
-    )
-    return Table("", ("claim", "in the paper", "verdict", "effect"), rows, 4, caption)
-
-
 def _claim(claim: Claim) -> Section:
-    verdict = f"{claim.verdict.capitalize()}: {effect_fact(claim)}."
-    if claim.p_value is None:
-        verdict = f"{claim.verdict.capitalize()}."
-    reason = reason_fact(claim)
-    texts = (
-        verdict,
-        *((reason[0].upper() + reason[1:],) if reason else ()),
-        *((claim.remark,) if claim.remark else ()),
-        f"Measured: {claim.quantity}. {claim.test}",
-    )
-    return section(claim.statement, _claim_chart(claim), _readings_table(claim), texts=texts)
+    table = folded(readings_table(claim))
+    return section(claim.statement, _claim_chart(claim), table, texts=claim_facts(claim))
 
 
 def _claim_chart(claim: Claim) -> Chart | None:
@@ -127,28 +110,6 @@ def _series(readings: Sequence[Reading], labels: Sequence[str], place: int, coun
         "hovertext": [f"{plotly_text(r.label, 40)} {name}: {estimate_fact(r.mean)}" for r in readings],
         "hoverinfo": "text",
     }
-
-
-def _readings_table(claim: Claim) -> Table | None:
-    rows = tuple(
-        (reading.series, reading.label, estimate_fact(reading.mean), str(len(reading.units)))
-        for reading in claim.readings
-    )
-    headings = ("", "", "mean (95 % interval)", "units")
-    return Table("As numbers", headings, rows, 2, folded=True) if rows else None
-
-
-def _networks_table(networks: Sequence[Network]) -> Table:
-    rows = tuple(
-        (
-            *(net.name, str(net.depth), f"{net.width:g}", net.subset, str(net.seed)),
-            *(f"{100 * net.accuracy:.2f}", f"{net.score:.2f}", str(net.blocks), str(net.surviving)),
-        )
-        for net in networks
-    )
-    headings = ("network", "depth", "width", "data", "seed", "accuracy %", "score", "block structures", "left w/o PC1")
-    caption = "Score: of block structure, from 0 to 1. Left w/o PC1: still alike without their first component."
-    return Table("All networks", headings, rows, 1, caption, folded=True)
 
 
 def _maps_chart(heatmaps: Sequence[Heatmap]) -> Chart | None:

@@ -1,8 +1,8 @@
-"""What page, picture and terminal tell alike of the paper's claims."""
+"""The paper's claims in words, shared by the page, the picture, and the terminal."""
 
 from collections.abc import Iterator, Sequence
 
-from cards.words.legible import chance, probability
+from cards.words.legible import chance, number, probability
 from compare.result.base import Estimate
 from compare.result.study import Claim, Heatmap, Reproduction, Verdict
 
@@ -10,7 +10,7 @@ VERDICTS: tuple[Verdict, ...] = ("shown", "not shown", "opposite", "not measurab
 
 
 def claims_verdict(result: Reproduction) -> str:
-    """The answer in a few sentences."""
+    """Summary of a study in a few sentences: how many networks, and which claims they show."""
     return " ".join(_sentences(result))
 
 
@@ -18,11 +18,10 @@ def _sentences(result: Reproduction) -> Iterator[str]:
     seeds, sizes = len({net.seed for net in result.networks}), len({(n.depth, n.width) for n in result.networks})
     yield (
         f"{len(result.networks)} networks of {sizes} architectures, {seeds} seed{'' if seeds == 1 else 's'} "
-        f"of each on each part of {result.dataset.name or 'the data'}, beside {len(result.claims)} claims of the paper."
+        f"each on each part of {result.dataset.name or 'the data'}, compared with {len(result.claims)} claims of the "
+        "paper."
     )
-    for verdict, opening in zip(
-        VERDICTS, ("Shown", "Not shown", "The opposite was found of", "Not measurable"), strict=True
-    ):
+    for verdict, opening in zip(VERDICTS, ("Shown", "Not shown", "Opposite shown", "Not measurable"), strict=True):
         statements = [claim.statement.rstrip(".") for claim in result.claims if claim.verdict == verdict]
         if statements:
             yield f"{opening} ({len(statements)}): {'; '.join(map(_lower, statements))}."
@@ -33,29 +32,49 @@ def _lower(text: str) -> str:
 
 
 def effect_fact(claim: Claim) -> str:
-    """What was tested, with its interval and p-values, such as `+0.83, p = 0.0001 (Holm 0.0009)`."""
+    """The effect with its interval and p-values, such as `+0.83, p = 0.0001 (Holm 0.0009)`."""
     if claim.effect.value is None or claim.p_value is None:
         return "-"
     return f"{estimate_fact(claim.effect, '+')}, {chance(claim.p_value)} (Holm {probability(claim.p_adjusted)})"
 
 
 def estimate_fact(estimate: Estimate, sign: str = "") -> str:
-    """A number with its interval, in as many digits as suit it."""
-    if estimate.value is None:
+    """A number with its interval, rounded to suit its size."""
+    ends = ends_fact(estimate, sign)
+    return value_fact(estimate, sign) if ends == "-" else f"{value_fact(estimate, sign)} ({ends})"
+
+
+def value_fact(estimate: Estimate, sign: str = "") -> str:
+    """A number without its interval, rounded to suit its size, or a dash."""
+    return number(estimate.value, _form(estimate, sign))
+
+
+def ends_fact(estimate: Estimate, sign: str = "") -> str:
+    """The ends of the interval of a number, or a dash."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
         return "-"
-    form = f"{sign}.2f" if abs(estimate.value) < 10 else f"{sign}.1f"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:{form}}"
-    return f"{estimate.value:{form}} ({estimate.low:{form}} to {estimate.high:{form}})"
+    form = _form(estimate, sign)
+    return f"{estimate.low:{form}} to {estimate.high:{form}}"
+
+
+def _form(estimate: Estimate, sign: str) -> str:
+    return f"{sign}.2f" if abs(estimate.value or 0) < 10 else f"{sign}.1f"
+
+
+def claim_facts(claim: Claim) -> Iterator[str]:
+    """Sentences on one claim: its verdict, the reason, and what was measured."""
+    effect = "" if claim.p_value is None else f": {effect_fact(claim)}"
+    yield f"{claim.verdict.capitalize()}{effect} ({claim.source})."
+    reason = claim.reason if claim.verdict != "shown" else ""
+    if reason:
+        yield reason[0].upper() + reason[1:]
+    if claim.remark:
+        yield claim.remark
+    yield f"Measured: {claim.quantity}. {claim.test}"
 
 
 def columns(heatmaps: Sequence[Heatmap]) -> list[tuple[int, float]]:
-    """Depths and widths in the order in which they stand side by side: the series of depths, then that of widths."""
-    narrowest = min((each.width for each in heatmaps), default=0.0)
-    sizes = {(each.depth, each.width) for each in heatmaps}
+    """Depths and widths in display order: first the series of depths, then the series of widths."""
+    narrowest = min((heatmap.width for heatmap in heatmaps), default=0.0)
+    sizes = {(heatmap.depth, heatmap.width) for heatmap in heatmaps}
     return sorted(sizes, key=lambda size: (size[1] > narrowest, size))
-
-
-def reason_fact(claim: Claim) -> str:
-    """Why it has its verdict, where the numbers alone do not say so."""
-    return claim.reason if claim.verdict != "shown" else ""

@@ -1,4 +1,4 @@
-"""The images that two models predict differently, as a table for other programs."""
+"""Export the images that two models predict differently as CSV."""
 
 import csv
 from io import StringIO
@@ -9,9 +9,12 @@ COLUMNS = ("index", "label", "prediction_a", "confidence_a", "prediction_b", "co
 
 
 def disagreements_csv(comparison: Comparison) -> str:
-    """Comma-separated values with names of classes, the pair of surest predictions first; empty without predictions.
+    """The images predicted differently as CSV, the most confident first; only a header without predictions.
 
-    A name that a spreadsheet would take for a formula gets an apostrophe in front, as spreadsheets expect.
+    Class names that a spreadsheet would run as a formula are prefixed with an apostrophe.
+
+    Args:
+        comparison: the result to export.
     """
     text, classes = StringIO(), comparison.dataset.classes
     writer = csv.writer(text, lineterminator="\n")

@@ -1,68 +1,72 @@
-"""Facts that the terminal and a page tell alike."""
+"""Facts about comparisons and models, in the words that the terminal and the pages share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import median
 
 from cards.words.legible import chance, number, percent
 from compare.result.base import Estimate
+from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
-from compare.result.groups import FoundCount, Spread
+from compare.result.inside import BlockScore, DominantExamples, InsidePair
+from compare.result.inspection import Inspection, ProbeResult
 from compare.result.models import DatasetResult
 
-
-def disagreement_facts(found: Disagreement) -> Iterator[tuple[str, str]]:
-    """Names and values, with intervals.
-
-    Args:
-        found: where two models disagree.
-    """
-    yield "the same", f"{_share(found.agreement, found.agreement_interval)}; churn {number(found.churn, '.2%')}"
-    if found.accuracy_a is not None and found.accuracy_b is not None:
-        yield "right: a", _share(found.accuracy_a, found.accuracy_a_interval)
-        yield "right: b", _share(found.accuracy_b, found.accuracy_b_interval)
-        yield "a - b", f"{_points(found.difference)}, {chance(found.p_value)}"
-        yield "one right", f"{found.only_a_right} only a, {found.only_b_right} only b"
-        alike, differently = found.both_wrong_alike, found.both_wrong_differently
-        yield "both wrong", f"{found.both_wrong}: {alike} in the same way, {differently} in different ways"
-        yield "error consistency", _kappa(found.error_consistency)
-    if found.divergence is not None:
-        yield "divergence", f"{found.divergence:.3f} bits between their probabilities (Jensen-Shannon)"
-    if found.calibration_a and found.calibration_b:
-        yield "calibration error", f"a {found.calibration_a.error:.3f}, b {found.calibration_b.error:.3f}"
-    if found.together is not None:
-        together = found.together
-        yield "averaged", f"{_percents(together.ensemble)} right"
-        yield "less the better", _points(together.ensemble_gain)
-        yield "oracle", f"{_percents(together.oracle)} right, at best"
-
-
-def spread_facts(spread: Spread) -> dict[str, float]:
-    """Mean squared differences of the accuracies of an image, by what they are of."""
-    return {
-        "a with b": spread.mean_square,
-        "models dealt to two groups at random, mean": spread.null_mean,
-        "and their 95th percentile": spread.null_95,
-        "expected of two groups of a's architecture": spread.within_a,
-        "expected of two groups of b's architecture": spread.within_b,
-        "a with b, without the noise of few seeds": spread.true_mean_square,
-    }
-
-
-def count_fact(count: FoundCount) -> str:
-    """How many classes differ, and how many would by chance."""
-    return (
-        f"{count.found} of {count.tested} have p < 0.05; models dealt at random give {count.null_mean:.1f} on average, "
-        f"at most {count.null_95:.0f} in 95 % of cases ({chance(count.p_value)})."
-    )
+# What each measure of similarity means.
+MEANINGS = {
+    "CKA": "1 for representations that are equal up to rotation and scale, 0 on average for unrelated ones.",
+    "knn": "Share of each image's 10 nearest neighbours in its minibatch that both layers agree on, from 0 to 1.",
+    "rsa": "Spearman correlation between the images' centred inner products, from -1 to 1, drawn from 0.",
+    "procrustes": "How well a rotation maps one layer onto the other, from 0 to 1; high for any layers in small "
+    "minibatches.",
+    "PC1 alignment": "Squared cosine between the first components of two layers: 1 if the same images dominate both.",
+    "CKA above chance": "CKA, without the cells of a with b that unrelated models could reach too.",
+    "CKA without components": "CKA after each layer has lost the components that carry block structure.",
+    "CKA without images": "CKA on the other images.",
+}
+DELETION_CAPTION = "Blocks are removed from the end of a stage. Skip connections stay, and nothing is retrained."
 
 
 def images_fact(dataset: DatasetResult) -> str:
-    """How many images of which data set, such as `360 digits test images`."""
+    """Number and origin of the images, such as `360 digits test images`."""
     return " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
 
 
-def surely_different(p_value: float | None, difference: float | None) -> tuple[float, float]:
-    """Sort key of classes: smallest p-value first, then largest difference; classes without examples last."""
+def class_name(classes: Sequence[str], label: int | None) -> str:
+    """Name of a class, or a dash without a label."""
+    return "-" if label is None else classes[label]
+
+
+def most_significant_first(p_value: float | None, difference: float | None) -> tuple[float, float]:
+    """Sort key of classes: smallest adjusted p-value first, then largest difference; classes without images last."""
     return (2.0, 0.0) if p_value is None or difference is None else (p_value, -abs(difference))
+
+
+def disagreement_facts(disagreement: Disagreement) -> Iterator[tuple[str, str]]:
+    """Names and values of what describes the predictions of two models, with 95 % intervals."""
+    agreement = _share(disagreement.agreement, disagreement.agreement_interval)
+    yield "same prediction", f"{agreement}; churn {number(disagreement.churn, '.2%')}"
+    if disagreement.accuracy_a is not None and disagreement.accuracy_b is not None:
+        yield "accuracy of a", _share(disagreement.accuracy_a, disagreement.accuracy_a_interval)
+        yield "accuracy of b", _share(disagreement.accuracy_b, disagreement.accuracy_b_interval)
+        yield "a - b", f"{_points(disagreement.difference)}, {chance(disagreement.p_value)}"
+        yield "one right", f"{disagreement.only_a_right} only a, {disagreement.only_b_right} only b"
+        yield "both wrong", _both_wrong(disagreement)
+        yield "error consistency", _kappa(disagreement.error_consistency)
+    if disagreement.divergence is not None:
+        yield "divergence", f"{disagreement.divergence:.3f} bits between their probabilities (Jensen-Shannon)"
+    if disagreement.calibration_a and disagreement.calibration_b:
+        errors = disagreement.calibration_a.error, disagreement.calibration_b.error
+        yield "calibration error", f"a {errors[0]:.3f}, b {errors[1]:.3f}"
+    if disagreement.together is not None:
+        together = disagreement.together
+        yield "ensemble accuracy", f"{_percents(together.ensemble)}, averaging their probabilities"
+        yield "ensemble gain", f"{_points(together.ensemble_gain)} over the better model"
+        yield "oracle accuracy", f"{_percents(together.oracle)}, picking the best model per image"
+
+
+def _both_wrong(disagreement: Disagreement) -> str:
+    alike, differently = disagreement.both_wrong_alike, disagreement.both_wrong_differently
+    return f"{disagreement.both_wrong}: {alike} with the same class, {differently} with different classes"
 
 
 def _share(value: float, ends: tuple[float, float] | None) -> str:
@@ -84,4 +88,66 @@ def _kappa(estimate: Estimate) -> str:
     if estimate.value is None:
         return "-"
     interval = f" ({estimate.low:.2f} to {number(estimate.high, '.2f')})" if estimate.low is not None else ""
-    return f"{estimate.value:.2f}{interval}; 0 as if by chance, 1 the same errors"
+    return f"{estimate.value:.2f}{interval}; 0 is chance, 1 means the same errors"
+
+
+def estimator_fact(comparison: Comparison) -> str:
+    """How CKA was estimated, and how large its standard errors are."""
+    cka, settings = comparison.cka, comparison.settings
+    errors = [error for row in cka.standard_error_ab for error in row if error is not None]
+    precision = (
+        f"Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most."
+        if errors
+        else "Standard errors are unknown."
+    )
+    return (
+        f"CKA: {settings.get('estimator', 'estimated')} from {settings.get('minibatches', 'some')} minibatches of up "
+        f"to {cka.batch_size} images, in {settings.get('precision', 'single precision')}. {precision}"
+    )
+
+
+def score_fact(score: BlockScore) -> str:
+    """A block structure score with its interval."""
+    interval = f" (95 % interval {score.low:.2f} to {score.high:.2f})" if score.low is not None else ""
+    return f"{score.score:.2f}{interval}"
+
+
+def block_scores_facts(inside: InsidePair) -> Iterator[str]:
+    """How much block structure each model has, and whether the same images dominate it in both."""
+    for label, model in (("a", inside.a), ("b", inside.b)):
+        yield f"Block structure score of {label}: {score_fact(model.score)}."
+    for shared in inside.shared_examples:
+        a, b = inside.a.blocks[shared.a], inside.b.blocks[shared.b]
+        yield (
+            f"Layers {a.start} to {a.stop - 1} of a and {b.start} to {b.stop - 1} of b share {shared.overlap:.0%} of "
+            f"their dominant images (by chance {shared.expected:.0%}; {chance(shared.p_value)})."
+        )
+
+
+def dominant_fact(dominant: DominantExamples) -> str:
+    """How strongly a few images dominate the first component of a block."""
+    strongest = (
+        "" if dominant.to_median is None else f", the strongest {dominant.to_median:.0f} times that of the median image"
+    )
+    return (
+        f"The top {dominant.count} hold {dominant.pc1_share:.0%} of the squared scores on the first component and "
+        f"{dominant.norm_share:.0%} of the squared norms{strongest}. Two layers of the block have "
+        f"{dominant.layer_overlap:.0%} of them in common."
+    )
+
+
+def without_dominant_fact(inspection: Inspection) -> str | None:
+    """What the block structure score is without the dominant images, or None if it was not measured."""
+    left = inspection.without_dominant
+    if left is None:
+        return None
+    return (
+        f"Without the {left.examples} images that dominate its blocks ({left.share:.0%}), the block structure score is "
+        f"{left.score:.2f} instead of {inspection.inside.score.score:.2f}."
+    )
+
+
+def probes_caption(probes: ProbeResult) -> str:
+    """How the probes were trained, and the accuracy of the model itself."""
+    accuracy = number(probes.model_accuracy, ".1%")
+    return f"Softmax regression on {probes.train_examples} training images. Accuracy of the model itself: {accuracy}."

@@ -1,4 +1,4 @@
-"""A comparison of two groups of seeds in plain words."""
+"""Summary of a comparison of two groups of seeds in plain English."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,11 @@ from compare.stats.paired import LEVEL
 
 
 def group_verdict(result: GroupComparison) -> str:
-    """The answer in a few sentences: who is right more often, on which images and classes, and what is left of that."""
+    """Summary in a few sentences: which group is more accurate, on which images and classes, and what is confirmed.
+
+    Args:
+        result: the comparison of the groups.
+    """
     return " ".join(_sentences(result))
 
 
@@ -20,8 +24,8 @@ def _sentences(result: GroupComparison) -> Iterator[str]:
     if share.share is not None and result.spread.p_value <= LEVEL:
         interval = "" if share.ci_low is None else f" ({share.ci_low:.0%} to {share.ci_high:.0%})"
         yield (
-            f"Classes explain {share.share:.0%}{interval} of how images differ; classes drawn at random would explain "
-            f"{share.chance:.1%}."
+            f"Classes explain {share.share:.0%}{interval} of the differences between images; random classes would "
+            f"explain {share.chance:.1%}."
         )
     yield _confirmed("class", "classes", result.confirmed_classes)
     yield _confirmed("image", "images", result.confirmed_examples)
@@ -29,12 +33,12 @@ def _sentences(result: GroupComparison) -> Iterator[str]:
 
 def _accuracy(result: GroupComparison) -> str:
     a, b, p_value = result.a, result.b, result.accuracy.p_value
-    better = "neither is right more often than chance explains"
+    better = "neither is significantly more accurate"
     if p_value < LEVEL:
-        better = f"{'a' if a.accuracy > b.accuracy else 'b'} is right more often"
+        better = f"{'a' if a.accuracy > b.accuracy else 'b'} is significantly more accurate"
     return (
-        f"Over {len(a.models)} seeds a gets {100 * a.accuracy:.2f} ± {100 * a.standard_error:.2f}% of "
-        f"{result.dataset.examples} images right and b over {len(b.models)} seeds {100 * b.accuracy:.2f} ± "
+        f"Over {len(a.models)} seeds, a gets {100 * a.accuracy:.2f} ± {100 * a.standard_error:.2f}% of "
+        f"{result.dataset.examples} images right; over {len(b.models)} seeds, b gets {100 * b.accuracy:.2f} ± "
         f"{100 * b.standard_error:.2f}%; {better} ({chance(p_value)})."
     )
 
@@ -44,28 +48,30 @@ def _spread(result: GroupComparison) -> str:
     if spread.p_value <= LEVEL:
         return f"They get different images right, more than seeds of one architecture would ({chance(spread.p_value)})."
     if result.permutation.smallest_p > LEVEL:
-        return "Whether they get different images right cannot be told from so few seeds."
-    return f"Which images they get right differs no more than chance explains ({chance(spread.p_value)})."
+        return "So few seeds cannot show whether they get different images right."
+    return f"The images they get right do not differ significantly ({chance(spread.p_value)})."
 
 
 def _classes(result: GroupComparison) -> str:
     count, rows = result.classes.count, result.classes.rows
-    sure = [row.name for row in rows if row.p_holm is not None and row.p_holm < LEVEL]
+    significant = [row.name for row in rows if row.p_holm is not None and row.p_holm < LEVEL]
     text = (
-        f"{count.found} of {count.tested} classes differ at p < 0.05, where models dealt at random give "
-        f"{count.null_mean:.1f} on average and up to {count.null_95:.0f} in 95% of cases;"
+        f"{count.found} of {count.tested} classes differ at p < 0.05; random groups of the models have "
+        f"{count.null_mean:.1f} on average and up to {count.null_95:.0f} in 95% of cases."
     )
-    if not sure:
-        return f"{text} none does after correction for looking at all of them."
-    more = f" and {len(sure) - 5} more" if len(sure) > 5 else ""
-    return f"{text} after correction for looking at all of them, {', '.join(sure[:5])}{more}."
+    if not significant:
+        return f"{text} After correction for testing all classes, none differs."
+    more = f" and {len(significant) - 5} more" if len(significant) > 5 else ""
+    verb = "differs" if len(significant) == 1 else "differ"
+    return f"{text} After correction for testing all classes, {', '.join(significant[:5])}{more} {verb}."
 
 
-def _confirmed(one: str, many: str, found: Confirmation) -> str:
-    count = len(found.selected)
-    what = f"{one} of the largest difference" if count == 1 else f"{count} {many} of the largest differences"
-    test = "" if found.p_value is None else f" ({chance(found.p_value)})"
+def _confirmed(one: str, many: str, confirmation: Confirmation) -> str:
+    count = len(confirmation.selected)
+    subject = f"{one} that differs" if count == 1 else f"{count} {many} that differ"
+    verb = "differs" if count == 1 else "differ"
+    test = "" if confirmation.p_value is None else f" ({chance(confirmation.p_value)})"
     return (
-        f"The {what} with half of the seeds, {100 * found.selecting:.1f} points, "
-        f"{'has' if count == 1 else 'have'} {100 * found.confirming:.1f} with the others{test}."
+        f"The {subject} most on half of the seeds, by {100 * confirmation.selecting:.1f} points, {verb} by "
+        f"{100 * confirmation.confirming:.1f} on the others{test}."
     )

@@ -1,4 +1,4 @@
-"""What results hold, made fit to be shown: numbers, and names, which come from anybody's repository."""
+"""Format numbers, and sanitize names, which may come from untrusted repositories."""
 
 from dataclasses import fields, is_dataclass, replace
 from html import escape
@@ -9,23 +9,39 @@ LONGEST, LONGEST_TEXT = 100, 1000
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
-    """A text on one line, without control codes and marks that turn the direction of writing.
+    r"""An untrusted text on one line, without control codes and bidirectional marks.
 
     Args:
-        text: from elsewhere.
-        longest: characters, from which on it is cut.
+        text: the untrusted text.
+        longest: number of characters after which it is cut.
+
+    Returns:
+        The text with "?" for each unprintable character, and with "..." where it was cut.
+
+    Example:
+        >>> printable("two\nlines", longest=7)
+        'two?lin...'
     """
-    kept = "".join(character if character.isprintable() else "?" for character in text[:longest])
-    return kept if len(text) <= longest else f"{kept}..."
+    printable_text = "".join(character if character.isprintable() else "?" for character in text[:longest])
+    return printable_text if len(text) <= longest else f"{printable_text}..."
 
 
 def plotly_text(text: str, longest: int = LONGEST) -> str:
-    """A printable text without meaning for Plotly, which takes some HTML in its texts for markup."""
+    """An untrusted text for Plotly, which interprets some HTML in its texts.
+
+    Args:
+        text: the untrusted text.
+        longest: number of characters after which it is cut.
+    """
     return escape(printable(text, longest), quote=False)
 
 
 def legible(result: Result) -> Result:
-    """A result whose texts are all printable and of a sane length; numbers stay as they are."""
+    """A result whose texts are all printable and at most 100 characters long. Numbers are unchanged.
+
+    Args:
+        result: any result dataclass.
+    """
     return _legible(result)  # type: ignore[no-any-return]
 
 
@@ -34,14 +50,19 @@ def _legible(value: Any) -> Any:
         return printable(value)
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{field.name: _legible(getattr(value, field.name)) for field in fields(value)})
-    # Matrices hold no text, and many cells.
+    # Skip matrices: they hold many cells and no text.
     if isinstance(value, tuple) and value and (isinstance(value[0], str) or is_dataclass(value[0])):
         return tuple(map(_legible, value))
     return value
 
 
 def number(value: float | None, form: str) -> str:
-    """A number, or a dash where there is none."""
+    """A formatted number, or a dash for None.
+
+    Args:
+        value: the number.
+        form: format, such as `.2f`.
+    """
     return "-" if value is None else format(value, form)
 
 
@@ -50,28 +71,38 @@ _SMALLEST = 1e-6
 
 
 def probability(value: float | None) -> str:
-    """A p-value, which is never 0, or a dash."""
+    """A p-value, or a dash for None. It is never shown as 0."""
     return f"<{_SMALLEST:.0e}" if value is not None and value < _SMALLEST else number(value, ".2g")
 
 
 def chance(p_value: float | None) -> str:
-    """A p-value in a sentence: `p = 0.012`, `p < 1e-06`, or `p = -` where there is none."""
+    """A p-value in a sentence: `p = 0.012`, `p < 1e-06`, or `p = -` for None."""
     text = probability(p_value)
     return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
 def percent(fraction: float | None, form: str = ".1f") -> str:
-    """A fraction in percent, or a dash."""
+    """A fraction in percent, without the sign, or a dash for None.
+
+    Args:
+        fraction: in [0, 1], or in [-1, 1] for a difference.
+        form: format of the percentage, such as `+.1f`.
+    """
     return "-" if fraction is None else format(100 * fraction, form)
 
 
+def interval(low: float | None, high: float | None, form: str) -> str:
+    """The ends of an interval of fractions, in percent, such as `-1.0 to +2.0`."""
+    return f"{percent(low, form)} to {percent(high, form)}"
+
+
 def between(low: float | None, high: float | None, after: int = 0) -> str:
-    """The ends of an interval of layers, or a dash.
+    """An interval of layer indices, or a dash for None.
 
     Args:
-        low: index of its lower end.
-        high: of its upper end.
-        after: by how many layers the indices come after those meant: 1 for half-open ends.
+        low: lower end.
+        high: upper end.
+        after: number to subtract from both ends: 1 if they are indices after the last layer.
     """
     if low is None or high is None:
         return "-"

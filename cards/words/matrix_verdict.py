@@ -1,4 +1,4 @@
-"""Several models in plain words: which are alike, which stand apart, and how sure that is."""
+"""Summary of several models in plain English: which are similar, which stand apart, and how certain that is."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from math import hypot
 
 from compare.result.matrix import ModelMatrix, PairResult
 
-# Beyond so many standard errors, a difference is told.
-SURE = 2
+# Gaps below this number of standard errors are not reported.
+SIGNIFICANT = 2
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Models of which every two in one group are more alike than any two of different groups.
+    """A partition of models: any two models of one group are more similar than any two of different groups.
 
     Args:
-        members: numbers of the models, from 0, the largest group first.
-        within: the least alike pair of one group.
-        across: the most alike pair of different groups.
+        members: numbers of the models in each group, from 0, the largest group first.
+        within: the least similar pair inside a group.
+        across: the most similar pair across groups.
     """
 
     members: tuple[tuple[int, ...], ...]
@@ -26,82 +26,86 @@ class Groups:
 
 
 def matrix_verdict(result: ModelMatrix) -> str:
-    """The answer in a few sentences."""
+    """Summary in a few sentences: the most and the least similar pair, groups of models, and agreement.
+
+    Args:
+        result: the pairs of several models.
+    """
     return " ".join(_sentences(result))
 
 
 def _sentences(result: ModelMatrix) -> Iterator[str]:
     pairs = sorted((pair for pair in result.pairs if pair.same_depth_cka is not None), key=_cka, reverse=True)
     if not pairs:
-        yield "No layers of two of these models can be compared."
+        yield "No two of these models have layers that can be compared."
     elif len(result.models) == 2:
         yield f"Layers at the same relative depth have a CKA of {_value(pairs[0])} on average."
     else:
         yield (
-            f"By CKA at the same relative depth the most alike are {_pair(result, pairs[0])}, {_value(pairs[0])}, and "
-            f"the least alike {_pair(result, pairs[-1])}, {_value(pairs[-1])}."
+            f"By CKA at the same relative depth, the most similar models are {_pair(result, pairs[0])}, "
+            f"{_value(pairs[0])}, and the least similar {_pair(result, pairs[-1])}, {_value(pairs[-1])}."
         )
         yield _apart(result, find_groups(len(result.models), pairs))
     if any(pair.same_depth_standard_error is not None for pair in pairs):
-        yield "After ± stands a standard error, for other draws of the images."
+        yield "± marks the standard error over draws of the images."
     yield _agreement(result)
 
 
 def find_groups(count: int, pairs: Sequence[PairResult]) -> Groups | None:
-    """The groups with the widest gap between pairs of one group and pairs of different ones.
+    """Find the groups with the widest gap between pairs inside a group and pairs across groups.
 
     Args:
-        count: how many models there are.
-        pairs: those whose CKA at the same depth is known, the most alike first.
+        count: number of models.
+        pairs: the pairs with a CKA at the same depth, the most similar first.
 
     Returns:
-        None if there are no such groups, or their gap is not above two standard errors.
+        None if there are no such groups, or their gap is at most two standard errors.
     """
     if len(pairs) < count * (count - 1) / 2:
         return None
-    best, inside = None, 0
-    group = list(range(count))
-    for place, (pair, following) in enumerate(zip(pairs, pairs[1:], strict=False), 1):
-        joined = group[pair.b]
-        if joined != group[pair.a]:
-            group = [group[pair.a] if its == joined else its for its in group]
-            inside = sum(group[other.a] == group[other.b] for other in pairs)
-        # As many pairs within groups as were taken: then they are these.
-        if inside == place and (best is None or _gap(pair, following) > _gap(best.within, best.across)):
-            members = [tuple(i for i in range(count) if group[i] == its) for its in dict.fromkeys(group)]
+    best, pairs_inside = None, 0
+    # Single-linkage clustering: join the groups of the most similar pair, one pair after the other.
+    groups = list(range(count))
+    for pairs_taken, (pair, following) in enumerate(zip(pairs, pairs[1:], strict=False), 1):
+        joined = groups[pair.b]
+        if joined != groups[pair.a]:
+            groups = [groups[pair.a] if group == joined else group for group in groups]
+            pairs_inside = sum(groups[other.a] == groups[other.b] for other in pairs)
+        # If the numbers are equal, the pairs taken are exactly the pairs inside groups.
+        if pairs_inside == pairs_taken and (best is None or _gap(pair, following) > _gap(best.within, best.across)):
+            members = [tuple(i for i in range(count) if groups[i] == group) for group in dict.fromkeys(groups)]
             best = Groups(tuple(sorted(members, key=len, reverse=True)), pair, following)
-    return best if best and _gap(best.within, best.across) > SURE * _errors(best) else None
+    return best if best and _gap(best.within, best.across) > SIGNIFICANT * _errors(best) else None
 
 
 def _apart(result: ModelMatrix, groups: Groups | None) -> str:
     if groups is None:
         return "No model or group of models clearly stands apart from the others."
-    many = [_several(members) for members in groups.members if len(members) > 1]
+    several = [_numbers(members) for members in groups.members if len(members) > 1]
     alone = [members[0] for members in groups.members if len(members) == 1]
-    if len(many) == 1:
-        lone = f"{alone[0] + 1} ({_name(result, alone[0])}) stands" if len(alone) == 1 else f"{_several(alone)} stand"
-        what = f"{lone} apart from {many[0]}"
+    if len(several) == 1:
+        lone = f"{alone[0] + 1} ({_name(result, alone[0])}) stands" if len(alone) == 1 else f"{_numbers(alone)} stand"
+        what = f"{lone} apart from {several[0]}"
     else:
-        rest = f", and {_several(alone)} alone" if alone else ""
-        what = f"There are {len(many)} groups, {'; '.join(many)}{rest}"
+        rest = f", and {_numbers(alone)} alone" if alone else ""
+        what = f"There are {len(several)} groups, {'; '.join(several)}{rest}"
     gap, error = _gap(groups.within, groups.across), _errors(groups)
-    sure = f", a gap of {gap / error:.0f} standard errors" if error else ""
+    certainty = f", a gap of {gap / error:.0f} standard errors" if error else ""
     return (
-        f"{what}: two of one group have {_cka(groups.within):.2f} or more, two of different groups "
-        f"{_cka(groups.across):.2f} or less{sure}."
+        f"{what}: two models of one group have {_cka(groups.within):.2f} or more, two of different groups "
+        f"{_cka(groups.across):.2f} or less{certainty}."
     )
 
 
 def _agreement(result: ModelMatrix) -> str:
-    known = [pair for pair in result.pairs if pair.agreement is not None]
-    if not known:
-        return "Predictions are not compared, since the classes of the models are not those of the images."
-    shares = [pair.agreement for pair in known if pair.agreement is not None]
-    half = max((pair.agreement_high or 0) - (pair.agreement_low or 0) for pair in known) / 2
-    between = f"{min(shares):.1%}" if len(shares) == 1 else f"{min(shares):.1%} to {max(shares):.1%}"
+    shares = [pair.agreement for pair in result.pairs if pair.agreement is not None]
+    if not shares:
+        return "Predictions are not compared, because the classes of the models are not those of the images."
+    half_width = max((pair.agreement_high or 0) - (pair.agreement_low or 0) for pair in result.pairs) / 2
+    extent = f"{min(shares):.1%}" if len(shares) == 1 else f"{min(shares):.1%} to {max(shares):.1%}"
     return (
-        f"They predict the same class on {between} of {result.dataset.examples} images (95 % intervals are at most "
-        f"{100 * half:.1f} points to either side)."
+        f"They predict the same class on {extent} of {result.dataset.examples} images (95 % intervals: ± "
+        f"{100 * half_width:.1f} points at most)."
     )
 
 
@@ -115,7 +119,7 @@ def _gap(within: PairResult, across: PairResult) -> float:
 
 
 def _errors(groups: Groups) -> float:
-    """Standard error of the gap; 0 where it is unknown."""
+    """Standard error of the gap; 0 if it is unknown."""
     return hypot(groups.within.same_depth_standard_error or 0, groups.across.same_depth_standard_error or 0)
 
 
@@ -134,6 +138,6 @@ def _name(result: ModelMatrix, number: int) -> str:
     return name if len(name) <= 40 else f"{name[:40]}..."
 
 
-def _several(numbers: Sequence[int]) -> str:
+def _numbers(numbers: Sequence[int]) -> str:
     *first, last = (str(number + 1) for number in numbers)
     return f"{', '.join(first)} and {last}" if first else last

@@ -1,4 +1,4 @@
-"""Which layers belong to one stage, judged by their names."""
+"""Stages of a network, derived from its layer names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from compare.structure.layer_names import stage_of
 
 @dataclass(frozen=True)
 class Stage:
-    """Neighbouring layers of one top-level module.
+    """Consecutive layers of one top-level module.
 
     Args:
-        name: of the module, such as `stage1`.
+        name: name of the module, such as `stage1`.
         start: index of its first layer.
         stop: index after its last layer.
     """
@@ -23,7 +23,11 @@ class Stage:
 
 
 def stages(layers: Sequence[str]) -> tuple[Stage, ...]:
-    """Cut layer names into runs with the same first component."""
+    """Divide layers into stages: runs of layers whose names have the same first component.
+
+    Args:
+        layers: layer names in execution order.
+    """
     runs = []
     start = 0
     for name, members in groupby(map(stage_of, layers)):

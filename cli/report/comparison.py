@@ -1,124 +1,106 @@
 """A comparison in the terminal: the verdict, heatmaps, and tables."""
 
 from collections.abc import Iterator, Mapping
-from statistics import median
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segments
-from rich.table import Table
-from rich.text import Text
 
 from cards.pictures.inspection import Image
-from cards.words.facts import images_fact
-from cards.words.legible import chance, number
-from cards.words.verdict import score, verdict
-from cli.report.disagreement import disagreement_tables
+from cards.tables.models import models_table
+from cards.tables.predictions import (
+    classes_table,
+    confusions_table,
+    disagreed_table,
+    predictions_table,
+    reliability_table,
+)
+from cards.tables.structure import spans_table
+from cards.words.facts import block_scores_facts, estimator_fact
+from cards.words.legible import legible
+from cards.words.verdict import verdict
+from cli.report.table import rich_table
 from cli.terminal.heatmap import legend
 from cli.terminal.heatmaps import heatmaps, measures
-from cli.terminal.output import is_quiet, plain, plain_table
+from cli.terminal.output import is_quiet, plain
 from cli.terminal.thumbnails import Thumbnails
 from compare.result.comparison import Comparison
-from compare.result.models import DatasetResult, ModelResult
+
+# The JSON holds the other rows.
+MAX_EXAMPLES, MAX_CLASSES, MAX_CONFUSIONS = 10, 20, 5
 
 
 class Report:
-    """All that a comparison found, for as wide a console as there is.
+    """The terminal report of a comparison, as wide as the console.
 
     Args:
-        comparison: what to show.
-        correction: of the classes' p-values, `holm` or `bh`.
-        images: those predicted differently, by their index.
+        comparison: the result to show.
+        correction: which corrected p-values of the classes to show, `holm` or `bh`.
+        images: images by index; those predicted differently are shown.
     """
 
     def __init__(
         self, comparison: Comparison, correction: str = "holm", images: Mapping[int, Image] | None = None
     ) -> None:
-        self._comparison = comparison
-        self._images = images or {}
+        self._comparison = legible(comparison)
+        self._notes = comparison.notes
         self._correction = correction
+        self._images = images or {}
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield plain(verdict(self._comparison))
+        comparison = self._comparison
+        yield plain(verdict(comparison))
         if is_quiet():
             return
-        for note in self._comparison.notes:
+        for note in self._notes:
             yield plain(f"Note: {note}")
         yield ""
-        models = self._comparison.models
-        yield models_table(self._comparison.dataset, {"a": models.a, "b": models.b})
+        models = comparison.models
+        if table := models_table(comparison.dataset, {"a": models.a, "b": models.b}):
+            yield rich_table(table.drop("architecture"))
         yield ""
-        yield from heatmaps(self._comparison, options.max_width)
+        yield from heatmaps(comparison, options.max_width)
         yield Segments(legend(console, options.ascii_only), new_lines=False)
-        yield "\n" + _uncertainty(self._comparison)
         yield ""
-        yield from measures(self._comparison, options.max_width)
-        yield from _tables(self._comparison, self._correction)
-        yield Thumbnails({str(index): image for index, image in self._images.items()})
-
-
-def _tables(comparison: Comparison, correction: str) -> Iterator[RenderableType]:
-    if comparison.block_structure.a or comparison.block_structure.b:
-        yield _block_table(comparison)
-        yield from _inside(comparison)
+        yield plain(estimator_fact(comparison))
         yield ""
-    if comparison.disagreement is not None:
-        yield from disagreement_tables(comparison.disagreement, comparison.dataset.classes, correction)
+        yield from measures(comparison, options.max_width)
+        yield from _structure(comparison)
+        yield from _predictions(comparison, self._correction)
+        yield Thumbnails(self._thumbnails())
+
+    def _thumbnails(self) -> dict[str, Image]:
+        disagreement = self._comparison.disagreement
+        indices = [example.index for example in disagreement.examples[:MAX_EXAMPLES]] if disagreement else []
+        return {str(index): self._images[index] for index in indices if index in self._images}
 
 
-def _uncertainty(comparison: Comparison) -> str:
-    cka, settings = comparison.cka, comparison.settings
-    how = (
-        f"CKA: {settings['estimator']} from {settings['minibatches']} minibatches of up to {cka.batch_size} images, "
-        f"in {settings['precision']}.\n"
-    )
-    errors = [error for row in cka.standard_error_ab for error in row if error is not None]
-    if not errors:
-        return f"{how}Standard errors are unknown."
-    return f"{how}Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most."
-
-
-def models_table(dataset: DatasetResult, models: Mapping[str, ModelResult]) -> Table:
-    """What was compared, on which images.
-
-    Args:
-        dataset: the images.
-        models: by what they are called, such as a and b.
-    """
-    table = plain_table(f"Models, on {images_fact(dataset)}", ("", "model"), ("parameters", "layers", "accuracy"))
-    for side, model in models.items():
-        accuracy = number(model.accuracy, ".2%")
-        table.add_row(side, plain(model.name), f"{model.parameters:,}", str(len(model.layers)), accuracy)
-    return table
-
-
-def _block_table(comparison: Comparison) -> Table:
-    table = plain_table("Spans of layers that are alike", ("", "layers", "kind"), ("count", "CKA", "PC1", "shared"))
-    table.caption = "PC1: variance on the first component; shared: squared cosine of the layers' first components"
-    for side, spans in (("a", comparison.block_structure.a), ("b", comparison.block_structure.b)):
-        for span in spans:
-            table.add_row(
-                side,
-                plain(f"{span.first_layer} to {span.last_layer}"),
-                Text(span.kind, style="bold cyan" if span.kind == "block structure" else ""),
-                str(span.stop - span.start),
-                f"{span.mean_cka:.2f}",
-                number(span.pc1_fraction, ".2f"),
-                number(span.pc1_alignment, ".2f"),
-            )
-    return table
-
-
-def _inside(comparison: Comparison) -> Iterator[str]:
-    """How sure the block structure is, and whether the same images carry it in both models."""
-    inside = comparison.inside
-    if inside is None:
+def _structure(comparison: Comparison) -> Iterator[RenderableType]:
+    spans = {"a": comparison.block_structure.a, "b": comparison.block_structure.b}
+    table = spans_table(spans, residual_blocks=False)
+    if table is None:
         return
-    for side, model in (("a", inside.a), ("b", inside.b)):
-        if model.blocks:
-            yield f"Block structure score of {side}: {score(model.score)}; `zoo inspect` tells more."
-    for shared in inside.shared_examples:
-        a, b = inside.a.blocks[shared.a], inside.b.blocks[shared.b]
-        yield (
-            f"Layers {a.start} to {a.stop - 1} of a and {b.start} to {b.stop - 1} of b: {shared.overlap:.0%} of the "
-            f"images that carry them are the same (by chance {shared.expected:.0%}; {chance(shared.p_value)})."
-        )
+    yield rich_table(table.drop("numbers"))
+    inside = comparison.inside
+    if inside is not None and (inside.a.blocks or inside.b.blocks):
+        yield from block_scores_facts(inside)
+        yield "`zoo inspect` shows the block structure of one model in detail."
+    yield ""
+
+
+def _predictions(comparison: Comparison, correction: str) -> Iterator[RenderableType]:
+    disagreement, classes = comparison.disagreement, comparison.dataset.classes
+    if disagreement is None:
+        return
+    yield rich_table(predictions_table(disagreement))
+    if table := classes_table(disagreement.classes, correction):
+        yield ""
+        yield rich_table(table.drop("p", "p (BH)" if correction == "holm" else "p (Holm)").head(MAX_CLASSES))
+    if table := reliability_table(disagreement):
+        yield ""
+        yield rich_table(table)
+    if table := confusions_table(disagreement.confusions, classes):
+        yield ""
+        yield rich_table(table.head(MAX_CONFUSIONS))
+    if table := disagreed_table(disagreement.examples, classes):
+        yield ""
+        yield rich_table(table.head(MAX_EXAMPLES))

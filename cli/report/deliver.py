@@ -1,21 +1,20 @@
-"""Where a result goes: files of several kinds, and the terminal."""
+"""Write a result to files, and show it in the terminal."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from cli.report.kinds import ReportOptions, kind_of, load_result
 from cli.terminal import options
 from cli.terminal.output import check_result_path, phase, show, write_result
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from compare.result.base import JsonResult
 
 
-# How every file of a kind begins, so that nothing else is ever replaced by it.
+# The first bytes of every file of a kind. A file with other first bytes is never overwritten.
 JSON_START, PNG_START = b'{"format', b"\x89PNG\r\n\x1a\n"
 SVG_START = b'<?xml version="1.0" encoding="utf-8" standalone="no"?>\n<!DOCTYPE svg PUBLIC'
 HTML_START = b"<!DOCTYPE html>\n<!-- resnet-zoo -->"
@@ -23,7 +22,14 @@ HTML_START = b"<!DOCTYPE html>\n<!-- resnet-zoo -->"
 
 @dataclass(frozen=True)
 class Files:
-    """The files that were asked for."""
+    """The files to write a result to; None for those not requested.
+
+    Args:
+        json: file for the numbers, or `-` for stdout.
+        png: file for the picture.
+        svg: file for the picture as vector graphics.
+        html: file for the page.
+    """
 
     json: options.Json = None
     png: options.Png = None
@@ -31,51 +37,59 @@ class Files:
     html: options.Html = None
 
     def check(self) -> None:
-        """Refuse, before any work, files that could not be written in the end.
+        """Check, before any work, that all files can be written.
 
         Raises:
-            ZooError: two are one, or one cannot be written.
+            ZooError: two options name the same file, or a file cannot be written.
         """
-        kinds = {
-            **{"--json": (self.json, JSON_START), "--png": (self.png, PNG_START)},
-            **{"--svg": (self.svg, SVG_START), "--html": (self.html, HTML_START)},
+        options = {
+            "--json": (self.json, JSON_START),
+            "--png": (self.png, PNG_START),
+            "--svg": (self.svg, SVG_START),
+            "--html": (self.html, HTML_START),
         }
-        wanted = [(option, path, beginning) for option, (path, beginning) in kinds.items() if path is not None]
-        for (one, path, _), (other, same, _) in combinations(wanted, 2):
+        requested = [(option, path, beginning) for option, (path, beginning) in options.items() if path is not None]
+        for (one, path, _), (other, same, _) in combinations(requested, 2):
             if path == same:
                 raise ZooError(f"{one} and {other} must be two files, got {path} for both.")
-        for _, path, beginning in wanted:
+        for _, path, beginning in requested:
             check_result_path(path, beginning)
 
 
-class Layout(NamedTuple):
-    """How a result of one kind is shown.
+@phase("showing")
+def deliver(result: "JsonResult", files: Files, options: ReportOptions | None = None) -> None:
+    """Write the requested files, and show the result, unless its JSON goes to stdout.
 
     Args:
-        image: makes a picture of it, of the form `png` or `svg`.
-        report: for the terminal.
-        page: makes a page of it.
-    """
-
-    image: Callable[[Any, str], bytes]
-    report: "Callable[[Any], RenderableType]"
-    page: Callable[[Any], bytes]
-
-
-@phase("showing")
-def deliver(result: "JsonResult", files: Files, layout: Layout) -> None:
-    """Write the files that were asked for, and show the result, unless its JSON goes to stdout.
+        result: a result of any kind.
+        files: the files to write.
+        options: what the report needs besides the result.
 
     Raises:
         ZooError: a file cannot be written.
     """
+    kind, options = kind_of(result), options or ReportOptions()
     if files.json is not None:
         write_result(files.json, result.to_json().encode() + b"\n")
     if files.png is not None:
-        write_result(files.png, layout.image(result, "png"))
+        write_result(files.png, kind.picture(result, "png", options))
     if files.svg is not None:
-        write_result(files.svg, layout.image(result, "svg"), SVG_START)
+        write_result(files.svg, kind.picture(result, "svg", options), SVG_START)
     if files.html is not None:
-        write_result(files.html, layout.page(result), HTML_START)
+        write_result(files.html, kind.page(result, options), HTML_START)
     if str(files.json) != "-":
-        show(layout.report(result))
+        show(kind.report(result, options))
+
+
+def redraw(path: Path, files: Files) -> None:
+    """Show a result that was written with `--json`, and write the requested files.
+
+    Args:
+        path: the JSON of the result.
+        files: the files to write.
+
+    Raises:
+        ZooError: the JSON holds no result, or a file cannot be written.
+    """
+    files.check()
+    deliver(load_result(path), files)

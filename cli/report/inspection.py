@@ -1,193 +1,102 @@
-"""A look into one model in the terminal: the verdict, heatmaps as in the paper's figure 3, and tables."""
+"""A closer look at one model in the terminal: the verdict, heatmaps as in the paper's figure 3, and tables."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segments
-from rich.table import Table
-from rich.text import Text
 
 from cards.pictures.inspection import Image
-from cards.words.legible import between, number
+from cards.tables.models import models_table
+from cards.tables.structure import blocks_table, deletion_table, dominant_table, probes_table, spans_table
+from cards.words.facts import without_dominant_fact
+from cards.words.legible import legible
 from cards.words.verdict import inspection_verdict
-from cli.report.comparison import models_table
+from cli.report.table import rich_table
 from cli.terminal.curve import Curve
 from cli.terminal.heatmap import Heatmap, legend
 from cli.terminal.heatmaps import axis, map_size, side_by_side
-from cli.terminal.output import is_quiet, plain, plain_table
+from cli.terminal.output import is_quiet, plain
 from cli.terminal.thumbnails import Thumbnails
-from compare.result.inside import Block
-from compare.result.inspection import DeletedBlocks, Inspection, ProbeResult, ProbeRow
-
-if TYPE_CHECKING:
-    from compare.result.inspection import Inspection
+from compare.result.inspection import Inspection
 
 
 class InspectionReport:
-    """All that was found in a model, for as wide a console as there is.
+    """The terminal report of a closer look at one model, as wide as the console.
 
     Args:
-        inspection: what to show.
-        parts: of `structure`, `components` and `dominant`; what took passes of its own is shown if it is there.
-        images: dominant ones, by their index.
+        inspection: the result to show.
+        parts: which of `structure`, `components`, and `dominant` to show; deletion and probes are shown if present.
+        images: dominant images by index.
     """
 
     def __init__(
         self, inspection: Inspection, parts: Collection[str], images: Mapping[int, Image] | None = None
     ) -> None:
-        self._inspection = inspection
+        self._inspection = legible(inspection)
+        self._notes = inspection.notes
         self._images = images or {}
         self._parts = parts
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        found = self._inspection
-        yield plain(inspection_verdict(found))
+        inspection = self._inspection
+        yield plain(inspection_verdict(inspection))
         if is_quiet():
             return
-        for note in found.notes:
+        for note in self._notes:
             yield plain(f"Note: {note}")
         yield ""
-        yield models_table(found.dataset, {"": found.model})
+        if table := models_table(inspection.dataset, {"": inspection.model}):
+            yield rich_table(table.drop("architecture"))
         yield ""
         if {"structure", "components", "dominant"} & set(self._parts):
-            yield from _maps(found, self._parts, options.max_width)
+            yield _maps(inspection, self._parts, options.max_width)
             yield Segments(legend(console, options.ascii_only), new_lines=False)
             yield ""
-        if "structure" in self._parts and found.block_structure:
-            yield ""
-            yield _spans(found)
-            if found.inside.blocks:
+        yield from self._sections()
+
+    def _sections(self) -> Iterator[RenderableType]:
+        inspection = self._inspection
+        if "structure" in self._parts:
+            if table := spans_table({"": inspection.block_structure}):
                 yield ""
-                yield from _blocks(found)
+                yield rich_table(table.drop("numbers"))
+            if table := blocks_table({"": inspection.inside}):
+                yield ""
+                yield rich_table(table)
         if "components" in self._parts:
+            fractions = [value or 0.0 for value in inspection.model.pc1_fraction]
             yield ""
-            yield from _fractions(found)
+            yield Curve("Share of variance on the first component, layer by layer", fractions, ".2f")
         if "dominant" in self._parts:
-            yield from _dominant(found, self._images)
-        if found.deletion:
+            yield from _dominant(inspection, self._images)
+        if table := deletion_table(inspection.deletion):
             yield ""
-            yield _deletion(found.deletion)
-        if found.probes is not None:
+            yield rich_table(table)
+        if table := probes_table(inspection.probes):
             yield ""
-            yield _probes(found.probes)
+            yield rich_table(table)
 
 
-def _maps(found: Inspection, parts: Collection[str], width: int) -> Iterator[RenderableType]:
-    sides = axis(found.model, found.block_structure)
+def _maps(inspection: Inspection, parts: Collection[str], width: int) -> RenderableType:
+    sides = axis(inspection.model, inspection.block_structure)
     in_a_row = 3 if width >= 110 else 2 if width >= 70 else 1
     size = map_size((sides,), width, in_a_row)
-    removed = found.inside.components
-    maps = {"CKA of its layers": found.cka} if "structure" in parts else {}
+    removed = inspection.inside.components
+    maps = {"CKA of its layers": inspection.cka} if "structure" in parts else {}
     if "components" in parts:
-        maps["Shared first component"] = found.inside.pc1_alignment
-        maps[f"CKA without PC1{f'-{removed}' if removed > 1 else ''}"] = found.inside.cka_without
-    if "dominant" in parts and found.without_dominant is not None:
-        maps[f"CKA without {found.without_dominant.examples} images"] = found.without_dominant.cka
-    yield side_by_side([Heatmap(cells, sides, sides, title, size) for title, cells in maps.items()], in_a_row)
+        maps["Shared first component"] = inspection.inside.pc1_alignment
+        maps[f"CKA without PC1{f'-{removed}' if removed > 1 else ''}"] = inspection.inside.cka_without
+    if "dominant" in parts and inspection.without_dominant is not None:
+        maps[f"CKA without {inspection.without_dominant.examples} images"] = inspection.without_dominant.cka
+    return side_by_side([Heatmap(cells, sides, sides, title, size) for title, cells in maps.items()], in_a_row)
 
 
-def _spans(found: Inspection) -> Table:
-    table = plain_table(
-        "Spans of layers that are alike", ("layers", "kind"), ("count", "blocks", "CKA", "PC1", "shared")
-    )
-    table.caption = "blocks: residual; PC1: variance on the first component; shared: squared cosine of these components"
-    for span in found.block_structure:
-        table.add_row(
-            plain(f"{span.first_layer} to {span.last_layer}"),
-            Text(span.kind, style="bold cyan" if span.kind == "block structure" else ""),
-            str(span.stop - span.start),
-            str(span.residual_blocks),
-            f"{span.mean_cka:.2f}",
-            number(span.pc1_fraction, ".2f"),
-            number(span.pc1_alignment, ".2f"),
-        )
-    return table
-
-
-def _blocks(found: Inspection) -> Iterator[RenderableType]:
-    numbers = ("found again", "starts at", "ends at", "CKA left", "survives")
-    table = plain_table("Block structure, how sure, and what is left of it", ("layers",), numbers)
-    for block in found.inside.blocks:
-        table.add_row(
-            f"{block.start} to {block.stop - 1}",
-            number(block.found, ".0%"),
-            between(block.start_low, block.start_high),
-            between(block.stop_low, block.stop_high, after=1),
-            number(block.mean_cka_without, ".2f"),
-            "yes" if block.survives else "no",
-        )
-    yield table
-    yield (
-        "found again: in so many half samples of the images; starts, ends: in 95 % of\n"
-        "them; CKA left: without the first components, where a block survives if its\n"
-        "layers are alike even then"
-    )
-
-
-def _fractions(found: Inspection) -> Iterator[RenderableType]:
-    fractions = [value or 0.0 for value in found.model.pc1_fraction]
-    yield Curve("Share of variance on the first component, layer by layer", fractions, ".2f")
-
-
-def _dominant(found: Inspection, images: Mapping[int, Image]) -> Iterator[RenderableType]:
-    for block in found.inside.blocks:
+def _dominant(inspection: Inspection, images: Mapping[int, Image]) -> Iterator[RenderableType]:
+    for block in inspection.inside.blocks:
         yield ""
-        yield from _examples(block, found.dataset.classes)
+        yield rich_table(dominant_table(block, inspection.dataset.classes))
         indices = [example.index for example in block.dominant.examples if example.index in images]
         yield Thumbnails({str(index): images[index] for index in indices})
-    left = found.without_dominant
-    if left is not None:
-        yield (
-            f"\nWithout the {left.examples} images that carry its blocks ({left.share:.0%}), its score is "
-            f"{left.score:.2f} instead of {found.inside.score.score:.2f}."
-        )
-
-
-def _examples(block: Block, classes: tuple[str, ...]) -> Iterator[RenderableType]:
-    dominant = block.dominant
-    yield Text(f"Images that carry layers {block.start} to {block.stop - 1}", style="bold")
-    table = plain_table("", ("image", "class"), ("PC1", "norm"))
-    for example in dominant.examples:
-        table.add_row(
-            str(example.index),
-            "-" if example.label is None else plain(classes[example.label]),
-            f"{example.pc1_share:.1%}",
-            f"{example.norm_share:.1%}",
-        )
-    yield table
-    times = "" if dominant.to_median is None else f", the strongest {dominant.to_median:.0f} times the median image"
-    yield (
-        f"The top {dominant.count} hold {dominant.pc1_share:.0%} of the layers' squared first scores and "
-        f"{dominant.norm_share:.0%} of their squared norms{times}; two layers agree on {dominant.layer_overlap:.0%} of "
-        "them."
-    )
-
-
-def _deletion(rows: Sequence[DeletedBlocks]) -> Table:
-    stages = list(dict.fromkeys(row.stage for row in rows))
-    accuracy = {(row.stage, row.removed): row.right / row.examples for row in rows}
-    table = plain_table("Accuracy without the last residual blocks of a stage", (), ("blocks removed", *stages))
-    for removed in range(max(row.removed for row in rows) + 1):
-        table.add_row(str(removed), *(number(accuracy.get((stage, removed)), ".1%") for stage in stages))
-    table.caption = "their skip connections stay, nothing is trained again"
-    return table
-
-
-def _probes(probes: ProbeResult) -> Table:
-    title = "Linear probes: test accuracy from the features before and after each residual addition"
-    table = plain_table(title, ("layer",), ("before", "95 % interval", "after", "95 % interval"))
-    rows = {(row.layer, row.kind): row for row in probes.probes}
-    for layer in dict.fromkeys(row.layer for row in probes.probes):
-        cells = (cell for kind in ("pre", "post") for cell in _probe_cells(rows.get((layer, kind))))
-        table.add_row(plain(layer), *cells)
-    table.caption = f"softmax regression on {probes.train_examples} training images; the model itself: " + number(
-        probes.model_accuracy, ".1%"
-    )
-    return table
-
-
-def _probe_cells(row: ProbeRow | None) -> tuple[str, str]:
-    if row is None or row.low is None or row.high is None:
-        return "-", "-"
-    return number(row.accuracy, ".1%"), f"{row.low:.1%} to {row.high:.1%}"
+    if sentence := without_dominant_fact(inspection):
+        yield ""
+        yield sentence

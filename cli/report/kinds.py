@@ -1,114 +1,204 @@
-"""Draw a report again from the JSON of its result."""
+"""The kinds of results, and how each is shown: the only list of them."""
 
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cli.report.deliver import Files, Layout, deliver
+from cli.terminal.options import ONE_PASS
 from zoo.errors import ZooError
 
+# All other imports are inside the functions, so that `zoo --help` starts quickly.
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from cards.page.page import Place
+    from cards.pictures.inspection import Image
     from compare.result.base import JsonResult
 
-
-# A comparison of 576 layers with 576 others has about 30 MB.
+# The JSON of a comparison of 576 layers with 576 others takes about 30 MB.
 MOST_BYTES = 500_000_000
 
 
-class Drawing(NamedTuple):
-    """A result, and how it is shown."""
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a report needs besides the result. Each kind of result uses some of it.
 
-    result: "JsonResult"
-    layout: Layout
-
-
-def redraw(path: Path, files: Files) -> None:
-    """Show the report of a result that was written with `--json`, and write the files asked for.
-
-    Raises:
-        ZooError: it is no such file, or a file cannot be written.
+    Args:
+        images: images of the dataset by index. The JSON does not hold them, so they are missing in a report that is
+            rendered again.
+        correction: which corrected p-values of the classes the terminal shows, `holm` or `bh`.
+        parts: which parts of an inspection the terminal shows.
+        pair: numbers of two models of a matrix, from 1, whose heatmap the terminal shows.
+        place: location of the page among others; None for a page in a single file.
     """
-    files.check()
-    result, layout = load_drawing(path)
-    deliver(result, files, layout)
+
+    images: "Mapping[int, Image]" = field(default_factory=dict)
+    correction: str = "holm"
+    parts: Collection[str] = tuple(ONE_PASS)
+    pair: tuple[int, int] | None = None
+    place: "Place | None" = None
 
 
-def load_drawing(path: Path) -> Drawing:
-    """A result from its JSON, of whatever kind it is.
+@dataclass(frozen=True)
+class ResultKind:
+    """How results of one kind are read and shown.
+
+    Args:
+        result: the type of the result.
+        picture: draws a result as `png` or `svg`.
+        report: makes the terminal report.
+        page: makes the HTML page.
+        verdict: summarizes a result in a few sentences.
+        card_title: title of the report in a model card; None if such a report does not belong to one model's card.
+    """
+
+    result: "type[JsonResult]"
+    picture: Callable[[Any, str, ReportOptions], bytes]
+    report: "Callable[[Any, ReportOptions], RenderableType]"
+    page: Callable[[Any, ReportOptions], bytes]
+    verdict: Callable[[Any], str]
+    card_title: Callable[[Any], str] | None = None
+
+
+def kind_of(result: "JsonResult") -> ResultKind:
+    """How a result is shown."""
+    return KINDS[result.kind]()
+
+
+def load_result(path: Path) -> "JsonResult":
+    """Read a result of any kind from its JSON.
+
+    Args:
+        path: a file written with `--json`.
 
     Raises:
-        ZooError: it is no such file.
+        ZooError: the file holds no result, or is too large.
+        CompareError: the result is incomplete, or of an unknown format version.
     """
     if path.stat().st_size > MOST_BYTES:
         raise ZooError(f"expected a result of at most {MOST_BYTES:,} bytes, got {path.stat().st_size:,} in {path}.")
     text = path.read_bytes()
+    kind = _name_of_kind(text)
+    if kind is None:
+        raise ZooError(
+            "expected a model, or the JSON of a compare, inspect, matrix, groups or reproduce, "
+            f"got {path}, which is none."
+        )
+    return KINDS[kind]().result.from_json(text.decode())
+
+
+def _name_of_kind(text: bytes) -> str | None:
+    """The kind of a result, from its JSON; None if it is not a result."""
     try:
-        keys = set(msgspec.json.decode(text, type=dict[str, msgspec.Raw]))
+        values = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        kind = msgspec.json.decode(values["kind"]) if "kind" in values else _kind_of_version_1(values)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        keys = set()
-    for mark, load in (
-        ("claims", _reproduction),
-        ("spread", _groups),
-        ("pairs", _matrix),
-        ("model", _inspection),
-        ("block_structure", _comparison),
-    ):
-        if mark in keys:
-            return load(text.decode())
-    raise ZooError(
-        f"expected a model, or the JSON of a compare, inspect, matrix, groups or reproduce, got {path}, which is none."
-    )
+        return None
+    return kind if isinstance(kind, str) and kind in KINDS else None
 
 
-def _comparison(text: str) -> Drawing:
+def _kind_of_version_1(keys: Collection[str]) -> str | None:
+    """The kind of a result of format version 1, which had no `kind`: each kind has a key of its own."""
+    own_keys = {
+        "claims": "reproduction",
+        "spread": "groups",
+        "pairs": "matrix",
+        "model": "inspection",
+        "block_structure": "comparison",
+    }
+    return next((kind for key, kind in own_keys.items() if key in keys), None)
+
+
+def _comparison() -> ResultKind:
     from cards.pages.comparison import comparison_html
     from cards.pictures.heatmaps import heatmaps_image
+    from cards.words.verdict import verdict
     from cli.report.comparison import Report
     from compare.result.comparison import Comparison
 
-    layout = Layout(heatmaps_image, Report, lambda result: comparison_html(result, {}))
-    return Drawing(Comparison.from_json(text), layout)
+    return ResultKind(
+        Comparison,
+        picture=lambda result, form, options: heatmaps_image(result, form),
+        report=lambda result, options: Report(result, options.correction, options.images),
+        page=lambda result, options: comparison_html(result, options.images, options.place),
+        verdict=verdict,
+        card_title=lambda result: f"{result.models.a.name} compared with {result.models.b.name}",
+    )
 
 
-def _inspection(text: str) -> Drawing:
+def _inspection() -> ResultKind:
     from cards.pages.inspection import inspection_html
     from cards.pictures.inspection import inspection_image
+    from cards.words.verdict import inspection_verdict
     from cli.report.inspection import InspectionReport
-    from cli.terminal.options import ONE_PASS
     from compare.result.inspection import Inspection
 
-    layout = Layout(
-        lambda found, form: inspection_image(found, {}, form),
-        lambda found: InspectionReport(found, ONE_PASS),
-        lambda found: inspection_html(found, {}),
+    return ResultKind(
+        Inspection,
+        picture=lambda result, form, options: inspection_image(result, options.images, form),
+        report=lambda result, options: InspectionReport(result, options.parts, options.images),
+        page=lambda result, options: inspection_html(result, options.images),
+        verdict=inspection_verdict,
+        card_title=lambda result: f"A look inside {result.model.name}",
     )
-    return Drawing(Inspection.from_json(text), layout)
 
 
-def _matrix(text: str) -> Drawing:
+def _matrix() -> ResultKind:
     from cards.pages.matrix import matrix_html
     from cards.pictures.heatmaps import matrix_image
+    from cards.words.matrix_verdict import matrix_verdict
     from cli.report.matrix import MatrixReport
     from compare.result.matrix import ModelMatrix
 
-    layout = Layout(matrix_image, lambda result: MatrixReport(result, None), matrix_html)
-    return Drawing(ModelMatrix.from_json(text), layout)
+    return ResultKind(
+        ModelMatrix,
+        picture=lambda result, form, options: matrix_image(result, form),
+        report=lambda result, options: MatrixReport(result, options.pair),
+        page=lambda result, options: matrix_html(result),
+        verdict=matrix_verdict,
+    )
 
 
-def _reproduction(text: str) -> Drawing:
-    from cards.pages.study import reproduction_html
-    from cards.pictures.study import claims_image
-    from cli.report.study import ReproductionReport
-    from compare.result.study import Reproduction
-
-    return Drawing(Reproduction.from_json(text), Layout(claims_image, ReproductionReport, reproduction_html))
-
-
-def _groups(text: str) -> Drawing:
+def _groups() -> ResultKind:
     from cards.pages.groups import groups_html
     from cards.pictures.groups import groups_image
+    from cards.words.group_verdict import group_verdict
     from cli.report.groups import GroupsReport
     from compare.result.groups import GroupComparison
 
-    return Drawing(GroupComparison.from_json(text), Layout(groups_image, GroupsReport, groups_html))
+    return ResultKind(
+        GroupComparison,
+        picture=lambda result, form, options: groups_image(result, form),
+        report=lambda result, options: GroupsReport(result),
+        page=lambda result, options: groups_html(result),
+        verdict=group_verdict,
+    )
+
+
+def _reproduction() -> ResultKind:
+    from cards.pages.study import reproduction_html
+    from cards.pictures.study import claims_image
+    from cards.words.claims import claims_verdict
+    from cli.report.study import ReproductionReport
+    from compare.result.study import Reproduction
+
+    return ResultKind(
+        Reproduction,
+        picture=lambda result, form, options: claims_image(result, form),
+        report=lambda result, options: ReproductionReport(result),
+        page=lambda result, options: reproduction_html(result),
+        verdict=claims_verdict,
+    )
+
+
+# By the `kind` in the JSON. Each is built when it is needed.
+KINDS: dict[str, Callable[[], ResultKind]] = {
+    "comparison": _comparison,
+    "inspection": _inspection,
+    "matrix": _matrix,
+    "groups": _groups,
+    "reproduction": _reproduction,
+}

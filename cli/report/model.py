@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
 from rich.text import Text
 
 from cards.model_card.model_card import training_command
+from cards.tables.table import Table
 from cli.inputs.known_model import KnownModel
+from cli.report.table import rich_table
 from cli.terminal.curve import Curve
-from cli.terminal.output import plain, plain_table, short
+from cli.terminal.output import plain, short
 from compare.stats.paired import wilson_interval
 from zoo.family.cifar import Variant
 from zoo.family.timm_spec import Spec
@@ -27,7 +28,7 @@ class ModelReport:
         self._known = known
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield _facts(self._known)
+        yield rich_table(_facts(self._known))
         # Whole, at any width: they are there to be copied.
         if self._known.sha256:
             yield "\nsha256 of its weights:"
@@ -40,7 +41,7 @@ class ModelReport:
         yield ""
         yield Curve("Accuracy on the training images, as seen", [e.accuracy for e in record.history], ".1%")
         yield ""
-        yield _classes(record)
+        yield rich_table(_classes(record))
         yield "\nMake it again:" if record.pruned else "\nTrain it again:"
         yield _unbroken(training_command(record))
 
@@ -52,12 +53,7 @@ def _unbroken(text: str) -> Text:
 
 
 def _facts(known: KnownModel) -> Table:
-    table = plain_table(known.summary.ref, ("", ""), ())
-    table.show_header = False
-    table.columns[1].overflow = "fold"
-    for name, value in _rows(known):
-        table.add_row(plain(name), plain(value))
-    return table
+    return Table(known.summary.ref, ("", ""), tuple(_rows(known)), 2)
 
 
 def _rows(known: KnownModel) -> Iterator[tuple[str, str]]:
@@ -119,10 +115,10 @@ def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
 
 
 def _classes(record: TrainingRecord) -> Table:
-    table = plain_table("Test images", ("class",), ("images", "right", "accuracy"))
-    for row in record.test:
-        table.add_row(plain(short(row.name)), str(row.examples), str(row.right), f"{row.right / row.examples:.1%}")
-    return table
+    rows = tuple(
+        (short(row.name), str(row.examples), str(row.right), f"{row.right / row.examples:.1%}") for row in record.test
+    )
+    return Table("Test images", ("class", "images", "right", "accuracy"), rows)
 
 
 def _more(names: tuple[str, ...] | None) -> str:

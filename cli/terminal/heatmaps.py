@@ -5,17 +5,12 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.table import Table
 
+from cards.words.facts import MEANINGS
 from cards.words.stages import stages
 from cli.terminal.heatmap import Axis, Heatmap
 from compare.result.comparison import Comparison, NullResult
 from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
-
-_MEANING = {
-    "knn": "the share of each image's 10 nearest neighbours in its minibatch that both layers agree on, from 0 to 1",
-    "rsa": "Spearman's correlation of the images' inner products, from -1 to 1, drawn from 0",
-    "procrustes": "how well a rotation turns one into the other, from 0 to 1; high for any layers in small minibatches",
-}
 
 
 def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
@@ -51,7 +46,7 @@ def measures(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     for measure in comparison.measures:
         null = measure.null
         yield Heatmap(measure.ab, *axes, f"{measure.name}: a (up) with b (across)", size, null.above if null else None)
-        yield f"{measure.name}: {_MEANING[measure.name]}."
+        yield f"{measure.name}: {MEANINGS.get(measure.name, '')}"
         if null is not None:
             yield _above_null(measure.name, null)
         yield ""

@@ -8,7 +8,7 @@ from cli.compute.groups import GroupOptions, grouped
 from cli.inputs.request import request
 from cli.inputs.superclasses import own_superclasses
 from cli.jobs.engine import Engine
-from cli.report.deliver import Files, Layout, deliver
+from cli.report.deliver import Files, deliver
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible
@@ -50,11 +50,7 @@ def groups(
         models = request([*a, *b], dataset, images)
         group_options = GroupOptions(len(a), superclasses or own_superclasses(models.dataset))
         result = grouped(models, group_options, engine, no_cache)
-    from cards.pages.groups import groups_html
-    from cards.pictures.groups import groups_image
-    from cli.report.groups import GroupsReport
-
-    deliver(result, files, Layout(groups_image, GroupsReport, groups_html))
+    deliver(result, files)
 
 
 def _check_models(a: list[str], b: list[str]) -> None:

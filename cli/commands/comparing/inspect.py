@@ -6,7 +6,8 @@ import typer
 
 from cli.compute.inspection import inspected
 from cli.inputs.request import request
-from cli.report.deliver import Files, Layout, deliver
+from cli.report.deliver import Files, deliver
+from cli.report.kinds import ReportOptions
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.options import ONE_PASS, Part
@@ -39,13 +40,4 @@ def inspect(
     files.check()
     with interruptible("nothing was written"):
         computed = inspected(request((model,), dataset, images), inspection, part, no_cache)
-    from cards.pages.inspection import inspection_html
-    from cards.pictures.inspection import inspection_image
-    from cli.report.inspection import InspectionReport
-
-    layout = Layout(
-        lambda result, form: inspection_image(result, computed.images, form),
-        lambda result: InspectionReport(result, part, computed.images),
-        lambda result: inspection_html(result, computed.images),
-    )
-    deliver(computed.result, files, layout)
+    deliver(computed.result, files, ReportOptions(images=computed.images, parts=part))

@@ -7,7 +7,8 @@ import typer
 from cli.compute.matrix import check_several, related
 from cli.inputs.request import request
 from cli.jobs.engine import Engine
-from cli.report.deliver import Files, Layout, deliver
+from cli.report.deliver import Files, deliver
+from cli.report.kinds import ReportOptions
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible
@@ -44,11 +45,7 @@ def matrix(
         raise ZooError(f"--tolerance needs all models at once, and {engine.option} runs each alone; use one of them.")
     with interruptible("nothing was written"):
         result = related(request(models, dataset, images), similarity, engine, no_cache)
-    from cards.pages.matrix import matrix_html
-    from cards.pictures.heatmaps import matrix_image
-    from cli.report.matrix import MatrixReport
-
-    deliver(result, files, Layout(matrix_image, lambda result: MatrixReport(result, pair), matrix_html))
+    deliver(result, files, ReportOptions(pair=pair))
 
 
 def _check_models(models: list[str], pair: tuple[int, int] | None) -> None:

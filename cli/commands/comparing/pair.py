@@ -2,19 +2,17 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.compute.pair import compared
 from cli.inputs.request import request
-from cli.report.deliver import Files, Layout, deliver
+from cli.report.deliver import Files, deliver
+from cli.report.kinds import ReportOptions
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import check_result_path, interruptible, write_result
-
-if TYPE_CHECKING:
-    from compare.result.comparison import Comparison
 
 # First bytes of every file that `cards.words.csv` writes.
 CSV_START = b"index,la"
@@ -58,25 +56,8 @@ def compare(
         check_result_path(export, CSV_START)
     with interruptible("nothing was written"):
         computed = compared(request((a, b), dataset, images), pair, no_cache)
-    result = computed.result
-    from cards.pages.comparison import comparison_html
-    from cards.pictures.heatmaps import heatmaps_image
-    from cards.words.csv import disagreements_csv
-    from cli.report.comparison import Report
-
     if export is not None:
-        write_result(export, disagreements_csv(result).encode())
-    layout = Layout(
-        heatmaps_image,
-        lambda result: Report(result, correction, {i: computed.images[i] for i in _disagreed(result)}),
-        lambda result: comparison_html(result, computed.images),
-    )
-    deliver(result, files, layout)
+        from cards.words.csv import disagreements_csv
 
-
-def _disagreed(result: "Comparison") -> list[int]:
-    """Indices of the images that the report lists."""
-    from cli.report.disagreement import MAX_EXAMPLES
-
-    examples = result.disagreement.examples if result.disagreement else ()
-    return [example.index for example in examples[:MAX_EXAMPLES]]
+        write_result(export, disagreements_csv(computed.result).encode())
+    deliver(computed.result, files, ReportOptions(images=computed.images, correction=correction))

@@ -9,10 +9,10 @@ import typer
 
 from cli.jobs.engine import Engine
 from cli.jobs.sweep_state import State
-from cli.report.deliver import HTML_START, PNG_START, Files
+from cli.report.deliver import HTML_START, PNG_START, Files, deliver
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import check_result_path, interruptible, say, show, write_result
+from cli.terminal.output import check_result_path, interruptible, say, write_result
 from zoo.base.files import writing
 from zoo.base.number_lists import decimals, fractions, whole_numbers
 from zoo.base.sealed_folder import contents
@@ -158,15 +158,9 @@ def _recipe_notes(state: State) -> Iterator[str]:
 
 def _write(result: "Reproduction", out: Path, json_file: Path | None) -> None:
     """The page, its pictures, and what the terminal shows."""
-    from cards.pages.study import reproduction_html
-    from cards.pictures.study import claims_image, maps_image
-    from cli.report.study import ReproductionReport
+    from cards.pictures.study import maps_image
 
-    write_result(out / PAGE, reproduction_html(result), HTML_START)
-    write_result(out / CLAIMS, claims_image(result))
     write_result(out / MAPS, maps_image(result))
-    if json_file is not None:
-        write_result(json_file, result.to_json().encode() + b"\n")
+    deliver(result, Files(json_file, png=out / CLAIMS, html=out / PAGE))
     if str(json_file) != "-":
-        show(ReproductionReport(result))
         print(out / PAGE)

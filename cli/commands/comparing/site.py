@@ -12,6 +12,7 @@ from cli.compute.pair import compared
 from cli.inputs.request import Request, request
 from cli.jobs.engine import Engine
 from cli.jobs.traces import Traces
+from cli.report.kinds import ReportOptions, kind_of
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.options import MatrixOptions, PairOptions, SimilarityOptions
@@ -23,8 +24,8 @@ from zoo.hub.catalog import Listed, hub_models, listed, local_models
 from zoo.record.names import recorded_name
 
 if TYPE_CHECKING:
-    from cards.page.pairs import Pair
     from cards.pages.site import Origin
+    from cards.tables.matrix import Pair
     from compare.result.matrix import ModelMatrix
     from compare.result.models import ModelResult
     from zoo.hub.find import FoundModel
@@ -75,9 +76,7 @@ def site(
         result = replace(result, models=tuple(map(_for_others, result.models)))
         with exchanged(folder, check_site) as fresh, writing(folder, "another folder"):
             _write(fresh, about, similarity, result)
-    from cards.words.matrix_verdict import matrix_verdict
-
-    show(plain(matrix_verdict(result)))
+    show(plain(kind_of(result).verdict(result)))
     print(folder / "index.html")
     if push_space is not None:
         _push(folder, push_space, private)
@@ -176,7 +175,6 @@ def _write_pair(
     folder: Path, about: Request, similarity: SimilarityOptions, pair: "Pair", name: str, doing: str
 ) -> None:
     """What `compare --html --json` gives of two models."""
-    from cards.pages.comparison import comparison_html
     from cards.pages.site import pair_place
     from compare.result.models import ModelPair
 
@@ -184,7 +182,7 @@ def _write_pair(
     kept = compared(about.only(*pair), options, description=doing)
     a, b = kept.result.models.a, kept.result.models.b
     result = replace(kept.result, models=ModelPair(_for_others(a), _for_others(b)))
-    page = comparison_html(result, kept.images, pair_place(name, len(about.models)))
+    page = kind_of(result).page(result, ReportOptions(kept.images, place=pair_place(name, len(about.models))))
     (folder / f"{name}.html").write_bytes(page)
     (folder / f"{name}.json").write_text(result.to_json() + "\n", encoding="utf-8")
 

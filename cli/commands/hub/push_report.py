@@ -2,14 +2,17 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.report.kinds import Drawing, load_drawing
+from cli.report.kinds import ReportOptions, ResultKind, kind_of, load_result
 from cli.terminal.output import interruptible, say
 from zoo.errors import ZooError
 from zoo.model_folder.folder import CARD
+
+if TYPE_CHECKING:
+    from compare.result.base import JsonResult
 
 
 def push_report(
@@ -30,12 +33,15 @@ def push_report(
         raise ZooError(
             f"expected the JSON of a report, got {report}, which is no file; `compare A B --json` writes one."
         )
-    drawing = load_drawing(report)
-    title, verdict = _words(drawing)
+    result = load_result(report)
+    kind = kind_of(result)
+    if kind.card_title is None:
+        raise ZooError("expected the JSON of a compare or inspect, got another report; a model's card tells of these.")
+    title, verdict = kind.card_title(result), kind.verdict(result)
     with interruptible("push again to be sure that all has arrived"):
         done = push_files(
             repo_id,
-            {f"reports/{slug(title)}/report.{form}": data for form, data in _files(drawing).items()},
+            {f"reports/{slug(title)}/report.{form}": data for form, data in _files(result, kind).items()},
             {CARD: partial(with_report, title=title, verdict=verdict)},
             message or f"Add the report: {title}"[:200],
         )
@@ -44,24 +50,10 @@ def push_report(
     print(f"{done.url} {done.commit}")
 
 
-def _words(drawing: Drawing) -> tuple[str, str]:
-    """What the report is called, and what it found."""
-    from cards.words.verdict import inspection_verdict, verdict
-    from compare.result.comparison import Comparison
-    from compare.result.inspection import Inspection
-
-    result = drawing.result
-    if isinstance(result, Comparison):
-        return f"{result.models.a.name} compared with {result.models.b.name}", verdict(result)
-    if isinstance(result, Inspection):
-        return f"A look inside {result.model.name}", inspection_verdict(result)
-    raise ZooError("expected the JSON of a compare or inspect, got another report; a model's card tells of these.")
-
-
-def _files(drawing: Drawing) -> dict[str, bytes]:
-    result, layout = drawing
+def _files(result: "JsonResult", kind: ResultKind) -> dict[str, bytes]:
+    options = ReportOptions()
     return {
         "json": result.to_json().encode() + b"\n",
-        "png": layout.image(result, "png"),
-        "html": layout.page(result),
+        "png": kind.picture(result, "png", options),
+        "html": kind.page(result, options),
     }

@@ -8,8 +8,7 @@ import msgspec
 import typer
 
 from cli.inputs.known_model import find_known
-from cli.report.deliver import Files
-from cli.report.kinds import redraw
+from cli.report.deliver import Files, redraw
 from cli.terminal.options import Html, Json, Png, Svg
 from cli.terminal.output import interruptible, show, write_result
 from zoo.errors import ZooError

@@ -27,16 +27,16 @@ def test_the_answer_comes_first_and_everything_after_it_in_order():
         "shallow and deep",
         "With the most similar layer of the other model",
         "Models and images",
-        "How alike the layers are",
-        "Spans of alike layers",
-        "found again",
-        "Class by class",
+        "Similarity of the layers",
+        "Spans of similar layers",
+        "recovered",
+        "Accuracy by class",
         "Confusions",
-        "What the two are worth together",
+        "Predictions of a and b",
         "Confidence",
-        "Images on which they disagree",
-        "Images that carry block structure",
-        "To do it again",
+        "Images predicted differently",
+        "Images that dominate block structure",
+        "How to reproduce this",
         "estimator",
     )
     places = [text.index(part) for part in order]
@@ -48,14 +48,14 @@ def test_the_page_of_one_model_has_its_parts_and_only_those():
     for part in ("Its block structure score is 0.39", "Which residual blocks it needs", "Linear probes", "image 17"):
         assert part in text
     bare = Reader(inspection_html(inspection(block=False), {})).text
-    for part in ("Which residual blocks", "Linear probes", "image 17", "carry block structure"):
+    for part in ("Which residual blocks", "Linear probes", "image 17", "dominate block structure"):
         assert part not in bare
 
 
 def test_predictions_that_cannot_be_compared_leave_no_empty_sections():
     text = Reader(comparison_html(replace(comparison(), disagreement=None), {})).text
     assert "predictions are not compared" in text
-    assert "Class by class" not in text
+    assert "Accuracy by class" not in text
 
 
 def test_the_views_are_cka_then_measures_then_what_lies_inside():

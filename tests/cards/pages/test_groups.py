@@ -22,13 +22,13 @@ def found():
 def test_the_answer_comes_first_then_groups_images_classes_and_seeds(found):
     text = groups_html(found).decode()
     parts = (
-        "Over 3 seeds a gets",
+        "Over 3 seeds, a gets",
         "a - b:",
         "Accuracy of every image",
-        "models dealt to two groups at random, mean",
+        "two random groups of the models, mean",
         "Where a is right more often",
-        "Classes that differ most by half of the seeds",
-        "Images that differ most by half of the seeds",
+        "Classes that differ most on half of the seeds",
+        "Images that differ most on half of the seeds",
         "Settings and versions",
     )
     places = [text.index(part) for part in parts]

@@ -20,12 +20,12 @@ def test_the_answer_comes_first_then_models_pairs_and_layers():
     text = Reader(matrix_html(several(LAYERS))).text
     parts = (
         "4 models: m0",
-        "By CKA at the same relative depth the most alike are",
+        "By CKA at the same relative depth, the most similar models are",
         "80 pets test images",
-        "What every two models share",
-        "Every pair as numbers",
+        "What each pair shares",
+        "All pairs, most similar first",
         "Two models layer by layer",
-        "To do it again",
+        "How to reproduce this",
     )
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
@@ -73,7 +73,7 @@ def test_of_far_too_many_pairs_only_their_numbers_are_left():
     assert len(page) < 8_000_000
     assert read.data["maps"] is None
     assert "Pairs of 170 models are too many for one page" in read.text
-    assert "Of 14,365 pairs, the 2,000 most alike" in read.text
+    assert "And 12,365 more, all in --json." in read.text
 
 
 def test_mean_names_are_shown_as_text():
@@ -96,10 +96,10 @@ class TestInABrowser:
         value = several(LAYERS).pair(1, 3).same_depth_cka
         assert told == f"2 (m1)4 (m3)CKA at the same relative depth: {value:.3f} ± 0.012"
         assert page.locator("#pair").text_content().startswith("2 (m1), 4 (m3), CKA at the same")
-        page.select_option("#measure", label="images predicted alike")
+        page.select_option("#measure", label="Images predicted alike")
         page.wait_for_function("document.getElementById('pairs').data[0].hovertext[0][1].includes('alike')")
         value = several(LAYERS).pair(0, 1).agreement
-        assert f"images predicted alike: {100 * value:.1f} % ± 4.0 %" in point_at_pair(page, 0, 1)
+        assert f"Images predicted alike: {100 * value:.1f} % ± 4.0 %" in point_at_pair(page, 0, 1)
 
     def test_a_click_and_the_choice_show_two_models_layer_by_layer(self, opened):  # noqa: F811
         page = opened(matrix_html(several(LAYERS)))
@@ -132,7 +132,7 @@ class TestInABrowser:
         assert page.evaluate(column % 3) == shown[::-1]
         # What is not known comes last, either way.
         page.locator("th", has_text="accuracy").first.locator("button").click()
-        for ends in (("88.90", "90.00"), ("90.00", "88.90")):
+        for ends in (("88.90%", "90.00%"), ("90.00%", "88.90%")):
             accuracies = page.evaluate(column % 5)
             assert (accuracies[0], *accuracies[-2:]) == (*ends, "-")
             page.keyboard.press("Enter")

@@ -42,16 +42,16 @@ def test_notes_stand_right_below_the_verdict():
 
 
 def test_uncertainty_is_shown():
-    assert "Standard error of a cell of a with b: 0.010 in the median, 0.010 at most." in render(comparison())
+    assert "Standard error of a cell of a with b: 0.010 in the median, 0.010 at most." in render(comparison(), 160)
 
 
 def test_verdict_names_block_structure_the_better_model_and_the_classes():
     text = verdict(comparison())
     best_of_b = np.max(comparison().cka.ab, axis=0).mean()
-    assert "layers of a have a CKA of 0.90 on average (from 0.90 to 0.90)" in text
-    assert f"layers of b one of {best_of_b:.2f} (from 0.24 to 0.90)" in text
+    assert "layers of a have a CKA of 0.90 on average (0.90 to 0.90)" in text
+    assert f"layers of b have {best_of_b:.2f} (0.24 to 0.90)" in text
     assert "a has no block structure." in text
     assert "b has block structure in 44% of its layers (stage2.16 to stage2.29)." in text
-    assert "a is right more often than chance explains (p = 0.0075)" in text
-    assert "Replacing a by b makes class cat worse beyond chance." in text
-    assert "Averaging them does not help beyond chance." in text
+    assert "a is significantly more accurate (p = 0.0075)" in text
+    assert "Replacing a with b makes class cat significantly worse." in text
+    assert "Averaging them does not help significantly." in text

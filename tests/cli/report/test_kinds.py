@@ -1,9 +1,14 @@
 """`zoo show report.json`: the same report again, without models or torch."""
 
+import json
+from dataclasses import fields
+
 import pytest
 
 from cards.pictures.heatmaps import heatmaps_image
 from cli.report.deliver import HTML_START, SVG_START
+from cli.report.kinds import KINDS, load_result
+from compare.result.base import JsonResult
 from tests.support.samples import comparison, inspection
 
 
@@ -46,7 +51,37 @@ def test_a_report_of_groups_is_drawn_again(run, folders, tmp_path):
     assert run("zoo", "show", tmp_path / "r.json").stdout == first.stdout
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"models": 3}', b"\xff\xfe", b"not json"])
+NOT_RESULTS = (
+    b"",
+    b"[]",
+    b"{}",
+    b'{"models": 3}',
+    b"\xff\xfe",
+    b"not json",
+    b'{"kind": "sweep", "claims": 1}',
+    b'{"kind": ["matrix"]}',
+)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_is_listed_by_the_name_in_its_json(name):
+    kind = KINDS[name]()
+    assert {field.name: field.default for field in fields(kind.result)}["kind"] == name
+
+
+def test_every_result_type_is_listed():
+    assert {kind().result for kind in KINDS.values()} == set(JsonResult.__subclasses__())
+
+
+@pytest.mark.parametrize("result", [comparison(), inspection()], ids=lambda result: result.kind)
+def test_a_file_of_version_1_opens_without_a_kind(tmp_path, result):
+    values = json.loads(result.to_json())
+    del values["kind"]
+    (tmp_path / "x.json").write_text(json.dumps(values | {"format_version": 1}))
+    assert load_result(tmp_path / "x.json") == type(result).from_json(result.to_json())
+
+
+@pytest.mark.parametrize("content", NOT_RESULTS)
 def test_what_is_no_report_is_refused(error, tmp_path, content):
     (tmp_path / "x.json").write_bytes(content)
     assert "expected a model, or the JSON of a compare, inspect, matrix, groups or reproduce" in error(

@@ -259,7 +259,7 @@ def test_images_without_labels_give_agreement_and_divergence_and_null_for_the_re
     assert [example.index for example in found.examples] == [example.index for example in labelled.examples]
     assert {example.label for example in found.examples} == {None}
     assert "the images have no labels; what needs them is null." in result.notes
-    assert "nobody knows which is right" in verdict(result)
+    assert "it is unknown which model is right" in verdict(result)
     assert Comparison.from_json(result.to_json()).to_json() == result.to_json()
 
 

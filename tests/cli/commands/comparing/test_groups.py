@@ -52,10 +52,10 @@ def test_two_groups_are_compared_from_the_command_line(run, seeds, tmp_path):
     for part in (
         "Groups, on 360 digits test images",
         "Spread: mean squared difference",
-        "from all 35 ways to deal the models",
-        "Classes: accuracy over the seeds",
-        "Superclasses: accuracy over the seeds",
-        "Images that differ most by half of the seeds, and their accuracy by the others",
+        "from all 35 ways to divide the models",
+        "Accuracy by class over the seeds",
+        "Accuracy by superclass over the seeds",
+        "Images that differ most on half of the seeds, and their accuracy on the others",
     ):
         assert part in ran.stdout
     result = GroupComparison.from_json((tmp_path / "g.json").read_text())
@@ -148,9 +148,9 @@ def test_superclasses_are_read_with_and_without_a_header(tmp_path):
 
 def test_the_verdict_says_what_few_seeds_cannot_tell(found):
     text = group_verdict(found)
-    assert "Whether they get different images right cannot be told from so few seeds." in text
-    assert "of 3 classes differ at p < 0.05, where models dealt at random give" in text
-    assert "The class of the largest difference with half of the seeds" in text
+    assert "So few seeds cannot show whether they get different images right." in text
+    assert "of 3 classes differ at p < 0.05; random groups of the models have" in text
+    assert "The class that differs most on half of the seeds" in text
 
 
 def test_missing_numbers_are_dashes_and_notes_are_told(found, monkeypatch, capsys):

@@ -28,7 +28,7 @@ def test_all_is_shown_within_80_columns(monkeypatch, capsys):
         "16 to 29           90%    15 to 17     28 to 29      0.40        no",
         "17     cat    60.0%  50.0%",
         "The top 1 hold 60%",
-        "its score is 0.00 instead of 0.39",
+        "block structure score is 0.00 instead of 0.39",
     ):
         assert " ".join(part.split()) in " ".join(shown.split()), part
 
@@ -37,8 +37,8 @@ def test_only_the_parts_asked_for_are_shown(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     show(InspectionReport(inspection(), ("dominant",)))
     shown = capsys.readouterr().out
-    assert "Images that carry layers 16 to 29" in shown
-    assert "Spans of layers" not in shown
+    assert "Images that dominate layers 16 to 29" in shown
+    assert "Spans of similar layers" not in shown
     assert "Shared first component" not in shown
 
 

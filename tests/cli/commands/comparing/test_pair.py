@@ -83,7 +83,7 @@ def test_report_in_a_pipe_has_no_codes_and_fits(run, folders):
     assert ran.code == 0, ran.stderr
     assert "\x1b" not in ran.stdout + ran.stderr
     assert max(map(len, ran.stdout.splitlines())) <= 80
-    for part in ("Models, on 360 digits test images", "a (up) with b (across)", "Classes: accuracy of a and b"):
+    for part in ("Models, on 360 digits test images", "a (up) with b (across)", "Accuracy by class"):
         assert part in ran.stdout
 
 

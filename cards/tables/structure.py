@@ -1,0 +1,123 @@
+"""Tables of what lies inside a model: block structure, dominant images, deleted blocks, and probes."""
+
+from collections.abc import Mapping, Sequence
+
+from cards.tables.table import Cell, Styled, Table, by_model
+from cards.words.facts import DELETION_CAPTION, class_name, dominant_fact, probes_caption
+from cards.words.legible import between, number
+from compare.result.inside import Block, Inside
+from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
+from compare.result.spans import BlockSpan
+
+TITLE = "Spans of similar layers"
+
+
+def spans_table(spans: Mapping[str, Sequence[BlockSpan]], residual_blocks: bool = True) -> Table | None:
+    """Spans of similar layers, or None if there are none.
+
+    Args:
+        spans: the spans of each model by its label; a single model has the label "".
+        residual_blocks: whether to count the residual blocks in each span.
+    """
+    rows = tuple((label, *_span_cells(span)) for label, of_model in spans.items() for span in of_model)
+    headings = ("", "layers", "numbers", "kind", "count", "blocks", "CKA", "PC1", "shared")
+    caption = (
+        "count: number of layers; CKA: mean between these layers; PC1: share of variance on the first principal "
+        "component; shared: squared cosine between the first components of these layers."
+    )
+    if residual_blocks:
+        return by_model(Table(TITLE, headings, rows, 4, f"blocks: number of residual blocks; {caption}"))
+    return by_model(Table(TITLE, headings, rows, 4, caption).drop("blocks"))
+
+
+def _span_cells(span: BlockSpan) -> tuple[Cell, ...]:
+    return (
+        f"{span.first_layer} to {span.last_layer}",
+        f"{span.start} to {span.stop - 1}",
+        Styled(span.kind, "strong") if span.kind == "block structure" else span.kind,
+        str(span.stop - span.start),
+        number(span.residual_blocks, "d"),
+        f"{span.mean_cka:.2f}",
+        number(span.pc1_fraction, ".2f"),
+        number(span.pc1_alignment, ".2f"),
+    )
+
+
+def blocks_table(models: Mapping[str, Inside]) -> Table | None:
+    """Block structure with its uncertainty and its cause, or None if there is none.
+
+    Args:
+        models: the closer look at each model by its label; a single model has the label "".
+    """
+    rows = tuple((label, *_block_cells(block)) for label, inside in models.items() for block in inside.blocks)
+    headings = ("", "layers", "recovered", "starts at", "ends at", "CKA left", "survives")
+    caption = (
+        "recovered: share of random halves of the images that show it too; starts at, ends at: 95 % intervals from "
+        "these halves; CKA left: CKA without the first components; survives: whether its layers are similar even then."
+    )
+    return by_model(Table("Uncertainty and cause of block structure", headings, rows, 2, caption))
+
+
+def _block_cells(block: Block) -> tuple[str, ...]:
+    return (
+        f"{block.start} to {block.stop - 1}",
+        number(block.found, ".0%"),
+        between(block.start_low, block.start_high),
+        between(block.stop_low, block.stop_high, after=1),
+        number(block.mean_cka_without, ".2f"),
+        "yes" if block.survives else "no",
+    )
+
+
+def dominant_table(block: Block, classes: Sequence[str]) -> Table:
+    """The images that dominate the first component of a block.
+
+    Args:
+        block: the block structure.
+        classes: class names.
+    """
+    rows = tuple(
+        (
+            str(example.index),
+            class_name(classes, example.label),
+            f"{example.pc1_share:.1%}",
+            f"{example.norm_share:.1%}",
+        )
+        for example in block.dominant.examples
+    )
+    title = f"Images that dominate layers {block.start} to {block.stop - 1}"
+    return Table(title, ("image", "class", "PC1", "norm"), rows, 2, dominant_fact(block.dominant))
+
+
+def deletion_table(rows: Sequence[DeletedBlocks]) -> Table | None:
+    """Accuracy without the last residual blocks of each stage, or None if it was not measured."""
+    if not rows:
+        return None
+    stages = tuple(dict.fromkeys(row.stage for row in rows))
+    accuracy = {(row.stage, row.removed): row.right / row.examples for row in rows}
+    cells = tuple(
+        (str(removed), *(number(accuracy.get((stage, removed)), ".1%") for stage in stages))
+        for removed in range(max(row.removed for row in rows) + 1)
+    )
+    title = "Accuracy without the last residual blocks of a stage"
+    return Table(title, ("blocks removed", *stages), cells, 0, DELETION_CAPTION)
+
+
+def probes_table(probes: ProbeResult | None) -> Table | None:
+    """Accuracy of linear probes before and after each residual addition, or None if there are no probes."""
+    if probes is None:
+        return None
+    by_place = {(row.layer, row.kind): row for row in probes.probes}
+    rows = tuple(
+        (layer, *_probe_cells(by_place.get((layer, "pre"))), *_probe_cells(by_place.get((layer, "post"))))
+        for layer in dict.fromkeys(row.layer for row in probes.probes)
+    )
+    headings = ("layer", "before", "95 % interval", "after", "95 % interval")
+    title = "Linear probes: test accuracy from the features before and after each residual addition"
+    return Table(title, headings, rows, 1, probes_caption(probes))
+
+
+def _probe_cells(row: ProbeRow | None) -> tuple[str, str]:
+    if row is None or row.low is None or row.high is None:
+        return "-", "-"
+    return number(row.accuracy, ".1%"), f"{row.low:.1%} to {row.high:.1%}"

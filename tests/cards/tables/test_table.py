@@ -1,0 +1,100 @@
+"""Neutral tables: cut by rows and columns, rendered by Rich and as HTML."""
+
+from dataclasses import replace
+from io import StringIO
+
+from rich.console import Console
+
+from cards.page.page import Page, folded, render, section
+from cards.tables.predictions import classes_table
+from cards.tables.structure import dominant_table, spans_table
+from cards.tables.table import Link, Styled, Table, by_model
+from cli.report.table import rich_table
+from tests.support.page_reader import Reader
+from tests.support.samples import comparison, inspection
+
+ROWS = (("a", "cat", "3"), ("b", Styled("dog", "wrong"), "14"), ("b", Link("fox", "fox.html"), "1"))
+TABLE = Table("Animals", ("", "name", "images"), ROWS, 2, "Counts of [images].")
+
+
+def shown(table, width=80, **options):
+    console = Console(file=StringIO(), width=width, **{"color_system": None} | options)
+    console.print(rich_table(table))
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def html(*tables):
+    return Reader(render(Page("title", "summary", (), (section("section", *tables),))))
+
+
+def test_the_terminal_shows_title_headings_cells_and_caption():
+    assert shown(TABLE) == [
+        "Animals",
+        "   name  images",
+        "a  cat        3",
+        "b  dog       14",
+        "b  fox        1",
+        "Counts of [images].",
+    ]
+
+
+def test_a_page_shows_the_same_and_links():
+    page = html(TABLE)
+    for text in ("Animals", "name", "images", "cat", "dog", "fox", "Counts of [images]."):
+        assert text in page.text
+    assert ("a", {"href": "fox.html"}) in page.tags
+    assert ("span", {"class": "wrong"}) in page.tags
+
+
+def test_cells_cannot_smuggle_markup_or_control_codes():
+    hostile = Table("[red]", ("[b]",), (("[link=x]y[/link]\x1b[2J",), (Styled("<script>", "wrong"),)), 1, "[/red]")
+    assert shown(hostile) == ["[red]", "[b]", "[link=x]y[/link]?[2J", "<script>", "[/red]"]
+    assert "<script>" in html(hostile).text
+
+
+def test_a_table_without_headings_has_no_heading_row():
+    bare = Table("", ("", ""), (("a", "b"),), 2)
+    assert shown(bare) == ["a  b"]
+    assert "th" not in {tag for tag, _ in html(bare).tags}
+
+
+def test_rows_and_columns_are_cut():
+    table = TABLE.head(1).drop("name")
+    assert (table.headings, table.rows, table.text_columns) == (("", "images"), (("a", "3"),), 1)
+    assert table.caption == "Counts of [images]. And 2 more, all in --json."
+    assert TABLE.head(3) is TABLE
+    assert folded(TABLE, 2).rows == ROWS[:2]
+    assert folded(None) is None
+
+
+def test_the_column_of_models_is_left_out_for_a_single_model():
+    assert by_model(TABLE) is TABLE
+    one = by_model(Table("", ("", "name"), (("", "cat"),), 2))
+    assert (one.headings, one.rows, one.text_columns) == (("name",), (("cat",),), 1)
+    assert by_model(Table("", ("", "name"), ())) is None
+
+
+def test_classes_are_sorted_by_adjusted_p_then_by_difference():
+    row = comparison().disagreement.classes[0]
+
+    def replaced(name, p_adjusted, q_value, difference):
+        return replace(row, name=name, p_adjusted=p_adjusted, q_value=q_value, difference=difference, p_value=0.01)
+
+    rows = (replaced("x", 1.0, 0.2, 0.1), replaced("y", 1.0, 0.3, -0.4), replaced("z", 0.5, 0.5, 0.0))
+    rows += (replaced("none", None, None, None),)
+    assert [cells[0] for cells in classes_table(rows).rows] == ["z", "y", "x", "none"]
+    assert [cells[0] for cells in classes_table(rows, "bh").rows] == ["x", "y", "z", "none"]
+
+
+def test_block_structure_stands_out():
+    spans = spans_table({"a": (), "b": comparison().block_structure.b})
+    assert spans.rows[0][3] == Styled("block structure", "strong")
+    assert "blocks" not in spans_table({"b": comparison().block_structure.b}, residual_blocks=False).headings
+    assert any("\x1b[1;36m" in line for line in shown(spans, color_system="standard", force_terminal=True))
+
+
+def test_images_that_dominate_a_block_have_their_classes():
+    inside = inspection().inside
+    table = dominant_table(inside.blocks[0], ("cat", "dog"))
+    assert table.rows == (("17", "cat", "60.0%", "50.0%"),)
+    assert table.caption.startswith("The top 1 hold 60%")
