@@ -110,7 +110,7 @@ import numpy as np, torch
 from pathlib import Path
 from PIL import Image
 import zoo.data.load_split
-from zoo.data import ShuffledBatches
+from zoo.data.batches import ShuffledBatches
 from zoo.data.sources import load_images
 
 def peak():
