@@ -37,6 +37,7 @@ import cli.app  # noqa: E402
 import cli.terminal.output  # noqa: E402
 from cards.model_card.model_card import model_card  # noqa: E402
 from tests.support.browser import browser, opened  # noqa: E402, F401
+from tests.support.shared import make_once  # noqa: E402
 from zoo.data.digits import load_digits  # noqa: E402
 from zoo.family.cifar import Variant  # noqa: E402
 from zoo.hub.find import FoundModel  # noqa: E402
@@ -80,15 +81,25 @@ def trained(digits, brief):
 
 
 @pytest.fixture(scope="session")
-def folders(tmp_path_factory, digits, brief):
+def model_folder(tmp_path_factory, digits, brief):
+    """Gives the folder of a small model by depth and seed, trained once for all tests; do not write to it."""
+
+    def model_folder(depth, seed=0):
+        def train(folder):
+            model, record = train_model(Variant(depth, 0.5, 1), *digits, brief, seed=seed)
+            save_checkpoint(folder, model, record)
+            (folder / "README.md").write_text(model_card(record) + "\n")
+
+        return make_once(tmp_path_factory, f"{depth}-{seed}", train)
+
+    return model_folder
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory, model_folder):
     """Two model folders of different depth."""
     root = tmp_path_factory.mktemp("models")
-    for name, depth in (("a", 8), ("b", 14)):
-        model, record = train_model(Variant(depth, 0.5, 1), *digits, brief)
-        (root / name).mkdir()
-        save_checkpoint(root / name, model, record)
-        (root / name / "README.md").write_text(model_card(record) + "\n")
-    return root / "a", root / "b"
+    return tuple(shutil.copytree(model_folder(depth), root / name) for name, depth in (("a", 8), ("b", 14)))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""The imports run one way, every folder is small enough to read, and heavy libraries come late."""
+"""Imports follow the order of the wings, folders and files are small, and heavy libraries are imported late."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-# In each package a wing may import those before it; wings in brackets do not know each other.
+# A wing may import the wings before it in its package. Wings in brackets may not import each other.
 ORDER = {
     "zoo": ["errors", "base", "family", "record", "model_folder", "hub", "data", "train", ("grid", "prune")],
     "compare": [
@@ -19,7 +20,7 @@ ORDER = {
     "cards": ["words", "tables", ("model_card", "pictures"), "page", "pages"],
     "cli": ["terminal", "cache", "inputs", "jobs", ("compute", "train", "report"), "commands", "app", "child"],
 }
-# What a package may import of the others.
+# What a package may import from the other packages.
 OTHERS = {
     "zoo": set(),
     "compare": set(),
@@ -41,15 +42,15 @@ PATHS = {name_of(path): path for package in ORDER for path in sorted((ROOT / pac
 MODULES = sorted(PATHS)
 
 
-def imports(name):
-    """Modules that a file imports anywhere in it, those of the project by their full names."""
-    tree = ast.parse(PATHS[name].read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+def imports(path):
+    """Modules that a file imports, also inside functions and for type checking, by their full names."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            inside = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from ([full for full in inside if full in PATHS] or [node.module])
+            assert not node.level, f"{path} has a relative import"
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name if name in PATHS else node.module for name in names)
 
 
 def wing(name):
@@ -57,19 +58,19 @@ def wing(name):
 
 
 def may_import(package, one, other):
-    """Whether a wing may import another of its package."""
-    places = {name: place for place, names in enumerate(ORDER[package]) for name in _each(names)}
+    """Whether a wing may import another wing of its package."""
+    places = {name: place for place, names in enumerate(ORDER[package]) for name in each(names)}
     return one == other or "__init__" in (one, other) or places[other] < places[one]
 
 
-def _each(names):
+def each(names):
     return names if isinstance(names, tuple) else (names,)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_imports_run_one_way(name):
     package = name.split(".")[0]
-    for imported in imports(name):
+    for imported in imports(PATHS[name]):
         other = imported.split(".")[0]
         if other == package:
             assert may_import(package, wing(name), wing(imported)), imported
@@ -80,15 +81,34 @@ def test_imports_run_one_way(name):
 
 
 def test_no_files_import_each_other_in_a_circle():
-    files = {name: {other for other in imports(name) if other in PATHS and other != name} for name in MODULES}
-    TopologicalSorter({name: others for name, others in files.items() if wing(name) != "__init__"}).prepare()
+    files = {name: {other for other in imports(path) if other in PATHS} for name, path in PATHS.items()}
+    TopologicalSorter(files).prepare()
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_every_wing_has_its_place_in_the_order_and_in_the_readme(package):
+    wings = [name for names in ORDER[package] for name in each(names)]
+    assert {wing(name) for name in MODULES if name.split(".")[0] == package} == {*wings, "__init__"}
+    folders = [name for name in wings if (ROOT / package / name).is_dir()]
+    text = (ROOT / package / "README.md").read_text(encoding="utf-8")
+    table = text.split("| wing | what it is for |")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| `(\w+)/`", table, flags=re.M)
+    # Below the wings stand folders without code.
+    assert rows[: len(folders)] == folders
+    assert not {name for name in rows[len(folders) :] if list((ROOT / package / name).rglob("*.py"))}
+    sentence = re.search(r"^Order of imports: (.*?)\. ?", text, flags=re.M | re.S)[1]
+    groups = [
+        "{" + ", ".join(f"`{name}`" for name in names) + "}" if len(names) > 1 else f"`{names[0]}`"
+        for names in map(each, ORDER[package])
+    ]
+    assert " ".join(sentence.split()) == " < ".join(groups)
 
 
 def test_no_command_imports_a_command():
     commands = [name for name in MODULES if name.startswith("cli.commands.")]
     assert len(commands) > 20
     for name in commands:
-        assert not [other for other in imports(name) if other.startswith("cli.commands.")], name
+        assert not [other for other in imports(PATHS[name]) if other.startswith("cli.commands.")], name
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -109,12 +129,13 @@ def test_no_module_hides_a_package(name):
 
 
 def test_tests_import_nothing_from_each_other():
-    paths = sorted((ROOT / "tests").rglob("test_*.py"))
+    paths = sorted((ROOT / "tests").rglob("*.py"))
     assert len(paths) > 90
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module.startswith("tests"):
-                assert node.module.split(".")[1] in ("support", "benchmarks"), path
+        for imported in imports(path):
+            assert imported.split(".")[0] != "tests" or imported.startswith(("tests.support.", "tests.benchmarks")), (
+                path
+            )
 
 
 def test_every_test_folder_is_a_package():
@@ -124,6 +145,7 @@ def test_every_test_folder_is_a_package():
 
 
 def loaded_after(modules):
+    """All modules that importing some modules loads in a new process."""
     code = f"import sys, {modules}; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(ran.stdout.split())

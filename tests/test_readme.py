@@ -5,6 +5,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
@@ -31,33 +33,40 @@ def examples(name):
 EXAMPLES = {name: list(examples(name)) for name in READMES}
 COMMANDS = [text for each in EXAMPLES.values() for language, text in each if language == "sh"]
 # README.md begins with them, and all other READMEs use what they make.
-TRAININGS = list(takewhile(lambda example: example[1].startswith("zoo train"), EXAMPLES["README.md"]))
+TRAININGS = [text for _, text in takewhile(lambda example: example[1].startswith("zoo train"), EXAMPLES["README.md"])]
+README_COUNTS = Counter(text for each in EXAMPLES.values() for text in {text for _, text in each})
 
 
 @pytest.fixture(scope="module")
-def tour(tmp_path_factory):
-    """The folder in which the first commands of README.md trained their models."""
-    folder = tmp_path_factory.mktemp("tour")
-    for _, command in TRAININGS:
+def train_once(tmp_path_factory):
+    """Runs a training command, once for all READMEs; gives the folder of its models."""
+
+    @cache
+    def train_once(command):
+        folder = tmp_path_factory.mktemp("readme")
         script, *arguments = shlex.split(command)
         subprocess.run([Path(sys.executable).parent / script, *arguments], cwd=folder, check=True)
-    return folder
+        return folder / "models"
+
+    return train_once
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("readme")
 @pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
 @pytest.mark.parametrize("name", [name for name, found in EXAMPLES.items() if found])
-def test_every_example_runs_in_order(name, tour, hub, run, here):
-    shutil.copytree(tour / "models", here / "models")
+def test_every_example_runs_in_order(name, train_once, hub, run, here):
+    for command in TRAININGS:
+        shutil.copytree(train_once(command), here / "models", dirs_exist_ok=True)
     write_folder(here / "pets", per_class=40)
-    for language, text in EXAMPLES[name][len(TRAININGS) if name == "README.md" else 0 :]:
-        if language == "sh":
+    for language, text in EXAMPLES[name]:
+        if language == "python":
+            exec(compile(text, name, "exec"), {"__name__": "__main__"})
+        elif text in TRAININGS or text.startswith("zoo train") and README_COUNTS[text] > 1:
+            shutil.copytree(train_once(text), here / "models", dirs_exist_ok=True)
+        else:
             ran = run(*shlex.split(text))
             assert ran.code == 0, f"{text}\n{ran.stderr}"
-        else:
-            ran = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
-            assert ran.returncode == 0, f"{text}\n{ran.stderr}"
 
 
 def test_every_command_has_an_example(run):

@@ -1,37 +1,48 @@
-"""A wheel holds all that the program needs."""
+"""A wheel holds everything the program needs."""
 
 import os
 import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("zoo", "compare", "cards", "cli")
+PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+# Both tests on one worker, which builds the wheel once.
+GROUP = pytest.mark.xdist_group("wheel")
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """A fresh environment with the wheel of this checkout, and the libraries of this one."""
+def wheel(tmp_path_factory):
+    """The wheel of this checkout, built from a copy that is gone afterwards."""
     root = tmp_path_factory.mktemp("wheel")
     source = root / "source"
     for package in PACKAGES:
         shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", root, source], check=True)
-    venv.create(root / "env", with_pip=False)
-    python = root / "env" / "bin" / "python"
-    subprocess.run([*pip, "--python", python, "install", "--no-deps", *root.glob("*.whl")], check=True)
-    (library,) = (root / "env" / "lib").glob("python*/site-packages")
-    # A path file is not searched for further path files, so an editable install of this checkout stays out.
-    (library / "libraries.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    subprocess.run([*PIP, "wheel", "--no-deps", "--no-build-isolation", "-w", root, source], check=True)
     shutil.rmtree(source)
-    return root / "env" / "bin"
+    (wheel,) = root.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def installed(wheel):
+    """A new environment with the wheel, which also sees the libraries of this environment."""
+    environment = wheel.parent / "env"
+    venv.create(environment, with_pip=False)
+    python = environment / "bin" / "python"
+    subprocess.run([*PIP, "--python", python, "install", "--no-deps", wheel], check=True)
+    (library,) = (environment / "lib").glob("python*/site-packages")
+    # Python does not follow path files found through a path file, so the editable install of this checkout stays out.
+    (library / "libraries.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    return environment / "bin"
 
 
 def run(installed, folder, script, *arguments):
@@ -41,6 +52,17 @@ def run(installed, folder, script, *arguments):
 
 
 @pytest.mark.slow
+@GROUP
+def test_wheel_holds_every_module_and_template(wheel):
+    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    paths += (ROOT / "cards" / "page" / "templates").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        missing = {path.relative_to(ROOT).as_posix() for path in paths} - set(archive.namelist())
+    assert missing == set()
+
+
+@pytest.mark.slow
+@GROUP
 def test_wheel_runs_without_the_checkout(installed, folders, tmp_path):
     where = "import zoo.family.timm_hook, cli.app; print(zoo.family.timm_hook.__file__, cli.app.__file__)"
     assert str(ROOT) not in run(installed, tmp_path, "python", "-c", where)

@@ -143,6 +143,14 @@ def test_equal_results_give_equal_pages():
     assert comparison_html(full(), IMAGES) == comparison_html(full(), IMAGES)
 
 
+def test_points_are_filled_where_a_class_differs_beyond_chance_after_correction():
+    found = comparison().disagreement
+    rows = [replace(row, p_value=0.01, p_adjusted=p) for row, p in zip(found.classes, (0.2, 0.04), strict=True)]
+    (points,) = class_chart(replace(found, classes=tuple(rows))).figure["data"]
+    by_difference = sorted(rows, key=lambda row: row.difference)
+    assert points["marker"]["symbol"] == ["circle" if row.p_adjusted < 0.05 else "circle-open" for row in by_difference]
+
+
 def test_of_many_classes_both_ends_are_drawn():
     found = comparison().disagreement
     rows = tuple(ClassRow(f"c{i}", 9, 0.5, 0.5, i / 1000, -0.1, 0.5, 1, 1, 0.5, 1.0) for i in range(1000))

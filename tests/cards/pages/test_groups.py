@@ -1,10 +1,13 @@
 """The page of two groups of seeds."""
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from cards.pages.groups import groups_html
+from cards.words.group_verdict import group_verdict
 from compare.groups.groups import compare_groups
 from tests.support.browser import PHONE, pytestmark, wide  # noqa: F401
 from tests.support.networks import Net, stream
@@ -44,6 +47,15 @@ def test_mean_names_are_shown_as_text(found):
     assert "<script>alert(1)</script>" not in text
     assert "‮" not in text
     assert "x" * 200 not in text
+
+
+def test_classes_are_named_and_filled_only_after_correction(found):
+    rows = [replace(row, p_value=0.01, p_holm=0.2) for row in found.classes.rows]
+    rows[1] = replace(rows[1], p_holm=0.04)
+    result = replace(found, classes=replace(found.classes, rows=tuple(rows)))
+    assert f"after correction for looking at all of them, {rows[1].name}." in group_verdict(result)
+    (symbols,) = re.findall(r'"symbol": ?(\["circle[^]]*\])', groups_html(result).decode())
+    assert sorted(json.loads(symbols)) == ["circle", *["circle-open"] * (len(rows) - 1)]
 
 
 class TestInABrowser:

@@ -6,11 +6,13 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from cli.cache.results import folder
+import cli.cache.results
+from cli.cache.results import folder, question
 from zoo.base.cache_folder import cache_folder
 
 # Options of a fast command.
@@ -101,6 +103,17 @@ def test_other_options_are_another_question(run, computed, folders, options):
 def test_other_weights_or_another_order_are_another_question(run, computed, folders):
     answer(run, folders[1], folders[0])
     assert len(entries()) == 2
+
+
+@pytest.mark.parametrize("library", ["resnet-zoo", "torch", "timm", "numpy", "scipy", "scikit-learn", "statsmodels"])
+def test_another_version_of_a_library_is_another_question(monkeypatch, library):
+    def name():
+        return question("compare", [], "data", {})
+
+    before = name()
+    assert name() == before
+    monkeypatch.setattr(cli.cache.results, "version", lambda each: "0" if each == library else version(each))
+    assert name() != before
 
 
 def test_copies_of_a_model_share_a_cached_result_under_their_own_name(run, computed, folders, tmp_path):

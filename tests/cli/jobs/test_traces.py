@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,20 +14,14 @@ from cli.cache import trace_file
 from cli.cache.results import folder as results
 from cli.cache.results import newest_first
 from cli.jobs import traces
-from zoo.family.cifar import Variant
-from zoo.model_folder.checkpoint import save_checkpoint
-from zoo.train.train import train_model
 
 # What is soon computed.
 BRIEF = ("--layers", "blocks", "--max-examples", "60")
 
 
 @pytest.fixture(scope="module")
-def third(tmp_path_factory, digits, brief):
-    folder = tmp_path_factory.mktemp("models") / "c"
-    folder.mkdir()
-    save_checkpoint(folder, *train_model(Variant(8, 0.5, 1), *digits, brief, seed=1))
-    return folder
+def third(tmp_path_factory, model_folder):
+    return shutil.copytree(model_folder(8, seed=1), tmp_path_factory.mktemp("models") / "c")
 
 
 @pytest.fixture

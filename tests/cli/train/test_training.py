@@ -1,6 +1,8 @@
 """Trainings that are killed, interrupted, diverge, or are asked for twice: nothing done is lost."""
 
 import random
+import shutil
+import signal
 import subprocess
 import time
 from dataclasses import replace
@@ -44,7 +46,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(run, here, what):
         if kills % 2:
             wait_for(Path(".model.training/state.safetensors"), process)
         try:
-            _, told = process.communicate(timeout=draw.uniform(0.1, 2.5) if kills < 6 else None)
+            _, told = process.communicate(timeout=draw.uniform(0.1, 2.5) if kills < 4 else None)
             assert process.returncode == 0, told
         except subprocess.TimeoutExpired:
             process.kill()
@@ -59,13 +61,21 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(run, here, what):
     assert losses[0] == losses[1]
 
 
-@pytest.fixture
-def interrupted(here):
-    """A training that was killed after one of its first epochs, of 30."""
-    process = Zoo(".", "train", *SMALL, "--batch-size", 2)
-    wait_for(PLACE / "state.safetensors", process)
+@pytest.fixture(scope="module")
+def killed_training(tmp_path_factory):
+    """The folder of a training that was killed after one of its first epochs, of 30."""
+    folder = tmp_path_factory.mktemp("killed")
+    process = Zoo(folder, "train", *SMALL, "--batch-size", 2)
+    wait_for(folder / PLACE / "state.safetensors", process)
     process.kill()
     process.communicate()
+    return folder
+
+
+@pytest.fixture
+def interrupted(killed_training, here):
+    """A copy of it in the working folder."""
+    shutil.copytree(killed_training / "models", "models")
     assert PLACE.exists()
 
 
@@ -138,12 +148,25 @@ def test_sweep_tells_at_once_what_another_recipe_left(run, interrupted):
 
 
 @pytest.mark.slow
-def test_stopped_training_keeps_what_is_done(here):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_training_keeps_what_is_done(here, stop):
     process = Zoo(".", "train", *SMALL, "--batch-size", 2)
     wait_for(PLACE / "state.safetensors", process)
-    process.terminate()
-    assert "interrupted; what is done is kept, go on with --resume." in process.communicate()[1]
-    assert process.returncode == 1
+    process.send_signal(stop)
+    code, _, stderr = process.tell()
+    assert code == 1
+    assert stderr.endswith("Error: interrupted; what is done is kept, go on with --resume.\n")
+    assert PLACE.exists()
+
+
+def test_training_stopped_in_its_first_epoch_writes_nothing(run, here, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zoo.train.loop.Fit, "epoch", interrupted)
+    ran = run("zoo", "train", *SMALL)
+    assert (ran.code, ran.stderr) == (1, "Error: interrupted; nothing was written.\n")
+    assert not list(here.rglob("*.safetensors"))
 
 
 def test_resume_without_anything_begins_with_the_first_epoch(run, here):

@@ -212,6 +212,16 @@ def test_planted_confusion_and_worse_class_are_named():
     assert class_disagreement(b, a, labels, list("vwxyz")).better_with_b == ("y",)
 
 
+def test_a_class_differs_beyond_chance_only_after_correction_for_all_classes():
+    # Class x: 6 images only a gets right, p = 0.03; Holm over three classes gives 0.09.
+    labels = np.repeat(np.arange(3), 20)
+    worse = np.where(np.arange(60) < 6, 1, labels)
+    for a, b in ((labels, worse), (worse, labels)):
+        found = class_disagreement(a, b, labels, list("xyz"))
+        assert found.classes[0].p_value < 0.05 < found.classes[0].p_adjusted
+        assert (found.worse_with_b, found.better_with_b) == ((), ())
+
+
 def test_q_values_are_benjamini_and_hochbergs():
     random = np.random.default_rng(1)
     labels = random.integers(0, 6, 900)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from compare.result.matrix import ModelMatrix
 # Batches of different sizes, one empty, the last too short for CKA; more for one process than for the other.
 SCRIPT = """
 import sys
+from pathlib import Path
 import torch
 from torch import distributed, nn
 from compare.engine.many import compare_many
@@ -34,24 +36,24 @@ if sys.argv[1] == "2":
     distributed.init_process_group("gloo")
 pair = compare_models(*models, batches, passes=2, measures=("knn", "procrustes"))
 matrix = compare_many(models, batches)
-if sys.argv[1] == "1" or distributed.get_rank() == int(sys.argv[2]):
-    print(pair.to_json())
-    print(matrix.to_json())
+rank = distributed.get_rank() if sys.argv[1] == "2" else 0
+Path(f"{sys.argv[1]}-{rank}.jsonl").write_text(f"{pair.to_json()}\\n{matrix.to_json()}")
 if sys.argv[1] == "2":
     distributed.destroy_process_group()
 """
 
 
-def outcome(tmp_path, processes, rank=0):
-    script = tmp_path / "share.py"
-    script.write_text(SCRIPT)
+def results(processes):
+    """What each process finds."""
+    Path("share.py").write_text(SCRIPT)
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"] if processes == 2 else []
     done = subprocess.run(
-        [sys.executable, *launch, script, str(processes), str(rank)], capture_output=True, text=True, timeout=300
+        [sys.executable, *launch, "share.py", str(processes)], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    pair, matrix = (line for line in done.stdout.splitlines() if line.startswith("{"))
-    return Comparison.from_json(pair), ModelMatrix.from_json(matrix)
+    for rank in range(processes):
+        pair, matrix = Path(f"{processes}-{rank}.jsonl").read_text().splitlines()
+        yield Comparison.from_json(pair), ModelMatrix.from_json(matrix)
 
 
 def close(one, other):
@@ -59,17 +61,17 @@ def close(one, other):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rank", [0, 1])
-def test_two_processes_find_what_one_finds(tmp_path, rank):
-    (one, matrix_one), (two, matrix_two) = outcome(tmp_path, 1), outcome(tmp_path, 2, rank)
-    for part in ("ab", "aa", "bb", "standard_error_ab"):
-        close(getattr(one.cka, part), getattr(two.cka, part))
-    close(one.models.a.pc1_fraction, two.models.a.pc1_fraction)
-    for measure, same in zip(one.measures, two.measures, strict=True):
-        close(measure.ab, same.ab)
-    assert one.disagreement == two.disagreement
-    assert (one.dataset, one.settings, one.notes) == (two.dataset, two.settings, two.notes)
-    close(matrix_one.pairs[0].cka, matrix_two.pairs[0].cka)
+def test_two_processes_find_what_one_finds(here):
+    ((one, matrix_one),) = results(1)
+    for two, matrix_two in results(2):
+        for part in ("ab", "aa", "bb", "standard_error_ab"):
+            close(getattr(one.cka, part), getattr(two.cka, part))
+        close(one.models.a.pc1_fraction, two.models.a.pc1_fraction)
+        for measure, same in zip(one.measures, two.measures, strict=True):
+            close(measure.ab, same.ab)
+        assert one.disagreement == two.disagreement
+        assert (one.dataset, one.settings, one.notes) == (two.dataset, two.settings, two.notes)
+        close(matrix_one.pairs[0].cka, matrix_two.pairs[0].cka)
 
 
 FAILURE = """

@@ -16,25 +16,16 @@ from compare.groups.groups import compare_groups
 from compare.result.groups import GroupComparison
 from tests.support.networks import Net, stream
 from zoo.errors import ZooError
-from zoo.family.cifar import Variant
-from zoo.model_folder.checkpoint import save_checkpoint
-from zoo.train.train import train_model
 
 SUPERCLASSES = "Class,Group\n" + "".join(
     f"{digit},{'round' if digit in '0689' else 'other'}\n" for digit in "0123456789"
 )
 
 
-@pytest.fixture(scope="module")
-def seeds(tmp_path_factory, digits, brief):
+@pytest.fixture
+def seeds(model_folder):
     """Four seeds of the smallest member of the family, barely trained, and four of a deeper one."""
-    root = tmp_path_factory.mktemp("seeds")
-    for depth in (8, 14):
-        for seed in range(4):
-            model, record = train_model(Variant(depth, 0.5, 1), *digits, brief, seed=seed)
-            (root / f"{depth}-{seed}").mkdir()
-            save_checkpoint(root / f"{depth}-{seed}", model, record)
-    return [str(root / f"8-{seed}") for seed in range(4)], [str(root / f"14-{seed}") for seed in range(4)]
+    return tuple([str(model_folder(depth, seed)) for seed in range(4)] for depth in (8, 14))
 
 
 @pytest.fixture(scope="module")

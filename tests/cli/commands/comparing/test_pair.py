@@ -6,10 +6,8 @@ import os
 import pty
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -220,26 +218,6 @@ def test_existing_folder_is_refused_before_training_unless_forced(run, error, he
     assert (here / "again" / "training.json").read_text() == before
     assert run(*again, "--force").code == 0
     assert (here / "again" / "training.json").read_text() != before
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_training_says_what_it_leaves(tmp_path, stop):
-    # A shell that runs the tests in the background has its children ignore Ctrl-C.
-    default = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        command = [BIN / "zoo", "train", "--depth", "110", "--out", "m"]
-        process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    finally:
-        signal.signal(signal.SIGINT, default)
-    with process:
-        time.sleep(10)
-        process.send_signal(stop)
-        _, told = process.communicate()
-    assert process.returncode == 1
-    left = [path.name for path in tmp_path.iterdir()]
-    kept = "what is done is kept, go on with --resume" if left else "nothing was written"
-    assert (told, left) in [(f"Error: interrupted; {kept}.\n", places) for places in ([], [".m.training"])]
 
 
 @pytest.mark.parametrize(

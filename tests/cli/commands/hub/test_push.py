@@ -54,27 +54,23 @@ def script(name, *arguments, home, **env):
 
 
 @pytest.mark.slow
-def test_from_training_to_a_published_compared_pair(hub, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    home = tmp_path / "home"
-    trained = script("zoo", "train", *BRIEF, "--push", "me/m", home=home)
-    assert trained.returncode == 0, trained.stderr
+def test_from_training_to_a_published_compared_pair(hub, run, here):
+    trained = run("zoo", "train", *BRIEF, "--push", "me/m")
+    assert trained.code == 0, trained.stderr
     folder, published = trained.stdout.splitlines()
     url, commit = published.split()
     assert (url, commit) == (f"{hub.url}/me/m", hub.commits("me/m")[0].oid)
-    tagged = script("zoo", "push", folder, "me/m", "--tag", "v1", home=home)
-    assert (tagged.returncode, hub.repo("me/m").tags) == (0, {"v1": commit})
-    script("zoo", "train", *BRIEF, "--seed", "1", "--out", "second", home=home)
-    assert script("zoo", "push", "second", "me/m", home=home).returncode == 0
-    listed = json.loads(script("zoo", "list", "--hub", "me", "--json", "-", home=home).stdout)["models"]
+    tagged = run("zoo", "push", folder, "me/m", "--tag", "v1")
+    assert (tagged.code, hub.repo("me/m").tags) == (0, {"v1": commit})
+    run("zoo", "train", *BRIEF, "--seed", "1", "--out", "second")
+    assert run("zoo", "push", "second", "me/m").code == 0
+    listed = json.loads(run("zoo", "list", "--hub", "me", "--json", "-").stdout)["models"]
     assert {(model["ref"], model["seed"]) for model in listed} == {(folder, 0), ("me/m", 1)}
-    # Another machine, where nothing is known.
-    empty = tmp_path / "empty"
+    # Another machine, whose cache is empty.
+    empty = here / "empty"
     pulled = script("zoo", "pull", "me/m@v1", "--out", "theirs", home=empty)
     assert pulled.stdout == "theirs\n"
-    assert (tmp_path / "theirs/model.safetensors").read_bytes() == (
-        tmp_path / folder / "model.safetensors"
-    ).read_bytes()
+    assert (here / "theirs/model.safetensors").read_bytes() == (here / folder / "model.safetensors").read_bytes()
     compared = script("compare", "me/m@v1", "me/m", "--json", "-", home=empty)
     assert compared.returncode == 0, compared.stderr
     models = json.loads(compared.stdout)["models"]
@@ -279,8 +275,8 @@ def test_a_card_needs_a_record(error, folders, tmp_path):
 def test_a_reader_of_the_card_loads_the_model_in_three_ways(hub, pushed, tmp_path):
     codes = re.findall(r"^```python\n(.*?)^```", (pushed / "README.md").read_text(), flags=re.M | re.S)
     assert len(codes) == 3
-    for code in codes:
-        subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    each_by_itself = f"for code in {codes!r}: exec(code, {{}})"
+    subprocess.run([sys.executable, "-c", each_by_itself], check=True, cwd=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -368,15 +364,15 @@ def other_weights(folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
-def test_every_fault_ends_in_one_line_and_loses_nothing(hub, pushed, tmp_path, fault):
+def test_every_fault_ends_in_one_line_and_loses_nothing(hub, run, pushed, tmp_path, fault):
     inject, command, message = FAULTS[fault]
     if command == "push":
         other_weights(pushed)
     before = contents(pushed)
     inject(hub)
     arguments = ("pull", "me/m", "--out", tmp_path / "x") if command == "pull" else ("push", pushed, "me/m")
-    ran = script("zoo", *arguments, home=tmp_path / "home")
-    assert (ran.returncode, ran.stdout) == (1, "")
+    ran = run("zoo", *arguments)
+    assert (ran.code, ran.stdout) == (1, "")
     assert message in ran.stderr
     assert ran.stderr.startswith("Error: me/m")
     assert ran.stderr.count("\n") == 1

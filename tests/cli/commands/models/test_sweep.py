@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 
 import pytest
 
@@ -11,8 +10,8 @@ from tests.support.processes import ONE_CLUSTER, Zoo, runs_at, until
 
 SMALL = ("--depths", "8", "--widths", "0.5", "--subsets", "1/4", "--epochs", "1")
 NAME = "resnet8-w0.5-digits-1of4-s"
-# Minutes of training, so that it is still at work whenever a test comes to it.
-LONG = ("--depths", "110", "--widths", "1", "--epochs", "40")
+# Short epochs, but many, so that it still trains when a test stops it.
+LONG = ("--depths", "8", "--widths", "0.5", "--subsets", "1/4", "--batch-size", "2")
 
 
 class Sweep(Zoo):
@@ -23,9 +22,8 @@ class Sweep(Zoo):
 
 
 def training(folder):
-    """The processes below a folder while they train."""
-    until(lambda: list((folder / "models").glob(".resnet*")))
-    time.sleep(10)
+    """The processes below a folder, once an epoch is done."""
+    until(lambda: list((folder / "models").glob(".*.training/state.safetensors")))
     return runs_at(folder)
 
 
@@ -37,13 +35,16 @@ def names(folder):
 
 @pytest.mark.slow
 def test_grid_is_trained_once_and_gives_what_single_runs_give(run, here):
-    assert run("zoo", "sweep", *SMALL, "--seeds", "0-1", "--jobs", 2).code == 0
+    single = ("train", "--depth", 8, "--width", 0.5, "--subset", "1/4", "--epochs", 1)
+    assert run("zoo", *single).code == 0
     before = (here / "models" / f"{NAME}0" / "model.safetensors").stat()
-    ran = run("zoo", "sweep", *SMALL, "--seeds", "0-2", "--json", "x.json")
-    assert ran.stderr.startswith("3 runs in models, 2 of them finished already.\n3/3 ")
+    ran = run("zoo", "sweep", *SMALL, "--seeds", "0-2", "--jobs", 2, "--json", "x.json")
+    assert ran.stderr.startswith("3 runs in models, 1 of them finished already.\n2/3 ")
     assert (here / "models" / f"{NAME}0" / "model.safetensors").stat() == before
     assert "3 of 3" in ran.stdout
-    run("zoo", "train", "--depth", 8, "--width", 0.5, "--subset", "1/4", "--epochs", 1, "--seed", 2, "--out", "alone")
+    again = run("zoo", "sweep", *SMALL, "--seeds", "0-2").stderr
+    assert again.startswith("3 runs in models, 3 of them finished already.\n")
+    run("zoo", *single, "--seed", 2, "--out", "alone")
     assert (here / "alone" / "model.safetensors").read_bytes() == (
         here / "models" / f"{NAME}2" / "model.safetensors"
     ).read_bytes()
@@ -90,14 +91,14 @@ def test_what_cannot_be_is_told_before_anything_runs(run, here, arguments, messa
 
 @pytest.mark.slow
 def test_killed_run_takes_no_other_with_it(tmp_path):
-    sweep = Sweep(tmp_path, "--depths", "8,110", "--widths", "0.5", "--epochs", "12")
+    sweep = Sweep(tmp_path, *LONG, "--depths", "8,14", "--batch-size", "8", "--epochs", "8")
     (pid,) = training(tmp_path)
     os.kill(pid, signal.SIGKILL)
     code, stdout, stderr = sweep.tell()
     assert code == 1
     assert "Error: 1 of 2 runs failed" in stderr
-    assert "resnet110-w0.5-digits-s0 failed: it was ended by SIGKILL; was there enough memory?" in stdout
-    assert names(tmp_path)[-1] == "resnet8-w0.5-digits-s0"
+    assert "resnet14-w0.5-digits-1of4-s0 failed: it was ended by SIGKILL; was there enough memory?" in stdout
+    assert names(tmp_path)[-1] == f"{NAME}0"
 
 
 @pytest.mark.slow
