@@ -24,9 +24,9 @@ def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
         std: one value per channel, in units of [0, 1].
 
     Returns:
-        A new float32 tensor of the same shape, in channels_last memory format.
+        A new float tensor of the same shape, in channels_last memory format; float32 unless torch's default differs.
     """
-    x = images.to(torch.float32, memory_format=torch.channels_last, copy=True)
+    x = images.to(torch.get_default_dtype(), memory_format=torch.channels_last, copy=True)
     if images.dtype == torch.uint8:
         x.div_(255)
     if any(mean):
