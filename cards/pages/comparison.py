@@ -1,4 +1,4 @@
-"""A comparison of two models as a page."""
+"""The page of a comparison of two models."""
 
 from collections.abc import Iterator, Mapping
 
@@ -30,12 +30,15 @@ MOST_ROWS = 100
 
 
 def comparison_html(comparison: Comparison, images: Mapping[int, Image], place: Place | None = None) -> bytes:
-    """A page with all that was found.
+    """Render the page of a comparison.
 
     Args:
-        comparison: what to show.
-        images: those predicted differently, and those that carry blocks, by their index.
-        place: of the page among others; alone, it is one file.
+        comparison: the result to show.
+        images: images by index; the page shows those predicted differently and the dominant ones.
+        place: location in a site; None for a single file.
+
+    Returns:
+        HTML as UTF-8.
     """
     shown = legible(comparison)
     a, b = shown.models.a, shown.models.b
@@ -83,7 +86,7 @@ def _views(shown: Comparison) -> Iterator[View]:
 
 def _above(cka: CKAResult, null: NullResult) -> tuple[tuple[float | None, ...], ...]:
     return tuple(
-        tuple(cell if kept else None for cell, kept in zip(cells, row, strict=True))
+        tuple(cell if is_above else None for cell, is_above in zip(cells, row, strict=True))
         for cells, row in zip(cka.ab, null.above, strict=True)
     )
 

@@ -1,4 +1,4 @@
-"""A look into one model as a page."""
+"""The page of a closer look at one model."""
 
 from collections.abc import Iterator, Mapping
 
@@ -16,14 +16,17 @@ from cards.words.verdict import inspection_verdict
 from compare.result.inspection import Inspection
 
 
-def inspection_html(found: Inspection, images: Mapping[int, Image]) -> bytes:
-    """A page of one file, with all that was found.
+def inspection_html(inspection: Inspection, images: Mapping[int, Image]) -> bytes:
+    """Render the page of a closer look at one model.
 
     Args:
-        found: what to show.
-        images: those that carry blocks, by their index.
+        inspection: the result to show.
+        images: images by index; the page shows the dominant ones.
+
+    Returns:
+        HTML as UTF-8, in a single file.
     """
-    shown = legible(found)
+    shown = legible(inspection)
     galleries = dominant_galleries("Layers", shown.inside.blocks, shown.dataset.classes, images)
     sections = (
         section("Model and images", models_table(shown.dataset, {"": shown.model})),
@@ -34,9 +37,9 @@ def inspection_html(found: Inspection, images: Mapping[int, Image]) -> bytes:
             "Which residual blocks it needs", deletion_chart(shown.deletion), folded(deletion_table(shown.deletion))
         ),
         section("What probes read from its layers", probe_chart(shown.probes), folded(probes_table(shown.probes))),
-        settings_section({"": found.model}, found.dataset, found.settings, found.versions),
+        settings_section({"": inspection.model}, inspection.dataset, inspection.settings, inspection.versions),
     )
-    notes = tuple(printable(note, LONGEST_TEXT) for note in found.notes)
+    notes = tuple(printable(note, LONGEST_TEXT) for note in inspection.notes)
     return render(Page(shown.model.name, inspection_verdict(shown), notes, sections))
 
 
