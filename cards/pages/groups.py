@@ -32,25 +32,25 @@ def groups_html(result: GroupComparison) -> bytes:
     Returns:
         HTML as UTF-8, in a single file.
     """
-    shown = legible(result)
-    classes = shown.dataset.classes
+    readable = legible(result)
+    classes = readable.dataset.classes
     models = {f"{side}{i}": model for side in "ab" for i, model in enumerate(getattr(result, side).models, 1)}
     sections = (
-        section("Groups", groups_table(shown)),
-        section("Do they get different images right?", spread_table(shown), _images_chart(shown)),
-        _classes("class", "Classes", shown.classes),
-        *((_classes("superclass", "Superclasses", shown.superclasses),) if shown.superclasses else ()),
+        section("Groups", groups_table(readable)),
+        section("Do they get different images right?", spread_table(readable), _images_chart(readable)),
+        _classes("class", "Classes", readable.classes),
+        *((_classes("superclass", "Superclasses", readable.superclasses),) if readable.superclasses else ()),
         section(
             "Confirmation with other seeds",
-            confirmed_classes_table(shown.confirmed_classes, classes),
-            confirmed_images_table(shown.confirmed_examples, classes),
+            confirmed_classes_table(readable.confirmed_classes, classes),
+            confirmed_images_table(readable.confirmed_examples, classes),
             texts=["Selected on half of the seeds of each group, and tested on the others."],
         ),
         settings_section(models, result.dataset, result.settings, result.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in result.notes)
-    title = f"{shown.a.models[0].name}, ... and {shown.b.models[0].name}, ..."
-    return render(Page(title, group_verdict(shown), notes, sections))
+    title = f"{readable.a.models[0].name}, ... and {readable.b.models[0].name}, ..."
+    return render(Page(title, group_verdict(readable), notes, sections))
 
 
 def _images_chart(result: GroupComparison) -> Chart:

@@ -28,15 +28,15 @@ def matrix_html(result: ModelMatrix) -> bytes:
     Returns:
         HTML as UTF-8, in a single file.
     """
-    shown = legible(result)
+    readable = legible(result)
     sections = (
-        section("Models", _models(shown)),
-        section("What each pair shares", folded(pairs_table(shown), MOST_ROWS), pairs=pairs_map(shown)),
-        _layers(shown),
+        section("Models", _models(readable)),
+        section("What each pair shares", folded(pairs_table(readable), MOST_ROWS), pairs=pairs_map(readable)),
+        _layers(readable),
         matrix_settings(result),
     )
-    title = f"{len(shown.models)} models: {shown.models[0].name}, ..."
-    return render(Page(title, matrix_verdict(shown), matrix_notes(result), sections))
+    title = f"{len(readable.models)} models: {readable.models[0].name}, ..."
+    return render(Page(title, matrix_verdict(readable), matrix_notes(result), sections))
 
 
 def matrix_notes(result: ModelMatrix) -> tuple[str, ...]:

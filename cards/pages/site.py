@@ -60,14 +60,14 @@ def index_html(result: ModelMatrix, origins: Sequence[Origin], names: Mapping[Pa
     Returns:
         HTML as UTF-8.
     """
-    shown = legible(result)
+    readable = legible(result)
     addresses = {pair: f"{PAIRS}/{name}.html" for pair, name in names.items()}
     sections = (
-        section("Models", _models_table(shown, origins)),
-        section("What each pair shares", pairs_table(shown, addresses), pairs=pairs_map(shown, addresses)),
+        section("Models", _models_table(readable, origins)),
+        section("What each pair shares", pairs_table(readable, addresses), pairs=pairs_map(readable, addresses)),
         matrix_settings(result),
     )
-    page = Page(site_title(result), matrix_verdict(shown), matrix_notes(result), sections)
+    page = Page(site_title(result), matrix_verdict(readable), matrix_notes(result), sections)
     return render(page, Place(PLOTLY, (Link("All numbers as JSON", NUMBERS),)))
 
 

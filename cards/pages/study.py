@@ -28,16 +28,16 @@ def reproduction_html(result: Reproduction) -> bytes:
     Returns:
         HTML as UTF-8, in a single file.
     """
-    shown, claims = legible(result), tuple(map(_readable, result.claims))
+    readable, claims = legible(result), tuple(map(_readable, result.claims))
     sections = (
         section("Claims", claims_table(claims)),
         *(_claim(claim) for claim in claims),
-        section("Networks", _maps_chart(shown.heatmaps), folded(networks_table(shown.networks))),
+        section("Networks", _maps_chart(readable.heatmaps), folded(networks_table(readable.networks))),
         settings_section({}, result.dataset, result.settings, result.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in result.notes)
-    title = f"Do wide and deep networks learn the same things? On {shown.dataset.name or 'images'}"
-    return render(Page(title, claims_verdict(shown), notes, sections))
+    title = f"Do wide and deep networks learn the same things? On {readable.dataset.name or 'images'}"
+    return render(Page(title, claims_verdict(readable), notes, sections))
 
 
 def _readable(claim: Claim) -> Claim:

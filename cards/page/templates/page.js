@@ -184,7 +184,7 @@
 
   function point(panel, row, column) {
     panel.at = [row, column];
-    tell(panel, row, column);
+    showCell(panel, row, column);
     mark({ [panel.rows]: [row], [panel.columns]: panel.rows === panel.columns ? [row, column] : [column] }, panel);
   }
 
@@ -192,7 +192,7 @@
     return text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
   }
 
-  function tell(panel, row, column) {
+  function showCell(panel, row, column) {
     const cell = panel.cells[row][column], error = panel.errors ? panel.errors[row][column] : null;
     const value = cell === null ? "has no value" : cell.toFixed(3) + (error === null ? "" : ` ± ${error.toFixed(3)} (standard error)`);
     byId("cell").textContent = `${panel.rows} (up): ${plain(panel.vertical.layers[row])}, ` +

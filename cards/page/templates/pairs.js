@@ -23,8 +23,8 @@
     const side = Math.min(width - left - bar, 520, Math.max(200, 74 * count));
     Object.assign(byId("pairs").style, { width: `${left + side + bar}px`, height: `${side + 32}px` });
     // A tick label needs 17 pixels.
-    const numbers = names.map((_, i) => i), shown = numbers.filter((i) => i % Math.ceil((17 * count) / side) === 0);
-    const ticks = (texts) => axis({ tickvals: shown, ticktext: shown.map(texts), ticks: "", showgrid: false, zeroline: false,
+    const numbers = names.map((_, i) => i), ticked = numbers.filter((i) => i % Math.ceil((17 * count) / side) === 0);
+    const ticks = (texts) => axis({ tickvals: ticked, ticktext: ticked.map(texts), ticks: "", showgrid: false, zeroline: false,
                                     fixedrange: true, range: [-0.5, count - 0.5] });
     const values = cells.flat().filter((cell) => cell !== null);
     const high = Math.ceil(20 * values.reduce((one, other) => Math.max(one, other))) / 20;
@@ -46,8 +46,8 @@
   function pairText(up, across, newLine) {
     const name = (i) => `${i + 1} (${data.pairs.names[i]})`, cell = measure.cells[up][across];
     if (up === across) return name(up);
-    const error = measure.errors ? measure.errors[up][across] : null, shown = (value) => formatted(value, measure.format);
-    const value = cell === null ? "has no value" : shown(cell) + (error === null ? "" : ` ± ${shown(error)}`);
+    const error = measure.errors ? measure.errors[up][across] : null, text = (value) => formatted(value, measure.format);
+    const value = cell === null ? "has no value" : text(cell) + (error === null ? "" : ` ± ${text(error)}`);
     return `${name(up)}${newLine}${name(across)}${newLine}${measure.name}: ${value}`;
   }
 
