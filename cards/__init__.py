@@ -1,1 +1,1 @@
-"""What people read: results as text, pictures and model cards."""
+"""Results as text, pictures, pages, and model cards."""

@@ -1,4 +1,4 @@
-"""The model card of a trained variant: README.md of its folder, and of its repository on the Hub."""
+"""The model card of a trained model: README.md of its folder and of its repository on the Hub."""
 
 from dataclasses import asdict
 from shlex import quote
@@ -41,27 +41,36 @@ def model_card(
     repo_id: str | None = None,
     license_name: str | None = None,
 ) -> str:
-    """Markdown with the metadata that the Hub understands, down to `MARKER`, below which a person may write.
+    """Write a model card with the metadata that the Hub understands.
+
+    It ends with `MARKER`. Text below the marker belongs to the user.
 
     Args:
-        record: what is known of the model.
-        inside: the model compared with itself; with it the card shows the pictures `CURVE` and `HEATMAP`.
-        repo_id: where it is published; until then the examples have a placeholder.
-        license_name: one of the Hub's; apache-2.0 if None.
+        record: training record of the model.
+        inside: the model compared with itself. With it, the card shows the pictures `CURVE` and `HEATMAP`.
+        repo_id: repository of the model; None for a placeholder in the examples.
+        license_name: license identifier of the Hub; None for apache-2.0.
+
+    Returns:
+        The card as Markdown.
     """
     parts = [f"---\n{_metadata(record, license_name or LICENSE)}\n---\n", _body(record)]
     if record.pruned is not None:
         parts.append(_removed(record, record.pruned))
     if inside is not None:
         spans, layers = inside.block_structure.a, len(inside.models.a.layers)
-        said = plain_markdown(structure("It", spans, layers))
-        parts += [CURVES, INSIDE.format(picture=HEATMAP, examples=inside.dataset.examples, structure=said)]
+        sentence = plain_markdown(structure("It", spans, layers))
+        parts += [CURVES, INSIDE.format(picture=HEATMAP, examples=inside.dataset.examples, structure=sentence)]
     parts.append(_use(record, repo_id or NO_OWNER))
     return "\n".join(parts) + f"\n{MARKER}"
 
 
 def training_command(record: TrainingRecord) -> str:
-    """The command line that trains the model again; that removes blocks again of a pruned model's original."""
+    """The command that reproduces a model: `zoo train`, or `zoo prune` for a pruned model.
+
+    Args:
+        record: training record of the model.
+    """
     if record.pruned is not None:
         return _pruning_command(record.pruned)
     recipe, data = record.recipe, record.data
@@ -88,7 +97,7 @@ def _architecture(record: TrainingRecord) -> dict[str, object]:
 
 
 def _pruning_command(pruned: Pruned) -> str:
-    # What has no owner is where `zoo train` puts it.
+    # Names without an owner are folders written by `zoo train`.
     original = pruned.original if "/" in pruned.original else f"models/{pruned.original}"
     command = f"zoo prune {quote(original)} --remove {','.join(pruned.removed)}"
     tuning = pruned.fine_tuning
@@ -98,7 +107,7 @@ def _pruning_command(pruned: Pruned) -> str:
 def _removed(record: TrainingRecord, pruned: Pruned) -> str:
     assert record.variant is not None
     tuning, count = pruned.fine_tuning, len(pruned.removed)
-    fine_tuning = "Nothing was trained after that, batch norm included.\n"
+    fine_tuning = "Nothing was retrained after that, not even batch norm.\n"
     if tuning is not None:
         epochs = f"{tuning.recipe.epochs} {'epoch' if tuning.recipe.epochs == 1 else 'epochs'}"
         fine_tuning = f"It was then fine-tuned for {epochs}, from a learning rate of {tuning.recipe.lr:g}.\n"
@@ -140,7 +149,7 @@ def _metadata(record: TrainingRecord, license_name: str) -> str:
     )
     card = ModelCardData(
         license=license_name,
-        # timm's snippet on the Hub could not build the CIFAR family.
+        # The Hub shows a snippet for timm, which cannot build the CIFAR family.
         library_name="resnet-zoo" if record.timm_variant is None else "timm",
         pipeline_tag="image-classification",
         tags=[TAG, summary.architecture],
@@ -167,7 +176,7 @@ def _body(record: TrainingRecord) -> str:
         high=high,
         classes="\n".join(map(_class_row, record.test)),
         command=training_command(record),
-        how="" if record.pruned is None else "Its original: ",
+        how="" if record.pruned is None else "Training of the original: ",
         momentum=recipe.momentum,
         lr=recipe.lr,
         rise=WARM_UP.format(share=recipe.warm_up) if recipe.warm_up else "",
@@ -184,7 +193,7 @@ def _body(record: TrainingRecord) -> str:
 
 
 def _what(record: TrainingRecord) -> str:
-    """What the model is, and what it was trained on."""
+    """Description of the model and its training data."""
     spec, data = record.spec, plain_markdown(record.data.name)
     if record.variant is not None:
         text, blocks = CIFAR, 0
@@ -204,7 +213,7 @@ def _what(record: TrainingRecord) -> str:
 
 
 def _use(record: TrainingRecord, repo_id: str) -> str:
-    """How to load it, and whom to cite for the families."""
+    """How to load the model, and what to cite for the two families."""
     text = (USE if record.timm_variant is None else USE_TIMM) + WEIGHTS
     if record.spec.depth is not None:
         text += CITATION

@@ -1,27 +1,27 @@
-"""What a model card says, to be filled in."""
+"""Templates of the texts in a model card."""
 
 from zoo.model_folder.folder import CURVE
 
 CIFAR = """\
 A ResNet of depth {depth} and width {width:.12g} ({parameters:,} parameters, {layers} representations), trained on
 {data}.
-It belongs to the family of width and depth variants of Nguyen, Raghu & Kornblith,
+It belongs to the CIFAR family of width and depth variants from Nguyen, Raghu & Kornblith,
 [Do Wide and Deep Networks Learn the Same Things?](https://arxiv.org/abs/2010.15327) (ICLR 2021): post-activation basic
-blocks, a 3x3 stem without pooling, 1x1 shortcuts. `resnet-zoo` trains such variants, publishes them, and compares any
-two."""
+blocks, a 3x3 stem without pooling, and 1x1 shortcuts. It was trained with `resnet-zoo`, which trains such variants and
+compares any two models."""
 
 IMAGENET = """\
 A ResNet of depth {depth} whose third stage has width {width:.12g} ({parameters:,} parameters), trained on
 {data}.
-It belongs to the ImageNet family of width and depth variants of Nguyen, Raghu & Kornblith,
+It belongs to the ImageNet family of width and depth variants from Nguyen, Raghu & Kornblith,
 [Do Wide and Deep Networks Learn the Same Things?](https://arxiv.org/abs/2010.15327) (ICLR 2021): ResNet-50 with only
-its third stage scaled, here to {blocks} blocks. timm builds and loads it as it is. `resnet-zoo` trains such variants,
-publishes them, and compares any two."""
+its third stage scaled, here to {blocks} blocks. timm loads it directly. It was trained with `resnet-zoo`, which trains
+such variants and compares any two models."""
 
 TIMM = """\
 timm's `{architecture}` ({parameters:,} parameters), trained from scratch on
 {data}.
-timm builds and loads it as it is. `resnet-zoo` trained it, and compares any two models."""
+timm loads it directly. It was trained with `resnet-zoo`, which compares any two models."""
 
 BODY = """\
 # {name}
@@ -31,7 +31,7 @@ BODY = """\
 ## Accuracy
 
 **{accuracy:.2%}** of {test_images} test images (95 % interval {low:.1%} to {high:.1%}).
-The weights are those of the last epoch; the test images had no part in choosing them.
+The weights are from the last epoch and were not selected on the test images.
 
 | class | test images | right | accuracy |
 |---|---|---|---|
@@ -41,23 +41,23 @@ The weights are those of the last epoch; the test images had no part in choosing
 
     {command}
 
-{how}SGD with momentum {momentum:g}, learning rate {lr:g} {rise}falling to 0 along a cosine, weight decay
-{weight_decay:g} on kernels, {epochs} epochs of batches of {batch_size}, {train_images} training images ({subset} of
-the data set). Final training loss {loss:.4f}. {penalty}It took {seconds:.0f} s on {device}. Every epoch, all settings
-and versions are in `training.json`.
+{how}SGD with momentum {momentum:g}, learning rate {lr:g} {rise}with cosine decay to 0, weight decay {weight_decay:g} on
+kernels, {epochs} epochs with batch size {batch_size}, {train_images} training images ({subset} of the dataset). Final
+training loss {loss:.4f}. {penalty}Training took {seconds:.0f} s on {device}. `training.json` contains the loss and
+accuracy of every epoch, all settings, and the versions.
 """
 
 WARM_UP = "reached by a warm-up over {share:.0%} of the training, then "
 
 PENALTY = """\
-The paper's PC regularisation, with weight {alpha:g}, kept down the first principal components of its layers.
+PC regularisation as in the paper, with weight {alpha:g}, suppressed the first principal components of the layers.
 """
 
 PRUNED = """
 ## Removed blocks
 
-After training, {count} of the {total} residual blocks of {original} (sha256 of its weights: {sha256}) were removed with
-their skip connections kept, and the others renumbered: {removed}.
+After training, {count} of the {total} residual blocks of {original} (sha256 of the weights: {sha256}) were removed:
+{removed}. Their skip connections were kept, and the other blocks were renumbered.
 {fine_tuning}
 |  | before | after |
 |---|---|---|
@@ -68,30 +68,30 @@ their skip connections kept, and the others renumbered: {removed}.
 """
 
 CURVES = f"""
-![Loss and accuracy while it was trained]({CURVE})
+![Loss and accuracy during training]({CURVE})
 """
 
 INSIDE = """
-## Inside
+## Layer similarity
 
-![CKA between its own layers]({picture})
+![CKA between the layers]({picture})
 
-How alike its own layers are (linear CKA on {examples} test images, from 0, unrelated, to 1, alike; input lower left).
-{structure}
+Similarity between the layers of the model (linear CKA on {examples} test images: 0 for unrelated layers, 1 for equal
+ones; the input is at the lower left). {structure}
 """
 
 USE = """
 ## Use
 
-With `resnet-zoo`, which fetches and checks it:
+With `resnet-zoo`, which downloads the model and verifies it:
 
 ```python
 import zoo
 
-model = zoo.load("{repo}")  # takes images in [0, 1], shape (n, {shape}), and returns logits
+model = zoo.load("{repo}")  # input: images in [0, 1], shape (n, {shape}); output: logits
 ```
 
-With timm, once `resnet-zoo` is installed (`import zoo` makes timm know the architecture):
+With timm, if `resnet-zoo` is installed (`import zoo` registers the architecture with timm):
 
 ```python
 import zoo, timm
@@ -109,11 +109,11 @@ With timm alone:
 import timm
 
 model = timm.create_model("hf-hub:{repo}", pretrained=True).eval()
-config = timm.data.resolve_model_data_config(model)  # images of {shape}, and how they are scaled
-transform = timm.data.create_transform(**config)  # of PIL images
+config = timm.data.resolve_model_data_config(model)  # input size {shape}, mean, and standard deviation
+transform = timm.data.create_transform(**config)  # for PIL images
 ```
 
-With `resnet-zoo`, which checks what it fetches:
+With `resnet-zoo`, which verifies the download:
 
 ```python
 import zoo
@@ -123,7 +123,7 @@ model = zoo.load("{repo}")  # takes images in [0, 1], and returns logits
 """
 
 WEIGHTS = """
-Its weights alone, without either:
+The weights alone, without timm or `resnet-zoo`:
 
 ```python
 from huggingface_hub import hf_hub_download
@@ -132,7 +132,7 @@ from safetensors.torch import load_file
 weights = load_file(hf_hub_download("{repo}", "model.safetensors"))
 ```
 
-What it shares with another model, and where the two differ:
+To compare it with another model:
 
     compare {repo} OTHER
 """

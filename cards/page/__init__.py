@@ -1,1 +1,1 @@
-"""Parts of a page: sections, tables, charts, maps, images."""
+"""Parts of an HTML page: sections, charts, heatmaps, images."""

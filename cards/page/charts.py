@@ -1,80 +1,83 @@
-"""What Plotly draws on a page beside the heatmaps; every text in it is escaped here."""
+"""The charts of a page other than heatmaps. All texts in them are escaped here."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from cards.page.page import Chart
 from cards.words.facts import DELETION_CAPTION, probes_caption
-from cards.words.legible import chance, percent, plotly_text, probability
+from cards.words.legible import chance, interval, percent, plotly_text, probability
 from compare.result.disagreement import Calibration, ClassRow, Disagreement, Reliability
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
 from compare.stats.paired import LEVEL
 
-# Told apart by colour-blind readers, on light and on dark (Okabe and Ito's, a little brighter).
+# Distinguishable for colour-blind readers on light and dark backgrounds (Okabe and Ito, slightly brighter).
 COLOURS = ("#2f8ed6", "#e08214", "#1aa179", "#c875ae", "#8c8c8c")
-# Rows that fit on a screen and a half; of more classes, those at both ends are drawn.
+# These fit on one and a half screens. Of more classes, those with the largest differences are drawn.
 MOST_CLASSES = 60
 LONGEST_TICK = 16
 
 
 class Interval(NamedTuple):
-    """A difference with its interval, in points, and what is told of it.
+    """A difference between accuracies, in percentage points.
 
     Args:
-        name: of what differs.
-        value: a minus b.
+        name: name of the class.
+        value: accuracy of a minus accuracy of b.
         low: lower end of its 95 % interval.
-        high: upper end.
-        sure: whether it is beyond chance after correction.
-        text: for the pointer, escaped.
+        high: upper end of its 95 % interval.
+        significant: whether it is significant after correction.
+        text: text shown at the pointer, escaped.
     """
 
     name: str
     value: float
     low: float
     high: float
-    sure: bool
+    significant: bool
     text: str
 
 
-def class_chart(found: Disagreement) -> Chart | None:
-    """Differences of accuracy by class with their intervals, sorted; None without labels."""
+def class_chart(disagreement: Disagreement) -> Chart | None:
+    """Differences between accuracies by class, with intervals, sorted; None without labels."""
     return differences_chart(
         "classes",
         [
             Interval(
                 row.name, *_in_points(row), row.p_adjusted is not None and row.p_adjusted < LEVEL, _class_text(row)
             )
-            for row in found.classes
+            for row in disagreement.classes
             if row.difference is not None
         ],
     )
 
 
 def differences_chart(key: str, rows: Sequence[Interval]) -> Chart | None:
-    """Differences with their intervals, sorted; None without any."""
+    """Differences with intervals, sorted; None without rows.
+
+    Args:
+        key: identifier of the chart.
+        rows: the differences.
+    """
     if not rows:
         return None
     ordered = sorted(rows, key=lambda row: (row.value, row.name))
-    shown = ordered if len(rows) <= MOST_CLASSES else [*ordered[: MOST_CLASSES // 2], *ordered[-MOST_CLASSES // 2 :]]
-    caption = "Lines are 95 % intervals, each for one class at a time. Filled: beyond chance after Holm's correction."
-    if len(shown) < len(rows):
-        caption += f" Of {len(rows)} classes, {MOST_CLASSES // 2} at each end are drawn."
+    drawn = ordered if len(rows) <= MOST_CLASSES else [*ordered[: MOST_CLASSES // 2], *ordered[-MOST_CLASSES // 2 :]]
+    caption = "Lines are 95 % intervals, each for one class. Filled: significant after Holm's correction."
+    if len(drawn) < len(rows):
+        caption += f" Of {len(rows)} classes, the {MOST_CLASSES // 2} at each end are drawn."
     layout = {
-        "xaxis": {"title": {"text": "accuracy of a minus b, points"}, "zeroline": True},
+        "xaxis": {"title": {"text": "accuracy of a minus b, percentage points"}, "zeroline": True},
         "yaxis": {
-            "tickvals": list(range(len(shown))),
-            "ticktext": [plotly_text(row.name, LONGEST_TICK) for row in shown],
-            "range": [-0.7, len(shown) - 0.3],
+            "tickvals": list(range(len(drawn))),
+            "ticktext": [plotly_text(row.name, LONGEST_TICK) for row in drawn],
+            "range": [-0.7, len(drawn) - 0.3],
             "zeroline": False,
         },
         "margin": {"l": 130},
         "showlegend": False,
     }
-    figure = {"data": [_interval_trace(shown)], "layout": layout}
-    return Chart(
-        key, "Where a is right more often (to the right), and where b is", figure, 110 + 22 * len(shown), caption
-    )
+    figure = {"data": [_interval_trace(drawn)], "layout": layout}
+    return Chart(key, "Accuracy of a minus accuracy of b", figure, 110 + 22 * len(drawn), caption)
 
 
 def _interval_trace(rows: Sequence[Interval]) -> dict[str, Any]:
@@ -85,7 +88,11 @@ def _interval_trace(rows: Sequence[Interval]) -> dict[str, Any]:
         "x": value,
         "y": list(range(len(rows))),
         "error_x": _bars(value, low, high),
-        "marker": {"size": 9, "color": COLOURS[0], "symbol": ["circle" if row.sure else "circle-open" for row in rows]},
+        "marker": {
+            "size": 9,
+            "color": COLOURS[0],
+            "symbol": ["circle" if row.significant else "circle-open" for row in rows],
+        },
         "hovertext": [row.text for row in rows],
         "hoverinfo": "text",
     }
@@ -100,9 +107,8 @@ def _class_text(row: ClassRow) -> str:
         (
             f"<b>{plotly_text(row.name, 40)}</b>, {row.examples} images",
             f"a {percent(row.accuracy_a)} %, b {percent(row.accuracy_b)} %",
-            f"a - b {percent(row.difference, '+.1f')} points, from {percent(row.ci_low, '+.1f')} "
-            f"to {percent(row.ci_high, '+.1f')}",
-            f"right: only a {row.only_a_right}, only b {row.only_b_right}",
+            f"a - b {percent(row.difference, '+.1f')} points ({interval(row.ci_low, row.ci_high, '+.1f')})",
+            f"only a right {row.only_a_right}, only b right {row.only_b_right}",
             f"{chance(row.p_value)}, {probability(row.p_adjusted)} (Holm), {probability(row.q_value)} (BH)",
         )
     )
@@ -119,11 +125,12 @@ def _bars(value: Sequence[float], low: Sequence[float], high: Sequence[float]) -
     }
 
 
-def reliability_chart(found: Disagreement) -> Chart | None:
-    """Accuracy by confidence, of both models; None without probabilities or labels."""
-    if found.calibration_a is None or found.calibration_b is None:
+def reliability_chart(disagreement: Disagreement) -> Chart | None:
+    """Accuracy by confidence of both models; None without probabilities or labels."""
+    a, b = disagreement.calibration_a, disagreement.calibration_b
+    if a is None or b is None:
         return None
-    certain = {
+    diagonal = {
         "type": "scatter",
         "mode": "lines",
         "x": [0, 1],
@@ -132,21 +139,21 @@ def reliability_chart(found: Disagreement) -> Chart | None:
         "hoverinfo": "skip",
         "showlegend": False,
     }
-    sides = (("a", found.calibration_a, "circle"), ("b", found.calibration_b, "square"))
-    data = [certain, *(_reliability(*side, COLOURS[i]) for i, side in enumerate(sides) if side[1].bins)]
+    models = (("a", a, "circle"), ("b", b, "square"))
+    data = [diagonal, *(_reliability(*model, COLOURS[i]) for i, model in enumerate(models) if model[1].bins)]
     layout = {
         "xaxis": {"title": {"text": "confidence"}, "range": [0, 1.02]},
-        "yaxis": {"title": {"text": "fraction that is right"}, "range": [0, 1.02]},
+        "yaxis": {"title": {"text": "accuracy"}, "range": [0, 1.02]},
     }
     caption = (
-        "On the dotted line, confidence can be taken at its word; below it, a model is too sure of itself. "
-        f"Expected calibration error: a {found.calibration_a.error:.3f}, b {found.calibration_b.error:.3f}."
+        "Well-calibrated models are on the dotted line; below it, a model is overconfident. Expected calibration "
+        f"error: a {a.error:.3f}, b {b.error:.3f}."
     )
-    return Chart("reliability", "How far confidence is to be trusted", {"data": data, "layout": layout}, 380, caption)
+    return Chart("reliability", "Reliability diagram", {"data": data, "layout": layout}, 380, caption)
 
 
-def _reliability(name: str, found: Calibration, symbol: str, colour: str) -> dict[str, Any]:
-    bins = found.bins
+def _reliability(name: str, calibration: Calibration, symbol: str, colour: str) -> dict[str, Any]:
+    bins = calibration.bins
     accuracy = [row.accuracy for row in bins]
     return {
         "type": "scatter",
@@ -164,14 +171,14 @@ def _reliability(name: str, found: Calibration, symbol: str, colour: str) -> dic
 
 def _bin_text(name: str, row: Reliability) -> str:
     return (
-        f"{name}: {row.examples} images of confidence {row.low:.2f} to {row.high:.2f}<br>"
-        f"on average {row.confidence:.3f}<br>"
-        f"right {row.accuracy:.1%} ({row.accuracy_low:.1%} to {row.accuracy_high:.1%})"
+        f"{name}: {row.examples} images with confidence {row.low:.2f} to {row.high:.2f}<br>"
+        f"mean confidence {row.confidence:.3f}<br>"
+        f"accuracy {row.accuracy:.1%} ({row.accuracy_low:.1%} to {row.accuracy_high:.1%})"
     )
 
 
 def deletion_chart(rows: Sequence[DeletedBlocks]) -> Chart | None:
-    """Accuracy without the last residual blocks of a stage; None if it was not asked for."""
+    """Accuracy without the last residual blocks of each stage; None if it was not measured."""
     if not rows:
         return None
     names = list(dict.fromkeys(row.stage for row in rows))
@@ -180,7 +187,9 @@ def deletion_chart(rows: Sequence[DeletedBlocks]) -> Chart | None:
         "xaxis": {"title": {"text": "residual blocks removed"}, "rangemode": "tozero"},
         "yaxis": {"title": {"text": "accuracy, %"}, "range": [0, 102]},
     }
-    return Chart("deletion", "Without residual blocks", {"data": data, "layout": layout}, 360, DELETION_CAPTION)
+    return Chart(
+        "deletion", "Accuracy without residual blocks", {"data": data, "layout": layout}, 360, DELETION_CAPTION
+    )
 
 
 def _deletion(rows: Sequence[DeletedBlocks], place: int) -> dict[str, Any]:
@@ -197,33 +206,35 @@ def _deletion(rows: Sequence[DeletedBlocks], place: int) -> dict[str, Any]:
     }
 
 
-def probe_chart(found: ProbeResult | None) -> Chart | None:
-    """Accuracy of linear probes before and after each residual addition; None if it was not asked for."""
-    if found is None:
+def probe_chart(probes: ProbeResult | None) -> Chart | None:
+    """Accuracy of linear probes before and after each residual addition; None if there are no probes."""
+    if probes is None:
         return None
-    kinds = (("pre", "before the addition"), ("post", "after it"))
-    rows = {kind: [row for row in found.probes if row.kind == kind] for kind, _ in kinds}
+    kinds = (("pre", "before the addition"), ("post", "after the addition"))
+    rows = {kind: [row for row in probes.probes if row.kind == kind] for kind, _ in kinds}
     data = [_probes(rows[kind], name, COLOURS[i]) for i, (kind, name) in enumerate(kinds) if rows[kind]]
     layout = {
         "xaxis": {"title": {"text": "residual block"}},
         "yaxis": {"title": {"text": "accuracy, %"}},
     }
-    caption = f"{probes_caption(found)} Lines are 95 % intervals."
+    caption = f"{probes_caption(probes)} Lines are 95 % intervals."
     return Chart("probes", "Linear probes", {"data": data, "layout": layout}, 360, caption)
 
 
 def _probes(rows: Sequence[ProbeRow], name: str, colour: str) -> dict[str, Any]:
-    known = [(place, row) for place, row in enumerate(rows) if row.accuracy is not None]
-    accuracy, low, high = ([100 * (getattr(row, end) or 0) for _, row in known] for end in ("accuracy", "low", "high"))
+    measured = [(place, row) for place, row in enumerate(rows) if row.accuracy is not None]
+    accuracy, low, high = (
+        [100 * (getattr(row, end) or 0) for _, row in measured] for end in ("accuracy", "low", "high")
+    )
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": name,
-        "x": [place for place, _ in known],
+        "x": [place for place, _ in measured],
         "y": accuracy,
         "error_y": _bars(accuracy, low, high),
         "line": {"color": colour},
-        "hovertext": [_probe_text(row, name) for _, row in known],
+        "hovertext": [_probe_text(row, name) for _, row in measured],
         "hoverinfo": "text",
     }
 

@@ -1,4 +1,4 @@
-"""Images of a page, as data URIs."""
+"""Galleries of images on a page, embedded as data URIs."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from cards.words.legible import percent
 from compare.result.disagreement import Example
 from compare.result.inside import Block
 
-# Pixels on the longer side: larger images would fill the file.
+# Pixels on the longer side. Larger images would make the file too large.
 SIDE = 96
 MOST_DISAGREED = 20
 
@@ -22,13 +22,13 @@ MOST_DISAGREED = 20
 def dominant_galleries(
     title: str, blocks: Sequence[Block], classes: Sequence[str], images: Mapping[int, Image]
 ) -> tuple[Gallery, ...]:
-    """The images that carry each block.
+    """One gallery of dominant images per block. Blocks without images are skipped.
 
     Args:
-        title: such as `Images that carry layers`, to which the layers are added.
-        blocks: the blocks of one model.
-        classes: names of the classes.
-        images: by their index.
+        title: start of the titles, such as `Layers`; the numbers of the layers are appended.
+        blocks: block structures of one model.
+        classes: class names.
+        images: images by index.
     """
     return tuple(
         Gallery(f"{title} {block.start} to {block.stop - 1}", pictures, dominant_fact(block.dominant))
@@ -48,35 +48,38 @@ def _dominant(block: Block, classes: Sequence[str], images: Mapping[int, Image])
 def disagreed_gallery(
     examples: Sequence[Example], classes: Sequence[str], images: Mapping[int, Image]
 ) -> Gallery | None:
-    """The images that two models predict differently; None if there is none to show.
+    """The images that two models predict differently, or None if none of them is available.
 
     Args:
-        examples: in the order in which they are shown.
-        classes: names of the classes.
-        images: by their index; examples without one are left out.
+        examples: the most confident first.
+        classes: class names.
+        images: images by index; examples without an image are skipped.
     """
-    shown = [example for example in examples if example.index in images][:MOST_DISAGREED]
-    pictures = tuple(_disagreed(example, classes, images[example.index]) for example in shown)
-    left = len(examples) - len(shown)
-    caption = f"And {left} more, all in --json." if left else ""
+    available = [example for example in examples if example.index in images][:MOST_DISAGREED]
+    pictures = tuple(_disagreed(example, classes, images[example.index]) for example in available)
+    left_out = len(examples) - len(available)
+    caption = f"And {left_out:,} more, all in --json." if left_out else ""
     return Gallery(DISAGREED, pictures, caption) if pictures else None
 
 
 def _disagreed(example: Example, classes: Sequence[str], image: Image) -> Picture:
-    said = (("a", example.prediction_a, example.confidence_a), ("b", example.prediction_b, example.confidence_b))
+    predictions = (
+        ("a", example.prediction_a, example.confidence_a),
+        ("b", example.prediction_b, example.confidence_b),
+    )
     label = "" if example.label is None else classes[example.label]
     lines = [f"image {example.index}" + (f": {label}" if label else "")]
-    for model, prediction, confidence in said:
+    for model, prediction, confidence in predictions:
         mark = "" if example.label is None else " \N{CHECK MARK}" if prediction == example.label else " \N{BALLOT X}"
         lines.append(f"{model}: {classes[prediction]} ({confidence:.0%}){mark}")
     return Picture(data_uri(image), ", ".join(lines), tuple(lines))
 
 
 def data_uri(image: Image) -> str:
-    """A PNG of at most 96 pixels on the longer side.
+    """A thumbnail as a PNG data URI, at most 96 pixels on the longer side.
 
     Args:
-        image: height by width by channels, from 0 to 255; grey, or red, green and blue.
+        image: shape (height, width, channels) with 1 or 3 channels, values from 0 to 255.
     """
     from PIL import Image as Pillow
 

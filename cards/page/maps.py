@@ -1,4 +1,4 @@
-"""Linked heatmaps of a page: what is drawn of each model, and every matrix once, packed."""
+"""Data of the linked heatmaps of a page. Each matrix is stored once, compressed."""
 
 import zlib
 from base64 import b64encode
@@ -15,21 +15,21 @@ from compare.result.base import Matrix
 from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
 
-# Cells are told to three decimals; the smallest integer stands for a cell without a value.
+# Cells are rounded to three decimals. The smallest integer marks a cell without a value.
 SCALE, MISSING = 1000, -(2**15)
 LONGEST_TICK = 16
-LEGEND = "White lines are borders of stages; cyan frames are block structure; grey cells have no value."
+LEGEND = "White lines separate stages; cyan frames mark block structure; grey cells have no value."
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A place for one heatmap.
+    """One heatmap of the page.
 
     Args:
-        key: its name in the page.
-        rows: which model's layers go up.
-        columns: which model's layers go across.
-        title: stands above it.
+        key: identifier of the heatmap, unique in the page.
+        rows: label of the model on the vertical axis.
+        columns: label of the model on the horizontal axis.
+        title: title above the heatmap.
     """
 
     key: str
@@ -40,13 +40,13 @@ class Panel:
 
 @dataclass(frozen=True)
 class View:
-    """What the heatmaps can show.
+    """One measure that the heatmaps can show.
 
     Args:
-        name: of the measure.
-        meaning: of it, in a sentence.
-        cells: per panel; a panel that is not here has nothing to show.
-        errors: standard errors, per panel.
+        name: name of the measure.
+        meaning: explanation in a sentence.
+        cells: matrix by the key of the panel; panels that are missing here stay empty.
+        errors: standard errors by the key of the panel.
     """
 
     name: str
@@ -56,14 +56,14 @@ class View:
 
 
 def side(model: ModelResult, spans: Sequence[BlockSpan], numbers: Sequence[int] | None = None) -> dict[str, Any]:
-    """What is drawn of one model along an axis.
+    """The axis of one model: layer names, stages, and block structure.
 
     Args:
         model: the model.
-        spans: its spans of alike layers; those with block structure are framed.
-        numbers: of its layers, where they are not all there are.
+        spans: its spans of similar layers; those with block structure are framed.
+        numbers: numbers of the layers, if the model has more layers than are drawn.
     """
-    # The number also tells layers apart whose names were cut.
+    # The number makes names unique that were cut to the same text.
     names = [
         f"{plotly_text(name, 60)} ({number})" for number, name in zip(numbers or count(), model.layers, strict=False)
     ]
@@ -80,26 +80,29 @@ def side(model: ModelResult, spans: Sequence[BlockSpan], numbers: Sequence[int] 
 
 
 def maps(models: Mapping[str, dict[str, Any]], panels: Sequence[Panel], views: Sequence[View]) -> dict[str, Any]:
-    """All that the page needs to draw the heatmaps.
+    """The data from which the page draws its heatmaps.
 
     Args:
-        models: what `side` gives, by what they are called.
-        panels: in order.
-        views: in order; the first is shown first.
-    """
-    every = [matrix for view in views for matrix in (*view.cells.values(), *view.errors.values())]
-    # By identity: the same matrix in two views is stored once.
-    numbers = {key: number for number, key in enumerate(dict.fromkeys(map(id, every)))}
-    distinct = {numbers[id(matrix)]: matrix for matrix in every}
+        models: axes made by `side`, by the label of the model.
+        panels: the heatmaps in order.
+        views: the measures in order; the page opens with the first.
 
-    def places(cells: Mapping[str, Matrix]) -> dict[str, int]:
+    Returns:
+        A dictionary that can be written as JSON.
+    """
+    matrices = [matrix for view in views for matrix in (*view.cells.values(), *view.errors.values())]
+    # A matrix that is used in several views is the same object, and stored once.
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(map(id, matrices)))}
+    distinct = {numbers[id(matrix)]: matrix for matrix in matrices}
+
+    def numbered(cells: Mapping[str, Matrix]) -> dict[str, int]:
         return {panel: numbers[id(matrix)] for panel, matrix in cells.items()}
 
     return {
         "models": dict(models),
         "panels": [vars(panel) for panel in panels],
         "views": [
-            {"name": view.name, "meaning": view.meaning, "cells": places(view.cells), "errors": places(view.errors)}
+            {"name": view.name, "meaning": view.meaning, "cells": numbered(view.cells), "errors": numbered(view.errors)}
             for view in views
         ],
         "matrices": [pack(distinct[number]) for number in range(len(distinct))],
@@ -107,7 +110,14 @@ def maps(models: Mapping[str, dict[str, Any]], panels: Sequence[Panel], views: S
 
 
 def pack(matrix: Matrix) -> dict[str, Any]:
-    """A matrix in few characters: differences of neighbours in 16 bits, first all low bytes, deflated."""
+    """Compress a matrix for the page.
+
+    The format: differences of neighbouring cells as 16-bit integers, all low bytes before all high bytes, deflated.
+    Only the upper triangle of a symmetric matrix is stored.
+
+    Args:
+        matrix: cells between -32.7 and 32.7, or None.
+    """
     values = np.array(matrix, dtype=np.float64)
     whole = np.where(np.isnan(values), MISSING, np.rint(values * SCALE).clip(1 + MISSING, -1 - MISSING))
     cells = whole.astype(np.int16)

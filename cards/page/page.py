@@ -1,4 +1,4 @@
-"""A page of results that opens from disk, with all that it needs, and asks the network for nothing."""
+"""HTML pages of results. A page opens from disk and makes no network requests."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,14 +10,14 @@ from cards.tables.table import Link, Table
 
 @dataclass(frozen=True)
 class Chart:
-    """What Plotly draws.
+    """A chart that Plotly draws.
 
     Args:
-        key: its name in the page.
-        title: stands above it.
-        figure: traces and layout, as Plotly takes them.
-        height: in pixels.
-        caption: stands below it.
+        key: identifier of the chart, unique in the page.
+        title: title above the chart.
+        figure: traces and layout of Plotly.
+        height: height in pixels.
+        caption: text below the chart.
     """
 
     key: str
@@ -29,12 +29,12 @@ class Chart:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image.
+    """An image with text below it.
 
     Args:
-        source: a data URI.
-        description: for those who do not see it.
-        lines: stand below it.
+        source: data URI of the image.
+        description: alternative text for screen readers.
+        lines: lines of text below the image.
     """
 
     source: str
@@ -44,12 +44,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Images.
+    """Images side by side.
 
     Args:
-        title: stands above them.
-        pictures: side by side.
-        caption: stands below them.
+        title: title above the images.
+        pictures: the images.
+        caption: text below the images.
     """
 
     title: str
@@ -59,15 +59,15 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Section:
-    """What belongs together.
+    """A section of a page. An empty section is false.
 
     Args:
-        title: its heading.
-        texts: paragraphs that come first.
-        pairs: what every two of several models share, see `cards.page.pairs`.
+        title: heading of the section.
+        texts: paragraphs below the heading.
+        pairs: map of all pairs of models, see `cards.page.pairs`.
         maps: linked heatmaps, see `cards.page.maps`.
-        charts: what Plotly draws.
-        tables: rows of text.
+        charts: charts drawn by Plotly.
+        tables: tables below the charts.
         galleries: images.
     """
 
@@ -90,13 +90,13 @@ def section(
     pairs: dict[str, Any] | None = None,
     maps: dict[str, Any] | None = None,
 ) -> Section:
-    """A section of what there is.
+    """Build a section from its parts.
 
     Args:
-        title: its heading.
-        parts: in any order; None for what there is not.
-        texts: paragraphs that come first.
-        pairs: what every two of several models share, see `cards.page.pairs`.
+        title: heading of the section.
+        parts: charts, tables, and galleries; None is skipped.
+        texts: paragraphs below the heading.
+        pairs: map of all pairs of models, see `cards.page.pairs`.
         maps: linked heatmaps, see `cards.page.maps`.
     """
     return Section(
@@ -124,13 +124,13 @@ def folded(table: Table | None, most_rows: int | None = None) -> Table | None:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole page; all text in it is escaped when it is rendered.
+    """The content of a page. All text is escaped when the page is rendered.
 
     Args:
-        title: its heading.
-        summary: the answer in plain words.
-        notes: what a reader must know.
-        sections: in order; empty ones are left out.
+        title: heading of the page.
+        summary: summary in plain English.
+        notes: caveats for the reader.
+        sections: sections in order; empty ones are skipped.
     """
 
     title: str
@@ -141,11 +141,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page stands in a folder of pages.
+    """Location of a page in a site.
 
     Args:
-        plotly: address of what `plotly_js` gives, which they share.
-        links: stand above all else.
+        plotly: URL of the chart library, which all pages of the site share.
+        links: links at the top of the page.
     """
 
     plotly: str
@@ -153,14 +153,19 @@ class Place:
 
 
 def plotly_js() -> bytes:
-    """What draws charts in a browser, nearly 5 MB."""
+    """The chart library Plotly as JavaScript, about 5 MB."""
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs()).encode()
 
 
 def render(page: Page, place: Place | None = None) -> bytes:
-    """The file; with all that it needs in it, unless it has its place among others."""
+    """Render a page as HTML.
+
+    Args:
+        page: the content.
+        place: location in a site; None for a single file that includes the chart library.
+    """
     from plotly.colors import get_colorscale
 
     sections = [section for section in page.sections if section]

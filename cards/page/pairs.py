@@ -1,4 +1,4 @@
-"""What every two of several models share, as data of a page: one map over all models, and the layers of each pair."""
+"""Data of a page about several models: a map of all pairs, and the heatmaps of each pair."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,19 +12,19 @@ from compare.result.base import Matrix
 from compare.result.matrix import ModelMatrix, PairResult
 from compare.result.models import ModelResult
 
-# Two bytes each before they are deflated: with Plotly a page stays below 8 MB.
+# At two bytes per cell before compression, a page with Plotly stays below 8 MB.
 MOST_CELLS = 1_000_000
-# Of fewer layers, a heatmap says nothing that the table does not.
+# A heatmap of fewer layers adds nothing to the table.
 FEWEST_LAYERS = 8
 LONGEST_TICK = 24
 
 
 def pairs_map(result: ModelMatrix, addresses: Mapping[Pair, str] | None = None) -> dict[str, Any]:
-    """All that a page needs to draw what every two models share.
+    """The data from which the page draws the map of all pairs.
 
     Args:
-        result: with printable names.
-        addresses: of the page of each pair, if there are any.
+        result: the pairs of several models, with printable names.
+        addresses: URL of the page of each pair, if there are such pages.
     """
     names = [model.name for model in result.models]
     count = range(len(names))
@@ -37,10 +37,10 @@ def pairs_map(result: ModelMatrix, addresses: Mapping[Pair, str] | None = None) 
 
 
 def layer_maps(result: ModelMatrix) -> dict[str, Any] | None:
-    """The layers of two models at a time, to choose from; None if there are too many models for that.
+    """The data from which the page draws the heatmaps of one pair at a time; None if there are too many models.
 
     Args:
-        result: with printable names.
+        result: the pairs of several models, with printable names.
     """
     step = _step(result)
     if any(len(model.layers) // step < min(FEWEST_LAYERS, len(model.layers)) for model in result.models):
@@ -62,7 +62,7 @@ def layer_maps(result: ModelMatrix) -> dict[str, Any] | None:
 
 
 def _step(result: ModelMatrix) -> int:
-    """Every how many layers are drawn, so that the cells of all pairs are at most `MOST_CELLS`."""
+    """Step between the layers that are drawn, such that the cells of all pairs are at most `MOST_CELLS`."""
     layers = [len(model.layers) for model in result.models]
     cells = (sum(layers) ** 2 + sum(count**2 for count in layers)) / 2
     step = max(1, int(sqrt(cells / MOST_CELLS)))
@@ -71,9 +71,10 @@ def _step(result: ModelMatrix) -> int:
     return step
 
 
-def _side(model: ModelResult, kept: Sequence[int]) -> dict[str, Any]:
-    layers, fractions = (tuple(model.layers[i] for i in kept), tuple(model.pc1_fraction[i] for i in kept))
-    return side(replace(model, layers=layers, pc1_fraction=fractions), (), kept)
+def _side(model: ModelResult, numbers: Sequence[int]) -> dict[str, Any]:
+    layers = tuple(model.layers[number] for number in numbers)
+    fractions = tuple(model.pc1_fraction[number] for number in numbers)
+    return side(replace(model, layers=layers, pc1_fraction=fractions), (), numbers)
 
 
 def _thin(cells: Matrix, rows: Sequence[int], columns: Sequence[int]) -> Matrix:
@@ -94,7 +95,7 @@ def _packed(result: ModelMatrix, measure: PairMeasure) -> dict[str, Any] | None:
 
 
 def _square(result: ModelMatrix, value: Callable[[PairResult], float | None]) -> Matrix:
-    """A number of every pair, shape (models, models), without any on the diagonal."""
+    """A number of every pair as a symmetric matrix, shape (models, models), with an empty diagonal."""
     numbers: list[list[float | None]] = [[None] * len(result.models) for _ in result.models]
     for pair in result.pairs:
         numbers[pair.a][pair.b] = numbers[pair.b][pair.a] = value(pair)

@@ -1,1 +1,1 @@
-"""One page for each kind of result."""
+"""One HTML page per kind of result, and the index page of a site."""

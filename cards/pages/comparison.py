@@ -1,4 +1,4 @@
-"""A comparison of two models as a page."""
+"""The page of a comparison of two models."""
 
 from collections.abc import Iterator, Mapping
 
@@ -30,47 +30,50 @@ MOST_ROWS = 100
 
 
 def comparison_html(comparison: Comparison, images: Mapping[int, Image], place: Place | None = None) -> bytes:
-    """A page with all that was found.
+    """Render the page of a comparison.
 
     Args:
-        comparison: what to show.
-        images: those predicted differently, and those that carry blocks, by their index.
-        place: of the page among others; alone, it is one file.
+        comparison: the result to show.
+        images: images by index; the page shows those predicted differently and the dominant ones.
+        place: location in a site; None for a single file.
+
+    Returns:
+        HTML as UTF-8.
     """
-    shown = legible(comparison)
-    a, b = shown.models.a, shown.models.b
+    readable = legible(comparison)
+    a, b = readable.models.a, readable.models.b
     models = {"a": comparison.models.a, "b": comparison.models.b}
     sections = (
-        section("Models and images", models_table(shown.dataset, {"a": a, "b": b})),
-        section("Similarity of the layers", texts=[f"{estimator_fact(shown)} {LEGEND}"], maps=_maps(shown)),
-        _structure(shown),
-        *_predictions(shown.disagreement, shown.dataset, images),
-        _dominant(shown.inside, shown.dataset, images),
+        section("Models and images", models_table(readable.dataset, {"a": a, "b": b})),
+        section("Similarity of the layers", texts=[f"{estimator_fact(readable)} {LEGEND}"], maps=_maps(readable)),
+        _structure(readable),
+        *_predictions(readable.disagreement, readable.dataset, images),
+        _dominant(readable.inside, readable.dataset, images),
         settings_section(models, comparison.dataset, comparison.settings, comparison.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in comparison.notes)
-    return render(Page(f"{a.name} and {b.name}", verdict(shown), notes, sections), place)
+    return render(Page(f"{a.name} and {b.name}", verdict(readable), notes, sections), place)
 
 
-def _maps(shown: Comparison) -> dict[str, object]:
-    models, spans = shown.models, shown.block_structure
+def _maps(comparison: Comparison) -> dict[str, object]:
+    models, spans = comparison.models, comparison.block_structure
     sides = {"a": side(models.a, spans.a), "b": side(models.b, spans.b)}
     panels = (
         Panel("aa", "a", "a", f"a: {models.a.name}"),
         Panel("bb", "b", "b", f"b: {models.b.name}"),
         Panel("ab", "a", "b", "a (up) with b (across)"),
     )
-    return maps(sides, panels, tuple(_views(shown)))
+    return maps(sides, panels, tuple(_views(comparison)))
 
 
-def _views(shown: Comparison) -> Iterator[View]:
-    cka, inside = shown.cka, shown.inside
+def _views(comparison: Comparison) -> Iterator[View]:
+    cka, inside = comparison.cka, comparison.inside
     within = {"aa": cka.aa, "bb": cka.bb}
     yield View("CKA", MEANINGS["CKA"], {**within, "ab": cka.ab}, {"ab": cka.standard_error_ab})
     if cka.null is not None:
         name, cells = "CKA above chance", {**within, "ab": _above(cka, cka.null)}
         yield View(name, MEANINGS[name], cells, {"ab": cka.standard_error_ab})
-    for measure in shown.measures:
+    for measure in comparison.measures:
         cells = {"aa": measure.aa, "bb": measure.bb, "ab": measure.ab}
         yield View(measure.name, MEANINGS.get(measure.name, ""), cells, {"ab": measure.standard_error_ab})
     if inside is not None:
@@ -83,13 +86,13 @@ def _views(shown: Comparison) -> Iterator[View]:
 
 def _above(cka: CKAResult, null: NullResult) -> tuple[tuple[float | None, ...], ...]:
     return tuple(
-        tuple(cell if kept else None for cell, kept in zip(cells, row, strict=True))
+        tuple(cell if is_above else None for cell, is_above in zip(cells, row, strict=True))
         for cells, row in zip(cka.ab, null.above, strict=True)
     )
 
 
-def _structure(shown: Comparison) -> Section:
-    spans, inside = shown.block_structure, shown.inside
+def _structure(comparison: Comparison) -> Section:
+    spans, inside = comparison.block_structure, comparison.inside
     return section(
         "Block structure",
         spans_table({"a": spans.a, "b": spans.b}),

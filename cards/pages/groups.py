@@ -1,4 +1,4 @@
-"""Two groups of seeds as a page."""
+"""The page of a comparison of two groups of seeds."""
 
 import numpy as np
 
@@ -18,50 +18,52 @@ from cards.words.legible import LONGEST_TEXT, chance, legible, percent, plotly_t
 from compare.result.groups import ClassTests, GroupComparison, GroupRow
 from compare.stats.paired import LEVEL
 
-# Of more images, the chart would be slow, and no point could be told from another.
+# With more points, the chart would be slow and the points would overlap.
 MOST_POINTS = 5000
 MOST_ROWS = 100
 
 
 def groups_html(result: GroupComparison) -> bytes:
-    """A page of one file, with all that was found.
+    """Render the page of two groups of seeds.
 
     Args:
-        result: what to show.
+        result: the result to show.
+
+    Returns:
+        HTML as UTF-8, in a single file.
     """
-    shown = legible(result)
-    classes = shown.dataset.classes
+    readable = legible(result)
+    classes = readable.dataset.classes
     models = {f"{side}{i}": model for side in "ab" for i, model in enumerate(getattr(result, side).models, 1)}
     sections = (
-        section("Groups", groups_table(shown)),
-        section("Do they get different images right?", spread_table(shown), _images_chart(shown)),
-        _classes("class", "Classes", shown.classes),
-        *((_classes("superclass", "Superclasses", shown.superclasses),) if shown.superclasses else ()),
+        section("Groups", groups_table(readable)),
+        section("Do they get different images right?", spread_table(readable), _images_chart(readable)),
+        _classes("class", "Classes", readable.classes),
+        *((_classes("superclass", "Superclasses", readable.superclasses),) if readable.superclasses else ()),
         section(
             "Confirmation with other seeds",
-            confirmed_classes_table(shown.confirmed_classes, classes),
-            confirmed_images_table(shown.confirmed_examples, classes),
+            confirmed_classes_table(readable.confirmed_classes, classes),
+            confirmed_images_table(readable.confirmed_examples, classes),
             texts=["Selected on half of the seeds of each group, and tested on the others."],
         ),
         settings_section(models, result.dataset, result.settings, result.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in result.notes)
-    title = f"{shown.a.models[0].name}, ... and {shown.b.models[0].name}, ..."
-    return render(Page(title, group_verdict(shown), notes, sections))
+    title = f"{readable.a.models[0].name}, ... and {readable.b.models[0].name}, ..."
+    return render(Page(title, group_verdict(readable), notes, sections))
 
 
 def _images_chart(result: GroupComparison) -> Chart:
-    """The paper's figure 7: accuracy of every image over the seeds of both groups."""
+    """Accuracy of every image over the seeds of both groups, as in the paper's figure 7."""
     examples = result.examples
     random = np.random.default_rng(0)
     chosen = np.sort(random.permutation(len(examples.index))[:MOST_POINTS])
-    moved = (
+    x, y = (
         (100 * (np.array(values)[chosen] + random.uniform(-0.3, 0.3, len(chosen)) / len(group.models)))
         .round(1)
         .tolist()
         for values, group in ((examples.accuracy_a, result.a), (examples.accuracy_b, result.b))
     )
-    x, y = moved
     texts = [
         f"image {examples.index[i]}, {plotly_text(result.dataset.classes[examples.label[i]], 40)}<br>"
         f"a {percent(examples.accuracy_a[i])} %, b {percent(examples.accuracy_b[i])} %"
@@ -70,13 +72,13 @@ def _images_chart(result: GroupComparison) -> Chart:
     points = {"type": "scatter", "mode": "markers", "x": x, "y": y, "hovertext": texts, "hoverinfo": "text"}
     points["marker"] = {"size": 6, "opacity": 0.4, "color": COLOURS[3]}
     layout = {
-        "xaxis": {"title": {"text": "right by seeds of a, %"}},
-        "yaxis": {"title": {"text": "right by seeds of b, %"}},
+        "xaxis": {"title": {"text": "seeds of a that are right, %"}},
+        "yaxis": {"title": {"text": "seeds of b that are right, %"}},
         "showlegend": False,
     }
-    caption = "One point per image, moved at random within the step that one seed makes."
+    caption = "One point per image, with random jitter of less than one seed."
     if len(chosen) < len(examples.index):
-        caption += f" Of {len(examples.index):,} images, {MOST_POINTS:,} drawn at random."
+        caption += f" A random sample of {MOST_POINTS:,} of {len(examples.index):,} images."
     return Chart("images", "Accuracy of every image", {"data": [points], "layout": layout}, 480, caption)
 
 

@@ -1,4 +1,4 @@
-"""A look into one model as a page."""
+"""The page of a closer look at one model."""
 
 from collections.abc import Iterator, Mapping
 
@@ -16,38 +16,47 @@ from cards.words.verdict import inspection_verdict
 from compare.result.inspection import Inspection
 
 
-def inspection_html(found: Inspection, images: Mapping[int, Image]) -> bytes:
-    """A page of one file, with all that was found.
+def inspection_html(inspection: Inspection, images: Mapping[int, Image]) -> bytes:
+    """Render the page of a closer look at one model.
 
     Args:
-        found: what to show.
-        images: those that carry blocks, by their index.
+        inspection: the result to show.
+        images: images by index; the page shows the dominant ones.
+
+    Returns:
+        HTML as UTF-8, in a single file.
     """
-    shown = legible(found)
-    galleries = dominant_galleries("Layers", shown.inside.blocks, shown.dataset.classes, images)
+    readable = legible(inspection)
+    galleries = dominant_galleries("Layers", readable.inside.blocks, readable.dataset.classes, images)
     sections = (
-        section("Model and images", models_table(shown.dataset, {"": shown.model})),
-        section("Similarity of its layers", texts=[LEGEND], maps=_maps(shown)),
-        section("Block structure", spans_table({"": shown.block_structure}), blocks_table({"": shown.inside})),
-        section("Images that dominate block structure", *galleries, texts=filter(None, [without_dominant_fact(shown)])),
+        section("Model and images", models_table(readable.dataset, {"": readable.model})),
+        section("Similarity of its layers", texts=[LEGEND], maps=_maps(readable)),
+        section("Block structure", spans_table({"": readable.block_structure}), blocks_table({"": readable.inside})),
         section(
-            "Which residual blocks it needs", deletion_chart(shown.deletion), folded(deletion_table(shown.deletion))
+            "Images that dominate block structure", *galleries, texts=filter(None, [without_dominant_fact(readable)])
         ),
-        section("What probes read from its layers", probe_chart(shown.probes), folded(probes_table(shown.probes))),
-        settings_section({"": found.model}, found.dataset, found.settings, found.versions),
+        section(
+            "Which residual blocks it needs",
+            deletion_chart(readable.deletion),
+            folded(deletion_table(readable.deletion)),
+        ),
+        section(
+            "What probes read from its layers", probe_chart(readable.probes), folded(probes_table(readable.probes))
+        ),
+        settings_section({"": inspection.model}, inspection.dataset, inspection.settings, inspection.versions),
     )
-    notes = tuple(printable(note, LONGEST_TEXT) for note in found.notes)
-    return render(Page(shown.model.name, inspection_verdict(shown), notes, sections))
+    notes = tuple(printable(note, LONGEST_TEXT) for note in inspection.notes)
+    return render(Page(readable.model.name, inspection_verdict(readable), notes, sections))
 
 
-def _maps(shown: Inspection) -> dict[str, object]:
-    panel = Panel("aa", "a", "a", shown.model.name)
-    return maps({"a": side(shown.model, shown.block_structure)}, (panel,), tuple(_views(shown)))
+def _maps(inspection: Inspection) -> dict[str, object]:
+    panel = Panel("aa", "a", "a", inspection.model.name)
+    return maps({"a": side(inspection.model, inspection.block_structure)}, (panel,), tuple(_views(inspection)))
 
 
-def _views(shown: Inspection) -> Iterator[View]:
-    inside, left = shown.inside, shown.without_dominant
-    yield View("CKA", MEANINGS["CKA"], {"aa": shown.cka}, {"aa": shown.standard_error})
+def _views(inspection: Inspection) -> Iterator[View]:
+    inside, left = inspection.inside, inspection.without_dominant
+    yield View("CKA", MEANINGS["CKA"], {"aa": inspection.cka}, {"aa": inspection.standard_error})
     yield View("PC1 alignment", MEANINGS["PC1 alignment"], {"aa": inside.pc1_alignment})
     first = "PC1" if inside.components == 1 else f"the first {inside.components} components"
     yield View(f"CKA without {first}", MEANINGS["CKA without components"], {"aa": inside.cka_without})

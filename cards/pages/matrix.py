@@ -1,4 +1,4 @@
-"""Several models as a page: what every two share, and the layers of any two."""
+"""The page of several models: a map of all pairs, and the heatmaps of each pair."""
 
 from dataclasses import replace
 
@@ -18,30 +18,34 @@ MOST_ROWS = 2000
 
 
 def matrix_html(result: ModelMatrix) -> bytes:
-    """A page of one file, with all that was found.
+    """Render the page of several models.
+
+    If the models have very many layers, the page shows a part of them, evenly spaced, so that it stays below 8 MB.
 
     Args:
-        result: what to show. Of many layers of many models, some of each are drawn, evenly spaced, so that the page
-            stays below 8 MB; it says so.
+        result: the result to show.
+
+    Returns:
+        HTML as UTF-8, in a single file.
     """
-    shown = legible(result)
+    readable = legible(result)
     sections = (
-        section("Models", _models(shown)),
-        section("What each pair shares", folded(pairs_table(shown), MOST_ROWS), pairs=pairs_map(shown)),
-        _layers(shown),
+        section("Models", _models(readable)),
+        section("What each pair shares", folded(pairs_table(readable), MOST_ROWS), pairs=pairs_map(readable)),
+        _layers(readable),
         matrix_settings(result),
     )
-    title = f"{len(shown.models)} models: {shown.models[0].name}, ..."
-    return render(Page(title, matrix_verdict(shown), matrix_notes(result), sections))
+    title = f"{len(readable.models)} models: {readable.models[0].name}, ..."
+    return render(Page(title, matrix_verdict(readable), matrix_notes(result), sections))
 
 
 def matrix_notes(result: ModelMatrix) -> tuple[str, ...]:
-    """What a reader must know, fit to be shown."""
+    """The notes of a result, printable."""
     return tuple(printable(note, LONGEST_TEXT) for note in result.notes)
 
 
 def matrix_settings(result: ModelMatrix) -> Section:
-    """All that it takes to do it again; with whole names."""
+    """The section of settings and versions, with uncut names."""
     models = {str(number): model for number, model in enumerate(result.models, 1)}
     return settings_section(models, result.dataset, result.settings, result.versions)
 
@@ -55,10 +59,13 @@ def _layers(result: ModelMatrix) -> Section:
     drawn = layer_maps(result)
     if drawn is None:
         count = len(result.models)
-        return section(LAYERS, texts=[f"Pairs of {count} models are too many for one page: compare two of them alone."])
+        return section(
+            LAYERS,
+            texts=[f"The pairs of {count} models are too many for one page. Use `compare A B --html` for two of them."],
+        )
     step = drawn["choice"]["step"]
-    every = f" Of so many pairs, every {_ordinal(step)} layer is drawn." if step > 1 else ""
-    return section(LAYERS, texts=[f"White lines are borders of stages; grey cells have no value.{every}"], maps=drawn)
+    every = f" Only every {_ordinal(step)} layer is drawn, because there are so many pairs." if step > 1 else ""
+    return section(LAYERS, texts=[f"White lines separate stages; grey cells have no value.{every}"], maps=drawn)
 
 
 def _ordinal(number: int) -> str:

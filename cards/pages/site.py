@@ -1,4 +1,4 @@
-"""The first page of a site on a whole zoo, and what the Hub reads of it."""
+"""The index page of a site about a whole zoo, and the card of its Space on the Hub."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,23 +18,23 @@ from compare.result.matrix import ModelMatrix
 from compare.result.models import ModelResult
 from zoo.record.training import TAG
 
-# Where the files of a site stand in it; pairs have names of their own.
+# Files of a site, relative to its folder. `pair_names` names the files of the pairs.
 INDEX, CARD, PLOTLY, NUMBERS, PAIRS = "index.html", "README.md", "plotly.js", "matrix.json", "pairs"
 LONGEST_FILE = 60
-# As the Hub allows it.
+# Limit of the Hub.
 LONGEST_DESCRIPTION = 60
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What is known of a model beside what was found in it; None where it is not known.
+    """How a model was trained. Unknown values are None.
 
     Args:
-        dataset: that it was trained on.
+        dataset: training dataset.
         subset: fraction of the training images, such as `1/4`.
-        seed: of its training.
-        depth: of a member of one of the families.
-        width: of a member of one of the families.
+        seed: seed of the training.
+        depth: depth of a member of the CIFAR or ImageNet family.
+        width: width of a member of these families.
     """
 
     dataset: str | None = None
@@ -45,59 +45,62 @@ class Origin:
 
 
 def site_title(result: ModelMatrix) -> str:
-    """What the site is called."""
+    """Title of the site."""
     return f"A zoo of {len(result.models)} models on {printable(result.dataset.name or 'images from memory', 40)}"
 
 
 def index_html(result: ModelMatrix, origins: Sequence[Origin], names: Mapping[Pair, str]) -> bytes:
-    """The first page.
+    """Render the index page.
 
     Args:
-        result: what every two models share.
-        origins: of each model.
-        names: of each pair's files, as `pair_names` gives them.
+        result: the pairs of all models.
+        origins: how each model was trained.
+        names: file names of the pairs, from `pair_names`.
+
+    Returns:
+        HTML as UTF-8.
     """
-    shown = legible(result)
+    readable = legible(result)
     addresses = {pair: f"{PAIRS}/{name}.html" for pair, name in names.items()}
     sections = (
-        section("Models", _models_table(shown, origins)),
-        section("What each pair shares", pairs_table(shown, addresses), pairs=pairs_map(shown, addresses)),
+        section("Models", _models_table(readable, origins)),
+        section("What each pair shares", pairs_table(readable, addresses), pairs=pairs_map(readable, addresses)),
         matrix_settings(result),
     )
-    page = Page(site_title(result), matrix_verdict(shown), matrix_notes(result), sections)
+    page = Page(site_title(result), matrix_verdict(readable), matrix_notes(result), sections)
     return render(page, Place(PLOTLY, (Link("All numbers as JSON", NUMBERS),)))
 
 
 def pair_place(name: str, models: int) -> Place:
-    """Where the page of a pair stands.
+    """Location of the page of a pair in the site.
 
     Args:
-        name: of its files.
-        models: how many there are in all.
+        name: name of its files.
+        models: number of models in the site.
     """
     return Place(f"../{PLOTLY}", (Link(f"All {models} models", f"../{INDEX}"), Link("Numbers as JSON", f"{name}.json")))
 
 
 def pair_names(models: Sequence[ModelResult]) -> dict[Pair, str]:
-    """Names for the files of each pair, such as `resnet14-w1--resnet74-w1`: short, and harmless everywhere.
+    """File names of the pairs, such as `resnet14-w1--resnet74-w1`: unique, short, and valid on all systems.
 
     Args:
-        models: in order.
+        models: the models in order.
     """
     words = [re.sub(r"[^a-z0-9.]+", "-", model.name.lower()).strip("-.")[:LONGEST_FILE].strip("-.") for model in models]
     taken = {word for word in words if words.count(word) > 1} | {""}
     unique = [f"{word}-{i}".strip("-") if word in taken else word for i, word in enumerate(words, 1)]
-    # A numbered one may be another's own name.
+    # A name with a number may equal the name of another model.
     if len(set(unique)) < len(unique):
         unique = [f"{i}-{word}".strip("-") for i, word in enumerate(words, 1)]
     return {(a, b): f"{unique[a]}--{unique[b]}" for a, b in combinations(range(len(models)), 2)}
 
 
 def site_card(result: ModelMatrix) -> str:
-    """README.md of a static Space of the Hub.
+    """README.md of a static Space on the Hub.
 
     Args:
-        result: what every two models share.
+        result: the pairs of all models.
     """
     from huggingface_hub import SpaceCardData
 
@@ -116,10 +119,11 @@ def site_card(result: ModelMatrix) -> str:
         colorFrom="indigo",
         colorTo="yellow",
         pinned=False,
-        short_description=f"What every two of {len(result.models)} models share"[:LONGEST_DESCRIPTION],
+        short_description=f"Pairwise comparisons of {len(result.models)} models"[:LONGEST_DESCRIPTION],
     )
     title, verdict = plain_markdown(site_title(result)), plain_markdown(matrix_verdict(legible(result)))
-    return f"---\n{data.to_yaml()}\n---\n\n# {title}\n\n{verdict}\n\nWritten by `zoo site`; open `{INDEX}`.\n"
+    written_by = f"Written by `zoo site`. The site starts at `{INDEX}`."
+    return f"---\n{data.to_yaml()}\n---\n\n# {title}\n\n{verdict}\n\n{written_by}\n"
 
 
 def _models_table(result: ModelMatrix, origins: Sequence[Origin]) -> Table | None:

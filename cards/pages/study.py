@@ -1,4 +1,4 @@
-"""The paper's claims beside what was measured, as a page."""
+"""The page of a study of the paper's claims."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,25 +20,28 @@ SENTENCES = ("statement", "source", "reason", "quantity", "test", "remark")
 
 
 def reproduction_html(result: Reproduction) -> bytes:
-    """A page of one file, with all that was found.
+    """Render the page of a study.
 
     Args:
-        result: what to show.
+        result: the result to show.
+
+    Returns:
+        HTML as UTF-8, in a single file.
     """
-    shown, claims = legible(result), tuple(map(_readable, result.claims))
+    readable, claims = legible(result), tuple(map(_readable, result.claims))
     sections = (
         section("Claims", claims_table(claims)),
         *(_claim(claim) for claim in claims),
-        section("Networks", _maps_chart(shown.heatmaps), folded(networks_table(shown.networks))),
+        section("Networks", _maps_chart(readable.heatmaps), folded(networks_table(readable.networks))),
         settings_section({}, result.dataset, result.settings, result.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in result.notes)
-    title = f"Do wide and deep networks learn the same things? On {shown.dataset.name or 'images'}"
-    return render(Page(title, claims_verdict(shown), notes, sections))
+    title = f"Do wide and deep networks learn the same things? On {readable.dataset.name or 'images'}"
+    return render(Page(title, claims_verdict(readable), notes, sections))
 
 
 def _readable(claim: Claim) -> Claim:
-    """With its sentences whole, which are longer than any name."""
+    """A claim with printable texts. Its sentences may be longer than names."""
     texts: dict[str, Any] = {name: printable(getattr(claim, name), LONGEST_TEXT) for name in SENTENCES}
     return replace(legible(claim), **texts)
 
@@ -49,7 +52,7 @@ def _claim(claim: Claim) -> Section:
 
 
 def _claim_chart(claim: Claim) -> Chart | None:
-    """Means with their intervals, and every unit."""
+    """Means with intervals, and single units."""
     if not claim.readings:
         return None
     labels = list(dict.fromkeys(reading.label for reading in claim.readings))
@@ -69,7 +72,7 @@ def _claim_chart(claim: Claim) -> Chart | None:
         "yaxis": {"title": {"text": _axis(claim.quantity)}, "zeroline": True},
         "showlegend": len(series) > 1,
     }
-    caption = "Filled: means, with 95 % intervals. Open: single units."
+    caption = "Filled: means with 95 % intervals. Open: single units."
     return Chart(claim.key, "", {"data": data, "layout": layout}, 340, caption)
 
 
@@ -102,7 +105,10 @@ def _series(readings: Sequence[Reading], labels: Sequence[str], place: int, coun
         "x": x,
         "y": means,
         "error_y": {
-            **{"type": "data", "symmetric": False, "thickness": 1.5, "width": 4},
+            "type": "data",
+            "symmetric": False,
+            "thickness": 1.5,
+            "width": 4,
             "array": [high - mean for mean, (_, high) in zip(means, ends, strict=True)],
             "arrayminus": [mean - low for mean, (low, _) in zip(means, ends, strict=True)],
         },
@@ -113,52 +119,67 @@ def _series(readings: Sequence[Reading], labels: Sequence[str], place: int, coun
 
 
 def _maps_chart(heatmaps: Sequence[Heatmap]) -> Chart | None:
-    """CKA within one network of each architecture on each part of the data: the paper's figures 1, 2 and D.2."""
+    """CKA within one network per architecture and part of the data, as in the paper's figures 1, 2, and D.2."""
     if not heatmaps:
         return None
     from plotly.colors import get_colorscale
 
-    across, down = columns(heatmaps), list(dict.fromkeys(each.subset for each in heatmaps))
+    across, down = columns(heatmaps), list(dict.fromkeys(heatmap.subset for heatmap in heatmaps))
     layout: dict[str, Any] = {"annotations": [], "shapes": [], "margin": {"l": 10, "b": 10, "t": 10}}
     data = []
-    for number, each in enumerate(heatmaps, 1):
+    for number, heatmap in enumerate(heatmaps, 1):
         axis = "" if number == 1 else str(number)
-        place = across.index((each.depth, each.width)) / len(across), 1 - (1 + down.index(each.subset)) / len(down)
-        domains = [[place[0], place[0] + 0.9 / len(across)], [place[1] + 0.02, place[1] + 0.85 / len(down)]]
+        left = across.index((heatmap.depth, heatmap.width)) / len(across)
+        bottom = 1 - (1 + down.index(heatmap.subset)) / len(down)
+        domains = [[left, left + 0.9 / len(across)], [bottom + 0.02, bottom + 0.85 / len(down)]]
         for name, other, domain in zip("xy", "yx", domains, strict=True):
             layout[f"{name}axis{axis}"] = {"domain": domain, "anchor": f"{other}{axis}", **BARE}
-        layout["annotations"].append(_title(each, domains[0][0], domains[1][1]))
-        layout["shapes"] += _frames(each, axis)
-        values = np.array(each.cka, dtype=float)
+        layout["annotations"].append(_title(heatmap, domains[0][0], domains[1][1]))
+        layout["shapes"] += _frames(heatmap, axis)
+        values = np.array(heatmap.cka, dtype=float)
         data.append(
             {
-                **{"type": "heatmap", "z": values.round(2).tolist(), "zmin": 0, "zmax": 1, "hoverinfo": "z"},
-                **{"xaxis": f"x{axis}", "yaxis": f"y{axis}", "showscale": number == 1},
+                "type": "heatmap",
+                "z": values.round(2).tolist(),
+                "zmin": 0,
+                "zmax": 1,
+                "xaxis": f"x{axis}",
+                "yaxis": f"y{axis}",
+                "hoverinfo": "z",
+                "showscale": number == 1,
                 "colorscale": get_colorscale("magma"),
             }
         )
     caption = (
-        "CKA of every two layers, from the first, lower left, to the last; of the first seed. Framed: block structure."
+        "CKA between all layers of the first seed; the first layer is at the lower left. Frames mark block structure."
     )
-    return Chart("maps", "How alike the layers of each network are", {"data": data, "layout": layout}, 560, caption)
+    return Chart(
+        "maps", "Similarity between the layers of each network", {"data": data, "layout": layout}, 560, caption
+    )
 
 
-def _frames(each: Heatmap, axis: str) -> list[dict[str, Any]]:
+def _frames(heatmap: Heatmap, axis: str) -> list[dict[str, Any]]:
     """A frame around each block structure."""
-    count = len(each.cka)
-    ends = [[end * count - 0.5 for end in block] for block in each.blocks]
+    count = len(heatmap.cka)
+    ends = [[end * count - 0.5 for end in block] for block in heatmap.blocks]
     line = {"color": "cyan", "width": 2}
     return [
         {
-            **{"type": "rect", "xref": f"x{axis}", "yref": f"y{axis}", "line": line},
-            **{"x0": start, "y0": start, "x1": stop, "y1": stop},
+            "type": "rect",
+            "xref": f"x{axis}",
+            "yref": f"y{axis}",
+            "x0": start,
+            "y0": start,
+            "x1": stop,
+            "y1": stop,
+            "line": line,
         }
         for start, stop in ends
     ]
 
 
-def _title(each: Heatmap, x: float, y: float) -> dict[str, Any]:
-    part = "" if each.subset == "1" else f", {each.subset} of the data"
-    text = plotly_text(f"{each.depth} deep, width {each.width:g}{part}", 60)
+def _title(heatmap: Heatmap, x: float, y: float) -> dict[str, Any]:
+    part = "" if heatmap.subset == "1" else f", {heatmap.subset} of the data"
+    text = plotly_text(f"depth {heatmap.depth}, width {heatmap.width:g}{part}", 60)
     place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
     return place | {"text": text, "showarrow": False, "font": {"size": 10}}

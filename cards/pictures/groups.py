@@ -1,4 +1,4 @@
-"""The picture of two groups of seeds, in the style of the paper's figure 7."""
+"""Picture of two groups of seeds, in the style of the paper's figure 7."""
 
 from typing import Any
 
@@ -7,15 +7,22 @@ import numpy as np
 from cards.pictures.heatmaps import RESOLUTION, image_bytes
 from compare.result.groups import GroupComparison, Numbers
 
-# Of so many images points are small.
+# From this number of images on, points are drawn smaller.
 MANY = 2000
 
 
 def groups_image(result: GroupComparison, form: str = "png") -> bytes:
-    """A PNG with the accuracy of every image: a with b, and beside it either group with itself.
+    """Draw the accuracy of every image: a against b, and each group against itself.
 
-    All three panels show halves of the seeds, the one that selects across and the one that confirms up, so that they
-    are equally noisy and a wider cloud in the first means that the architectures differ.
+    Each panel compares two halves of the seeds, so that all three are equally noisy. If the cloud of the first panel is
+    wider than the others, the architectures differ.
+
+    Args:
+        result: the result to draw.
+        form: `png` or `svg`.
+
+    Returns:
+        The bytes of the picture.
     """
     from matplotlib.figure import Figure
 
@@ -35,14 +42,14 @@ def groups_image(result: GroupComparison, form: str = "png") -> bytes:
 def _draw(
     axes: Any, accuracy: tuple[Numbers, Numbers], seeds: tuple[int, int], names: tuple[str, str], colour: str
 ) -> None:
-    """One point per image, moved at random within the step that one seed makes, so that density shows."""
+    """One point per image, with random jitter of less than one seed, so that the density is visible."""
     random = np.random.default_rng(0)
     x, y = (np.array(values) for values in accuracy)
-    moved = (
+    jittered = (
         100 * (values + random.uniform(-0.3, 0.3, len(values)) / count)
         for values, count in zip((x, y), seeds, strict=True)
     )
-    axes.scatter(*moved, s=12 if len(x) < MANY else 4, alpha=0.35, color=colour, linewidths=0)
+    axes.scatter(*jittered, s=12 if len(x) < MANY else 4, alpha=0.35, color=colour, linewidths=0)
     ends = np.array([-35 / min(seeds), 100 + 35 / min(seeds)])
     axes.plot(ends, ends, color="black", linewidth=0.6)
     axes.set(xlim=ends, ylim=ends, xlabel=_label(names[0], seeds[0]), ylabel=_label(names[1], seeds[1]))
@@ -53,9 +60,9 @@ def _draw(
 
 
 def _ticks(seeds: int) -> Any:
-    """Where points can lie, if those are few."""
+    """The possible accuracies of so many seeds, or fewer ticks if there are more than five."""
     return np.linspace(0, 100, (seeds if seeds <= 5 else 5) + 1).round()
 
 
 def _label(name: str, seeds: int) -> str:
-    return f"{name}: right by {seeds} {'seed' if seeds == 1 else 'seeds'}, %"
+    return f"{name}: share of {seeds} {'seed' if seeds == 1 else 'seeds'} that {'is' if seeds == 1 else 'are'} right, %"

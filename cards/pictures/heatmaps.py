@@ -1,4 +1,4 @@
-"""Pictures of results, in the paper's figure style."""
+"""Heatmaps of results in the style of the paper's figures, and the pictures of a model card."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -14,12 +14,22 @@ from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
 from zoo.record.training import TrainingRecord
 
-# Legible in a README at 700 pixels; perceptually even and safe for colour-blind readers.
+# Readable in a README at 700 pixels. Magma is perceptually uniform and safe for colour-blind readers.
 COLOURS, RESOLUTION = "magma", 160
 
 
 def heatmaps_image(comparison: Comparison, form: str = "png") -> bytes:
-    """Heatmaps of CKA within a, within b, between both; origin lower left, stages ruled, blocks framed; png or svg."""
+    """Draw the CKA within a, within b, and between them.
+
+    The first layer is at the lower left, lines separate stages, and frames mark block structure.
+
+    Args:
+        comparison: the result to draw.
+        form: `png` or `svg`.
+
+    Returns:
+        The bytes of the picture.
+    """
     from matplotlib.figure import Figure
 
     a, b, cka = comparison.models.a, comparison.models.b, comparison.cka
@@ -38,7 +48,7 @@ def heatmaps_image(comparison: Comparison, form: str = "png") -> bytes:
 
 
 def within_png(comparison: Comparison) -> bytes:
-    """A PNG with the heatmap of CKA within a, for a model card at 700 pixels."""
+    """Draw the CKA within model a as a PNG for a model card, 700 pixels wide."""
     from matplotlib.figure import Figure
 
     model = comparison.models.a
@@ -51,7 +61,7 @@ def within_png(comparison: Comparison) -> bytes:
 
 
 def training_png(record: TrainingRecord) -> bytes:
-    """A PNG with loss and accuracy on the training images over the epochs, for a model card at 700 pixels."""
+    """Draw training loss and accuracy by epoch as a PNG for a model card, 700 pixels wide."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -67,7 +77,7 @@ def training_png(record: TrainingRecord) -> bytes:
         marker=".",
         label="training images",
     )
-    right.axhline(100 * record.accuracy, color="black", linestyle="--", label="test images, at the end")
+    right.axhline(100 * record.accuracy, color="black", linestyle="--", label="test images, after training")
     right.set(xlabel="epoch", ylabel="accuracy, %")
     right.legend(loc="lower right")
     for axes in (left, right):
@@ -78,7 +88,15 @@ def training_png(record: TrainingRecord) -> bytes:
 
 
 def matrix_image(result: ModelMatrix, form: str = "png") -> bytes:
-    """Heatmaps of CKA of all pairs of models: within each on the diagonal, between two below it; png or svg."""
+    """Draw the CKA of all pairs of models: within each model on the diagonal, between models below it.
+
+    Args:
+        result: the result to draw.
+        form: `png` or `svg`.
+
+    Returns:
+        The bytes of the picture.
+    """
     from matplotlib.figure import Figure
 
     count = len(result.models)
@@ -92,7 +110,7 @@ def matrix_image(result: ModelMatrix, form: str = "png") -> bytes:
                 axes.set_axis_off()
                 continue
             cells = result.within[row] if row == column else result.pair(row, column).cka
-            # A pair's rows are the earlier model's layers; here that is the one across.
+            # The rows of a pair are the layers of the earlier model, which is on the horizontal axis here.
             values = cells if row == column else tuple(zip(*cells, strict=True))
             title = f"{row + 1}: {below.name}" if row == column else f"{row + 1} (up) with {column + 1}"
             image = draw_matrix(axes, values, below, above, title)
@@ -102,7 +120,12 @@ def matrix_image(result: ModelMatrix, form: str = "png") -> bytes:
 
 
 def image_bytes(figure: Any, form: str = "png") -> bytes:
-    """A figure as `png` or `svg`; the same figure gives the same bytes."""
+    """Encode a figure. Equal figures give equal bytes.
+
+    Args:
+        figure: a figure of matplotlib.
+        form: `png` or `svg`.
+    """
     from matplotlib import rc_context
 
     buffer = BytesIO()
@@ -111,25 +134,33 @@ def image_bytes(figure: Any, form: str = "png") -> bytes:
     return buffer.getvalue()
 
 
-def _hatch(axes: Any, kept: Sequence[Sequence[bool | None]]) -> None:
-    """Hatch the cells that are not above what unrelated models would give."""
+def _hatch(axes: Any, above: Sequence[Sequence[bool | None]]) -> None:
+    """Hatch the cells that are not above chance."""
     from matplotlib.collections import PolyCollection
 
     square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) - 0.5
     hidden = [
-        (column, row) + square for row, cells in enumerate(kept) for column, cell in enumerate(cells) if cell is False
+        (column, row) + square for row, cells in enumerate(above) for column, cell in enumerate(cells) if cell is False
     ]
     if hidden:
-        # Such cells are mostly dark.
+        # These cells are mostly dark.
         axes.add_collection(PolyCollection(hidden, hatch="xxxx", facecolor="none", edgecolor="0.7", linewidth=0))
         axes.set_xlabel("hatched: not above chance", fontsize=9)
 
 
 def draw_matrix(axes: Any, matrix: Matrix, rows: ModelResult, columns: ModelResult, title: str) -> Any:
-    """One heatmap from 0 to 1, origin lower left, stages ruled."""
+    """Draw one heatmap from 0 to 1, with the first layer at the lower left and lines between stages.
+
+    Args:
+        axes: where to draw.
+        matrix: one row per layer of `rows`, one column per layer of `columns`.
+        rows: the model on the vertical axis.
+        columns: the model on the horizontal axis.
+        title: title above the heatmap.
+    """
     values = np.array(matrix, dtype=np.float64)
     image = axes.imshow(values, origin="lower", cmap=COLOURS, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    # Names come from elsewhere, and a dollar sign is no formula.
+    # Names are untrusted: a dollar sign must not start a formula.
     axes.set_title(title, fontsize=11, parse_math=False)
     axes.set_box_aspect(1)
     axes.set_facecolor("0.6")
@@ -139,7 +170,14 @@ def draw_matrix(axes: Any, matrix: Matrix, rows: ModelResult, columns: ModelResu
 
 
 def rule_stages(line: Any, set_ticks: Any, layers: Sequence[str], colour: str = "white") -> None:
-    """Rule the borders of the stages and name the longer ones."""
+    """Draw lines between stages, and name the longer stages.
+
+    Args:
+        line: draws a line at a position, such as `axes.axvline`.
+        set_ticks: sets the ticks of the same axis, such as `axes.set_xticks`.
+        layers: layer names.
+        colour: colour of the lines.
+    """
     parts = stages(layers)
     for part in parts[1:]:
         line(part.start - 0.5, color=colour, linewidth=0.5, alpha=0.6)
@@ -150,7 +188,7 @@ def rule_stages(line: Any, set_ticks: Any, layers: Sequence[str], colour: str = 
 
 
 def outline(axes: Any, spans: tuple[BlockSpan, ...]) -> None:
-    """Frame block structure with a double line that stands out on dark and on light."""
+    """Frame block structure with a double line that is visible on dark and light cells."""
     from matplotlib.patches import Rectangle
 
     for span in block_structures(spans):

@@ -1,4 +1,4 @@
-"""Pictures of a study of the paper's claims: CKA within its networks, and the numbers of every claim."""
+"""Pictures of a study of the paper's claims: CKA within the networks, and the numbers of each claim."""
 
 from textwrap import fill
 from typing import Any
@@ -11,38 +11,46 @@ from compare.result.study import Claim, Heatmap, Reproduction
 
 SERIES = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:gray")
 ACROSS = 3
-# Where single units stand, so that no interval hides them.
+# Single units are drawn beside the interval.
 BESIDE = 0.07
 
 
 def maps_image(result: Reproduction, form: str = "png") -> bytes:
-    """A picture, png or svg, of CKA within one network of each architecture, across, on each part of the data, down."""
+    """Draw the CKA within one network per architecture (columns) and part of the data (rows).
+
+    Args:
+        result: the result to draw.
+        form: `png` or `svg`.
+
+    Returns:
+        The bytes of the picture.
+    """
     from matplotlib.figure import Figure
 
     maps = result.heatmaps
     across = columns(maps)
-    rows = list(dict.fromkeys(each.subset for each in maps))
+    rows = list(dict.fromkeys(heatmap.subset for heatmap in maps))
     figure = Figure(figsize=(1.9 * len(across) + 0.9, 2.0 * len(rows) + 0.3), dpi=RESOLUTION, layout="constrained")
     grid = figure.subplots(len(rows), len(across), squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
-    for each in maps:
-        axes = grid[rows.index(each.subset), across.index((each.depth, each.width))]
-        image = _draw(axes, each)
+    for heatmap in maps:
+        axes = grid[rows.index(heatmap.subset), across.index((heatmap.depth, heatmap.width))]
+        image = _draw(axes, heatmap)
     figure.colorbar(image, ax=grid, label="CKA", shrink=0.6)
     return image_bytes(figure, form)
 
 
-def _draw(axes: Any, each: Heatmap) -> Any:
+def _draw(axes: Any, heatmap: Heatmap) -> Any:
     from matplotlib.patches import Rectangle
 
     axes.set_axis_on()
-    values = np.array(each.cka, dtype=np.float64)
+    values = np.array(heatmap.cka, dtype=np.float64)
     image = axes.imshow(values, origin="lower", cmap=COLOURS, vmin=0, vmax=1, extent=(0, 1, 0, 1))
-    part = "" if each.subset == "1" else f", {each.subset} data"
-    axes.set_title(f"depth {each.depth}, width {each.width:g}{part}", fontsize=8)
+    part = "" if heatmap.subset == "1" else f", {heatmap.subset} data"
+    axes.set_title(f"depth {heatmap.depth}, width {heatmap.width:g}{part}", fontsize=8)
     axes.set(xticks=[], yticks=[])
-    for start, stop in each.blocks:
+    for start, stop in heatmap.blocks:
         for colour, width in (("black", 2.4), ("cyan", 1.2)):
             axes.add_patch(
                 Rectangle((start, start), stop - start, stop - start, fill=False, edgecolor=colour, linewidth=width)
@@ -51,7 +59,15 @@ def _draw(axes: Any, each: Heatmap) -> Any:
 
 
 def claims_image(result: Reproduction, form: str = "png") -> bytes:
-    """A picture, png or svg, with a panel for each claim: means with intervals over the units, and its verdict."""
+    """Draw a panel per claim: means with intervals, single units, and the verdict.
+
+    Args:
+        result: the result to draw.
+        form: `png` or `svg`.
+
+    Returns:
+        The bytes of the picture.
+    """
     from matplotlib.figure import Figure
 
     claims = result.claims

@@ -1,1 +1,1 @@
-"""Reports in the terminal, and files."""
+"""Reports in the terminal, and result files."""

@@ -1,4 +1,4 @@
-"""The kinds of results, and how each is shown: the only list of them."""
+"""The list of all kinds of results, and how each is rendered."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class ReportOptions:
 
 @dataclass(frozen=True)
 class ResultKind:
-    """How results of one kind are read and shown.
+    """How results of one kind are read and rendered.
 
     Args:
         result: the type of the result.
@@ -64,7 +64,7 @@ class ResultKind:
 
 
 def kind_of(result: "JsonResult") -> ResultKind:
-    """How a result is shown."""
+    """Look up how a result is rendered."""
     return KINDS[result.kind]()
 
 

@@ -1,4 +1,4 @@
-"""One model in the terminal: facts, training curves, classes."""
+"""One model in the terminal: facts, training curves, and accuracy by class."""
 
 from collections.abc import Iterator
 
@@ -18,31 +18,31 @@ from zoo.record.training import TrainingRecord
 
 
 class ModelReport:
-    """What is known of a model, as tables and curves.
+    """The terminal report of a model that was not run.
 
     Args:
-        known: what to show.
+        model: the model's configuration, files, and training record.
     """
 
-    def __init__(self, known: KnownModel) -> None:
-        self._known = known
+    def __init__(self, model: KnownModel) -> None:
+        self._model = model
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield rich_table(_facts(self._known))
-        # Whole, at any width: they are there to be copied.
-        if self._known.sha256:
-            yield "\nsha256 of its weights:"
-            yield _unbroken(self._known.sha256)
-        record = self._known.record
+        yield rich_table(_facts(self._model))
+        # Hash and command are never wrapped, so that they can be copied.
+        if self._model.sha256:
+            yield "\nsha256 of the weights:"
+            yield _unbroken(self._model.sha256)
+        record = self._model.record
         if record is None:
             return
         yield ""
         yield Curve(f"Training loss over {len(record.history)} epochs, nats", [e.loss for e in record.history], ".3g")
         yield ""
-        yield Curve("Accuracy on the training images, as seen", [e.accuracy for e in record.history], ".1%")
+        yield Curve("Training accuracy, measured during each epoch", [e.accuracy for e in record.history], ".1%")
         yield ""
         yield rich_table(_classes(record))
-        yield "\nMake it again:" if record.pruned else "\nTrain it again:"
+        yield "\nCommand to reproduce it:"
         yield _unbroken(training_command(record))
 
 
@@ -52,19 +52,19 @@ def _unbroken(text: str) -> Text:
     return line
 
 
-def _facts(known: KnownModel) -> Table:
-    return Table(known.summary.ref, ("", ""), tuple(_rows(known)), 2)
+def _facts(model: KnownModel) -> Table:
+    return Table(model.summary.ref, ("", ""), tuple(_rows(model)), 2)
 
 
-def _rows(known: KnownModel) -> Iterator[tuple[str, str]]:
-    summary, config, record = known.summary, known.config, known.record
+def _rows(model: KnownModel) -> Iterator[tuple[str, str]]:
+    summary, config, record = model.summary, model.config, model.record
     images = config.pretrained_cfg
     yield "architecture", config.architecture
     if config.spec:
         yield from _spec_rows(config.spec, images.input_size)
     for name, value in config.model_args.items() if not config.variant else ():
         yield f"argument {name}", str(value)
-    yield "takes", f"images of {' x '.join(map(str, images.input_size))} (channels, height, width)"
+    yield "input", f"images of {' x '.join(map(str, images.input_size))} (channels, height, width)"
     names = config.label_names
     yield "classes", f"{config.num_classes}{': ' + ', '.join(map(short, names[:10])) if names else ''}{_more(names)}"
     if record:
@@ -74,9 +74,9 @@ def _rows(known: KnownModel) -> Iterator[tuple[str, str]]:
     if summary.revision:
         yield "commit", summary.revision
     yield "updated", summary.updated or "unknown"
-    if known.sha256 is None:
-        yield "weights", "none here"
-    for name, size_in_bytes in known.files.items():
+    if model.sha256 is None:
+        yield "weights", "missing"
+    for name, size_in_bytes in model.files.items():
         yield f"file {name}", f"{size_in_bytes:,} bytes"
 
 
@@ -97,20 +97,20 @@ def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
     low, high = wilson_interval(record.test_right, record.test_images)
     yield (
         "test accuracy",
-        f"{record.accuracy:.2%} of {record.test_images} images (95 % interval {low:.1%} to {high:.1%})",
+        f"{record.accuracy:.2%} on {record.test_images} images (95 % interval {low:.1%} to {high:.1%})",
     )
     if pruned:
-        yield "pruned", f"{len(pruned.removed)} blocks of {pruned.original} ({pruned.before.accuracy:.2%}) removed"
+        yield "pruned", f"{len(pruned.removed)} blocks removed from {pruned.original} ({pruned.before.accuracy:.2%})"
     part = "all" if data.subset == "1" else data.subset
     yield "trained on", f"{data.train_images:,} images of {data.name} ({part} of it), seed {record.seed}"
     warm_up = f" after a warm-up over {recipe.warm_up:.0%} of them" if recipe.warm_up else ""
     penalty = f", PC regularisation {recipe.pc_regularize:g}" if recipe.pc_regularize else ""
     yield (
         "recipe",
-        f"{recipe.epochs} epochs of batches of {recipe.batch_size}, learning rate {recipe.lr:g}{warm_up}, "
+        f"{recipe.epochs} epochs, batch size {recipe.batch_size}, learning rate {recipe.lr:g}{warm_up}, "
         f"weight decay {recipe.weight_decay:g}, momentum {recipe.momentum:g}{penalty}",
     )
-    yield "took", f"{record.seconds:.0f} s on {record.device}"
+    yield "training time", f"{record.seconds:.0f} s on {record.device}"
     yield "versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())
 
 
@@ -118,7 +118,7 @@ def _classes(record: TrainingRecord) -> Table:
     rows = tuple(
         (short(row.name), str(row.examples), str(row.right), f"{row.right / row.examples:.1%}") for row in record.test
     )
-    return Table("Test images", ("class", "images", "right", "accuracy"), rows)
+    return Table("Accuracy by class on the test images", ("class", "images", "right", "accuracy"), rows)
 
 
 def _more(names: tuple[str, ...] | None) -> str:

@@ -1,4 +1,4 @@
-"""A curve as characters."""
+"""Draw a curve with characters."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ WIDEST = 60
 
 
 class Curve:
-    """Bars over the epochs, means where there are more epochs than room.
+    """A bar chart of a sequence, such as a loss by epoch. If there are more values than columns, bars are means.
 
     Args:
-        title: what is shown.
-        values: one per epoch.
-        form: how its numbers are written, such as `.1%`.
-        height: rows.
+        title: title above the chart.
+        values: the values; at least one.
+        form: format of the axis labels, such as `.1%`.
+        height: number of rows.
     """
 
     def __init__(self, title: str, values: Sequence[float], form: str, height: int = 5) -> None:
@@ -46,7 +46,7 @@ class Curve:
             yield Segment.line()
 
     def _level(self, value: float, row: int) -> int:
-        """How full a cell is, from 0 to 8; the smallest value still shows."""
+        """How full a cell is, from 0 to 8. The smallest value is visible too."""
         share = (value - self._low) / (self._high - self._low) if self._high > self._low else 1.0
         filled = 1 + share * (8 * self._height - 1)
         return int(min(8, max(0, filled - 8 * row)))

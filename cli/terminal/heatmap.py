@@ -1,4 +1,4 @@
-"""A matrix of CKA as characters: true-colour half blocks, or shades where there is no colour."""
+"""Draw a similarity matrix with characters: true-colour half blocks, or shades without colours."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from rich.style import Style
 from cards.words.stages import Stage
 from cli.terminal.output import plain
 
-# Anchors of matplotlib's magma: perceptually even, safe for colour-blind readers.
+# Anchors of matplotlib's magma, which is perceptually uniform and safe for colour-blind readers.
 _MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
 _SHADES, _ASCII_SHADES = " ·░▒▓█", " .:+*#"
 _MARK, _ASCII_MARK = "×", "x"
@@ -24,10 +24,10 @@ Cells = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Axis:
-    """One side of a heatmap.
+    """One axis of a heatmap.
 
     Args:
-        stages: runs of layers, marked where they begin.
+        stages: stages of the network; a tick marks the start of each.
         blocks: spans (start, stop) of layers to mark as block structure.
     """
 
@@ -41,15 +41,17 @@ class Axis:
 
 
 class Heatmap:
-    """CKA between the layers of two axes, origin lower left, from 0 to 1; means where there are more layers than room.
+    """A similarity matrix from 0 to 1, with the origin at the lower left.
+
+    If there are more layers than cells, a cell is the mean of several layers.
 
     Args:
-        matrix: one row per layer of the upward axis, None for a cell without a value.
-        rows: the upward axis.
-        columns: the axis to the right.
-        title: what is shown.
-        size: most cells on a side.
-        kept: whether each cell is to be shown as it is; the others are marked.
+        matrix: one row per layer of the vertical axis; None for a cell without a value.
+        rows: the vertical axis.
+        columns: the horizontal axis.
+        title: title above the heatmap.
+        size: maximum number of cells on a side.
+        above: whether each cell is above chance; the others are crossed out.
     """
 
     def __init__(
@@ -59,15 +61,15 @@ class Heatmap:
         columns: Axis,
         title: str,
         size: int,
-        kept: Sequence[Sequence[bool | None]] | None = None,
+        above: Sequence[Sequence[bool | None]] | None = None,
     ) -> None:
         self.title = title
         self._rows = _Ticks(rows, min(size, rows.layers))
         self._columns = _Ticks(columns, min(size, columns.layers))
         self._cells = _bin_means(np.array(matrix, dtype=np.float64), self._rows.bins, self._columns.bins)
-        self._kept = np.ones_like(self._cells)
-        if kept is not None:
-            self._kept = _bin_means(np.array(kept, dtype=np.float64), self._rows.bins, self._columns.bins)
+        self._above = np.ones_like(self._cells)
+        if above is not None:
+            self._above = _bin_means(np.array(above, dtype=np.float64), self._rows.bins, self._columns.bins)
         self._margin = max(len(stage.name) for stage in rows.stages) + 1
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
@@ -82,27 +84,27 @@ class Heatmap:
         for bottom in range((self._rows.size - 1) // 2 * 2, -1, -2):
             yield from self._axis(bottom, options.ascii_only)
             pair = self._cells[bottom : bottom + 2]
-            marked = np.nan_to_num(self._kept[bottom : bottom + 2].mean(0), nan=1.0) < 0.5
+            crossed_out = np.nan_to_num(self._above[bottom : bottom + 2].mean(0), nan=1.0) < 0.5
             cells = _colours(pair) if colourful else _shades(pair, shades)
             mark = Segment(_ASCII_MARK if options.ascii_only else _MARK)
-            yield from (mark if hidden else cell for cell, hidden in zip(cells, marked, strict=True))
+            yield from (mark if hidden else cell for cell, hidden in zip(cells, crossed_out, strict=True))
             yield Segment.line()
         yield from self._floor(options.ascii_only)
 
     def _axis(self, bottom: int, ascii_only: bool) -> Iterator[Segment]:
-        """Stage name and axis to the left of a line of two rows of cells."""
-        here = range(bottom, bottom + 2)
-        name = next((name for middle, name in self._rows.middles if middle in here), "")
+        """Stage name and axis to the left of two rows of cells, which make one line."""
+        rows = range(bottom, bottom + 2)
+        name = next((name for middle, name in self._rows.middles if middle in rows), "")
         yield Segment(f"{name:>{self._margin - 1}} ")
-        if any(row in self._rows.in_block for row in here):
+        if any(row in self._rows.in_block for row in rows):
             yield Segment("#" if ascii_only else "┃", _BLOCK)
-        elif any(row in self._rows.starts for row in here):
+        elif any(row in self._rows.starts for row in rows):
             yield Segment("+" if ascii_only else "├")
         else:
             yield Segment("|" if ascii_only else "│")
 
     def _floor(self, ascii_only: bool) -> Iterator[Segment]:
-        """Axis and stage names below the cells."""
+        """Horizontal axis and stage names below the cells."""
         corner, tick, line, block = "++-#" if ascii_only else "└┴─━"
         yield Segment(" " * self._margin + corner)
         for column in range(self._columns.size):
@@ -115,7 +117,7 @@ class Heatmap:
         yield Segment.line()
 
     def _names_across(self) -> str:
-        """Stage names below their middles, the longest stages first, as far as they fit with a space around."""
+        """Stage names centred below their stages. Names of short stages are omitted if they do not fit."""
         line = " " * self._columns.size
         for middle, name in self._columns.middles:
             start = max(0, min(middle - len(name) // 2, len(line) - len(name)))
@@ -126,12 +128,12 @@ class Heatmap:
 
 
 def longest_first(parts: Sequence[Stage]) -> list[Stage]:
-    """Stages by their number of layers, so that the names of the long ones win the room there is."""
+    """Stages sorted by number of layers, so that the longest stages get their names first."""
     return sorted(parts, key=lambda stage: stage.start - stage.stop)
 
 
 class _Ticks:
-    """Where layers, stages and blocks of an axis fall when it is drawn with so many cells."""
+    """Positions of layers, stages, and blocks on an axis with a given number of cells."""
 
     def __init__(self, axis: Axis, size: int) -> None:
         self.size = size
@@ -145,12 +147,21 @@ class _Ticks:
 
 
 def has_colours(console: Console) -> bool:
-    """Whether neighbouring shades of colour can be told apart on this console."""
+    """Whether the console can show shades of a colour.
+
+    Args:
+        console: the console to draw on.
+    """
     return console.color_system in ("truecolor", "256", "windows") and not console.no_color
 
 
 def legend(console: Console, ascii_only: bool) -> list[Segment]:
-    """What the cells mean, from 0 to 1."""
+    """Legend of the colours or shades, from 0 to 1.
+
+    Args:
+        console: the console to draw on.
+        ascii_only: whether the console lacks Unicode.
+    """
     if has_colours(console):
         scale = [Segment(" ", Style(bgcolor=_colour(i / 15))) for i in range(16)]
     else:
@@ -160,33 +171,33 @@ def legend(console: Console, ascii_only: bool) -> list[Segment]:
 
 
 def _bin_means(values: Cells, row_bins: npt.NDArray[np.int64], column_bins: npt.NDArray[np.int64]) -> Cells:
-    """Mean of the known values of each cell; NaN if there are none."""
-    known = ~np.isnan(values)
-    sums = np.add.reduceat(np.add.reduceat(np.where(known, values, 0), row_bins, 0), column_bins, 1)
-    counts = np.add.reduceat(np.add.reduceat(known.astype(np.float64), row_bins, 0), column_bins, 1)
+    """Mean of the values in each bin, without NaN; NaN if a bin has no values."""
+    present = ~np.isnan(values)
+    sums = np.add.reduceat(np.add.reduceat(np.where(present, values, 0), row_bins, 0), column_bins, 1)
+    counts = np.add.reduceat(np.add.reduceat(present.astype(np.float64), row_bins, 0), column_bins, 1)
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 
 def _colours(pair: Cells) -> Iterator[Segment]:
-    """Two rows of cells, the lower first, as half blocks."""
+    """Two rows of cells, the lower one first, as half blocks."""
     if len(pair) == 1:
         return (Segment("▄", Style(color=_colour(value))) for value in pair[0])
     return (Segment("▀", Style(color=_colour(high), bgcolor=_colour(low))) for low, high in pair.T)
 
 
 def _shades(pair: Cells, shades: str) -> Iterator[Segment]:
-    """Two rows of cells as one row of means; a question mark where there is no value."""
+    """Two rows of cells as one row of means; a question mark for cells without a value."""
     for column in pair.T:
-        known = column[~np.isnan(column)]
-        if known.size:
-            level = int(known.mean().clip(0, 1) * len(shades))
+        values = column[~np.isnan(column)]
+        if values.size:
+            level = int(values.mean().clip(0, 1) * len(shades))
             yield Segment(shades[min(level, len(shades) - 1)])
         else:
             yield Segment("?")
 
 
 def _colour(value: float) -> Color:
-    """Magma at a value from 0 to 1, grey for NaN."""
+    """Colour of a value from 0 to 1; grey for NaN."""
     if np.isnan(value):
         return Color.from_rgb(128, 128, 128)
     position = float(np.clip(value, 0, 1)) * (len(_MAGMA) - 1)

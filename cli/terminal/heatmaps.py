@@ -1,4 +1,4 @@
-"""The heatmaps of a comparison, as many side by side as fit, and what unrelated models would give."""
+"""The heatmaps of a comparison, side by side as far as they fit, and the comparison with chance."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,12 @@ from compare.result.spans import BlockSpan, block_structures
 
 
 def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
-    """CKA within and between the models: three maps in a row, two, or one."""
+    """The heatmaps of CKA within and between the models.
+
+    Args:
+        comparison: the result to show.
+        width: width of the console.
+    """
     cka, null = comparison.cka, comparison.cka.null
     axis_a, axis_b = _axes(comparison)
     in_a_row = 3 if width >= 110 else 2 if width >= 70 else 1
@@ -28,7 +33,12 @@ def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
 
 
 def side_by_side(maps: Sequence[Heatmap], in_a_row: int) -> Table:
-    """Maps in rows of so many."""
+    """Arrange heatmaps in rows.
+
+    Args:
+        maps: the heatmaps.
+        in_a_row: number of heatmaps in a row.
+    """
     grid = Table.grid(padding=(0, 2, 0, 0))
     for start in range(0, len(maps), in_a_row):
         grid.add_row(*maps[start : start + in_a_row])
@@ -37,7 +47,12 @@ def side_by_side(maps: Sequence[Heatmap], in_a_row: int) -> Table:
 
 
 def measures(comparison: Comparison, width: int) -> Iterator[RenderableType]:
-    """Where CKA is above chance, and each further measure of a with b."""
+    """The share of cells above chance, and the heatmap of each further measure.
+
+    Args:
+        comparison: the result to show.
+        width: width of the console.
+    """
     if comparison.cka.null is not None:
         yield _above_null("CKA", comparison.cka.null)
         yield ""
@@ -53,13 +68,19 @@ def measures(comparison: Comparison, width: int) -> Iterator[RenderableType]:
 
 
 def map_size(axes: tuple[Axis, ...], width: int, in_a_row: int) -> int:
-    """Most cells on a side of a map, when so many stand side by side."""
+    """Maximum number of cells on a side of a heatmap.
+
+    Args:
+        axes: the axes of the heatmaps.
+        width: width of the console.
+        in_a_row: number of heatmaps in a row.
+    """
     margin = max(len(stage.name) for axis in axes for stage in axis.stages) + 4
     return max(8, min(60, width // in_a_row - margin))
 
 
 def axis(model: ModelResult, spans: tuple[BlockSpan, ...]) -> Axis:
-    """The layers of a model, with its block structure marked."""
+    """The axis of a model, with its block structure marked."""
     blocks = tuple((span.start, span.stop) for span in block_structures(spans))
     return Axis(stages(model.layers), blocks)
 
@@ -72,9 +93,9 @@ def _axes(comparison: Comparison) -> tuple[Axis, Axis]:
 def _above_null(name: str, null: NullResult) -> str:
     cells = [cell for row in null.above for cell in row if cell is not None]
     if not cells:
-        return f"Above chance: unknown, since no cell of {name} exists."
+        return f"Above chance: unknown, because {name} has no values."
     return (
-        f"Above chance: {sum(cells) / len(cells):.1%} of the cells of {name}, a with b (a cross marks the others). "
-        f"Chance is what a cell exceeds in 5 % of {null.permutations} permutations of the images; "
-        f"of all cells together, one exceeds {null.familywise_95:.3f} in 5 %."
+        f"Above chance: {sum(cells) / len(cells):.1%} of the cells of {name}, a with b (crosses mark the others). "
+        f"A cell is above chance if it exceeds its 95th percentile over {null.permutations} permutations of the "
+        f"images. The 95th percentile of the largest cell is {null.familywise_95:.3f}."
     )

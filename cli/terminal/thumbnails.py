@@ -1,4 +1,4 @@
-"""Small pictures in terminals that can show them: true-colour half blocks."""
+"""Draw thumbnails with true-colour half blocks, in terminals that support them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,15 +12,15 @@ from rich.style import Style
 from cards.pictures.inspection import Image
 from cli.terminal.heatmap import has_colours
 
-# Cells on the longer side of a picture, and between two of them.
+# Cells on the longer side of a thumbnail, and between two thumbnails.
 SIDE, GAP = 16, 2
 
 
 class Thumbnails:
-    """Pictures side by side, as many as fit; nothing at all without colours.
+    """Thumbnails side by side, as many as fit. Consoles without colours show nothing.
 
     Args:
-        images: by their captions, which are cut to the width of a picture.
+        images: images by caption; captions are cut to the width of a thumbnail.
     """
 
     def __init__(self, images: Mapping[str, Image]) -> None:
@@ -29,9 +29,9 @@ class Thumbnails:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if not has_colours(console) or not self._images:
             return
-        shown = list(self._images.items())[: max(1, options.max_width // (SIDE + GAP))]
-        small = [_shrink(np.array(image, dtype=np.float64)) for _, image in shown]
-        yield Segment("".join(f"{caption[:SIDE]:{SIDE + GAP}}" for caption, _ in shown).rstrip())
+        fitting = list(self._images.items())[: max(1, options.max_width // (SIDE + GAP))]
+        small = [_shrink(np.array(image, dtype=np.float64)) for _, image in fitting]
+        yield Segment("".join(f"{caption[:SIDE]:{SIDE + GAP}}" for caption, _ in fitting).rstrip())
         yield Segment.line()
         for row in range(0, max(map(len, small)), 2):
             for cells in small:
@@ -40,7 +40,7 @@ class Thumbnails:
 
 
 def _shrink(image: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """At most SIDE cells each way, by means; three channels, an even number of rows: shape (height, width, 3)."""
+    """Average an image to at most SIDE cells per side, with an even number of rows: shape (height, width, 3)."""
     height, width = image.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
     rows, columns = (_starts(side, max(1, round(side * scale))) for side in (height, width))
@@ -56,7 +56,7 @@ def _starts(side: int, cells: int) -> npt.NDArray[np.int64]:
 
 
 def _line(cells: npt.NDArray[np.uint8], row: int) -> Sequence[Segment]:
-    """Two rows of one picture, padded to its place."""
+    """Two rows of one thumbnail, padded to its width."""
     if row >= len(cells):
         return [Segment(" " * (SIDE + GAP))]
     pairs = zip(cells[row], cells[row + 1], strict=True)

@@ -2,7 +2,7 @@
   const root = document.documentElement;
   const byId = (id) => document.getElementById(id);
   const config = { displayModeBar: false, responsive: true };
-  // A finger on a map scrolls the page.
+  // On touch screens, dragging scrolls the page instead of zooming.
   const dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
   const drawn = new Set();
 
@@ -15,9 +15,9 @@
     };
   }
 
-  function axis(own) {
+  function axis(options) {
     return { gridcolor: "rgba(128,128,128,0.25)", zerolinecolor: "rgba(128,128,128,0.7)", linecolor: "rgba(128,128,128,0.7)",
-             automargin: false, ...own };
+             automargin: false, ...options };
   }
 
   // ---- matrices
@@ -120,8 +120,8 @@
   }
 
   async function draw(panel) {
-    const shown = view, cells = await matrix(view.cells[panel.key]), errors = await matrix(view.errors[panel.key]);
-    if (shown !== view) return;
+    const requested = view, cells = await matrix(view.cells[panel.key]), errors = await matrix(view.errors[panel.key]);
+    if (requested !== view) return;
     panel.cells = cells;
     panel.errors = errors;
     const away = panel.div.hidden;
@@ -144,16 +144,16 @@
   function follow(panel) {
     drawn.add(panel.div);
     panel.div.on("plotly_relayout", (change) => { if (Object.keys(change).some((key) => /^[xy]axis/.test(key))) zoomed(panel); });
-    const pointed = ({ points: [found] }) => { if (found.curveNumber === 0) point(panel, ...found.pointNumber); };
+    const pointed = ({ points: [cell] }) => { if (cell.curveNumber === 0) point(panel, ...cell.pointNumber); };
     panel.div.on("plotly_hover", pointed);
-    // A finger.
+    // On touch screens, a tap is a click.
     panel.div.on("plotly_click", pointed);
     panel.div.on("plotly_doubleclick", whole);
     panel.div.on("plotly_unhover", () => mark({}));
     panel.div.addEventListener("keydown", (event) => step(panel, event));
   }
 
-  // ---- what links them
+  // ---- links between the heatmaps
 
   let linking = false;
   async function zoomed(panel) {
@@ -184,7 +184,7 @@
 
   function point(panel, row, column) {
     panel.at = [row, column];
-    tell(panel, row, column);
+    showCell(panel, row, column);
     mark({ [panel.rows]: [row], [panel.columns]: panel.rows === panel.columns ? [row, column] : [column] }, panel);
   }
 
@@ -192,14 +192,14 @@
     return text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
   }
 
-  function tell(panel, row, column) {
+  function showCell(panel, row, column) {
     const cell = panel.cells[row][column], error = panel.errors ? panel.errors[row][column] : null;
     const value = cell === null ? "has no value" : cell.toFixed(3) + (error === null ? "" : ` ± ${error.toFixed(3)} (standard error)`);
     byId("cell").textContent = `${panel.rows} (up): ${plain(panel.vertical.layers[row])}, ` +
       `${panel.columns} (across): ${plain(panel.horizontal.layers[column])}: ${view.name} ${value}`;
   }
 
-  // Over the map, since Plotly takes 50 ms to draw a line among 150,000 cells.
+  // An overlay, because Plotly takes 50 ms to draw a line among 150,000 cells.
   function cross(panel, path) {
     const area = panel.div.querySelector('.nsewdrag[data-subplot="xy"]').getBoundingClientRect();
     const figure = panel.div.parentElement.getBoundingClientRect(), svg = byId("cross-" + panel.key);
@@ -232,19 +232,19 @@
     const clamp = (value, layers) => Math.max(0, Math.min(layers.length - 1, value));
     const row = clamp(from[0] + far * by[0], panel.vertical.layers), column = clamp(from[1] + far * by[1], panel.horizontal.layers);
     Plotly.Fx.hover(panel.div, [{ curveNumber: 0, xval: column, yval: row }]);
-    // Plotly tells of what the mouse does only.
+    // Plotly fires no event for a hover that is set from code.
     point(panel, row, column);
   }
 
   // ---- other charts
 
   function chart(key, figure) {
-    const div = byId("chart-" + key), own = figure.layout;
+    const div = byId("chart-" + key), layout = figure.layout;
     const base = { ...look(), dragmode, hovermode: "closest", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
                    legend: { orientation: "h", y: 1.02, yanchor: "bottom" } };
-    const margin = { l: 56, r: 14, t: 30, b: 48, ...own.margin };
+    const margin = { l: 56, r: 14, t: 30, b: 48, ...layout.margin };
     drawn.add(div);
-    return Plotly.newPlot(div, figure.data, { ...base, ...own, margin, xaxis: axis(own.xaxis), yaxis: axis(own.yaxis) }, config);
+    return Plotly.newPlot(div, figure.data, { ...base, ...layout, margin, xaxis: axis(layout.xaxis), yaxis: axis(layout.yaxis) }, config);
   }
 
   // ---- light, dark, paper
@@ -258,7 +258,7 @@
     for (const div of drawn) Plotly.relayout(div, { font, hoverlabel });
   }
 
-  // Printing does not wait, and paper has another width.
+  // The browser does not wait for charts before it prints, and paper has another width.
   function paper(printing) {
     root.toggleAttribute("data-paper", printing);
     for (const details of document.querySelectorAll("details")) {

@@ -1,5 +1,5 @@
 
-  // ---- what every two of several models share
+  // ---- the map of all pairs
 
   let measure = null, pairAt = null;
 
@@ -8,27 +8,27 @@
     byId("measure").addEventListener("change", (event) => drawPairs(event.target.value));
     await drawPairs(byId("measure").value);
     drawn.add(div);
-    div.on("plotly_hover", ({ points: [found] }) => tellPair(...found.pointNumber));
-    div.on("plotly_click", ({ points: [found] }) => takePair(...found.pointNumber));
+    div.on("plotly_hover", ({ points: [cell] }) => showPair(...cell.pointNumber));
+    div.on("plotly_click", ({ points: [cell] }) => openPair(...cell.pointNumber));
     div.addEventListener("keydown", stepPair);
   }
 
   async function drawPairs(number) {
-    const found = data.pairs.measures[number], cells = await unpack(found.cells);
-    measure = { ...found, cells, errors: found.errors ? await unpack(found.errors) : null };
+    const packed = data.pairs.measures[number], cells = await unpack(packed.cells);
+    measure = { ...packed, cells, errors: packed.errors ? await unpack(packed.errors) : null };
     byId("measure-meaning").textContent = measure.meaning;
     byId("pair").textContent = "";
     const count = cells.length, names = data.pairs.names, width = byId("pairs").parentElement.clientWidth;
     const named = width > 560 && count <= 30, left = named ? 190 : 30, bar = 80;
     const side = Math.min(width - left - bar, 520, Math.max(200, 74 * count));
     Object.assign(byId("pairs").style, { width: `${left + side + bar}px`, height: `${side + 32}px` });
-    // One in 17 pixels can be read.
-    const numbers = names.map((_, i) => i), shown = numbers.filter((i) => i % Math.ceil((17 * count) / side) === 0);
-    const ticks = (texts) => axis({ tickvals: shown, ticktext: shown.map(texts), ticks: "", showgrid: false, zeroline: false,
+    // A tick label needs 17 pixels.
+    const numbers = names.map((_, i) => i), ticked = numbers.filter((i) => i % Math.ceil((17 * count) / side) === 0);
+    const ticks = (texts) => axis({ tickvals: ticked, ticktext: ticked.map(texts), ticks: "", showgrid: false, zeroline: false,
                                     fixedrange: true, range: [-0.5, count - 0.5] });
-    const known = cells.flat().filter((cell) => cell !== null);
-    const high = Math.ceil(20 * known.reduce((one, other) => Math.max(one, other))) / 20;
-    const low = Math.min(high - 0.05, Math.floor(20 * known.reduce((one, other) => Math.min(one, other))) / 20);
+    const values = cells.flat().filter((cell) => cell !== null);
+    const high = Math.ceil(20 * values.reduce((one, other) => Math.max(one, other))) / 20;
+    const low = Math.min(high - 0.05, Math.floor(20 * values.reduce((one, other) => Math.min(one, other))) / 20);
     const trace = {
       type: "heatmap", x: numbers, y: numbers, z: cells, zmin: low, zmax: high, xgap: 1, ygap: 1,
       colorscale: data.colours, hoverongaps: false, hoverinfo: "text",
@@ -46,21 +46,21 @@
   function pairText(up, across, newLine) {
     const name = (i) => `${i + 1} (${data.pairs.names[i]})`, cell = measure.cells[up][across];
     if (up === across) return name(up);
-    const error = measure.errors ? measure.errors[up][across] : null, shown = (value) => told(value, measure.format);
-    const value = cell === null ? "has no value" : shown(cell) + (error === null ? "" : ` ± ${shown(error)}`);
+    const error = measure.errors ? measure.errors[up][across] : null, text = (value) => formatted(value, measure.format);
+    const value = cell === null ? "has no value" : text(cell) + (error === null ? "" : ` ± ${text(error)}`);
     return `${name(up)}${newLine}${name(across)}${newLine}${measure.name}: ${value}`;
   }
 
-  const told = (value, format) => format.endsWith("%") ? `${(100 * value).toFixed(1)} %` : value.toFixed(3);
+  const formatted = (value, format) => format.endsWith("%") ? `${(100 * value).toFixed(1)} %` : value.toFixed(3);
 
-  function tellPair(up, across) {
+  function showPair(up, across) {
     pairAt = [up, across];
     byId("pair").textContent = plain(pairText(up, across, ", "));
   }
 
-  function takePair(up, across) {
+  function openPair(up, across) {
     if (up === across) return;
-    tellPair(up, across);
+    showPair(up, across);
     const [a, b] = [Math.min(up, across), Math.max(up, across)];
     if (data.pairs.addresses) location.href = data.pairs.addresses[a][b - a - 1];
     else if (data.maps) {
@@ -72,21 +72,21 @@
   }
 
   function stepPair(event) {
-    if (event.key === "Enter" && pairAt) takePair(...pairAt);
+    if (event.key === "Enter" && pairAt) openPair(...pairAt);
     const [down, right] = STEPS[event.key] || [0, 0], last = data.pairs.names.length - 1;
     if (!(down || right) || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
     const clamp = (value) => Math.max(0, Math.min(last, value));
-    tellPair(...(pairAt ? [clamp(pairAt[0] - down), clamp(pairAt[1] + right)] : [0, 1]));
+    showPair(...(pairAt ? [clamp(pairAt[0] - down), clamp(pairAt[1] + right)] : [0, 1]));
     Plotly.Fx.hover(byId("pairs"), [{ curveNumber: 0, xval: pairAt[1], yval: pairAt[0] }]);
   }
 
-  // ---- two of them layer by layer
+  // ---- two models layer by layer
 
   async function followChoice() {
     for (const [place, id] of ["model-a", "model-b"].entries()) byId(id).addEventListener("change", (event) => {
       const other = byId(["model-b", "model-a"][place]);
-      // Whoever chooses the same model twice gets it with what it replaced.
+      // If both choices are the same model, the other choice becomes the model that was replaced.
       if (other.value === event.target.value) other.value = chosen[place];
       choose();
     });

@@ -1,5 +1,5 @@
 
-  // ---- tables that their headings sort
+  // ---- sortable tables
 
   function sortable(table) {
     for (const [column, heading] of [...table.tHead.rows[0].cells].entries()) {
@@ -20,9 +20,9 @@
       return isNumber ? parseFloat(text.replaceAll(",", "")) : text;
     };
     const order = (one, other) => isNumber ? one - other : one.localeCompare(other, "en", { numeric: true });
-    const unknown = (found) => Number.isNaN(found);
+    const unknown = (number) => Number.isNaN(number);
     const rows = [...table.tBodies[0].rows].map((row) => [value(row), row]);
-    // What has no value comes last, whichever way.
+    // Rows without a value come last in both directions.
     rows.sort(([one], [other]) => unknown(one) - unknown(other) || (unknown(one) ? 0 : sign * order(one, other)));
     table.tBodies[0].append(...rows.map(([, row]) => row));
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");

@@ -55,7 +55,7 @@ def test_class_names_cannot_smuggle_html_or_table_cells(trained):
     assert "| &lt;img src=x&gt;&#124;a&#124; # b \\!\\[x\\](y) | " in text
 
 
-def test_what_it_writes_it_reads_back(trained):
+def test_repository_license_and_own_text_are_read_back(trained):
     card = model_card(trained[1], repo_id="me/some.model-1", license_name="mit").encode()
     assert (named_repo(card), named_license(card), own_text(card)) == ("me/some.model-1", "mit", b"")
     assert ModelCard(card.decode()).data.license == "mit"
@@ -69,7 +69,7 @@ def test_examples_use_public_names_alone(trained):
     assert not re.search(r"^from (zoo|compare|cards|cli)\b", code, flags=re.M)
 
 
-def test_pictures_appear_with_what_was_found_inside(trained):
+def test_pictures_appear_with_the_comparison(trained):
     text = model_card(trained[1], comparison())
     assert "](training.png)" in text
     assert "](cka.png)" in text

@@ -96,7 +96,7 @@ def test_a_phone_need_not_scroll_sideways(opened, make):
     assert wide(page) <= 0
 
 
-def test_mean_names_do_nothing(opened):
+def test_hostile_names_do_nothing(opened):
     page = opened(comparison_html(mean(), IMAGES), PHONE)
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     assert wide(page) <= 0
@@ -107,7 +107,7 @@ def test_mean_names_do_nothing(opened):
     assert "<script>alert(1)</script> (0)" in told
 
 
-def test_paper_is_light_and_holds_the_maps(opened):
+def test_printed_pages_are_light_and_fit_the_paper(opened):
     page = opened(comparison_html(full(), IMAGES), color_scheme="dark")
     widths = "[...document.querySelectorAll('.main-svg')].map((svg) => svg.getBoundingClientRect().width)"
     before = page.evaluate(widths)

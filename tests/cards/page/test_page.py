@@ -43,7 +43,7 @@ def test_the_answer_comes_first_and_everything_after_it_in_order():
     assert places == sorted(places)
 
 
-def test_the_page_of_one_model_has_its_parts_and_only_those():
+def test_the_page_of_one_model_shows_the_parts_it_has():
     text = Reader(inspection_html(deep_look(), IMAGES)).text
     for part in ("Its block structure score is 0.39", "Which residual blocks it needs", "Linear probes", "image 17"):
         assert part in text
@@ -89,7 +89,7 @@ def test_387_layers_stay_under_8_megabytes():
     assert len(comparison_html(full(387), {})) < 8_000_000
 
 
-def test_nothing_is_asked_for_from_elsewhere():
+def test_pages_make_no_network_requests():
     for page in (comparison_html(full(), IMAGES), inspection_html(deep_look(), IMAGES)):
         read = Reader(page)
         for tag, attributes in read.tags:
@@ -103,7 +103,7 @@ def test_nothing_is_asked_for_from_elsewhere():
         assert page.count(b"plotly.js v") == 1
 
 
-def test_mean_names_are_shown_as_text():
+def test_hostile_names_are_shown_as_text():
     page = comparison_html(mean(), IMAGES)
     read = Reader(page)
     assert [tag for tag, _ in read.tags].count("script") == 3
@@ -178,7 +178,7 @@ def test_pages_are_written_from_the_command_line(run, folders, tmp_path):
         assert "360 digits test images" in Reader(page.read_bytes()).text
 
 
-def test_only_an_earlier_page_is_replaced(run, folders, tmp_path):
+def test_only_earlier_pages_are_overwritten(run, folders, tmp_path):
     mine = tmp_path / "index.html"
     mine.write_text("<!DOCTYPE html>\n<title>my homepage</title>")
     ran = run("compare", *folders, "--html", mine)

@@ -29,7 +29,7 @@ def test_the_answer_comes_first_then_groups_images_classes_and_seeds(found):
         "a - b:",
         "Accuracy of every image",
         "two random groups of the models, mean",
-        "Where a is right more often",
+        "Accuracy of a minus accuracy of b",
         "Classes that differ most on half of the seeds",
         "Images that differ most on half of the seeds",
         "Settings and versions",
@@ -39,7 +39,7 @@ def test_the_answer_comes_first_then_groups_images_classes_and_seeds(found):
     assert "Superclasses" not in text
 
 
-def test_mean_names_are_shown_as_text(found):
+def test_hostile_names_are_shown_as_text(found):
     classes = tuple(f"{MEAN[i % len(MEAN)]}{i}" for i in range(len(found.dataset.classes)))
     rows = tuple(replace(row, name=name) for row, name in zip(found.classes.rows, classes, strict=True))
     hostile = replace(found, dataset=replace(found.dataset, classes=classes), classes=replace(found.classes, rows=rows))

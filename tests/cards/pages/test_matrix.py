@@ -45,7 +45,7 @@ def test_every_pair_keeps_its_numbers_and_its_layers():
     assert unpack(data["pairs"]["measures"][2]["errors"])[0, 1] == pytest.approx(0.04)
 
 
-def test_pairs_without_predictions_to_compare_show_what_is_known():
+def test_pairs_without_comparable_predictions_show_the_other_measures():
     result = several(LAYERS)
     unknown = {"agreement": None, "agreement_low": None, "agreement_high": None}
     pairs = tuple(replace(pair, **unknown, same_depth_standard_error=None) for pair in result.pairs)
@@ -72,11 +72,11 @@ def test_of_far_too_many_pairs_only_their_numbers_are_left():
     read = Reader(page := matrix_html(several((9,) * 170)))
     assert len(page) < 8_000_000
     assert read.data["maps"] is None
-    assert "Pairs of 170 models are too many for one page" in read.text
+    assert "The pairs of 170 models are too many for one page" in read.text
     assert "And 12,365 more, all in --json." in read.text
 
 
-def test_mean_names_are_shown_as_text():
+def test_hostile_names_are_shown_as_text():
     page = matrix_html(several((9,) * len(MEAN), MEAN))
     read = Reader(page)
     assert [tag for tag, _ in read.tags].count("script") == 3
@@ -147,7 +147,7 @@ class TestInABrowser:
         page.wait_for_function("document.getElementById('title-bb').textContent === 'b: 3 m2'")
         assert page.locator("#title-aa").text_content() == "a: 2 m1"
 
-    def test_a_phone_need_not_scroll_sideways_and_mean_names_do_nothing(self, opened):  # noqa: F811
+    def test_a_phone_need_not_scroll_sideways_and_hostile_names_do_nothing(self, opened):  # noqa: F811
         page = opened(matrix_html(several((9,) * len(MEAN), MEAN)), PHONE, has_touch=True)
         page.on("dialog", lambda dialog: pytest.fail(dialog.message))
         assert wide(page) <= 0

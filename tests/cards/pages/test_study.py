@@ -79,7 +79,7 @@ def test_report_holds_every_number_in_80_columns(shown):
         assert f"{chance(claim.p_value)} (Holm {probability(claim.p_adjusted)})" in " ".join(text.split())
 
 
-def test_names_from_elsewhere_are_shown_as_text(shown):
+def test_hostile_names_are_shown_as_text(shown):
     networks = tuple(replace(net, name=MEAN[i % len(MEAN)]) for i, net in enumerate(shown.networks))
     hostile = replace(shown, networks=networks, dataset=replace(shown.dataset, name=MEAN[0]), notes=MEAN)
     text = reproduction_html(hostile).decode()
@@ -87,7 +87,7 @@ def test_names_from_elsewhere_are_shown_as_text(shown):
     assert "x" * 2000 not in text
 
 
-def test_pictures_are_drawn_whatever_could_be_measured(shown, empty):
+def test_pictures_are_drawn_with_and_without_measurements(shown, empty):
     for result in (shown, empty):
         for picture in (claims_image(result), maps_image(result)):
             assert picture.startswith(b"\x89PNG")
@@ -104,7 +104,7 @@ class TestInABrowser:
     pytestmark = IN_BROWSER
 
     @pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
-    def test_page_opens_without_a_complaint_and_draws_every_claim(self, opened, shown, viewport):  # noqa: F811
+    def test_page_opens_without_errors_and_draws_every_claim(self, opened, shown, viewport):  # noqa: F811
         page = opened(reproduction_html(shown), viewport)
         assert page.locator(".js-plotly-plot").count() == len(shown.claims) + 1
         assert wide(page) <= 0

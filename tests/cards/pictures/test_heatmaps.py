@@ -49,7 +49,7 @@ def _with_ab(result, ab):
     return replace(result, cka=replace(result.cka, ab=ab))
 
 
-def test_names_are_no_formulas():
+def test_names_are_not_read_as_formulas():
     assert heatmaps_image(comparison(name_a=r"$\frac{1}$"))
 
 

@@ -4,7 +4,7 @@ from cards.words.legible import chance, probability
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "text"),
     [
         (0.0, "p < 1e-06"),
         (9e-7, "p < 1e-06"),
@@ -14,6 +14,6 @@ from cards.words.legible import chance, probability
         (None, "p = -"),
     ],
 )
-def test_no_p_value_is_told_as_zero(value, told):
-    assert chance(value) == told
-    assert probability(value) == told[2:].removeprefix("= ").replace("< ", "<")
+def test_no_p_value_is_shown_as_zero(value, text):
+    assert chance(value) == text
+    assert probability(value) == text[2:].removeprefix("= ").replace("< ", "<")

@@ -19,7 +19,7 @@ def render(result, width=80, **options):
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_whole_report_is_as_it_was_looked_at(width):
+def test_the_report_equals_the_golden_file(width):
     assert render(comparison(), width) == (GOLDEN / f"report-{width}.txt").read_text(encoding="utf-8")
 
 

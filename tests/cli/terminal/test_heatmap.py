@@ -95,10 +95,10 @@ def test_odd_number_of_layers_keeps_the_top_row():
 
 
 @pytest.mark.parametrize(("colours", "mark"), [(None, "×"), ("truecolor", "×")])
-def test_cells_that_are_not_kept_are_marked(colours, mark):
-    kept = np.ones((6, 6), dtype=bool)
-    kept[4:, 5] = False
-    lines = render(Heatmap(np.ones((6, 6)), axis(6), axis(6), "", 60, kept.tolist()), colours).splitlines()
+def test_cells_that_are_not_above_chance_are_crossed_out(colours, mark):
+    above = np.ones((6, 6), dtype=bool)
+    above[4:, 5] = False
+    lines = render(Heatmap(np.ones((6, 6)), axis(6), axis(6), "", 60, above.tolist()), colours).splitlines()
     assert [line.count(mark) for line in lines] == [0, 1, 0, 0, 0, 0]
     assert re.sub(r"\x1b\[[\d;]*m", "", lines[1]).rstrip().endswith(mark)
 
@@ -106,5 +106,5 @@ def test_cells_that_are_not_kept_are_marked(colours, mark):
 def test_cells_without_a_value_are_not_marked():
     matrix = np.ones((6, 6))
     matrix[0, 0] = np.nan
-    kept = [[None if cell != cell else True for cell in row] for row in matrix]
-    assert "×" not in render(Heatmap(matrix, axis(6), axis(6), "", 60, kept))
+    above = [[None if cell != cell else True for cell in row] for row in matrix]
+    assert "×" not in render(Heatmap(matrix, axis(6), axis(6), "", 60, above))

@@ -229,8 +229,8 @@ def test_card_mentions_it_only_where_it_was_used(trained):
     regularised = replace(record, recipe=replace(record.recipe, pc_regularize=0.1))
     assert "regulari" not in training_command(record) + model_card(record)
     assert training_command(regularised).endswith("--pc-regularize 0.1")
-    said = "The paper's PC regularisation, with weight 0.1, kept down the first principal components of its layers."
-    assert f"{said}\nIt took" in model_card(regularised)
+    penalty = "with weight 0.1, suppressed the first principal components of the layers."
+    assert f"{penalty}\nTraining took" in model_card(regularised)
 
 
 @pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")

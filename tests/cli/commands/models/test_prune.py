@@ -230,14 +230,14 @@ def test_the_card_tells_what_was_removed_and_what_it_cost(pruned):
     change = record_of(pruned).pruned
     text = (pruned / "README.md").read_text()
     assert "After training, 2 of the 6 residual blocks of resnet14-w0.5-digits-s0" in text
-    assert "renumbered: stage1.1, stage3.1." in text
-    assert "Nothing was trained after that" in text
+    assert "were removed:\nstage1.1, stage3.1. Their skip connections" in text
+    assert "Nothing was retrained after that" in text
     for name in ("parameters", "multiply_adds"):
         row = f"| {getattr(change.before, name):,} | {getattr(change.after, name):,} |"
         assert row in text
     assert f"| {change.before.right} ({change.before.accuracy:.2%}; " in text
     assert "    zoo prune models/resnet14-w0.5-digits-s0 --remove stage1.1,stage3.1\n" in text
-    assert "Its original: SGD" in text
+    assert "Training of the original: SGD" in text
 
 
 def test_names_from_elsewhere_stay_text(pruned):
