@@ -212,11 +212,11 @@ def test_passes_over_other_examples_are_refused():
             self.size += 8
             return iter(stream((16, self.size)))
 
-    with pytest.raises(CompareError, match="every pass must hold the same examples, got 32 in the first and 40"):
+    with pytest.raises(CompareError, match="every pass must have the same examples, got 32 in the first pass and 40"):
         compare_models(Net(0), Net(1), Growing(), passes=2)
 
 
 def test_example_that_comes_twice_is_refused():
     batches = [(x, y, torch.zeros(len(y), dtype=torch.long)) for x, y in stream()]
-    with pytest.raises(CompareError, match="every example must come once"):
+    with pytest.raises(CompareError, match="every example must occur once"):
         compare_models(Net(0), Net(1), batches)

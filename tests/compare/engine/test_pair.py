@@ -202,7 +202,7 @@ def test_classes_without_names_are_taken_in_the_datas_order_and_said_so():
 
 
 def test_names_for_other_than_the_logits_are_refused():
-    with pytest.raises(CompareError, match="a name for each of the 3 logits of a model, got 2"):
+    with pytest.raises(CompareError, match="one class name for each of the 3 logits of a model, got 2"):
         compare_models(Net(0), Net(1), stream(), model_classes=[["x", "y"], None])
 
 
@@ -258,7 +258,7 @@ def test_images_without_labels_give_agreement_and_divergence_and_null_for_the_re
     assert (found.accuracy_a, found.p_value, found.together, result.models.a.accuracy) == (None, None, None, None)
     assert [example.index for example in found.examples] == [example.index for example in labelled.examples]
     assert {example.label for example in found.examples} == {None}
-    assert "the images have no labels; what needs them is null." in result.notes
+    assert "the images have no labels; results that need labels are null." in result.notes
     assert "nobody knows which is right" in verdict(result)
     assert Comparison.from_json(result.to_json()).to_json() == result.to_json()
 
@@ -268,7 +268,7 @@ def test_labels_for_some_examples_only_are_refused():
     with pytest.raises(CompareError, match="expected labels of all examples, or -1 for all, got both"):
         compare_models(Net(0), Net(1), [(x, y), *((x, torch.full_like(y, -1)) for x, y in rest)])
     mixed = torch.where(torch.arange(len(y)) == 0, -1, y)
-    with pytest.raises(CompareError, match="or all -1 if they are not known, got -1"):
+    with pytest.raises(CompareError, match="or all -1 if they are unknown, got -1"):
         compare_models(Net(0), Net(1), [(x, mixed)])
 
 
@@ -293,3 +293,18 @@ def test_a_file_of_version_1_still_opens():
     assert Comparison.from_json(json.dumps(old)) == Comparison.from_json(comparison.to_json())
     with pytest.raises(CompareError, match="kind"):
         Comparison.from_json(json.dumps(old | {"kind": "matrix"}))
+
+
+def test_procrustes_of_minibatches_is_weighted_by_their_examples():
+    batches = stream(sizes=(8, 24))
+    small, large = (
+        np.array(compare_models(Net(0), Net(1), [batch], measures=["procrustes"]).measures[0].ab) for batch in batches
+    )
+    both = np.array(compare_models(Net(0), Net(1), batches, measures=["procrustes"]).measures[0].ab)
+    assert both == pytest.approx((8 * small + 24 * large) / 32, abs=1e-6)
+
+
+@pytest.mark.parametrize(("size", "noted"), [(31, True), (32, False)])
+def test_small_minibatches_are_noted_for_their_pc1_fractions(size, noted):
+    notes = compare_models(Net(0), Net(1), stream(sizes=(size, size))).notes
+    assert any("PC1 fractions" in note for note in notes) == noted
