@@ -131,7 +131,7 @@ def test_layers_can_be_chosen():
 def test_short_last_batch_counts_in_predictions_and_is_noted():
     result = compare_models(Net(0), Net(1), stream((16, 16, 3)))
     assert result.dataset.examples == 35
-    assert "3 examples in minibatches below 4 count in the predictions, not in CKA." in result.notes
+    assert "CKA leaves out 3 examples in minibatches of fewer than 4." in result.notes
     assert result.cka.ab == compare_models(Net(0), Net(1), stream((16, 16))).cka.ab
 
 
@@ -141,7 +141,7 @@ def test_dead_layer_has_null_cells_and_a_note_that_names_it():
     nn.init.constant_(dead.conv.bias, -1.0)
     result = compare_models(Net(0), dead, stream())
     assert {row[0] for row in result.cka.ab} == {None}
-    assert "b: conv does not vary between examples; its cells are null." in result.notes
+    assert "b: conv is constant over examples; its similarities are null." in result.notes
     assert result.models.b.pc1_fraction[0] is None
     assert None not in [cell for row in result.cka.aa for cell in row]
     json.loads(result.to_json())
@@ -153,7 +153,7 @@ def test_layer_that_is_not_finite_has_null_cells_and_predictions_are_noted():
     result = compare_models(Net(0), broken, stream())
     assert {row[2] for row in result.cka.ab} == {None}
     assert {row[1] for row in result.cka.ab} != {None}
-    assert "b: fc has values that are not finite, or too large; its cells are null." in result.notes
+    assert "b: fc has values that are too large or not finite; its similarities are null." in result.notes
     assert any("logits of 57 examples are not finite" in note for note in result.notes)
     json.loads(result.to_json())
 
@@ -214,7 +214,7 @@ def test_labels_beyond_the_logits_are_refused():
 
 @pytest.mark.parametrize("sizes", [(), (3,), (1, 2, 3)])
 def test_fewer_than_four_examples_at_once_are_refused(sizes):
-    with pytest.raises(CompareError, match=f"at least 4 examples, got {sum(sizes)} examples in all"):
+    with pytest.raises(CompareError, match=f"at least 4 examples, got {sum(sizes)} examples in total"):
         compare_models(Net(0), Net(1), stream(sizes))
 
 
@@ -232,7 +232,7 @@ def test_unusable_arguments_are_refused(options, message):
 
 
 def test_several_passes_over_an_iterator_are_refused():
-    with pytest.raises(CompareError, match="gone through again"):
+    with pytest.raises(CompareError, match="iterated again"):
         compare_models(Net(0), Net(1), iter(stream()), passes=2)
 
 

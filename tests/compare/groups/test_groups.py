@@ -240,7 +240,8 @@ def test_models_of_one_group_may_be_of_different_sizes_and_few():
     few = compare_groups(A[:2], B[:2], stream())
     assert few.permutation.smallest_p == pytest.approx(1 / 3)
     assert any(
-        "in only 3 ways: p-values of the spread and of counts cannot be below 0.33" in note for note in few.notes
+        "only 3 assignments to two groups: p-values of spread and counts cannot be below 0.33" in note
+        for note in few.notes
     )
 
 
