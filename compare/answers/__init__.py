@@ -1,1 +1,1 @@
-"""What models predict, and where their predictions differ."""
+"""Predictions of models, and where they differ."""

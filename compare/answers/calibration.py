@@ -1,20 +1,20 @@
-"""How far a model's confidence is to be trusted. Needs no torch."""
+"""Calibration: how well the confidence of a model matches its accuracy. Needs no torch."""
 
 import numpy as np
 
 from compare.result.disagreement import Calibration, Reliability
 from compare.stats.paired import Floats, wilson
 
-# Of equal width, as in the source.
+# Number of bins of equal width, as in the source.
 BINS = 15
 
 
 def calibration(confidence: Floats, right: np.ndarray) -> Calibration:
-    """Compare confidence with accuracy.
+    """Calculate the expected calibration error and the reliability diagram.
 
     Args:
-        confidence: probability of the predicted class, shape (n,), in [0, 1].
-        right: whether it is the true one, shape (n,).
+        confidence: probability of the predicted class, in [0, 1], shape (n,).
+        right: whether the prediction is correct, shape (n,).
 
     Source:
         Guo et al. 2017, arXiv:1706.04599, equation 3.

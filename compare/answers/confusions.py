@@ -1,40 +1,40 @@
-"""Which class is taken for which, more often by one of two models. Needs no torch."""
+"""Confusions of two classes that one model makes more often than the other. Needs no torch."""
 
 import numpy as np
 
 from compare.result.disagreement import Confusion
 from compare.stats.paired import Ints, holm, mcnemar
 
-# So many are told.
+# Maximum number of confusions in a result.
 MOST_CONFUSIONS = 20
 
 
 def find_confusions(a: Ints, b: Ints, truth: Ints, classes: int) -> tuple[Confusion, ...]:
-    """The pairs of true and predicted class in which two models differ most.
+    """Find the confusions that two models make with the most different frequency.
 
     Args:
-        a: classes that a predicts, shape (n,), like the others.
-        b: classes that b predicts.
-        truth: true classes.
-        classes: how many there are.
+        a: classes predicted by a, shape (n,).
+        b: classes predicted by b, shape (n,).
+        truth: true classes, shape (n,).
+        classes: number of classes.
 
     Returns:
-        At most 20, the least likely by chance first, then those with the largest difference.
+        At most 20 confusions, smallest p-value first; ties are ordered by the difference in counts.
     """
     pairs_a, pairs_b = truth * classes + a, truth * classes + b
     differ = a != b
     keys = np.unique(np.concatenate([pairs_a[differ & (a != truth)], pairs_b[differ & (b != truth)]]))
-    only = [_count(pairs[differ], keys) for pairs in (pairs_a, pairs_b)]
-    every = [_count(pairs, keys) for pairs in (pairs_a, pairs_b)]
-    p_values = mcnemar(*only)
+    counts_differing = [_count(pairs[differ], keys) for pairs in (pairs_a, pairs_b)]
+    counts = [_count(pairs, keys) for pairs in (pairs_a, pairs_b)]
+    p_values = mcnemar(*counts_differing)
     adjusted = holm(p_values)
-    order = np.lexsort((-abs(every[0] - every[1]), p_values))[:MOST_CONFUSIONS]
+    order = np.lexsort((-abs(counts[0] - counts[1]), p_values))[:MOST_CONFUSIONS]
     return tuple(
         Confusion(
             label=int(keys[i]) // classes,
             prediction=int(keys[i]) % classes,
-            count_a=int(every[0][i]),
-            count_b=int(every[1][i]),
+            count_a=int(counts[0][i]),
+            count_b=int(counts[1][i]),
             p_value=float(p_values[i]),
             p_adjusted=float(adjusted[i]),
         )
@@ -43,8 +43,8 @@ def find_confusions(a: Ints, b: Ints, truth: Ints, classes: int) -> tuple[Confus
 
 
 def _count(values: Ints, keys: Ints) -> Ints:
-    """How often each of the sorted keys stands among the values."""
+    """Count how often each of the sorted keys occurs among the values."""
     places = np.searchsorted(keys, values)
     places[places == len(keys)] = 0
-    found = places[keys[places] == values] if len(keys) else places[:0]
-    return np.bincount(found, minlength=len(keys))
+    matches = places[keys[places] == values] if len(keys) else places[:0]
+    return np.bincount(matches, minlength=len(keys))

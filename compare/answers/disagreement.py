@@ -61,7 +61,7 @@ def class_disagreement(
     if len(set(lengths)) > 1 or not lengths[0]:
         *first, last = map(str, lengths)
         raise ValueError(
-            f"predictions and labels must be of the same examples, at least one, got {', '.join(first)} and {last}."
+            f"predictions and labels must have the same length, at least 1, got {', '.join(first)} and {last}."
         )
     return _unlabelled(a, b) if truth is None else _labelled(a, b, truth, class_names)
 
@@ -117,20 +117,20 @@ def _labelled(a: Ints, b: Ints, truth: Ints, class_names: Sequence[str]) -> Disa
 
 
 def _counts(a: Ints, b: Ints, truth: Ints, classes: int) -> Ints:
-    """Per class, shape (classes, 5): both right, only a, only b, both wrong alike, both wrong differently."""
+    """Counts per class, shape (classes, 5): both right, only a, only b, both wrong alike, both wrong differently."""
     wrong_a, wrong_b = a != truth, b != truth
     cell = 2 * wrong_a + 1 * wrong_b + (wrong_a & (a != b) & wrong_b)
     return np.bincount(5 * truth + cell, minlength=5 * classes).reshape(-1, 5)
 
 
 def _beyond_chance(rows: Sequence[ClassRow], sign: int) -> tuple[str, ...]:
-    """Classes in which the difference, times the sign, is positive beyond chance, the largest first."""
-    found = [
+    """Names of classes whose difference has this sign and is significant (Holm), largest difference first."""
+    significant = [
         (sign * row.difference, row.name)
         for row in rows
         if row.difference is not None and row.p_adjusted is not None and row.p_adjusted < LEVEL
     ]
-    return tuple(name for difference, name in sorted(found, key=lambda pair: -pair[0]) if difference > 0)
+    return tuple(name for difference, name in sorted(significant, key=lambda pair: -pair[0]) if difference > 0)
 
 
 def _ends(estimate: Estimate) -> tuple[float, float] | None:
@@ -168,14 +168,14 @@ def _class_row(name: str, cells: list[int], numbers: Sequence[float | None]) -> 
     )
 
 
-def _class_indices(values: npt.ArrayLike, class_names: Sequence[str], what: str) -> Ints:
+def _class_indices(values: npt.ArrayLike, class_names: Sequence[str], argument: str) -> Ints:
     array = np.asarray(values)
     if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(
-            f"{what} must be a one-dimensional array of integers, got {array.dtype} of shape {array.shape}."
+            f"{argument} must be a one-dimensional array of integers, got {array.dtype} of shape {array.shape}."
         )
     if len(array) and not 0 <= array.min() <= array.max() < len(class_names):
         raise ValueError(
-            f"{what} must be class indices from 0 to {len(class_names) - 1}, got {array.min()} to {array.max()}."
+            f"{argument} must be class indices from 0 to {len(class_names) - 1}, got {array.min()} to {array.max()}."
         )
     return array.astype(np.int64)

@@ -1,11 +1,11 @@
-"""The examples on which two classifiers disagree. Needs no torch."""
+"""Examples for which two classifiers predict different classes. Needs no torch."""
 
 import numpy as np
 
 from compare.result.disagreement import Example
 from compare.stats.paired import Floats, Ints
 
-# More than these nobody looks at, and a result must be read back.
+# Maximum number of examples in a result, to bound the size of its JSON.
 MOST_EXAMPLES = 10_000
 
 
@@ -17,15 +17,18 @@ def disagreed_examples(
     labels: Ints | None,
     indices: Ints,
 ) -> tuple[Example, ...]:
-    """The examples that two models predict differently, at most 10,000, those where both are surest first.
+    """List the examples for which two models predict different classes.
 
     Args:
-        predictions_a: classes that a predicts, shape (n,), like all others.
-        predictions_b: the same of b.
-        confidence_a: probability that a gives to its prediction.
-        confidence_b: the same of b.
-        labels: true classes; None if they are not known.
-        indices: where each example stands in the data set.
+        predictions_a: classes predicted by a, shape (n,).
+        predictions_b: classes predicted by b, shape (n,).
+        confidence_a: probability that a assigns to its prediction, shape (n,).
+        confidence_b: probability that b assigns to its prediction, shape (n,).
+        labels: true classes, shape (n,); None if they are unknown.
+        indices: position of each example in the dataset, shape (n,).
+
+    Returns:
+        At most 10,000 examples, sorted by the lower of the two confidences, highest first.
     """
     differ = np.flatnonzero(predictions_a != predictions_b)
     order = differ[np.argsort(-np.minimum(confidence_a, confidence_b)[differ], kind="stable")][:MOST_EXAMPLES]

@@ -1,4 +1,4 @@
-"""The disagreement of two models from what they answered."""
+"""Disagreement of two models, from their collected predictions."""
 
 from dataclasses import replace
 
@@ -13,33 +13,33 @@ from compare.stats.paired import paired_difference, proportion
 
 
 def find_disagreement(answers: Answers) -> Disagreement | None:
-    """Compare what two models answered, probabilities included.
+    """Compare the predictions and probabilities of two models.
 
     Args:
-        answers: of two models.
+        answers: predictions of two models.
 
     Returns:
-        None if the classes of one are not the data's.
+        The disagreement; None if the classes of one model are not the data's.
     """
     if not answers.known(0, 1):
         return None
     labels = answers.labels.numpy() if answers.labelled else None
-    (a, sure_a, _), (b, sure_b, _) = ((part.numpy() for part in answers.of(model)) for model in (0, 1))
-    found = class_disagreement(a, b, labels, answers.class_names)
+    (a, confidence_a, _), (b, confidence_b, _) = ((part.numpy() for part in answers.of(model)) for model in (0, 1))
+    result = class_disagreement(a, b, labels, answers.class_names)
     divergence, together = answers.pair()
     # Logits that are not finite have no probabilities.
-    known = divergence[divergence.isfinite()]
-    found = replace(
-        found,
-        examples=disagreed_examples(a, b, sure_a, sure_b, labels, answers.indices.numpy()),
-        divergence=known.double().mean().item() if len(known) else None,
+    finite = divergence[divergence.isfinite()]
+    result = replace(
+        result,
+        examples=disagreed_examples(a, b, confidence_a, confidence_b, labels, answers.indices.numpy()),
+        divergence=finite.double().mean().item() if len(finite) else None,
     )
     if labels is None:
-        return found
+        return result
     return replace(
-        found,
-        calibration_a=calibration(sure_a, a == labels),
-        calibration_b=calibration(sure_b, b == labels),
+        result,
+        calibration_a=calibration(confidence_a, a == labels),
+        calibration_b=calibration(confidence_b, b == labels),
         together=_together(a == labels, b == labels, together.numpy() == labels),
     )
 
@@ -54,7 +54,7 @@ def _together(right_a: np.ndarray, right_b: np.ndarray, right: np.ndarray) -> To
 
 
 def _table(first: np.ndarray, second: np.ndarray) -> tuple[int, int, int, int]:
-    """How often only the first holds, only the second, both, and neither."""
+    """Counts of only the first, only the second, both, and neither."""
     cells = (first & ~second, ~first & second, first & second, ~first & ~second)
     only_first, only_second, both, neither = (int(cell.sum()) for cell in cells)
     return only_first, only_second, both, neither

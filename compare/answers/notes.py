@@ -1,4 +1,4 @@
-"""What a reader must know about the answers of the models."""
+"""Notes about the predictions of the models, for readers of a result."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,14 +8,17 @@ from compare.answers.answers import Answers
 
 
 def answer_notes(answers: Answers, sides: Sequence[str]) -> Iterator[str]:
-    """What is wrong with the models' predictions.
+    """Notes about missing labels, empty classes, and classes that do not match.
 
     Args:
-        answers: the predictions.
-        sides: what the models are called.
+        answers: predictions of the models.
+        sides: names of the models in the notes, such as `a` and `b`.
+
+    Yields:
+        One sentence each.
     """
     if not answers.labelled:
-        yield "the images have no labels; what needs them is null."
+        yield "the images have no labels; results that need labels are null."
     empty = len(answers.class_names) - len(answers.labels.unique()) if answers.labelled else 0
     if empty:
         yield f"{empty} classes have no examples; their numbers are null."
@@ -23,13 +26,11 @@ def answer_notes(answers: Answers, sides: Sequence[str]) -> Iterator[str]:
         if not answers.known(i):
             yield (
                 f"{side}: its classes, {answers.own_classes(i)}, are not those of the data, {answers.data_classes()}; "
-                "what compares its predictions is null."
+                "results that compare its predictions are null."
             )
             continue
         if answers.unnamed(i):
-            yield f"{side}: does not name its classes; they are taken to be those of the data, in that order."
+            yield f"{side}: does not name its classes; they are assumed to be those of the data, in the same order."
         bad = int(torch.sum(~answers.of(i).finite))
         if bad:
-            yield (
-                f"{side}: logits of {bad} examples are not finite; they count as its first class, with confidence 0."
-            )
+            yield (f"{side}: logits of {bad} examples are not finite; they count as its first class with confidence 0.")

@@ -1,4 +1,4 @@
-"""Only the predictions of several models: each runs once on each minibatch, and nothing else is computed."""
+"""Predictions of several models, without similarities."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,32 +14,32 @@ from compare.model.trace import Model, Run, running
 
 
 def predict(models: Sequence[Model], batches: Iterable[Any], answers: Answers) -> list[Run]:
-    """Run every model once on every minibatch.
+    """Run every model once on every minibatch and collect the predictions.
 
     Args:
-        models: any modules that take one tensor and return logits, shape (n, classes), or tracers or replays of some.
+        models: modules that take one tensor and return logits, shape (n, classes), or tracers or replays of them.
         batches: an iterable of (inputs, labels) or (inputs, labels, indices).
-        answers: where the predictions are collected.
+        answers: collects the predictions.
 
     Returns:
-        What is known of each model now.
+        One run per model, with facts about it.
 
     Raises:
-        CompareError: no example, or models or examples that do not belong together.
+        CompareError: there are no examples, or models or batches are invalid.
     """
-    begun = False
+    started = False
     with running(models, "all", torch.float32) as runs:
         for batch in batches:
             inputs, labels, indices = checked_batch(batch)
             if not len(inputs):
                 continue
-            if not begun:
+            if not started:
                 for run in runs:
                     run.find(inputs)
                 answers.begin([run.classes for run in runs])
-                begun = True
+                started = True
             answers.add([run.run(inputs, None) for run in runs], labels, indices)
-    if not begun:
+    if not started:
         raise CompareError("expected at least one example, got none.")
     answers.end_pass()
     return runs
@@ -51,16 +51,19 @@ def right_answers(
     class_names: Sequence[str] | None = None,
     model_classes: Sequence[Sequence[str] | None] | None = None,
 ) -> npt.NDArray[np.bool_]:
-    """Which examples each model gets right, shape (models, n), in the order of their indices.
+    """Run several models and find which examples each predicts correctly.
 
     Args:
-        models: as of `predict`.
-        batches: as of `predict`, with labels.
-        class_names: names of the data's classes; their numbers if not given.
-        model_classes: names of the classes of each model's logits, in order; None for the data's own.
+        models: modules that take one tensor and return logits, shape (n, classes), or tracers or replays of them.
+        batches: an iterable of (inputs, labels) or (inputs, labels, indices).
+        class_names: names of the data's classes; class numbers if None.
+        model_classes: for each model, the names of the classes of its logits, in order; None if they are the data's.
+
+    Returns:
+        Shape (models, n), with examples in the order of their indices.
 
     Raises:
-        CompareError: as of `predict`.
+        CompareError: there are no examples, no labels, or models or batches are invalid.
     """
     answers = Answers(class_names, model_classes)
     predict(models, batches, answers)

@@ -1,4 +1,4 @@
-"""What logits say: predicted classes and their probabilities, of one model, and of two beside each other."""
+"""Predicted classes and probabilities from logits, for one model or for two models together."""
 
 from collections.abc import Iterator, Sequence
 from math import log
@@ -7,14 +7,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-# Logits of one model that are looked at together: few enough to stay in cache from one operation to the next.
+# Number of logits per model to process at a time, so that they stay in cache between operations.
 TOGETHER = 2**18
 
 
 class Predictions(NamedTuple):
-    """Predicted class, its probability, and whether the logits are finite, per example.
+    """Predictions of one model.
 
-    Where they are not, the class is the first one and the probability 0.
+    Attributes:
+        classes: predicted class of each example, shape (n,); 0 if its logits are not finite.
+        confidence: probability of the predicted class, shape (n,); 0 if the logits are not finite.
+        finite: whether the logits of each example are finite, shape (n,).
     """
 
     classes: Tensor
@@ -23,10 +26,11 @@ class Predictions(NamedTuple):
 
 
 class PairScores(NamedTuple):
-    """Of each example: how far two models' probabilities are apart, and what they say together.
+    """Probabilities of two models, compared and combined.
 
-    Args:
-        divergence: Jensen-Shannon divergence in bits, shape (n,), in [0, 1] up to rounding; NaN without probabilities.
+    Attributes:
+        divergence: Jensen-Shannon divergence of each example in bits, in [0, 1] up to rounding, shape (n,); NaN if
+            logits are not finite.
         together: class with the highest mean probability, shape (n,).
     """
 
@@ -41,31 +45,34 @@ class _Scored(NamedTuple):
 
 
 def in_parts(logits: Sequence[Tensor]) -> Iterator[tuple[Tensor, ...]]:
-    """Cut logits of the same examples into parts that stay in cache."""
+    """Split logits of the same examples into parts that stay in cache."""
     rows = max(1, TOGETHER // logits[0].shape[1])
-    yield from zip(*(own.split(rows) for own in logits), strict=True)
+    yield from zip(*(tensor.split(rows) for tensor in logits), strict=True)
 
 
 def joined(parts: Sequence[Sequence[Tensor]]) -> list[Tensor]:
-    """The same scores of several parts, one after another; many small tensors would scatter over the memory."""
+    """Concatenate the scores of several parts, because many small tensors would fragment memory."""
     return [torch.cat(column) for column in zip(*parts, strict=True)]
 
 
 def predictions(logits: Tensor) -> Predictions:
-    """What one model says.
+    """Predictions of one model.
 
     Args:
-        logits: shape (n, classes), single precision or better.
+        logits: shape (n, classes), at least single precision.
     """
     return _score(logits).predictions
 
 
 def pair_scores(logits_a: Tensor, logits_b: Tensor) -> tuple[Predictions, Predictions, PairScores]:
-    """What two models say of the same examples and classes, each for itself and beside each other.
+    """Predictions of two models on the same examples, and their probabilities compared.
 
     Args:
-        logits_a: shape (n, classes), single precision or better.
-        logits_b: the same of the other model.
+        logits_a: logits of a, shape (n, classes), at least single precision.
+        logits_b: logits of b, same classes in the same order, shape (n, classes).
+
+    Returns:
+        Predictions of a, predictions of b, and scores of the pair.
 
     Source:
         Lin 1991, IEEE Trans. Inf. Theory 37:145 (divergence).
@@ -73,16 +80,16 @@ def pair_scores(logits_a: Tensor, logits_b: Tensor) -> tuple[Predictions, Predic
     a, b = _score(logits_a), _score(logits_b)
     mean = (a.probabilities + b.probabilities).mul_(0.5)
     together = mean.max(1).indices
-    # The smallest positive number stands for 0, of which the term is 0 whatever its logarithm.
+    # Avoids log(0); the terms of a probability of 0 are 0 anyway.
     log_mean = mean.clamp_(min=torch.finfo(mean.dtype).tiny).log_()
     nats = _excess(a, log_mean) + _excess(b, log_mean)
     return a.predictions, b.predictions, PairScores(nats / (2 * log(2)), together)
 
 
-def _excess(own: _Scored, log_mean: Tensor) -> Tensor:
-    """Kullback-Leibler divergence from the mean, in nats, shape (n,); takes the place of the logarithms."""
-    # A probability of 0 has a logarithm of minus infinity, and its term is 0.
-    return own.logarithms.clamp_(min=-1e30).sub_(log_mean).mul_(own.probabilities).sum(1)
+def _excess(scored: _Scored, log_mean: Tensor) -> Tensor:
+    """Kullback-Leibler divergence from the mean, in nats, shape (n,). Overwrites the logarithms."""
+    # The logarithm of a probability of 0 is minus infinity, and its term is 0.
+    return scored.logarithms.clamp_(min=-1e30).sub_(log_mean).mul_(scored.probabilities).sum(1)
 
 
 def _score(logits: Tensor) -> _Scored:
@@ -91,5 +98,5 @@ def _score(logits: Tensor) -> _Scored:
     logarithms = logits - top[:, None]
     probabilities = logarithms.exp()
     total = probabilities.sum(1, keepdim=True)
-    found = Predictions(torch.where(finite, classes, 0), torch.where(finite, 1 / total[:, 0], 0.0), finite)
-    return _Scored(found, probabilities.div_(total), logarithms.sub_(total.log()))
+    predicted = Predictions(torch.where(finite, classes, 0), torch.where(finite, 1 / total[:, 0], 0.0), finite)
+    return _Scored(predicted, probabilities.div_(total), logarithms.sub_(total.log()))

@@ -1,4 +1,4 @@
-"""How models, images and settings stand in a result."""
+"""Describe models, datasets, settings, and versions in a result."""
 
 import platform
 from importlib.metadata import version
@@ -19,12 +19,19 @@ BLOCK_SETTINGS: Settings = {"block_threshold": THRESHOLD, "block_contrast": CONT
 
 
 def default_batch_size(examples: int) -> int:
-    """The paper's 256; less where that leaves too few minibatches for a standard error, but enough for components."""
+    """Default minibatch size: the paper's 256, or less if that gives too few minibatches for standard errors.
+
+    Args:
+        examples: number of examples in the dataset.
+
+    Returns:
+        At least 32, the minimum for PC1 fractions, and at most 256.
+    """
     return min(BATCH_SIZE, max(FEWEST_FOR_PC1, -(-examples // MIN_BATCHES)))
 
 
 def describe(stream: Stream, number: int) -> ModelResult:
-    """What is known of one of the stream's models, as a module in memory."""
+    """Describe one of the stream's models as a module in memory."""
     run = stream.runs[number]
     return ModelResult(
         ref=None,
@@ -40,14 +47,14 @@ def describe(stream: Stream, number: int) -> ModelResult:
 
 
 def describe_data(stream: Stream) -> DatasetResult:
-    """The examples that passed, as batches from memory."""
+    """Describe the examples as batches in memory."""
     return DatasetResult(
         name=None, split=None, examples=stream.examples, classes=stream.answers.class_names, fingerprint=None
     )
 
 
 def settings(stream: Stream) -> Settings:
-    """How the similarities were computed."""
+    """All settings that the similarities depend on."""
     plan = stream.plan
     return {
         "layers": plan.layers,
@@ -65,13 +72,13 @@ def settings(stream: Stream) -> Settings:
 
 
 def versions() -> dict[str, str]:
-    """Of the program and the libraries that its numbers depend on."""
+    """Versions of this package, Python, and the libraries that results depend on."""
     packages = {name: version(name) for name in ("resnet-zoo", "torch", "numpy", "scipy")}
     return packages | {"python": platform.python_version()}
 
 
 def accuracy_of(stream: Stream, number: int) -> float | None:
-    """Fraction of the examples that a model gets right, in [0, 1]; None without labels or if its classes differ."""
+    """Accuracy of a model, in [0, 1]; None without labels, or if its classes are not the data's."""
     answers = stream.answers
     if not answers.known(number) or not answers.labelled:
         return None
@@ -79,5 +86,12 @@ def accuracy_of(stream: Stream, number: int) -> float | None:
 
 
 def find_spans(cka: Tensor, fraction: Tensor, alignment: Tensor, layers: list[str]) -> tuple[BlockSpan, ...]:
-    """Spans of alike layers of one model, from shapes (L, L), (L,), (L, L) and L names."""
+    """Find spans of similar layers in one model.
+
+    Args:
+        cka: CKA of all pairs of layers, shape (L, L).
+        fraction: PC1 fractions, shape (L,).
+        alignment: PC1 alignment of all pairs of layers, shape (L, L).
+        layers: layer names, length L.
+    """
     return find_block_structure(cka.numpy(), fraction.numpy(), pc1_alignment=alignment.numpy(), layers=layers)

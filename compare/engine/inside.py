@@ -1,4 +1,4 @@
-"""A look inside one model: block structure with its uncertainty, and the examples that carry it."""
+"""Analyse the block structure of one model: its uncertainty, its cause, and what remains without it."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from compare.engine.stream import Stream
 
 Array = npt.NDArray[np.float64]
-# A half sample has the same block if this share of the two together lies in both.
+# A half sample has the same block if the intersection is more than this fraction of the union.
 SAME = 0.5
 
 
 class Replicates(NamedTuple):
-    """What half samples of the examples give.
+    """Spans and PC1 fractions in half samples of the examples.
 
-    Args:
-        found: spans and PC1 fractions of each.
-        halves: where they come from.
+    Attributes:
+        results: spans and PC1 fractions, shape (L,), of each half sample.
+        halves: the half samples.
     """
 
-    found: tuple[tuple[Sequence[BlockSpan], Array], ...]
+    results: tuple[tuple[Sequence[BlockSpan], Array], ...]
     halves: HalfSamples
 
     def interval(self, values: Sequence[float]) -> tuple[float, float] | tuple[None, None]:
-        """95 % interval of a statistic from its values in the half samples."""
+        """95 % interval of a statistic, given its values in the half samples; None if there are none."""
         if not values:
             return None, None
         low, high = np.quantile(values, self.halves.levels)
@@ -42,12 +42,12 @@ class Replicates(NamedTuple):
 
 
 def look_inside(stream: "Stream", number: int, spans: Sequence[BlockSpan]) -> Inside:
-    """What one of the stream's models looks like inside.
+    """Analyse the block structure of one of the stream's models.
 
     Args:
-        stream: with a plan that removes components.
-        number: of the model.
-        spans: of alike layers in it.
+        stream: a finished stream whose plan removes components.
+        number: number of the model in the stream.
+        spans: spans of similar layers in the model.
     """
     run, part = stream.runs[number], stream.parts[number]
     interior, layers = stream.interiors[run], run.names
@@ -71,7 +71,7 @@ def look_inside(stream: "Stream", number: int, spans: Sequence[BlockSpan]) -> In
 
 
 def _score(spans: Sequence[BlockSpan], replicates: Replicates, fraction: Array) -> BlockScore:
-    scores = [block_score(*replicate) for replicate in replicates.found]
+    scores = [block_score(*replicate) for replicate in replicates.results]
     return BlockScore(block_score(spans, fraction), *replicates.interval(scores))
 
 
@@ -83,8 +83,8 @@ def _block(
     without: Array,
 ) -> Block:
     found, borders = _borders(span, replicates)
-    own = without[span.start : span.stop, span.start : span.stop]
-    mean = mean_of_pairs(own) if np.isfinite(own).any() else np.nan
+    square = without[span.start : span.stop, span.start : span.stop]
+    mean = mean_of_pairs(square) if np.isfinite(square).any() else np.nan
     answers = stream.answers
     return Block(
         span.start,
@@ -102,16 +102,18 @@ def _block(
 def _borders(
     span: BlockSpan, replicates: Replicates
 ) -> tuple[float | None, tuple[float | None, float | None, float | None, float | None]]:
-    """In which share of the half samples a block is found, and the 95 % intervals of its start and stop."""
-    if not replicates.found:
+    """Fraction of half samples that have the same block, and 95 % intervals of its start and stop."""
+    if not replicates.results:
         return None, (None, None, None, None)
-    same = [other for found, _ in replicates.found for other in block_structures(found) if _overlap(span, other) > SAME]
+    same = [
+        other for spans, _ in replicates.results for other in block_structures(spans) if _overlap(span, other) > SAME
+    ]
     starts, stops = ([float(getattr(other, border)) for other in same] for border in ("start", "stop"))
-    return len(same) / len(replicates.found), (*replicates.interval(starts), *replicates.interval(stops))
+    return len(same) / len(replicates.results), (*replicates.interval(starts), *replicates.interval(stops))
 
 
 def _overlap(a: BlockSpan, b: BlockSpan) -> float:
-    """Layers in both, as a share of those in either."""
+    """Intersection over union of two spans."""
     return len(_layers(a) & _layers(b)) / len(_layers(a) | _layers(b))
 
 

@@ -1,4 +1,4 @@
-"""Tensors as plain numbers of a result."""
+"""Convert tensors to the plain numbers of a result."""
 
 from math import isnan
 
@@ -8,10 +8,10 @@ from compare.result.base import Matrix
 
 
 def matrix(values: Tensor) -> Matrix:
-    """A row per layer, None for NaN: shape (L, M)."""
+    """Convert a tensor of shape (L, M) to nested tuples, with None for NaN."""
     return tuple(map(row, values))
 
 
 def row(values: Tensor) -> tuple[float | None, ...]:
-    """None for NaN: shape (L,)."""
+    """Convert a tensor of shape (L,) to a tuple, with None for NaN."""
     return tuple(None if isnan(value) else value for value in values.tolist())

@@ -123,8 +123,8 @@ def compare_models(
 
 def _inside(stream: Stream, spans: BlockPair) -> InsidePair:
     a, b = (
-        [strongest(stream.interiors[run].scores, [span]) for span in block_structures(own)]
-        for run, own in zip(stream.runs, (spans.a, spans.b), strict=True)
+        [strongest(stream.interiors[run].scores, [span]) for span in block_structures(spans_of_model)]
+        for run, spans_of_model in zip(stream.runs, (spans.a, spans.b), strict=True)
     )
     return InsidePair(
         a=look_inside(stream, 0, spans.a),

@@ -1,4 +1,4 @@
-"""What a comparison looks at, and how often."""
+"""Options of a pass over the data."""
 
 from dataclasses import dataclass
 
@@ -14,18 +14,18 @@ DTYPES = {"fp32": torch.float32, "fp64": torch.float64, "bf16": torch.bfloat16}
 
 @dataclass(frozen=True)
 class Plan:
-    """What to look at, and how often.
+    """Options of a pass over the data.
 
     Args:
-        layers: `all`, `blocks`, or patterns, as in `compare.model.select_layers.select`.
-        passes: passes over the data for similarities; predictions come from the first.
-        precision: of the Gram matrices: `fp32`, `fp64`, or `bf16`, within 0.002; the models run as they are.
-        measures: further measures beside CKA, of `compare.similarity.measures.MEASURES`.
-        tolerance: take no more Gram matrices once all standard errors of CKA between models are at most this.
-        permutations: for the null distribution of each cell between two models, at least 19; 0 for none.
-        seed: of the permutations and of the half samples.
-        components: how many principal components are removed for a second CKA, when a look is taken inside each model;
-            0 for no such look.
+        layers: `all`, `blocks`, or glob patterns, as in `compare.model.select_layers.select`.
+        passes: number of passes over the data for similarities; predictions come from the first pass.
+        precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16`. Models run in their own precision.
+        measures: additional measures besides CKA, from `compare.similarity.measures.MEASURES`.
+        tolerance: stop computing Gram matrices when all standard errors of CKA between models are at most this.
+        permutations: number of permutations for the null distribution of two models, at least 19; 0 skips it.
+        seed: random seed of the permutations and half samples.
+        components: number of principal components to remove for a second CKA, at most 10; 0 skips the analysis of block
+            structure in `compare.engine.inside`.
 
     Raises:
         CompareError: a value is out of range.
@@ -48,7 +48,7 @@ class Plan:
         if isinstance(self.measures, str) or len(set(self.measures)) < len(self.measures):
             raise CompareError(f"measures must be a list of different names, got {self.measures!r}.")
         if unknown := [name for name in self.measures if name not in MEASURES]:
-            raise CompareError(f"measures must be of {', '.join(MEASURES)} (CKA always comes), got {unknown[0]!r}.")
+            raise CompareError(f"measures must be among {', '.join(MEASURES)} (CKA always comes), got {unknown[0]!r}.")
         if self.tolerance is not None and not self.tolerance > 0:
             raise CompareError(f"tolerance must be a positive standard error such as 0.005, got {self.tolerance}.")
         if not 0 <= self.components <= MAX_COMPONENTS:
@@ -58,5 +58,5 @@ class Plan:
 
     @property
     def dtype(self) -> torch.dtype:
-        """In which the Gram matrices' products are taken."""
+        """Data type in which Gram matrices are multiplied."""
         return DTYPES[self.precision]

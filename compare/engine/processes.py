@@ -1,4 +1,4 @@
-"""Several processes that share the minibatches of one comparison, as `torchrun` starts them."""
+"""Share the minibatches of one comparison between several processes, as started by `torchrun`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,27 +12,30 @@ Share = TypeVar("Share")
 
 
 def rank_and_count() -> tuple[int, int]:
-    """Number of this process, from 0, and how many there are; 0 and 1 unless `torch.distributed` has been set up."""
+    """Rank of this process and number of processes; 0 and 1 if `torch.distributed` is not initialised."""
     if not (dist.is_available() and dist.is_initialized()):
         return 0, 1
     return dist.get_rank(), dist.get_world_size()
 
 
-def gathered(own: Share) -> list[Share]:
-    """What all processes found, in their order, in every one of them.
+def gathered(share: Share) -> list[Share]:
+    """Gather the results of all processes in every process.
 
     Args:
-        own: what this one found, on the CPU. It is pickled, which is safe between processes of one program.
+        share: result of this process, on the CPU. It is pickled, which is safe between processes of one program.
+
+    Returns:
+        Results of all processes, in the order of their ranks.
     """
     _, count = rank_and_count()
     shares: list[Share | None] = [None] * count
-    dist.all_gather_object(shares, own)
-    return [share for share in shares if share is not None]
+    dist.all_gather_object(shares, share)
+    return [item for item in shares if item is not None]
 
 
 @contextmanager
 def sharing() -> Iterator[None]:
-    """Work of which each process does its share. If one fails, all do once they are done, and none waits for it.
+    """Context of work that all processes share. If one process fails, all others fail too instead of waiting for it.
 
     Raises:
         CompareError: another process failed.
@@ -44,9 +47,9 @@ def sharing() -> Iterator[None]:
         if count > 1:
             gathered(f"{type(error).__name__}: {error}")
         raise
-    for number, told in enumerate(gathered("") if count > 1 else ()):
-        if told:
+    for number, failure in enumerate(gathered("") if count > 1 else ()):
+        if failure:
             raise CompareError(
-                f"expected a share of the result from each of {count} processes, but that of rank {number} failed "
-                f"({told.splitlines()[0]}); mend that, and run all of them again."
+                f"expected a result from each of {count} processes, but rank {number} failed "
+                f"({failure.splitlines()[0]}); fix the error and run all processes again."
             )

@@ -91,7 +91,7 @@ def inspect_model(
     blocks = block_structures(spans)
     if drop_dominant is None or blocks:
         return result if drop_dominant is None else _dropping(result, model, batches, stream, drop_dominant)
-    return replace(result, notes=(*result.notes, "no block structure, so no dominant examples to leave out."))
+    return replace(result, notes=(*result.notes, "there is no block structure, so no dominant examples were left out."))
 
 
 def _dropping(result: Inspection, model: Model, batches: Iterable[Any], stream: Stream, share: float) -> Inspection:
@@ -100,10 +100,10 @@ def _dropping(result: Inspection, model: Model, batches: Iterable[Any], stream: 
     dropped = strongest(stream.interiors[stream.runs[0]].scores, blocks, share)
     rest = _Without(batches, stream.answers.indices[torch.tensor(dropped)])
     plan = replace(stream.plan, components=0)
-    left = run_stream([model], rest, plan, Answers(result.dataset.classes, None))
-    spans = _spans(left)
-    score = block_score(spans, left.principal.fraction().numpy())
-    without = WithoutDominant(share, len(dropped), matrix(left.cka.ratio()), spans, score)
+    repeated = run_stream([model], rest, plan, Answers(result.dataset.classes, None))
+    spans = _spans(repeated)
+    score = block_score(spans, repeated.principal.fraction().numpy())
+    without = WithoutDominant(share, len(dropped), matrix(repeated.cka.ratio()), spans, score)
     return replace(result, without_dominant=without)
 
 

@@ -1,4 +1,4 @@
-"""One stream of minibatches through any number of models, and all that is summed up while it passes."""
+"""Run any number of models on the same minibatches, and accumulate similarities and predictions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -25,52 +25,53 @@ from compare.similarity.procrustes import procrustes
 
 
 class Interior:
-    """What is gathered of one model over the minibatches of the first pass.
+    """Statistics of one model for the analysis of block structure, from the first pass.
 
     Args:
-        seed: of the half samples.
+        seed: random seed of the half samples.
     """
 
     def __init__(self, seed: int) -> None:
         self.scores = ExampleScores()
         self.halves = HalfSamples(seed)
 
-    def add(self, grams: Tensor, found: Components, first: int) -> None:
+    def add(self, grams: Tensor, parts: Components, first: int) -> None:
         """Add one minibatch.
 
         Args:
-            grams: shape (L, n, n), one of `compare.similarity.gram.gram` per layer.
-            found: their components.
-            first: how many examples came before.
+            grams: one `compare.similarity.gram.gram` per layer, shape (L, n, n).
+            parts: principal components of these Gram matrices.
+            first: number of examples in earlier minibatches.
         """
-        self.scores.add(grams, found, first)
+        self.scores.add(grams, parts, first)
         self.halves.add(grams)
 
 
-# How many minibatches a standard error should at least be taken over.
+# Fewest minibatches per pass for a reliable standard error.
 MIN_BATCHES = 6
 
 
 def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answers: Answers) -> "Stream":
     """Run every model on every minibatch, once per pass.
 
-    Where `torch.distributed` has been set up, all processes are given the same minibatches, each runs the models on its
-    share of them, and all have the whole result in the end, as if one had run them all.
+    If `torch.distributed` is initialised, all processes read the same minibatches, and each runs the models on its
+    share. At the end, all processes have the complete result, as if one process had run everything.
 
     Args:
-        models: any modules that take one tensor and return logits, shape (n, classes), or tracers or replays of some.
+        models: modules that take one tensor and return logits, shape (n, classes), or tracers or replays of them.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
-        plan: what to look at.
-        answers: where the models' predictions are collected.
+        plan: options of the pass.
+        answers: collects the models' predictions.
+
+    Returns:
+        The finished stream.
 
     Raises:
-        CompareError: fewer than 4 examples in every minibatch, models or examples that do not belong together, or a
-            choice of layers that fits no module; or another process failed.
+        CompareError: every minibatch has fewer than 4 examples, models or batches are invalid, no module matches the
+            selection of layers, or another process failed.
     """
     if plan.passes > 1 and isinstance(batches, Iterator):
-        raise CompareError(
-            "several passes need batches that can be gone through again, such as a list, got an iterator."
-        )
+        raise CompareError("several passes need batches that can be iterated again, such as a list, got an iterator.")
     with sharing(), running(models, plan.layers, plan.dtype) as runs:
         stream = Stream(runs, plan, answers, *rank_and_count())
         for _ in range(plan.passes):
@@ -80,30 +81,30 @@ def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answ
     stream.merge_ranks()
     if not stream.cka.batches:
         raise CompareError(
-            f"expected a minibatch of at least {MIN_EXAMPLES} examples, got {stream.examples} examples in all; "
+            f"expected a minibatch of at least {MIN_EXAMPLES} examples, got {stream.examples} examples in total; "
             "use more examples or larger batches."
         )
     return stream
 
 
 class Stream:
-    """Similarities of all layers of all models, and the models' answers; see `run_stream`.
+    """Similarities of all layers of all models, and the models' predictions; see `run_stream`.
 
     Args:
-        runs: one per model; the same one again for the same model.
-        plan: what to look at.
-        answers: where the models' predictions are collected.
-        rank: number of this process, which runs every `ranks`-th minibatch.
-        ranks: how many processes there are.
+        runs: one run per model; a model that occurs several times has the same run.
+        plan: options of the pass.
+        answers: collects the models' predictions.
+        rank: rank of this process, which runs every `ranks`-th minibatch.
+        ranks: number of processes.
 
     Raises:
-        CompareError: the plan needs more than sums of what each process finds.
+        CompareError: there are several processes, and the plan has options that only work in one process.
     """
 
     def __init__(self, runs: Sequence[Run], plan: Plan, answers: Answers, rank: int = 0, ranks: int = 1) -> None:
         if ranks > 1 and (plan.components or plan.permutations or plan.tolerance is not None):
             raise CompareError(
-                f"components, permutations and a tolerance take one process, got {ranks}; leave them out, or run one."
+                f"components, permutations and a tolerance need a single process, got {ranks}; omit them, or run one."
             )
         self._rank, self._ranks = rank, ranks
         self.runs = runs
@@ -119,36 +120,36 @@ class Stream:
         self.interiors = {run: Interior(plan.seed) for run in runs} if plan.components else {}
         self.without = PairSums()
         self.sums = {name: PairSums() for name in (*plan.measures, "cka")}
-        asked = [name for name in self.sums if plan.permutations and name in VECTORS]
-        self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in asked}
+        with_null = [name for name in self.sums if plan.permutations and name in VECTORS]
+        self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in with_null}
         self.answers = answers
         self._different = list(dict.fromkeys(runs))
         self._space = torch.empty(0, device="cpu")
 
     @property
     def cka(self) -> PairSums:
-        """The sums that CKA comes from."""
+        """Sums for CKA."""
         return self.sums["cka"]
 
     @property
     def parts(self) -> list[slice]:
-        """Where the layers of each model stand among those of all."""
+        """Slice of each model's layers among the layers of all models."""
         stops = accumulate(len(run.names) for run in self._different)
         part = {run: slice(stop - len(run.names), stop) for run, stop in zip(self._different, stops, strict=True)}
         return [part[run] for run in self.runs]
 
     def go_through(self, batches: Iterable[Any]) -> None:
-        """One pass over all minibatches."""
+        """Make one pass over all minibatches."""
         self.passes += 1
         checked = map(checked_batch, batches)
-        # Empty ones do not count, or the processes' shares could not be put together in order.
+        # Empty minibatches are not numbered, so that all processes agree on the numbers.
         for number, (inputs, labels, indices) in enumerate(batch for batch in checked if len(batch[0])):
             if not self.runs[0].names:
                 for run in self._different:
                     run.find(inputs)
                 self.answers.begin([run.classes for run in self.runs])
-            own = number % self._ranks == self._rank
-            self.answers.add(self._run(inputs) if own else None, labels, indices)
+            is_mine = number % self._ranks == self._rank
+            self.answers.add(self._run(inputs) if is_mine else None, labels, indices)
             if self.passes == 1:
                 self.examples += len(inputs)
                 self.too_short += len(inputs) if len(inputs) < MIN_EXAMPLES else 0
@@ -156,15 +157,15 @@ class Stream:
             self.answers.end_pass()
 
     def merge_ranks(self) -> None:
-        """Put together what all processes have found."""
+        """Merge the results of all processes."""
         if self._ranks == 1:
             return
-        own = self.sums, self.principal, self.answers.own, self.finite, self.batch_size, self.examples_in_cka
-        sums, principal, answers, finite, sizes, counts = zip(*gathered(own), strict=True)
+        state = self.sums, self.principal, self.answers.own, self.finite, self.batch_size, self.examples_in_cka
+        sums, principal, answers, finite, sizes, counts = zip(*gathered(state), strict=True)
         self.sums = {name: PairSums() for name in self.sums}
         self.principal = MinibatchPrincipal()
-        for share, found in zip(sums, principal, strict=True):
-            self.principal.merge(found)
+        for share, components_of_share in zip(sums, principal, strict=True):
+            self.principal.merge(components_of_share)
             for name, total in self.sums.items():
                 total.merge(share[name])
         self.answers.merge(answers)
@@ -172,7 +173,7 @@ class Stream:
         self.batch_size, self.examples_in_cka = max(sizes), sum(counts)
 
     def _run(self, inputs: Tensor) -> list[Tensor]:
-        """The logits of all models for one minibatch, of which the similarities are added up."""
+        """Run all models on one minibatch, add up the similarities, and return the logits."""
         grams = self._grams(inputs)
         logits = {
             run: run.run(inputs, None if grams is None else grams[part])
@@ -183,7 +184,7 @@ class Stream:
         return [logits[run] for run in self.runs]
 
     def _grams(self, inputs: Tensor) -> Tensor | None:
-        """Room for the Gram matrices of one minibatch, the same for all; None if none are to be taken."""
+        """Buffer for the Gram matrices of one minibatch, reused for all; None if none are needed."""
         n, layers = len(inputs), max(part.stop for part in self.parts)
         if n < MIN_EXAMPLES or self.precise_enough:
             return None
@@ -193,7 +194,7 @@ class Stream:
         return self._space[: layers * n * n].view(layers, n, n)
 
     def _measure(self, grams: Tensor) -> None:
-        # Some of what follows is not there on Apple's GPUs.
+        # Some of the operations below are missing on Apple GPUs.
         grams = grams.cpu() if grams.device.type == "mps" else grams
         with exact_products(grams.device):
             self._sum_up(grams)
@@ -203,33 +204,33 @@ class Stream:
         n = grams.shape[-1]
         self.batch_size = max(self.batch_size, n)
         self.finite = self.finite & variances(grams).isfinite().cpu()
-        found = None
+        parts = None
         if self.passes == 1:
             self.examples_in_cka += n
-            found = components(grams, max(1, self.plan.components))
-            self.principal.update(grams, found)
-            self._look_inside(grams, found)
-        # CKA comes last, because it U-centres the Gram matrices in place.
+            parts = components(grams, max(1, self.plan.components))
+            self.principal.update(grams, parts)
+            self._look_inside(grams, parts)
+        # CKA is last, because it U-centres the Gram matrices in place.
         for name, sums in self.sums.items():
             if name not in VECTORS:
                 sums.add_products(n * procrustes(grams))
                 continue
             vectors = sums.add(VECTORS[name](grams))
-            # Permutations of several passes would be independent where the passes are not.
+            # Only in the first pass: permutations of later passes would be independent although the passes are not.
             if name in self.nulls and self.passes == 1:
                 self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])
-        if found is not None and self.interiors:
-            remove_components_(grams, found, self.cka.factors().to(grams.device))
+        if parts is not None and self.interiors:
+            remove_components_(grams, parts, self.cka.factors().to(grams.device))
             self.without.add(grams)
 
-    def _look_inside(self, grams: Tensor, found: Components) -> None:
+    def _look_inside(self, grams: Tensor, parts: Components) -> None:
         for run, part in dict(zip(self.runs, self.parts, strict=True)).items():
             if run in self.interiors:
-                own = Components(found.variance[part], found.scores[part])
-                self.interiors[run].add(grams[part], own, self.examples)
+                of_run = Components(parts.variance[part], parts.scores[part])
+                self.interiors[run].add(grams[part], of_run, self.examples)
 
     def largest_error(self) -> float:
-        """Largest standard error of CKA between two models; infinite below `MIN_BATCHES` minibatches in a pass."""
+        """Largest standard error of CKA between two models; infinite with fewer than `MIN_BATCHES` per pass."""
         if self.cka.batches < MIN_BATCHES * self.passes:
             return inf
         errors = self.cka.standard_error(self.passes)

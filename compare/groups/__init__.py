@@ -1,1 +1,1 @@
-"""Two groups of seeds."""
+"""Comparison of two architectures over several seeds of each."""

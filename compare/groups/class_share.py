@@ -1,4 +1,4 @@
-"""How much of the differences between examples is a matter of their class."""
+"""Share of the accuracy differences between examples that their class explains."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -13,19 +13,31 @@ from compare.result.groups import ClassShare
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-# The interval leaves out one seed of a group at a time, and a variance needs two.
+# The jackknife leaves out one seed of a group at a time, and a variance needs two.
 FEWEST_FOR_INTERVAL = 3
 
 
 class Answered(NamedTuple):
-    """Which examples the seeds of a group get right, (seeds, n), and their accuracy by class, (seeds, classes)."""
+    """Correct predictions of a group.
+
+    Attributes:
+        right: whether each seed is right on each example, shape (seeds, n).
+        by_class: accuracy of each seed on each class, shape (seeds, classes).
+    """
 
     right: Bools
     by_class: Floats
 
 
 class Variances(NamedTuple):
-    """Of the difference of accuracies between examples and between classes: as seen, and without noise."""
+    """Variances of the accuracy difference between examples (total) and between classes.
+
+    Attributes:
+        seen_total: observed variance between examples.
+        seen_between: observed variance between classes.
+        total: variance between examples, corrected for noise.
+        between: variance between classes, corrected for noise.
+    """
 
     seen_total: float
     seen_between: float
@@ -34,27 +46,29 @@ class Variances(NamedTuple):
 
 
 def class_share(right_a: Bools, right_b: Bools, labels: Ints) -> ClassShare:
-    """Split the variance of the accuracy difference of a and b between examples into classes and the rest.
+    """Decompose the variance of the accuracy difference of a and b between examples: between and within classes.
 
-    The paper fits three models to every answer of every seed: (A) an effect of the example and one of the architecture,
-    (B) with one of the architecture on each class, (C) with one on each example; and takes the squared residuals,
-    v^2 = (Var A - Var B) / (Var A - Var C). Its effects are on logits; `logistic` is that share. It gives more to
-    classes, since an example that all seeds get right hardly differs on the scale of accuracies whatever its class; but
-    it cannot be freed from noise. With effects on accuracies, least squares has a closed form. Let d be an example's
-    difference of accuracies: A fits its mean over all examples, B that over each class, and C d itself. The differences
-    of the squared residuals have a common factor, and
+    The paper fits three models to every prediction of every seed: (A) an effect of the example and one of the
+    architecture, (B) an additional effect of the architecture on each class, (C) an effect of the architecture on each
+    example. From squared residuals it defines v^2 = (Var A - Var B) / (Var A - Var C). Its effects are on logits, and
+    `logistic` is that share. It attributes more to classes, because an example that all seeds predict correctly hardly
+    differs on the scale of accuracies. But it cannot be corrected for noise.
+
+    With effects on accuracies, least squares has a closed form. Let d be an example's difference of accuracies. A fits
+    the mean of d over all examples, B its mean over each class, and C fits d itself. The differences of squared
+    residuals have a common factor, so
 
         v^2 = variance of d between classes / variance of d between examples.
 
-    Both variances hold the noise of finitely many seeds, of which that between examples has more. Here the variance
-    of each mean of d, over seeds, is subtracted: for single examples, for classes, and for all examples together. Each
-    comes from the seeds' own means, since the answers of one model to several examples are not independent. Both
-    corrected variances are unbiased. The examples are taken as given; their number is not corrected for, but `chance`
-    is what classes without meaning would explain. The interval is that of a ratio by the jackknife over seeds.
+    Both variances contain the noise of finitely many seeds; that between examples contains more. It is corrected by
+    subtracting the variance over seeds of each mean of d: for single examples, for classes, and for all examples. These
+    come from the means of the seeds, because predictions of one model for different examples are not independent. Both
+    corrected variances are unbiased. The examples are treated as fixed: there is no correction for their number, but
+    `chance` is the share that meaningless classes would explain. The interval of the ratio is a jackknife over seeds.
 
     Args:
-        right_a: which examples each model of a gets right, shape (seeds_a, n), at least two seeds.
-        right_b: the same of b, shape (seeds_b, n).
+        right_a: whether each model of a is right on each example, shape (seeds_a, n), at least two seeds.
+        right_b: whether each model of b is right on each example, shape (seeds_b, n), at least two seeds.
         labels: class of each example, shape (n,).
 
     Source:
@@ -66,16 +80,16 @@ def class_share(right_a: Bools, right_b: Bools, labels: Ints) -> ClassShare:
         for right in (right_a, right_b)
     )
     weights = sizes / len(labels)
-    found = _variances(a, b, weights)
-    share = found.between / found.total if found.total > 0 else None
-    half = None if share is None else _half_width(a, b, weights, found)
+    observed = _variances(a, b, weights)
+    share = observed.between / observed.total if observed.total > 0 else None
+    half = None if share is None else _half_width(a, b, weights, observed)
     return ClassShare(
-        total=found.total,
-        between=found.between,
+        total=observed.total,
+        between=observed.between,
         share=share,
         ci_low=None if share is None or half is None else share - half,
         ci_high=None if share is None or half is None else share + half,
-        uncorrected=found.seen_between / found.seen_total if found.seen_total > 0 else None,
+        uncorrected=observed.seen_between / observed.seen_total if observed.seen_total > 0 else None,
         logistic=logistic_share(right_a, right_b, labels),
         chance=(len(sizes) - 1) / max(1, len(labels) - 1),
     )
@@ -89,7 +103,7 @@ def _variances(a: Answered, b: Answered, weights: Floats) -> Variances:
 
 
 def _noise(group: Answered, weights: Floats) -> tuple[float, float]:
-    """What finitely many seeds add to the variances between examples and between classes."""
+    """Noise of finitely many seeds in the variances between examples and between classes."""
     seeds, accuracy = len(group.right), group.right.mean(0)
     of_examples = (accuracy * (1 - accuracy)).mean() / (seeds - 1)
     of_classes = weights @ group.by_class.var(0, ddof=1) / seeds
@@ -97,7 +111,7 @@ def _noise(group: Answered, weights: Floats) -> tuple[float, float]:
     return float(of_examples - of_all), float(of_classes - of_all)
 
 
-def _half_width(a: Answered, b: Answered, weights: Floats, found: Variances) -> float | None:
+def _half_width(a: Answered, b: Answered, weights: Floats, observed: Variances) -> float | None:
     from scipy.special import stdtrit
 
     seeds_a, seeds_b = len(a.right), len(b.right)
@@ -105,15 +119,15 @@ def _half_width(a: Answered, b: Answered, weights: Floats, found: Variances) -> 
         return None
     without_a = [_variances(_without(a, seed), b, weights) for seed in range(seeds_a)]
     without_b = [_variances(a, _without(b, seed), weights) for seed in range(seeds_b)]
-    squared = _jackknife(without_a, found) + _jackknife(without_b, found)
-    return float(stdtrit(seeds_a + seeds_b - 2, 0.975)) * sqrt(squared) / found.total
+    squared = _jackknife(without_a, observed) + _jackknife(without_b, observed)
+    return float(stdtrit(seeds_a + seeds_b - 2, 0.975)) * sqrt(squared) / observed.total
 
 
 def _without(group: Answered, seed: int) -> Answered:
     return Answered(np.delete(group.right, seed, 0), np.delete(group.by_class, seed, 0))
 
 
-def _jackknife(without: Sequence[Variances], found: Variances) -> float:
-    """Squared standard error of between - share * total, which is 0 at the estimate, from the seeds of one group."""
-    residual = np.array([one.between - found.between / found.total * one.total for one in without])
+def _jackknife(without: Sequence[Variances], observed: Variances) -> float:
+    """Squared standard error of between - share * total, from leaving out each seed of one group."""
+    residual = np.array([one.between - observed.between / observed.total * one.total for one in without])
     return float((len(residual) - 1) * residual.var())

@@ -1,4 +1,4 @@
-"""Where two architectures differ, class by class, with the seeds as the unit; and how many classes would by chance."""
+"""Tests of class accuracies between two architectures, with the seed as the unit."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,19 +14,19 @@ from compare.stats.welch import Moments, moments, welch
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-# Numbers in memory at once when many splits are tested.
+# Maximum number of values in memory when many splits are tested.
 CHUNK = 2**20
 
 
 def class_tests(right_a: Bools, right_b: Bools, labels: Ints, names: Sequence[str], splits: Splits) -> ClassTests:
-    """Test every class, count those that differ, and see how much of the differences between examples is theirs.
+    """Test every class, count the classes that differ, and estimate how much of the differences classes explain.
 
     Args:
-        right_a: which examples each model of a gets right, shape (seeds_a, n), at least two seeds.
-        right_b: the same of b, shape (seeds_b, n).
+        right_a: whether each model of a is right on each example, shape (seeds_a, n), at least two seeds.
+        right_b: whether each model of b is right on each example, shape (seeds_b, n), at least two seeds.
         labels: class of each example, shape (n,).
-        names: names of the classes, or of superclasses.
-        splits: of all these models, a's first.
+        names: names of the classes or superclasses.
+        splits: permutations of all these models, a's models first.
     """
     sizes = np.bincount(labels, minlength=len(names))
     present = sizes > 0
@@ -41,12 +41,21 @@ def class_tests(right_a: Bools, right_b: Bools, labels: Ints, names: Sequence[st
 
 
 def count_right(right: Bools, labels: Ints, classes: int) -> Floats:
-    """How many examples of each class each model gets right, shape (seeds, classes)."""
+    """Number of correct predictions per model and class.
+
+    Args:
+        right: whether each model is right on each example, shape (seeds, n).
+        labels: class of each example, shape (n,).
+        classes: number of classes.
+
+    Returns:
+        Shape (seeds, classes).
+    """
     return np.stack([np.bincount(labels, weights=row, minlength=classes) for row in right])
 
 
 def _numbers(counts_a: Floats, counts_b: Floats, sizes: Ints) -> Floats:
-    """A row per class with the numbers of a `GroupRow`."""
+    """Accuracies, difference, interval, and p-values of a `GroupRow`, one row per class."""
     a, b = moments(counts_a), moments(counts_b)
     tested = welch(a, b, 1)
     fractions = np.stack([a.mean, b.mean, tested.difference, tested.low, tested.high], 1) / sizes[:, None]
@@ -55,7 +64,7 @@ def _numbers(counts_a: Floats, counts_b: Floats, sizes: Ints) -> Floats:
 
 
 def _found_count(counts: Floats, splits: Splits) -> FoundCount:
-    found = np.concatenate(list(_found(counts, splits)))
+    found = np.concatenate(list(_differing(counts, splits)))
     return FoundCount(
         found=int(found[0]),
         tested=counts.shape[1],
@@ -65,8 +74,8 @@ def _found_count(counts: Floats, splits: Splits) -> FoundCount:
     )
 
 
-def _found(counts: Floats, splits: Splits) -> Iterator[Ints]:
-    """Per split, in how many classes the two groups differ at p < 0.05; counts of shape (models, classes)."""
+def _differing(counts: Floats, splits: Splits) -> Iterator[Ints]:
+    """Number of classes with p < 0.05 per split, from counts of shape (models, classes)."""
     pieces = -(-len(splits.in_a) * counts.shape[1] // CHUNK)
     for in_a in np.array_split(splits.in_a, pieces):
         a, b = _split_moments(counts, in_a), _split_moments(counts, ~in_a)
@@ -74,7 +83,7 @@ def _found(counts: Floats, splits: Splits) -> Iterator[Ints]:
 
 
 def _split_moments(counts: Floats, chosen: Bools) -> Moments:
-    """Of the chosen models of each split: shape (splits, classes). Sums of whole numbers are exact."""
+    """Moments over the chosen models of each split: shape (splits, classes). Sums of integers are exact."""
     seeds = int(chosen[0].sum())
     total, squares = chosen @ counts, chosen @ counts**2
     return Moments(total / seeds, (seeds * squares - total**2) / (seeds * (seeds - 1)), seeds)

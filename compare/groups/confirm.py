@@ -1,4 +1,4 @@
-"""The largest differences between two architectures, selected with some seeds and looked at again with the others."""
+"""Confirmation of the largest differences between two architectures with other seeds."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,36 +12,39 @@ MOST, SHARE = 20, 0.1
 
 
 def selecting(seeds: int) -> int:
-    """How many of a group's seeds select: the first half, of an odd number the smaller."""
+    """Number of seeds of a group that select: half of them, rounded down."""
     return seeds // 2
 
 
 def confirmation(accuracy_a: Floats, accuracy_b: Floats, items: Ints, labels: Ints, sizes: Ints) -> Confirmation:
-    """Select where the first seeds of both groups differ most, and measure the difference with the other seeds.
+    """Select the items with the largest differences in the first seeds, and measure them with the other seeds.
 
-    What is largest among many is so partly by luck, and shrinks when it is measured again. With seeds that had no part
-    in the selection there is no such bias. A tenth of the items is selected, at least one, at most 20.
+    The largest of many differences is large partly by chance, and shrinks when it is measured again. Measuring it with
+    seeds that took no part in the selection removes this bias. A tenth of the items is selected, at least one and at
+    most 20.
 
     Args:
-        accuracy_a: of the items for each seed of a, shape (seeds_a, items), at least two seeds.
-        accuracy_b: the same of b, shape (seeds_b, items).
-        items: their numbers, shape (items,).
-        labels: number of the class of each, shape (items,).
-        sizes: in how many examples each is measured, shape (items,).
+        accuracy_a: accuracy of each seed of a on each item, shape (seeds_a, items), at least two seeds.
+        accuracy_b: accuracy of each seed of b on each item, shape (seeds_b, items), at least two seeds.
+        items: numbers of the items, shape (items,).
+        labels: class number of each item, shape (items,).
+        sizes: number of examples of each item, shape (items,).
     """
     (select_a, other_a), (select_b, other_b) = (
         np.split(accuracy, [selecting(len(accuracy))]) for accuracy in (accuracy_a, accuracy_b)
     )
     by = select_a.mean(0) - select_b.mean(0)
-    kept = np.argsort(-abs(by), kind="stable")[: min(MOST, max(1, round(SHARE * len(items))))]
-    sign = np.sign(by[kept])
-    # One example of one item, in the mean over all selected items.
-    step = 1 / (sizes[kept].max() * len(kept))
-    signed_a, signed_b = (other[:, kept] @ sign / len(kept) for other in (other_a, other_b))
+    largest = np.argsort(-abs(by), kind="stable")[: min(MOST, max(1, round(SHARE * len(items))))]
+    sign = np.sign(by[largest])
+    # Smallest change of the mean over the selected items: one example of one item.
+    step = 1 / (sizes[largest].max() * len(largest))
+    signed_a, signed_b = (other[:, largest] @ sign / len(largest) for other in (other_a, other_b))
     low, high, p_value = _tested(signed_a, signed_b, step)
-    selected, confirmed = float(abs(by[kept]).mean()), float(signed_a.mean() - signed_b.mean())
+    selected, confirmed = float(abs(by[largest]).mean()), float(signed_a.mean() - signed_b.mean())
     return Confirmation(
-        selected=tuple(_selected(items[i], labels[i], by[i], other_a[:, i].mean(), other_b[:, i].mean()) for i in kept),
+        selected=tuple(
+            _selected(items[i], labels[i], by[i], other_a[:, i].mean(), other_b[:, i].mean()) for i in largest
+        ),
         selecting=selected,
         confirming=confirmed,
         ci_low=low,

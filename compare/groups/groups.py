@@ -86,7 +86,7 @@ def compare_groups(
 
     Raises:
         CompareError: a group has fewer than two models, a model occurs twice, the classes of a model are not the
-            data's, a class has no superclass, or the batches are invalid.
+            data's, the examples have no labels, a class has no superclass, or the batches are invalid.
 
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327, section 7 and appendix F.
@@ -143,7 +143,7 @@ def _check_classes(answers: Answers, sides: Sequence[str]) -> None:
         if not answers.known(i):
             raise CompareError(
                 f"expected models of the data's classes, {answers.data_classes()}, got {side} with "
-                f"{answers.own_classes(i)}; leave it out, or choose its own data."
+                f"{answers.own_classes(i)}; leave it out, or use data with its classes."
             )
 
 
@@ -217,16 +217,16 @@ def _notes(seeds: tuple[int, int], permutation: Permutation) -> Iterator[str]:
     small, large = sorted(seeds)
     if permutation.smallest_p > 0.05:
         yield (
-            f"{seeds[0]} and {seeds[1]} models can be dealt to two groups in only {permutation.splits} ways: p-values "
-            f"of the spread and of counts cannot be below {permutation.smallest_p:.2f}; take at least 4 seeds of each."
+            f"{seeds[0]} and {seeds[1]} models have only {permutation.splits} assignments to two groups: p-values of "
+            f"spread and counts cannot be below {permutation.smallest_p:.2f}; use at least 4 seeds of each."
         )
     if not trusts_welch(small, large):
         yield (
             f"groups of {seeds[0]} and {seeds[1]} seeds are tested with the degrees of freedom of the smaller one, "
-            "which finds fewer differences; take as many seeds of each."
+            "which has less power; use the same number of seeds of each."
         )
     if small < 4:
         yield (
-            f"with {small} seeds in a group, what is selected is confirmed by {small - selecting(small)}"
-            f"{' and has no test' if small < 3 else ''}; take at least 4."
+            f"with {small} seeds in a group, the largest differences are confirmed by {small - selecting(small)}"
+            f"{', without a test' if small < 3 else ''}; use at least 4 seeds."
         )

@@ -1,4 +1,4 @@
-"""The paper's share of classes in the differences between examples: three logistic models of every answer."""
+"""The paper's share of differences explained by classes, from three logistic models of all predictions."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,27 +6,28 @@ import numpy.typing as npt
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-# Differences of logits beyond this are as good as infinite.
+# Differences of logits beyond this count as infinite.
 FAR = 30.0
-# Squared residuals of a perfect fit.
+# Rounding error of squared residuals per example.
 ROUNDING = 1e-9
 
 
 def logistic_share(right_a: Bools, right_b: Bools, labels: Ints) -> float | None:
-    """v^2 = (Var A - Var B) / (Var A - Var C) of maximum-likelihood fits, Var being the mean squared residual.
+    """Calculate v^2 = (Var A - Var B) / (Var A - Var C), where Var is the mean squared residual of a logistic model.
 
-    A has an effect of the example and one of the architecture, B one of the architecture on each class, C one on each
-    example. Given the difference between the architectures, the likelihood of an example depends only on how many of
-    all seeds get it right, and has its maximum at the root of a quadratic equation; so one number is left to find in A,
-    and one per class in B. C fits every accuracy exactly. The noise of finitely many seeds makes the share small.
+    Model A has an effect of the example and one of the architecture, B also one of the architecture on each class, and
+    C one of the architecture on each example. Given the effect of the architecture, the likelihood of an example
+    depends only on how many seeds predict it correctly, and its maximum is the root of a quadratic equation. This
+    leaves one parameter to fit for A, and one per class for B. C fits all accuracies exactly. The noise of finitely
+    many seeds biases the share downwards.
 
     Args:
-        right_a: which examples each model of a gets right, shape (seeds_a, n).
-        right_b: the same of b, shape (seeds_b, n).
+        right_a: whether each model of a is right on each example, shape (seeds_a, n).
+        right_b: whether each model of b is right on each example, shape (seeds_b, n).
         labels: class of each example, shape (n,).
 
     Returns:
-        At most 1, and about 0 at least; None where A leaves nothing to explain.
+        v^2, at most 1 and at least about 0; None if A fits perfectly.
 
     Source:
         Nguyen et al. 2021, section 7 and appendix F.
@@ -43,7 +44,7 @@ def logistic_share(right_a: Bools, right_b: Bools, labels: Ints) -> float | None
 
 
 def _fitted_gap(a: Ints, b: Ints, seeds: tuple[int, int]) -> float:
-    """The difference of logits, b minus a, at which the fitted number of right answers of b is the real one."""
+    """Difference of logits, b minus a, for which the fitted number of right answers of b equals the observed one."""
     from scipy.optimize import brentq
 
     def excess(gap: float) -> float:
@@ -55,7 +56,7 @@ def _fitted_gap(a: Ints, b: Ints, seeds: tuple[int, int]) -> float:
 
 
 def _fitted(total: Ints, seeds: tuple[int, int], gap: float) -> tuple[Floats, Floats]:
-    """Accuracies of examples in a and b whose logits differ by the gap, and that fit how many seeds are right."""
+    """Accuracies in a and b whose logits differ by the gap, fitted to the number of seeds that are right."""
     seeds_a, seeds_b = seeds
     between = (total > 0) & (total < seeds_a + seeds_b)
     right = np.where(between, total, 1.0)
@@ -63,7 +64,7 @@ def _fitted(total: Ints, seeds: tuple[int, int], gap: float) -> tuple[Floats, Fl
     square = (seeds_a + seeds_b - right) * ratio
     linear = seeds_a + seeds_b * ratio - right * (1 + ratio)
     root = np.sqrt(linear**2 + 4 * square * right)
-    # Either form of the solution loses digits for one sign of the linear term.
+    # Each form of the solution loses precision for one sign of the linear term.
     odds = np.where(linear > 0, 2 * right / (linear + root), (root - linear) / (2 * square))
     never_or_always = (total > 0).astype(np.float64)
     a = np.where(between, odds / (1 + odds), never_or_always)
@@ -71,7 +72,7 @@ def _fitted(total: Ints, seeds: tuple[int, int], gap: float) -> tuple[Floats, Fl
 
 
 def _squares(a: Ints, b: Ints, seeds: tuple[int, int], gap: float) -> float:
-    """Sum of squared residuals beyond those of a fit of every accuracy."""
+    """Sum of squared residuals, minus those of a fit of all accuracies."""
     fitted_a, fitted_b = _fitted(a + b, seeds, gap)
     return float(
         seeds[0] * np.square(a / seeds[0] - fitted_a).sum() + seeds[1] * np.square(b / seeds[1] - fitted_b).sum()

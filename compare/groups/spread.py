@@ -1,4 +1,4 @@
-"""Whether two architectures get different examples right, beyond what seeds of one architecture differ by."""
+"""Test whether two architectures get different examples right, beyond the variation between seeds."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,16 +11,16 @@ Floats = npt.NDArray[np.float64]
 
 
 def spread(right_a: Bools, right_b: Bools, splits: Splits) -> Spread:
-    """Mean squared difference of the accuracies of single examples, beside that of models dealt anew.
+    """Mean squared difference of the per-example accuracies of two groups, tested by permuting models.
 
-    A model is what is exchanged, not an example: examples of one model are not independent. Between two groups of one
-    architecture the expected spread is the variance of an example over seeds times 1 / seeds_a + 1 / seeds_b; what is
-    above the sum of both variances, each over its seeds, is an unbiased estimate of the true spread.
+    The permutations exchange models, not examples, because predictions of one model are not independent. Two groups of
+    the same architecture have an expected spread of (1 / seeds_a + 1 / seeds_b) times the variance of an example over
+    seeds. Subtracting the noise variance of both groups gives an unbiased estimate of the true spread.
 
     Args:
-        right_a: which examples each model of a gets right, shape (seeds_a, n), at least two seeds.
-        right_b: the same of b, shape (seeds_b, n).
-        splits: of all these models, a's first.
+        right_a: whether each model of a is right on each example, shape (seeds_a, n), at least two seeds.
+        right_b: whether each model of b is right on each example, shape (seeds_b, n), at least two seeds.
+        splits: permutations of all these models, a's models first.
     """
     statistics = mean_squares(np.concatenate([right_a, right_b]), splits)
     noise_a, noise_b = example_variance(right_a).mean(), example_variance(right_b).mean()
@@ -37,13 +37,28 @@ def spread(right_a: Bools, right_b: Bools, splits: Splits) -> Spread:
 
 
 def example_variance(right: Bools) -> Floats:
-    """Unbiased variance over seeds of whether an example is right, from shape (seeds, n) to (n,)."""
+    """Unbiased variance over seeds of whether an example is predicted correctly.
+
+    Args:
+        right: shape (seeds, n).
+
+    Returns:
+        Shape (n,).
+    """
     variance: Floats = right.var(0, ddof=1, dtype=np.float64)
     return variance
 
 
 def mean_squares(right: Bools, splits: Splits) -> Floats:
-    """One per split, from how many examples every two models both get right."""
+    """Mean squared difference of per-example accuracies between the two groups of each split.
+
+    Args:
+        right: whether each model is right on each example, shape (models, n).
+        splits: permutations of the models.
+
+    Returns:
+        Shape (splits,).
+    """
     both = right.astype(np.float64) @ right.T.astype(np.float64)
     seeds_a = splits.in_a[0].sum()
     contrast = np.where(splits.in_a, 1 / seeds_a, -1 / (len(right) - seeds_a))

@@ -1,1 +1,1 @@
-"""Run a model and take the Gram matrices of its layers."""
+"""Run a model and compute the Gram matrices of its layers."""

@@ -1,4 +1,4 @@
-"""Running a model as it is: eval mode, no gradients, hooks that are gone afterwards."""
+"""Run a model without changing it: eval mode, no gradients, hooks removed afterwards."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,17 +15,17 @@ Hook = Callable[[nn.Module, Any, Any], None]
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The model itself: replicas on several devices would each see a part of a minibatch."""
+    """The model inside of a DataParallel wrapper, whose replicas would each see a part of a minibatch."""
     return model.module if isinstance(model, nn.DataParallel | DistributedDataParallel) else model
 
 
 @contextmanager
 def hooked(model: nn.Module, hooks: Iterable[tuple[nn.Module, Hook]]) -> Iterator[None]:
-    """Put a model in eval mode with forward hooks; both are undone on leaving, whatever happens.
+    """Put a model in eval mode and register forward hooks. Both are undone at the end, even after an error.
 
     Args:
         model: any module.
-        hooks: modules of it, and what is called with each one's inputs and output.
+        hooks: submodules and their hooks, called with (module, inputs, output).
     """
     training = {module: module.training for module in model.modules()}
     handles: list[RemovableHandle] = []
@@ -42,22 +42,22 @@ def hooked(model: nn.Module, hooks: Iterable[tuple[nn.Module, Hook]]) -> Iterato
 
 
 def logits_of(model: nn.Module, inputs: Tensor) -> Tensor:
-    """Run a model on one minibatch, on its own device and in its own precision.
+    """Run a model on one minibatch, on the model's device and in its precision.
 
     Args:
         model: any module, in eval mode.
-        inputs: whatever one tensor the model takes, shape (n, ...).
+        inputs: the tensor that the model takes, shape (n, ...).
 
     Returns:
-        Shape (n, classes).
+        Logits, shape (n, classes).
 
     Raises:
-        CompareError: the model gives no logits.
+        CompareError: the model does not return logits.
     """
     device, dtype = placement(model)
-    # Tensors of inference mode count no versions.
+    # Tensors created in inference mode have no version counter.
     with torch.inference_mode(False), torch.no_grad():
-        # A copy, because a model may write into its input, and others must see the same.
+        # A copy, because a model may write into its input, which other models see too.
         dtype = dtype if inputs.is_floating_point() else None
         outputs = first_tensor(model(inputs.to(device or inputs.device, dtype, copy=True)))
     if outputs is None or outputs.ndim != 2 or len(outputs) != len(inputs):
@@ -69,14 +69,14 @@ def logits_of(model: nn.Module, inputs: Tensor) -> Tensor:
 
 
 def placement(model: nn.Module) -> tuple[torch.device | None, torch.dtype | None]:
-    """Device of a model and the floating-point type that it takes; None where it has no parameters to tell."""
+    """Device and floating-point type of a model's first parameters; None if it has no such parameters."""
     parameters = list(model.parameters())
     dtypes = (parameter.dtype for parameter in parameters if parameter.is_floating_point())
     return next((parameter.device for parameter in parameters), None), next(dtypes, None)
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """The tensor itself, or the first one in a tuple or dict, however deep; None if there is none."""
+    """The output if it is a tensor, otherwise the first tensor in a nested tuple or dict; None if there is none."""
     if isinstance(output, Tensor):
         return output
     if isinstance(output, Mapping):

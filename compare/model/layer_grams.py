@@ -1,4 +1,4 @@
-"""Looking into a model while it runs: names and Gram matrices of its layers, in execution order."""
+"""Names and Gram matrices of a model's layers, in execution order, computed while it runs."""
 
 import weakref
 from collections import Counter
@@ -16,29 +16,29 @@ from compare.model.frozen import Hook, first_tensor, hooked, logits_of, placemen
 from compare.model.select_layers import select
 from compare.similarity.gram import exact_products, gram
 
-# Examples of the trial run that finds the layers: a number that the first axis of an output has only if it counts them.
+# Number of examples of the trial run that finds the layers. An axis of this size is unlikely to be anything else.
 TRIAL = 7
-# More layers than this are a picture that nobody can read, and their Gram matrices take much memory.
+# With more layers than this, heatmaps are unreadable and Gram matrices take too much memory.
 MANY_LAYERS = 400
 
 
 class LayerGrams:
-    """Runs a model in eval mode and takes the Gram matrix of each layer the moment it is computed.
+    """Runs a model in eval mode and computes the Gram matrix of each layer as soon as its output exists.
 
-    A layer is one call of one chosen module, unless it hands on the very output of the layer before it: so every leaf
-    is one, and a block that ends in a functional addition, but no container of leaves. A module called again is
-    another layer, `name#2`. Of a tuple or dict output the first tensor counts. An activation is let go at once, before
-    an in-place operation can change it.
+    A layer is one call of one selected module, unless it returns the output of the previous layer unchanged. Leaf
+    modules are layers, and so are blocks that end in a functional addition, but not containers of leaf modules. A
+    second call of a module is another layer, `name#2`. For tuple or dict outputs, the first tensor counts. Activations
+    are released at once, before an in-place operation can change them.
 
-    Use it as a context: hooks are removed and train/eval modes restored on leaving, whatever happens.
+    Use it as a context manager: hooks are removed and train/eval modes restored at the end, even after an error.
 
     Args:
         model: any module.
-        layers: `all`, `blocks` or patterns, as in `compare.model.select_layers.select`.
+        layers: `all`, `blocks`, or glob patterns, as in `compare.model.select_layers.select`.
         dtype: precision of the Gram matrices, as in `compare.similarity.gram.gram`.
 
     Raises:
-        CompareError: the choice of layers fits no module.
+        CompareError: no module matches `layers`.
     """
 
     def __init__(self, model: nn.Module, layers: str, dtype: torch.dtype = torch.float32) -> None:
@@ -50,7 +50,7 @@ class LayerGrams:
         self.device, _ = placement(self._model)
         self.kind, self.classes = type(model).__name__, 0
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
-        # The models may share modules; each one's hooks look only at its own run.
+        # Models may share modules, so hooks are active only during the run of their own model.
         self._running = False
         self._hooked: AbstractContextManager[None] = hooked(self._model, self._hooks())
         self._start(0, None)
@@ -73,38 +73,40 @@ class LayerGrams:
                 yield module, partial(self._record, name)
 
     def find(self, inputs: Tensor) -> None:
-        """Learn the layers' names, and how many classes, by a trial run on a few examples, before long work.
+        """Find the names of the layers and the number of classes with a trial run on a few examples.
 
         Args:
-            inputs: a minibatch, of which `TRIAL` examples are taken, some of them repeatedly if it has fewer.
+            inputs: a minibatch. The trial uses `TRIAL` examples, repeating some if there are fewer.
 
         Raises:
-            CompareError: the model gives no logits, or none of the chosen layers has a row per example.
+            CompareError: the model does not return logits, or no selected layer has one row per example.
         """
         self.classes = self._run(inputs[torch.arange(TRIAL) % len(inputs)], None).shape[1]
         self.names = self._calls
         if not self.names:
-            raise CompareError("none of the chosen layers gives an output with a row per example; choose others.")
+            raise CompareError(
+                "none of the selected layers has an output with one row per example; select other layers."
+            )
 
     def run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
         """Run the model on one minibatch, after `find`.
 
         Args:
-            inputs: whatever one tensor the model takes, shape (n, ...).
-            grams: where the Gram matrices go, shape (L, n, n), in the order of `names`; None to take none.
+            inputs: the tensor that the model takes, shape (n, ...).
+            grams: output buffer for the Gram matrices, in the order of `names`, shape (L, n, n); None to skip them.
 
         Returns:
-            Outputs, shape (n, classes).
+            Logits, shape (n, classes).
 
         Raises:
-            CompareError: the model gives no logits, or ran other layers than in the trial.
+            CompareError: the model does not return logits, or ran other layers than in the trial.
         """
         outputs = self._run(inputs, grams)
         if grams is not None and self._calls != self.names:
             different = next(iter(set(self._calls) ^ set(self.names)), "their order")
             raise CompareError(
                 f"a model must run the same layers on every batch, got {len(self._calls)} after {len(self.names)} "
-                f"({different} differs); choose other layers."
+                f"({different} differs); select other layers."
             )
         return outputs
 
@@ -137,7 +139,7 @@ class LayerGrams:
             self.left_out.add(call)
             return
         self._last, self._last_version = weakref.ref(tensor), _version(tensor)
-        # What had no row per example in the trial only happens to have as many as there are examples now.
+        # A layer without one row per example in the trial has the right size only by chance.
         if call in self.left_out:
             return
         self._calls.append(call)
@@ -146,7 +148,7 @@ class LayerGrams:
                 self._grams[len(self._calls) - 1] = gram(tensor, self._dtype)
 
     def _has_rows(self, tensor: Tensor) -> bool:
-        """Whether it holds ordinary real numbers, one row per example."""
+        """Whether a tensor holds ordinary real numbers, one row per example."""
         plain = not tensor.is_nested and tensor.layout == torch.strided
         return (
             plain
@@ -157,16 +159,16 @@ class LayerGrams:
         )
 
     def _is_last(self, tensor: Tensor) -> bool:
-        """Whether this very tensor, unchanged since, was the output of the layer before."""
+        """Whether this tensor is the unchanged output of the previous layer."""
         return self._last is not None and self._last() is tensor and self._last_version == _version(tensor)
 
 
 def default_layers(models: Sequence[nn.Module], inputs: Tensor) -> str:
-    """`all`, or `blocks` where a model has too many layers to look at and has blocks.
+    """Default selection of layers: `all`, or `blocks` if a model has too many layers and all models have blocks.
 
     Args:
-        models: what will be compared.
-        inputs: a few examples, in the form that the models take.
+        models: the models to compare.
+        inputs: a few examples, as the models take them.
     """
     for model in models:
         with LayerGrams(model, "all") as run:
@@ -184,5 +186,5 @@ def _has_blocks(model: nn.Module) -> bool:
 
 
 def _version(tensor: Tensor) -> int:
-    """How often it was changed in place; tensors of inference mode do not count that."""
+    """Number of in-place changes of a tensor; 0 for inference tensors, which do not count them."""
     return 0 if tensor.is_inference() else tensor._version

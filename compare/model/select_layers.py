@@ -1,4 +1,4 @@
-"""Which modules of a model are looked at: all, its repeated blocks, or those whose names match."""
+"""Select modules of a model: all, its repeated blocks, or those whose names match a pattern."""
 
 import difflib
 import fnmatch
@@ -12,12 +12,12 @@ _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 def select(model: nn.Module, layers: str) -> set[str]:
-    """Names of the chosen modules.
+    """Names of the selected modules.
 
     Args:
         model: any module.
-        layers: `all`; `blocks`, the repeated residual or transformer blocks; or glob patterns of module names, one or
-            several, separated by commas.
+        layers: `all`, `blocks` (the repeated residual or transformer blocks), or glob patterns of module names,
+            separated by commas.
 
     Raises:
         CompareError: a pattern matches no module, or there are no blocks.
@@ -39,17 +39,17 @@ def _matching(model: nn.Module, pattern: str, names: list[str]) -> list[str]:
         near = difflib.get_close_matches(pattern, names, cutoff=0.3) or names[1:4]
         raise CompareError(
             f"no layer of {type(model).__name__} matches {pattern!r}; near names are {', '.join(near)}. "
-            "Patterns are globs, such as 'stage3.*'; 'all' takes every layer, 'blocks' every repeated block."
+            "Use a glob pattern such as 'stage3.*', 'all' for every layer, or 'blocks' for every repeated block."
         )
     return matches
 
 
 def _blocks(model: nn.Module) -> set[str]:
-    """The innermost modules of those classes of which several stand in a row, with layers of their own."""
+    """Innermost modules of the classes that are repeated in a row and have several layers."""
     in_a_row = {type(child) for parent in model.modules() for child in _row(parent) if _has_layers(child)}
-    found = {name: type(module) for name, module in model.named_modules() if type(module) in in_a_row}
-    counts = Counter(found.values())
-    repeated = {name for name, kind in found.items() if counts[kind] > 1}
+    candidates = {name: type(module) for name, module in model.named_modules() if type(module) in in_a_row}
+    counts = Counter(candidates.values())
+    repeated = {name for name, kind in candidates.items() if counts[kind] > 1}
     blocks = {name for name in repeated if not any(other.startswith(f"{name}.") for other in repeated)}
     if not blocks:
         raise CompareError(
@@ -59,9 +59,9 @@ def _blocks(model: nn.Module) -> set[str]:
 
 
 def _row(parent: nn.Module) -> list[nn.Module]:
-    """Its children, if it is made to hold them one after another."""
+    """Children of a module that runs them one after another; empty for other modules."""
     children = list(parent.children())
-    # Some libraries write containers of their own, such as timm's RegStage: children of one class and nothing else.
+    # Some libraries have their own containers, such as timm's RegStage: all children have the same class.
     alike = len(children) > 1 and len(set(map(type, children))) == 1
     if not alike and not isinstance(parent, _CONTAINERS):
         return []
@@ -69,5 +69,5 @@ def _row(parent: nn.Module) -> list[nn.Module]:
 
 
 def _has_layers(module: nn.Module) -> bool:
-    """Whether two of its modules have a matrix of weights; a convolution with its norm and activation is no block."""
+    """Whether at least two submodules have weight matrices; a convolution with norm and activation is not a block."""
     return sum(any(p.ndim > 1 for p in part.parameters(recurse=False)) for part in module.modules()) > 1

@@ -1,4 +1,4 @@
-"""What a model gave in one stream of minibatches: handed on while it runs, and served again in its place."""
+"""Traces: record the Gram matrices and logits of a model, and replay them in its place."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,14 +16,14 @@ from compare.similarity.gram import MIN_EXAMPLES
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a model once it has run.
+    """Facts about a model that has run.
 
     Args:
-        kind: name of its class.
-        parameters: how many numbers it has learned.
-        classes: logits per example.
-        names: its layers, in execution order.
-        left_out: layers of which no Gram matrix can be taken.
+        kind: class name of the model.
+        parameters: number of parameters.
+        classes: number of logits per example.
+        names: layer names, in execution order.
+        left_out: names of layers that have no Gram matrix.
     """
 
     kind: str
@@ -34,11 +34,11 @@ class Facts:
 
 
 class Minibatch(NamedTuple):
-    """What a model gave for n examples, on the CPU.
+    """Outputs of a model for one minibatch of n examples, on the CPU.
 
-    Args:
-        grams: of each layer the upper triangle, row by row: shape (L, n(n+1)/2); None if no Gram matrices were taken.
-        logits: shape (n, classes), in single precision at least.
+    Attributes:
+        grams: upper triangle of each layer's Gram matrix, row by row, shape (L, n(n+1)/2); None if not computed.
+        logits: shape (n, classes), at least single precision.
     """
 
     grams: Tensor | None
@@ -46,14 +46,14 @@ class Minibatch(NamedTuple):
 
 
 class Tracer(LayerGrams):
-    """Runs a model as `LayerGrams` does, and hands on all that it gives.
+    """Runs a model as `LayerGrams` does, and passes its Gram matrices and logits to a callback.
 
-    While it does so, the Gram matrices of one minibatch are in memory once and a half.
+    The Gram matrices of one minibatch take one and a half times their usual memory meanwhile.
 
     Args:
         model: any module.
-        layers: as in the comparison that it is made for, as is the precision.
-        dtype: precision of the Gram matrices.
+        layers: selection of layers; must equal that of the comparison.
+        dtype: precision of the Gram matrices; must equal that of the comparison.
         keep: called with every minibatch, in order.
     """
 
@@ -63,18 +63,18 @@ class Tracer(LayerGrams):
 
     @property
     def facts(self) -> Facts:
-        """What is known of the model, after it has run."""
+        """Facts about the model, after it has run."""
         return Facts(self.kind, self.parameters, self.classes, tuple(self.names), tuple(sorted(self.left_out)))
 
     def room(self, inputs: Tensor) -> Tensor | None:
-        """Where the Gram matrices of a minibatch go; None if it is too short for any."""
+        """Buffer for the Gram matrices of a minibatch; None if it has too few examples."""
         n = len(inputs)
         dtype = torch.promote_types(self._dtype, torch.float32)
         device = self.device or inputs.device
         return torch.empty(len(self.names), n, n, dtype=dtype, device=device) if n >= MIN_EXAMPLES else None
 
     def run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
-        """As `LayerGrams.run`."""
+        """Run the model on one minibatch, as `LayerGrams.run` does, and pass on its outputs."""
         logits = super().run(inputs, grams)
         exact = logits.to(torch.promote_types(logits.dtype, torch.float32))
         self._keep(Minibatch(None if grams is None else _pack(grams).cpu(), exact.cpu()))
@@ -82,12 +82,12 @@ class Tracer(LayerGrams):
 
 
 class Replay:
-    """Serves what a `Tracer` handed on, in place of the model: to the same minibatches, in the same order, once.
+    """Replays the trace of a model in its place: for the same minibatches, in the same order, once.
 
     Args:
-        facts: what is known of the model.
-        minibatches: what it gave.
-        device: where the model would run.
+        facts: facts about the model.
+        minibatches: recorded outputs of the model.
+        device: device for the Gram matrices.
     """
 
     def __init__(self, facts: Facts, minibatches: Iterable[Minibatch], device: torch.device | None = None) -> None:
@@ -99,21 +99,21 @@ class Replay:
         self._rest = iter(minibatches)
 
     def find(self, inputs: Tensor) -> None:
-        """As `LayerGrams.find`, without a run."""
+        """Set the layer names, as `LayerGrams.find` does, without running the model."""
         self.names = list(self._facts.names)
 
     def run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
-        """As `LayerGrams.run`, without one.
+        """Return the recorded logits and copy the recorded Gram matrices, without running the model.
 
         Raises:
-            CompareError: it was recorded with other minibatches, or without the Gram matrices that are asked for.
+            CompareError: the trace has other minibatches, or lacks Gram matrices.
         """
-        kept = next(self._rest, None)
-        if kept is None or len(kept.logits) != len(inputs) or (grams is not None and kept.grams is None):
-            raise CompareError("expected the minibatches that a model was recorded with, got others; record it anew.")
-        if grams is not None and kept.grams is not None:
-            _unpack(kept.grams, grams)
-        return kept.logits
+        minibatch = next(self._rest, None)
+        if minibatch is None or len(minibatch.logits) != len(inputs) or (grams is not None and minibatch.grams is None):
+            raise CompareError("expected the minibatches of the recorded trace, got others; record the trace again.")
+        if grams is not None and minibatch.grams is not None:
+            _unpack(minibatch.grams, grams)
+        return minibatch.logits
 
 
 Model = nn.Module | Tracer | Replay
@@ -122,35 +122,35 @@ Run = LayerGrams | Replay
 
 @contextmanager
 def running(models: Sequence[Model], layers: str, dtype: torch.dtype) -> Iterator[list[Run]]:
-    """Make models ready to run; the same one again is run once.
+    """Prepare models for running. A model that occurs several times runs once.
 
     Args:
-        models: modules, or tracers or replays of some.
-        layers: to look at.
+        models: modules, tracers, or replays.
+        layers: selection of layers, as in `compare.model.select_layers.select`.
         dtype: precision of the Gram matrices.
 
     Yields:
-        A run for each.
+        One run per model.
     """
     with ExitStack() as stack, torch.inference_mode(False), torch.no_grad():
         runs = {
-            key: model if isinstance(model, Replay) else stack.enter_context(_looking_into(model, layers, dtype))
+            key: model if isinstance(model, Replay) else stack.enter_context(_layer_grams(model, layers, dtype))
             for key, model in {id(model): model for model in models}.items()
         }
         yield [runs[id(model)] for model in models]
 
 
 def trace(tracer: Tracer, batches: Iterable[Any], *, passes: int = 1, grams: bool = True) -> None:
-    """Run one model alone, so that all is handed on that a comparison would ask of it.
+    """Run one model alone and record everything that a comparison needs.
 
     Args:
-        tracer: of the model.
+        tracer: tracer of the model.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
-        passes: how often to go through them.
-        grams: whether Gram matrices are taken, as predictions alone need none.
+        passes: number of passes over the batches.
+        grams: whether to compute Gram matrices; predictions do not need them.
 
     Raises:
-        CompareError: no example, or unusable batches or layers.
+        CompareError: there are no examples, or the batches or layers are invalid.
     """
     with torch.inference_mode(False), torch.no_grad(), tracer:
         for _ in range(passes):
@@ -164,19 +164,19 @@ def trace(tracer: Tracer, batches: Iterable[Any], *, passes: int = 1, grams: boo
         raise CompareError("expected at least one example, got none.")
 
 
-def _looking_into(model: nn.Module | Tracer, layers: str, dtype: torch.dtype) -> LayerGrams:
+def _layer_grams(model: nn.Module | Tracer, layers: str, dtype: torch.dtype) -> LayerGrams:
     return model if isinstance(model, Tracer) else LayerGrams(model, layers, dtype)
 
 
 def _pack(grams: Tensor) -> Tensor:
-    """The upper triangles of symmetric matrices, row by row: shape (L, n, n) to (L, n(n+1)/2)."""
+    """Extract the upper triangles of symmetric matrices, row by row: shape (L, n, n) to (L, n(n+1)/2)."""
     n = grams.shape[-1]
     rows, columns = torch.triu_indices(n, n, device=grams.device)
     return grams.flatten(1).index_select(1, rows * n + columns)
 
 
 def _unpack(packed: Tensor, grams: Tensor) -> None:
-    """The inverse of `_pack`, into `grams`."""
+    """Invert `_pack`, writing into `grams`."""
     n = grams.shape[-1]
     rows, columns = torch.triu_indices(n, n, device=grams.device)
     places = torch.empty(n, n, dtype=torch.long, device=grams.device)

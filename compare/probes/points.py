@@ -1,4 +1,4 @@
-"""Places of a model that a probe reads: before and after each residual addition."""
+"""Probe points: places of a model where probes read features."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,18 +12,17 @@ from compare.errors import CompareError
 from compare.model.frozen import Hook, first_tensor, hooked, logits_of, unwrapped
 from compare.model.select_layers import select
 
-# Takes the number of a point and its features, shape (n, d).
+# Called with the number of a point and its features, shape (n, d).
 Take = Callable[[int, Tensor], None]
 
 
 @dataclass(frozen=True)
 class ProbePoint:
-    """One place of a model.
+    """A place of a model where a probe reads features.
 
     Args:
         layer: name of a module.
-        kind: `pre`, what goes into the module, of several inputs the first: of an addition the residual branch; or
-            `post`, what comes out.
+        kind: `pre` for the first input of the module (of an addition: the residual branch), `post` for its output.
     """
 
     layer: str
@@ -31,16 +30,16 @@ class ProbePoint:
 
 
 def probe_points(model: nn.Module) -> tuple[ProbePoint, ...]:
-    """Before and after each residual addition, in the order in which the modules are defined.
+    """Default probe points: before and after each residual addition, in order of definition.
 
-    Additions are modules of a class called `Add`, whose first input is the residual branch. Most other architectures
-    add inside of a block, where nothing can be seen: of those, the output of each repeated block is taken, as `post`.
+    Additions are modules of a class named `Add`, whose first input is the residual branch. Most architectures have no
+    module for the addition. For those, the points are the outputs (`post`) of the repeated blocks.
 
     Args:
         model: any module.
 
     Raises:
-        CompareError: the model has neither additions nor blocks.
+        CompareError: the model has neither additions nor repeated blocks.
     """
     model = unwrapped(model)
     names = {name: type(module).__name__ for name, module in model.named_modules()}
@@ -52,20 +51,20 @@ def probe_points(model: nn.Module) -> tuple[ProbePoint, ...]:
 
 
 class PointReader:
-    """Runs a model and hands on what is at chosen points, at once, before an in-place operation can change it.
+    """Runs a model and passes the features of probe points to a callback, before in-place operations change them.
 
     Args:
         model: any module.
-        points: where to look. Of a module that is called several times the first call counts.
+        points: probe points. If a module is called several times, the first call counts.
 
     Raises:
-        CompareError: no point is given, or one that the model does not have.
+        CompareError: there are no points, or the model does not have one of them.
     """
 
     def __init__(self, model: nn.Module, points: Sequence[ProbePoint]) -> None:
         self._model = unwrapped(model)
         self._modules = dict(self._model.named_modules())
-        self._sites = points
+        self._points = points
         self._left: set[ProbePoint] = set()
         self._examples = 0
         self._take: Take = lambda number, features: None
@@ -73,28 +72,29 @@ class PointReader:
         if unknown or not points:
             raise CompareError(
                 f"expected points that are pre or post a module of {type(model).__name__}, got "
-                f"{unknown[0] if unknown else 'none'}; probe_points(model) gives those of its additions."
+                f"{unknown[0] if unknown else 'none'}; probe_points(model) returns the default points."
             )
 
     def hooks(self) -> Iterator[tuple[nn.Module, Hook]]:
-        """What must be hooked while the reader runs."""
-        for number, point in enumerate(self._sites):
+        """Modules and their hooks."""
+        for number, point in enumerate(self._points):
             yield self._modules[point.layer], partial(self._record, number)
 
     def run(self, inputs: Tensor, take: Take) -> Tensor:
         """Run the model on one minibatch.
 
         Args:
-            inputs: whatever one tensor the model takes, shape (n, ...).
-            take: called once per point, in the order in which they are computed.
+            inputs: the tensor that the model takes, shape (n, ...).
+            take: called once per point, in the order of execution, with its number and features.
 
         Returns:
             Logits, shape (n, classes).
 
         Raises:
-            CompareError: the model gives no logits, or a point is not reached or has no row per example.
+            CompareError: the model does not return logits, or a point is not reached or does not have one row per
+                example.
         """
-        self._left, self._examples, self._take = set(self._sites), len(inputs), take
+        self._left, self._examples, self._take = set(self._points), len(inputs), take
         logits = logits_of(self._model, inputs)
         if self._left:
             raise CompareError(
@@ -103,7 +103,7 @@ class PointReader:
         return logits
 
     def _record(self, number: int, module: nn.Module, inputs: Any, output: Any) -> None:
-        point = self._sites[number]
+        point = self._points[number]
         if point not in self._left:
             return
         self._left.remove(point)
@@ -119,7 +119,12 @@ class PointReader:
 
 @contextmanager
 def reading(model: nn.Module, points: Sequence[ProbePoint]) -> Iterator[PointReader]:
-    """A reader of these points; the model is in eval mode meanwhile, and as it was afterwards, whatever happens."""
+    """Context with a reader of probe points. The model is in eval mode meanwhile, and restored afterwards.
+
+    Args:
+        model: any module.
+        points: probe points.
+    """
     reader = PointReader(model, points)
     with hooked(unwrapped(model), reader.hooks()):
         yield reader

@@ -1,4 +1,4 @@
-"""One linear probe: passes over the features of one point, in the order measure, sketch, learn (several), test."""
+"""One linear probe. Its passes over the features are: measure, sketch, learn (several times), test."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,15 @@ from compare.probes.standard import Sketch, Standard
 
 
 class Probe:
-    """Softmax regressions on one point's features: of each strength one without the held-out examples, and one with.
+    """Softmax regressions on the features of one point.
+
+    For each regularisation strength there are two fits: one without the held-out examples, to choose the strength, and
+    one with them.
 
     Args:
-        classes: how many.
-        log10_strengths: of regularisation, to choose from.
-        seed: of the sketch.
+        classes: number of classes.
+        log10_strengths: base-10 logarithms of the candidate regularisation strengths.
+        seed: random seed of the sketch.
     """
 
     def __init__(self, classes: int, log10_strengths: Sequence[int], seed: int) -> None:
@@ -30,45 +33,45 @@ class Probe:
 
     @property
     def features(self) -> int:
-        """Numbers per example that it reads."""
+        """Number of features."""
         return self._standard.features
 
     def measure(self, x: Tensor, labels: Tensor, held_out: Tensor) -> None:
-        """First pass: mean and spread."""
+        """First pass: accumulate mean and variance of the features."""
         self._standard.add(x)
 
     def end_measure(self) -> None:
-        """Afterwards there is a `reason` if no probe can read these features."""
+        """End the first pass. Sets `reason` if these features cannot be probed."""
         self.reason = self._standard.finish()
         self._sketch = Sketch(self.features, self._generator)
 
     def sketch(self, x: Tensor, labels: Tensor, held_out: Tensor) -> None:
-        """Second pass: components."""
+        """Second pass: accumulate the sketch of the covariance."""
         self._sketch.add(self._standard.rows(x))
 
     def end_sketch(self) -> None:
-        """Afterwards it can learn."""
+        """End the second pass and prepare the fits."""
         strengths = 10.0 ** torch.tensor(self._log10_strengths, dtype=torch.float32, device="cpu")
         self._fits = SoftmaxFits(strengths.repeat(2), self._classes, self._sketch.components())
         del self._sketch
 
     def learn(self, x: Tensor, labels: Tensor, held_out: Tensor) -> None:
-        """All further passes over the training examples."""
-        kept = ~held_out.to(x.device)[:, None].expand(-1, len(self._log10_strengths))
-        self._fits.add(self._standard.rows(x), labels.to(x.device), torch.cat([kept, torch.ones_like(kept)], 1))
+        """Training passes: accumulate losses and gradients."""
+        used = ~held_out.to(x.device)[:, None].expand(-1, len(self._log10_strengths))
+        self._fits.add(self._standard.rows(x), labels.to(x.device), torch.cat([used, torch.ones_like(used)], 1))
 
     def end_learn(self) -> None:
-        """After each of them."""
+        """End a training pass with one optimisation step."""
         self._fits.step()
 
     def test(self, x: Tensor, labels: Tensor, held_out: Tensor) -> None:
-        """The pass over the test examples, which counts those that are `right`."""
+        """Test pass: count correct predictions in `right`."""
         weights = self._fits.weights[len(self._log10_strengths) + self._chosen]
         self.right += count_right(self._standard.rows(x) @ weights.T, labels)
 
     @property
     def log10_strength(self) -> int:
-        """The strength with the least cross-entropy on the held-out examples."""
+        """Base-10 logarithm of the strength with the lowest cross-entropy on the held-out examples."""
         return self._log10_strengths[self._chosen]
 
     @property
@@ -77,6 +80,6 @@ class Probe:
 
 
 def count_right(logits: Tensor, labels: Tensor) -> int:
-    """How many examples are predicted right; those whose logits are not finite are not."""
+    """Number of correct predictions. Examples with logits that are not finite count as wrong."""
     right = (logits.argmax(1) == labels.to(logits.device)) & logits.isfinite().all(1)
     return int(right.sum())

@@ -1,4 +1,4 @@
-"""Linear probes: how much of the classes can be read off the features before and after each residual addition."""
+"""Linear probes: accuracy of a linear classifier before and after each residual addition."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -14,13 +14,13 @@ from compare.probes.probe import Probe, count_right
 from compare.result.inspection import ProbeResult, ProbeRow
 from compare.stats.paired import wilson
 
-# Base-10 logarithms of the strengths of regularisation to choose from.
+# Base-10 logarithms of the candidate regularisation strengths.
 LOG10_STRENGTHS = (-2, -3, -4, -5, -6, -7)
-# Passes in which the probes learn.
+# Number of training passes.
 EPOCHS = 40
-# Passes over the training examples before them: moments and sketch.
+# Number of passes over the training examples before training: moments and sketch.
 PREPARATIONS = 2
-# What a probe does with features, labels and which examples are held out.
+# A method of Probe that takes features, labels, and whether each example is held out.
 Act = Callable[[Probe, Tensor, Tensor, Tensor], None]
 
 
@@ -35,31 +35,31 @@ def fit_probes(
     epochs: int = EPOCHS,
     on_step: Callable[[], None] = lambda: None,
 ) -> ProbeResult:
-    """Train a softmax regression on the frozen features of each point, and test it.
+    """Train and test a linear probe (softmax regression) on the frozen features of each point.
 
-    Features are standardised, then divided by the root of their number. A probe minimises its mean cross-entropy +
-    strength / 2 |W|^2, where the strength is the one with the least cross-entropy on a fifth of the training examples,
-    chosen at random, when the others are learned from; with it all of them are. All probes and strengths learn at the
-    same time, from all training examples in each step, so the sizes and the order of the minibatches do not matter.
-    In memory are about 15 times the weights of all fits, which are 12 per probe, and one minibatch.
+    Features are standardised and divided by the square root of their number. A probe minimises its mean cross-entropy +
+    strength / 2 |W|^2. The strength with the lowest cross-entropy on a random fifth of the training examples is chosen,
+    and the probe is then trained on all of them. All probes and strengths train at the same time, on all training
+    examples in each step, so size and order of the minibatches do not matter. Memory is about 15 times the weights of
+    all fits, of which there are 12 per probe, plus one minibatch.
 
     Args:
-        model: any module that takes one tensor and returns logits, shape (n, classes).
-        train: a re-iterable of (inputs, labels) or (inputs, labels, indices); without indices the examples must come
-            in the same order in every pass, and always the same, without augmentation.
-        test: the same of the examples to test on; gone through once.
-        classes: how many there are, at least 2.
-        points: where the probes are; before and after each residual addition if not given, see `probe_points`.
-        seed: which examples are held out.
-        epochs: passes over the training examples in which the probes learn, after `PREPARATIONS` others.
+        model: a module that takes one tensor and returns logits, shape (n, classes).
+        train: training examples, a re-iterable of (inputs, labels) or (inputs, labels, indices), without augmentation.
+            Without indices, examples must have the same order in every pass.
+        test: test examples, in the same form; read once.
+        classes: number of classes, at least 2.
+        points: probe points; if None, before and after each residual addition, see `probe_points`.
+        seed: random seed of the held-out examples.
+        epochs: number of training passes, after `PREPARATIONS` other passes.
         on_step: called after each minibatch of each pass.
 
     Returns:
-        One row per point. A layer that is constant or not finite has no probe, and a reason.
+        One row per point. Points whose features are constant or not finite have no probe, and a reason.
 
     Raises:
-        CompareError: fewer training examples than classes, labels that are no classes, examples that change between
-            passes, or unusable points or arguments.
+        CompareError: there are fewer training examples than classes, a label is not a class, examples change between
+            passes, or a point or argument is invalid.
 
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327, figure 4; Alain & Bengio 2016, arXiv:1610.01644 (probes).
@@ -104,7 +104,7 @@ def _learn(sweep: Callable[[Split, Act], Any], training: Split, probes: list[Pro
 
 
 def _sweep(reader: PointReader, probes: list[Probe], on_step: Callable[[], None], split: Split, act: Act) -> int | None:
-    """One pass of all probes over a split; how many examples the model itself gets right, None if nobody knows."""
+    """Make one pass of all probes over a split. Returns the model's own number of right answers, if known."""
 
     def take(labels: Tensor, held_out: Tensor, number: int, x: Tensor) -> None:
         if probes[number].reason is None:

@@ -1,4 +1,4 @@
-"""Softmax regressions of several strengths of regularisation at once, by L-BFGS over passes of minibatches."""
+"""Softmax regressions with several regularisation strengths at once, by L-BFGS over full passes."""
 
 from collections import deque
 
@@ -7,29 +7,29 @@ from torch import Tensor
 
 from compare.similarity.gram import exact_products
 
-# Pairs of steps and changes of the gradient that L-BFGS remembers.
+# Number of steps that L-BFGS remembers.
 MEMORY = 5
-# A step that does not lower the loss by this share of what its slope promises is shortened by that factor.
+# Armijo condition: minimum decrease of the loss relative to its slope, and factor to shorten failed steps.
 ARMIJO, SHORTER = 1e-4, 0.3
-# Losses are sums in single precision.
+# Relative rounding error of losses, which are sums in single precision.
 ROUNDING = 1e-6
 
 
 class SoftmaxFits:
-    """Fits of the same features, each with its own examples and its own strength.
+    """Several fits to the same features, each with its own examples and regularisation strength.
 
-    Each minimises its mean cross-entropy + strength / 2 |W|^2, without the intercepts. Over one pass, `add` sums up
-    the losses and gradients at the points to be tried; `step` ends the pass, and keeps the points that are better.
+    Each fit minimises its mean cross-entropy + strength / 2 |W|^2, without penalty on intercepts. During a pass, `add`
+    accumulates losses and gradients of the candidate weights. `step` ends the pass and accepts better candidates.
 
-    One component often carries most of the variance, and steps that suit it are far too short for all others. So the
-    steps start from a bound of the Hessian, 1/2 covariance + strength, with the largest components of the covariance
-    taken from a sketch. In a layer with 92 % on one component, where the optimum has an accuracy of 84 %, 60 passes of
-    plain L-BFGS came to 67 %, and 40 of this to 84 %.
+    One component often has most of the variance, and steps that suit it are far too short for the others. Steps are
+    therefore preconditioned by a bound of the Hessian, 1/2 covariance + strength, using the largest components of the
+    covariance from a sketch. In a layer with 92 % of the variance on one component, where the optimum has an accuracy
+    of 84 %, plain L-BFGS reached 67 % in 60 passes, and this reaches 84 % in 40.
 
     Args:
-        strengths: shape (fits,), positive.
-        classes: how many.
-        components: eigenvalues, shape (k,), and eigenvectors, shape (d, k), as from `Sketch.components`.
+        strengths: regularisation strengths, positive, shape (fits,).
+        classes: number of classes.
+        components: eigenvalues, shape (k,), and eigenvectors, shape (d, k), from `Sketch.components`.
 
     Source:
         Liu & Nocedal 1989 (L-BFGS); Bohning 1992 (the bound); Frangella, Tropp & Udell 2021, arXiv:2110.02820
@@ -58,9 +58,9 @@ class SoftmaxFits:
         """Add a minibatch.
 
         Args:
-            rows: features, with ones for the intercept, shape (n, d + 1).
-            labels: shape (n,).
-            used: whether a fit learns from an example, or only has its loss measured, in `held_out`: shape (n, fits).
+            rows: features and a column of ones for the intercept, shape (n, d + 1).
+            labels: class numbers, shape (n,).
+            used: whether each fit trains on each example; otherwise its loss counts in `held_out`. Shape (n, fits).
         """
         with exact_products(rows.device):
             logs = (rows @ self._tried.flatten(0, 1).T).unflatten(1, self._tried.shape[:2]).log_softmax(2)
@@ -74,7 +74,7 @@ class SoftmaxFits:
         self._held_out_losses += (losses * ~used).sum(0)
 
     def step(self) -> None:
-        """End a pass: keep what lowers the loss, and choose the points to be tried next."""
+        """End a pass: accept candidates that lower the loss, and choose the next candidates."""
         penalised = torch.cat([self._tried[..., :-1], torch.zeros_like(self._tried[..., -1:])], 2)
         loss = self._losses / self._counts + self._strengths[:, 0, 0] / 2 * _dot(penalised, penalised)
         gradient = self._sum / self._counts[:, None, None] + self._strengths * penalised
@@ -91,14 +91,14 @@ class SoftmaxFits:
     def _remember(self, better: Tensor, gradient: Tensor) -> None:
         step = torch.where(better, self._tried - self.weights, 0.0)
         change = torch.where(better, gradient - self._gradient, 0.0)
-        # The first point is no step.
+        # The first candidate is not a step.
         if self.loss.isfinite().all():
             self._pairs.append((step, change))
         self.weights = self.weights + step
         self._gradient = self._gradient + change
 
     def _descent(self) -> Tensor:
-        """The gradient multiplied by the inverse Hessian as L-BFGS knows it: the two-loop recursion."""
+        """Multiply the gradient by the inverse Hessian approximation of L-BFGS: the two-loop recursion."""
         result, factors = self._gradient, []
         for step, change in reversed(self._pairs):
             factors.append(_ratio(_dot(step, result), _dot(step, change), 0.0))
@@ -113,7 +113,7 @@ class SoftmaxFits:
         return result
 
     def _inverse_bound(self, x: Tensor) -> Tensor:
-        """Multiply by the inverse of the bound of the Hessian, shape (fits, classes, d + 1)."""
+        """Multiply by the inverse of the Hessian bound: shape (fits, classes, d + 1)."""
         with exact_products(x.device):
             along = x[..., :-1] @ self._vectors
             rest = (x[..., :-1] - along @ self._vectors.T) / self._rest
@@ -126,5 +126,5 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _ratio(a: Tensor, b: Tensor, otherwise: float) -> Tensor:
-    """Quotients to multiply weights by; the default where a fit took no step."""
+    """Quotients that broadcast to the weights; `otherwise` for fits that took no step."""
     return torch.where((a != 0) & (b > 0), a / b, otherwise)[:, None, None]

@@ -1,11 +1,11 @@
-"""Standardised features, and a sketch of how they vary together, from minibatches that are never all in memory."""
+"""Standardisation of features and a sketch of their covariance, accumulated over minibatches."""
 
 import torch
 from torch import Tensor
 
 from compare.similarity.gram import exact_products
 
-# Directions of most variance that the sketch finds.
+# Number of principal directions that the sketch finds.
 RANK = 16
 
 
@@ -13,7 +13,7 @@ class Standard:
     """Mean and standard deviation of each feature, from one pass over the examples.
 
     Source:
-        Chan, Golub & LeVeque 1979 (joining the moments of two sets).
+        Chan, Golub & LeVeque 1979 (merging the moments of two sets).
     """
 
     def __init__(self) -> None:
@@ -35,22 +35,22 @@ class Standard:
 
     @property
     def features(self) -> int:
-        """How many there are, constant ones included."""
+        """Number of features, including constant ones."""
         return len(self._mean)
 
     def finish(self) -> str | None:
         """End the pass.
 
         Returns:
-            Why no probe can read these features; None if one can.
+            Why these features cannot be probed; None if they can.
         """
         if not self._squares.isfinite().all():
-            return "has values that are not finite, or too large"
+            return "has values that are too large or not finite"
         deviation = (self._squares / self._examples).sqrt()
-        # A spread below the rounding of the mean is no spread.
+        # Features whose deviation is below the rounding error of their mean count as constant.
         varies = deviation > 8 * torch.finfo(deviation.dtype).eps * self._mean.abs()
         if not varies.any():
-            return "does not vary between examples"
+            return "is constant over examples"
         self._factor = torch.where(varies, 1 / (deviation * varies.sum().sqrt()), 0.0)
         return None
 
@@ -61,8 +61,8 @@ class Standard:
             x: shape (n, d).
 
         Returns:
-            Shape (n, d + 1): features of mean zero and equal variance, zero where constant, scaled so that the mean
-            squared norm of a row is 1 whatever d; then a column of ones for the intercept.
+            Shape (n, d + 1): features with mean 0 and equal variance, scaled so that the mean squared norm of a row is
+            1 for any d, and a column of ones for the intercept. Constant features are 0.
         """
         rows = x.new_ones(len(x), x.shape[1] + 1)
         torch.sub(x, self._mean, out=rows[:, :-1]).mul_(self._factor)
@@ -70,11 +70,11 @@ class Standard:
 
 
 class Sketch:
-    """The directions in which standardised features vary most, from one pass over the examples.
+    """Principal directions of standardised features, from one pass over the examples.
 
     Args:
-        features: how many.
-        generator: what the random directions are drawn from, on the CPU.
+        features: number of features.
+        generator: random generator on the CPU.
 
     Source:
         Tropp, Yurtsever, Udell & Cevher 2017, arXiv:1706.05736 (Nystrom approximation from a random sketch).
@@ -95,14 +95,14 @@ class Sketch:
         self._examples += len(x)
 
     def components(self) -> tuple[Tensor, Tensor]:
-        """The largest eigenvalues and eigenvectors of the features' covariance.
+        """Largest eigenvalues and eigenvectors of the features' covariance.
 
         Returns:
-            Values, shape (k,), falling, each at most its true value up to rounding; vectors, shape (d, k).
+            Eigenvalues, descending, at most the true ones up to rounding, shape (k,); eigenvectors, shape (d, k).
         """
         device = self._test.device
         test, product = self._test.cpu().double(), self._product.cpu().double() / self._examples
-        # A small shift keeps the decomposition positive where features have fewer directions than the sketch.
+        # A small shift keeps the matrix positive definite if the features have a lower rank than the sketch.
         shift = 1e-6 * torch.linalg.matrix_norm(product)
         product += shift * test
         core = test.T @ product

@@ -1,1 +1,1 @@
-"""Gram matrices, and the similarity of layers."""
+"""Gram matrices and similarity measures of layers."""

@@ -1,4 +1,4 @@
-"""Gram matrices of activations: what every measure of this package is computed from."""
+"""Gram matrices of activations. Every similarity measure is computed from them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,30 +6,31 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-# Fewer examples than this leave the unbiased estimator undefined.
+# The unbiased estimator divides by n - 3.
 MIN_EXAMPLES = 4
-# Features that are centred and multiplied at a time. On a CPU they then stay in cache between the two: on two cores the
-# centred Gram matrices of a comparison took 6.9 s, where one plain product per layer took 6.4 s, and centring all
-# features of a layer before one product half as long again. On a GPU fewer and larger products are better.
+# Number of features to centre and multiply at a time. On a CPU, chunks of this size stay in cache between centring and
+# multiplication. On two cores, the Gram matrices of a comparison took 6.9 s; without centring they took 6.4 s, and
+# centring whole layers first took half as long again. On a GPU, fewer and larger products are faster.
 CPU_CHUNK, GPU_CHUNK = 4096, 2**20
-# Means over so many examples come close enough to that of all: the rest is taken from the products.
+# Number of examples for an approximate mean; the rest of the mean is removed from the products.
 MEAN_EXAMPLES = 11
 
 
 def gram(features: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Inner products of one layer's activations on one minibatch, centred over the examples.
+    """Gram matrix of one layer on one minibatch: inner products of its activations, centred over the examples.
 
-    Centring the features first is what keeps single precision exact: CKA does not depend on their mean, but the
-    rounding of raw inner products does. A spread below the rounding of the mean is no spread: such a constant layer
-    gives zeros.
+    Features are centred before the multiplication. CKA does not depend on their mean, but the rounding errors of raw
+    inner products do. A layer whose variation is below the rounding error of its mean counts as constant and gives
+    zeros.
 
     Args:
-        features: activations, floating point, shape (n, ...); the axes after the first are flattened.
-        dtype: precision of the products: float32, float64, or bfloat16, whose sums over thousands of features are.
+        features: activations, floating point, shape (n, ...); axes after the first are flattened.
+        dtype: precision of the products: float32, float64, or bfloat16. Sums over chunks of features are at least
+            float32.
 
     Returns:
-        Shape (n, n), symmetric to the last bit, rows sum to 0, in squared units of the features; float64 if asked for,
-        else float32.
+        Shape (n, n), exactly symmetric, rows summing to 0, in squared units of the features. float64 if `dtype` is,
+        otherwise float32.
     """
     x = _rows(features.detach())
     summed = torch.promote_types(dtype, torch.float32)
@@ -37,25 +38,25 @@ def gram(features: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     product = torch.zeros(len(x), len(x), dtype=summed, device=x.device)
     middle = _middle(x, exact)
     width = max(1, min(GPU_CHUNK if x.is_cuda else CPU_CHUNK, x.shape[1]))
-    # One place for all chunks: fresh memory costs as much as the subtraction.
+    # One buffer for all chunks: allocating memory costs as much as the subtraction.
     room = torch.empty(len(x) * width, dtype=dtype, device=x.device)
     for chunk, part in zip(x.split(width, 1), middle.split(width), strict=True):
         _add_lower_half(product, torch.sub(chunk, part, out=room[: chunk.numel()].view(chunk.shape)))
     half = len(x) // 2
     product[:half, half:] = product[half:, :half].T
-    # In double precision where there is one, because the mean of all products may be far larger than most of them.
+    # In double precision where available, because the mean of all products may be far larger than most of them.
     wide = product if x.device.type == "mps" else product.double()
     rows = wide.mean(1)
     product = (wide - rows - rows[:, None] + rows.mean()).to(summed)
-    # Rounding differs on the two sides of the diagonal in double precision.
+    # In double precision, rounding differs between the two triangles.
     product = product.tril() + product.tril(-1).T
     rounding = 8 * torch.finfo(summed).eps
-    # A product rather than a branch, which would make a GPU wait; NaN stays NaN.
+    # A product instead of a branch, which would synchronise a GPU; NaN stays NaN.
     return product * (product.trace() > rounding**2 * len(x) * middle.dot(middle))
 
 
 def _rows(features: Tensor) -> Tensor:
-    """One row per example, the features in the order in which they lie in memory, so that nothing is copied."""
+    """Flatten to one row per example, with features in memory order, so that nothing is copied."""
     if features.ndim == 1:
         return features[:, None]
     order = sorted(range(1, features.ndim), key=features.stride, reverse=True)
@@ -63,7 +64,7 @@ def _rows(features: Tensor) -> Tensor:
 
 
 def _middle(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """Middle one of three means of different examples, so that no single outlier is subtracted from all the others."""
+    """Approximate mean of the examples: the median of three partial means, which is robust to a single outlier."""
     if len(x) < 3:
         return x[0].to(dtype)
     step = max(3, len(x) // MEAN_EXAMPLES)
@@ -73,7 +74,7 @@ def _middle(x: Tensor, dtype: torch.dtype) -> Tensor:
 
 @contextmanager
 def exact_products(device: torch.device) -> Iterator[None]:
-    """Multiply in the precision of the numbers, whatever the caller has allowed for the speed of models."""
+    """Disable TF32 and autocast, which callers may have enabled for their models."""
     allowed = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:
@@ -84,7 +85,7 @@ def exact_products(device: torch.device) -> Iterator[None]:
 
 
 def _add_lower_half(product: Tensor, x: Tensor) -> None:
-    """Add x x' to a symmetric matrix, but for the upper right quarter, which is the lower left one transposed."""
+    """Add x x' to a symmetric matrix, except to its upper right quarter, which mirrors the lower left one."""
     half = len(x) // 2
     if x.dtype == product.dtype:
         product[half:].addmm_(x[half:], x.T)
@@ -95,24 +96,24 @@ def _add_lower_half(product: Tensor, x: Tensor) -> None:
 
 
 def variances(grams: Tensor) -> Tensor:
-    """Traces: shape (L,); 0 for a constant layer, not finite for one that is not."""
+    """Total variance of each layer, the trace of its Gram matrix: shape (L,). 0 for constant layers."""
     return grams.diagonal(dim1=1, dim2=2).sum(1)
 
 
 def known(grams: Tensor) -> Tensor:
-    """What a layer's values are multiplied by: one; zero if it is constant, NaN if it is not finite: shape (L,)."""
+    """1 for ordinary layers, 0 for constant ones, NaN for layers that are not finite: shape (L,)."""
     total = variances(grams)
     return (total > 0) + 0 * total
 
 
 def u_centre(grams: Tensor) -> Tensor:
-    """U-centre Gram matrices: inner products of two of them are unbiased estimates of n(n-3) HSIC.
+    """U-centre Gram matrices. Inner products of U-centred matrices are unbiased estimates of n(n-3) HSIC.
 
     Args:
         grams: shape (..., n, n), symmetric, n >= 4.
 
     Returns:
-        Same shape; zero diagonals, rows and columns that sum to 0.
+        Same shape. Diagonals are 0, and rows and columns sum to 0.
 
     Raises:
         ValueError: n < 4.
@@ -124,7 +125,7 @@ def u_centre(grams: Tensor) -> Tensor:
 
 
 def u_centre_(grams: Tensor) -> Tensor:
-    """The same in place, since the Gram matrices of many layers take much memory."""
+    """In-place version of `u_centre`, to save memory."""
     n = grams.shape[-1]
     if n < MIN_EXAMPLES:
         raise ValueError(f"U-centring needs Gram matrices of at least 4 examples, got {n}.")

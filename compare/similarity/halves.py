@@ -1,4 +1,4 @@
-"""What a result would be on other examples: the same statistics from random halves of every minibatch."""
+"""Sampling distribution of CKA and PC1 fractions, from random halves of every minibatch."""
 
 from collections.abc import Iterator
 from math import sqrt
@@ -12,7 +12,7 @@ from torch import Tensor
 from compare.similarity.gram import MIN_EXAMPLES, u_centre_, variances
 from compare.similarity.principal import components
 
-# Each minibatch is split in two this often. Minibatches beyond the first so many share a stratum, to bound memory.
+# Number of random splits per minibatch, and of strata. More minibatches than strata share strata, to bound memory.
 SPLITS, STRATA = 4, 8
 REPLICATES = 100
 
@@ -20,14 +20,14 @@ REPLICATES = 100
 class HalfSamples:
     """CKA and PC1 fractions of one model from halves of the examples.
 
-    Taking one random half of every minibatch gives an estimate that differs from that of all examples as much as the
-    latter differs from the truth: half a sample has twice the variance, and shares half of it. So the spread of such
-    replicates is the sampling distribution, at a quarter of the cost of a bootstrap, and without its repeated examples,
-    which would look alike in every layer. It comes out up to a third too wide for layers that share little, since half
-    a minibatch has less than half of its pairs.
+    A statistic of one random half of every minibatch differs from that of all examples as much as the latter differs
+    from its true value: half a sample has twice the variance, and half of it is shared. The spread of such replicates
+    is therefore the sampling distribution, at a quarter of the cost of a bootstrap. A bootstrap would also repeat
+    examples, which look similar in every layer. For layers with little in common the spread is up to a third too wide,
+    because half a minibatch has less than half of its pairs.
 
     Args:
-        seed: of the halves.
+        seed: random seed of the halves.
 
     Source:
         McCarthy 1969, Pseudo-replication: half samples; Efron 1982, The jackknife, the bootstrap, section 8.
@@ -38,21 +38,22 @@ class HalfSamples:
         self._seed = seed
         self._minibatches = 0
         self._scale: Tensor
-        # Inner products of the layers, and first and total variance of each: by stratum, split and half.
+        # By stratum, split, and half: inner products of the layers; first and total variance of each layer.
         self._products: list[Tensor] = []
         self._variance: list[Tensor] = []
 
     @property
     def empty(self) -> bool:
-        """Whether no minibatch was large enough."""
+        """Whether no minibatch was large enough to be halved."""
         return not self._minibatches
 
     @property
     def levels(self) -> tuple[float, float]:
-        """Quantiles of the replicates that end a 95 % interval: a little outside of 2.5 and 97.5 %.
+        """Quantile levels of the replicates for a 95 % interval: slightly wider than 2.5 and 97.5 %.
 
         Source:
-            Hesterberg 2015, What teachers should know about the bootstrap, section 3.3: few halvings spread too little.
+            Hesterberg 2015, What teachers should know about the bootstrap, section 3.3: few halvings underestimate the
+            spread.
         """
         halvings = self._minibatches * SPLITS
         low = float(norm.cdf(sqrt(halvings / (halvings - 1)) * t.ppf(0.025, halvings - 1)))
@@ -62,7 +63,7 @@ class HalfSamples:
         """Add one minibatch, if its halves are large enough.
 
         Args:
-            grams: shape (L, n, n), one of `compare.similarity.gram.gram` per layer.
+            grams: one `compare.similarity.gram.gram` per layer, shape (L, n, n).
         """
         half = grams.shape[-1] // 2
         if half < MIN_EXAMPLES:
@@ -84,14 +85,14 @@ class HalfSamples:
                 self._variance[stratum][split, side] += variance
 
     def replicates(self, fraction: Tensor) -> Iterator[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
-        """What other examples might have given.
+        """Replicates of CKA and PC1 fractions, as other draws of the examples might give them.
 
         Args:
-            fraction: PC1 fractions from all examples, shape (L,). Fewer examples give higher ones; replicates are
-                scaled to have these as their mean.
+            fraction: PC1 fractions of all examples, shape (L,). Halves give higher fractions, so replicates are scaled
+                to this mean.
 
         Yields:
-            CKA, shape (L, L), and PC1 fractions, shape (L,); nothing if no minibatch was large enough.
+            CKA, shape (L, L), and PC1 fractions, shape (L,). Nothing if no minibatch was large enough.
         """
         if not self._minibatches:
             return
@@ -108,7 +109,7 @@ class HalfSamples:
             yield (total / root / root[:, None]).numpy(), (correction * first / whole).numpy()
 
     def _of(self, part: Tensor) -> tuple[Tensor, Tensor]:
-        """Of the Gram matrices of some examples, in place: inner products, and first and total variance."""
+        """Inner products, and first and total variance, of Gram matrices of some examples; changes them in place."""
         part *= self._scale[:, None, None]
         rows = part.mean(2, keepdim=True)
         part -= rows + rows.mT - rows.mean(1, keepdim=True)

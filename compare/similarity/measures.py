@@ -1,8 +1,8 @@
-"""Relatives of CKA, each from the same centred Gram matrices of a minibatch.
+"""Similarity measures besides CKA, computed from the same centred Gram matrices.
 
-Each function describes every layer by one vector, such that the similarity of two layers is the cosine of their
-vectors; sums over minibatches make it a mean weighted by their examples. A layer that is constant has the zero vector,
-one that is not finite NaN.
+Each function maps every layer to one vector, such that the similarity of two layers is the cosine of their vectors.
+Sums over minibatches then give a mean weighted by their numbers of examples. Constant layers have the zero vector, and
+layers that are not finite have NaN.
 """
 
 from collections.abc import Callable
@@ -17,69 +17,69 @@ NEIGHBOURS = 10
 
 
 def neighbours(grams: Tensor) -> Tensor:
-    """Who is among whose nearest neighbours; the cosine is the mutual k-nearest-neighbour overlap.
+    """Nearest neighbours of every example; the cosine is the mutual k-nearest-neighbour overlap.
 
-    Neighbours are the 10 nearest other examples of the minibatch in Euclidean distance (all but one of them in a
-    minibatch of less than 12). The overlap is the mean share of them that two layers have in common: from 0 to 1, and
-    10 / (n - 1) between unrelated layers. Examples at the same distance, as where a layer is dead, share the places
-    that are left: an order among them would be the same in both layers, and look like something in common.
+    Neighbours are the 10 nearest other examples of the minibatch in Euclidean distance, or all but one of them in
+    minibatches of fewer than 12 examples. The overlap is the mean fraction of neighbours that two layers share, in
+    [0, 1], and 10 / (n - 1) for unrelated layers. Examples at the same distance, for example in dead layers, share the
+    remaining places equally: any order among them would be the same in both layers and look like similarity.
 
     Args:
-        grams: shape (L, n, n), n >= 4.
+        grams: centred Gram matrices, shape (L, n, n), n >= 4.
 
     Returns:
-        Shape (L, n, n): 1 where the column's example is a neighbour of the row's, a share where it is tied; rows are
-        scaled to the length that they have without ties.
+        Shape (L, n, n): 1 if the column's example is a neighbour of the row's example, a fraction if it is tied. Rows
+        are scaled to the length that they have without ties.
 
     Source:
-        Huh et al. 2024, arXiv:2405.07987, appendix A; they normalise each example's features to length 1 first, which
-        centred Gram matrices do not allow.
+        Huh et al. 2024, arXiv:2405.07987, appendix A. They first normalise each example's features to length 1, which
+        is impossible with centred Gram matrices.
     """
     n = grams.shape[-1]
-    own = grams.diagonal(dim1=1, dim2=2)
-    distance = own[:, :, None] + own[:, None] - 2 * grams
+    squares = grams.diagonal(dim1=1, dim2=2)
+    distance = squares[:, :, None] + squares[:, None] - 2 * grams
     distance.diagonal(dim1=1, dim2=2).fill_(torch.inf)
     k = min(NEIGHBOURS, n - 2)
     last = distance.kthvalue(k, 2, keepdim=True).values
-    rounding = 8 * torch.finfo(grams.dtype).eps * own.amax(1)[:, None, None]
+    rounding = 8 * torch.finfo(grams.dtype).eps * squares.amax(1)[:, None, None]
     nearer, tied = (distance < last - rounding).to(grams), ((distance - last).abs() <= rounding).to(grams)
-    found: Tensor = nearer + tied * (k - nearer.sum(2, keepdim=True)) / tied.sum(2, keepdim=True)
-    length: Tensor = found.norm(dim=2, keepdim=True)
-    return found * (sqrt(k) / length) * known(grams)[:, None, None]
+    weights: Tensor = nearer + tied * (k - nearer.sum(2, keepdim=True)) / tied.sum(2, keepdim=True)
+    length: Tensor = weights.norm(dim=2, keepdim=True)
+    return weights * (sqrt(k) / length) * known(grams)[:, None, None]
 
 
 def ranks(grams: Tensor) -> Tensor:
-    """Ranks of the pairs of examples by their inner product; the cosine is Spearman's correlation.
+    """Ranks of all pairs of examples by their inner product; the cosine is Spearman's correlation.
 
-    Representational similarity analysis with centred inner products as the similarity of two examples; tied pairs share
-    their mean rank. From -1 to 1, and 0 on average between unrelated layers.
+    This is representational similarity analysis with centred inner products as the similarity of two examples. Tied
+    pairs share their mean rank. The correlation is in [-1, 1], and 0 on average for unrelated layers.
 
     Args:
-        grams: shape (L, n, n), n >= 4.
+        grams: centred Gram matrices, shape (L, n, n), n >= 4.
 
     Returns:
-        Shape (L, n, n): symmetric, zero diagonal, centred and of squared norm n per layer.
+        Shape (L, n, n): symmetric, zero diagonal, centred, with squared norm n per layer.
 
     Source:
         Kriegeskorte et al. 2008, Frontiers in Systems Neuroscience 2:4.
     """
-    # Here, because it takes more memory than the Gram matrices of a hundred layers.
+    # Imported when called: it takes more memory than the Gram matrices of a hundred layers.
     from scipy.stats import rankdata
 
     n = grams.shape[-1]
     first, second = torch.triu_indices(n, n, 1)
     pairs = grams[:, first, second].cpu().double().nan_to_num(0.0, 0.0, 0.0)
-    # What differs by rounding alone is tied.
+    # Values that differ only by rounding are tied.
     grid = 16 * torch.finfo(grams.dtype).eps * pairs.abs().amax(1, keepdim=True)
     ranked = torch.from_numpy(rankdata((pairs / torch.where(grid > 0, grid, 1.0)).round().numpy(), axis=1))
     ranked -= ranked.mean(1, keepdim=True)
     norm = ranked.norm(dim=1, keepdim=True)
     ranked *= torch.where(norm > 0, (n / 2) ** 0.5 / norm, 0.0)
-    made = torch.zeros_like(grams)
-    made[:, first, second] = ranked.to(made)
-    return (made + made.mT) * known(grams)[:, None, None]
+    upper = torch.zeros_like(grams)
+    upper[:, first, second] = ranked.to(upper)
+    return (upper + upper.mT) * known(grams)[:, None, None]
 
 
-# What can be had from one Gram matrix at a time; Procrustes similarity needs two.
+# Measures that map one Gram matrix to a vector. Procrustes similarity needs two at a time.
 VECTORS: dict[str, Callable[[Tensor], Tensor]] = {"cka": u_centre_, "knn": neighbours, "rsa": ranks}
 MEASURES = ("knn", "rsa", "procrustes")

@@ -1,4 +1,4 @@
-"""What similarities would be if two models had nothing in common: a permutation test of every cell."""
+"""Null distribution of similarities between two unrelated models, by permuting examples."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,20 +7,21 @@ from math import ceil, isqrt
 import torch
 from torch import Tensor
 
-# With fewer there is no permutation value that only 5 % exceed.
+# Fewest permutations for a 95th percentile.
 FEWEST = 19
 
 
 @dataclass(frozen=True)
 class NullCells:
-    """The distribution of each cell under the null hypothesis.
+    """Null distribution of each cell.
 
     Args:
-        mean: shape (La, Lb).
-        percentile_95: shape (La, Lb); an unrelated pair of layers exceeds it with probability 5 % at most.
-        familywise_95: with probability 5 % at most, any cell of unrelated models exceeds this one; minus infinity
-            where no cell exists.
-        above: shape (La, Lb), whether the same minibatches as they are give more than the percentile.
+        mean: mean over the permutations, shape (La, Lb).
+        percentile_95: 95th percentile over the permutations, shape (La, Lb). Unrelated layers exceed it with a
+            probability of at most 5 %.
+        familywise_95: 95th percentile of the largest cell. Any cell of unrelated models exceeds it with a probability
+            of at most 5 %. Minus infinity if no cell has a value.
+        above: whether the similarity without permutation exceeds `percentile_95`, shape (La, Lb).
     """
 
     mean: Tensor
@@ -30,15 +31,15 @@ class NullCells:
 
 
 class PermutationNull:
-    """Similarities with the examples of b permuted within each minibatch, from the vectors already taken.
+    """Similarities after permuting b's examples within each minibatch, from vectors that are already computed.
 
-    Which example of a goes with which of b is all that relates two models; a random permutation keeps everything else,
-    such as the layers' widths and spectra, which alone make some measures high.
+    Two models are related only by which example of a belongs to which example of b. A random permutation destroys this
+    and keeps everything else, such as widths and spectra of the layers, which alone make some measures high.
 
     Args:
-        permutations: how many, at least 19; each permutes every minibatch anew. So many matrices of (La, Lb) numbers
-            are kept.
-        seed: of the permutations.
+        permutations: number of permutations, at least 19. Each permutes every minibatch independently. Memory holds one
+            (La, Lb) matrix per permutation.
+        seed: random seed of the permutations.
 
     Source:
         The permutation test; its use for similarities: Groeger et al. 2026, arXiv:2602.14486.
@@ -47,33 +48,33 @@ class PermutationNull:
     def __init__(self, permutations: int, seed: int) -> None:
         self._permutations = permutations
         self._generator = torch.Generator("cpu").manual_seed(seed)
-        # The examples as they are come first, then their permutations.
+        # The first entry is the observed order, then come its permutations.
         self._sums: Tensor | float = 0.0
-        self._own_a: Tensor | float = 0.0
-        self._own_b: Tensor | float = 0.0
+        self._squares_a: Tensor | float = 0.0
+        self._squares_b: Tensor | float = 0.0
 
     def add(self, a: Tensor, b: Tensor) -> None:
         """Add one minibatch.
 
         Args:
-            a: shape (La, n * n), what describes the layers of a, scaled alike in every minibatch.
-            b: shape (Lb, n * n), the same of b.
+            a: vectors of a's layers, scaled equally in all minibatches, shape (La, n * n).
+            b: vectors of b's layers, shape (Lb, n * n).
         """
         n = isqrt(a.shape[1])
         orders = torch.stack([torch.arange(n, device="cpu"), *self._orders(n)]).to(b.device)
         products = [a @ b.index_select(1, (n * order[:, None] + order).flatten()).T for order in orders]
         self._sums = self._sums + torch.stack(products).cpu()
-        self._own_a = self._own_a + a.square().sum(1).cpu()
-        self._own_b = self._own_b + b.square().sum(1).cpu()
+        self._squares_a = self._squares_a + a.square().sum(1).cpu()
+        self._squares_b = self._squares_b + b.square().sum(1).cpu()
 
     def _orders(self, n: int) -> Iterator[Tensor]:
         for _ in range(self._permutations):
             yield torch.randperm(n, generator=self._generator, device="cpu")
 
     def cells(self) -> NullCells:
-        """The null distribution of each cell."""
-        own_a, own_b = torch.as_tensor(self._own_a), torch.as_tensor(self._own_b)
-        cells = torch.as_tensor(self._sums) / own_a.sqrt()[:, None] / own_b.sqrt()
+        """Null distribution of each cell."""
+        squares_a, squares_b = torch.as_tensor(self._squares_a), torch.as_tensor(self._squares_b)
+        cells = torch.as_tensor(self._sums) / squares_a.sqrt()[:, None] / squares_b.sqrt()
         observed, permuted = cells[0], cells[1:]
         rank = ceil(0.95 * (self._permutations + 1))
         limit = permuted.kthvalue(rank, 0).values

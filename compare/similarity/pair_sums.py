@@ -1,17 +1,18 @@
-"""Similarities of many layers as ratios of sums over minibatches: what CKA and its relatives have in common."""
+"""Similarities of many layers as ratios of sums over minibatches. Base of CKA and the other measures."""
 
 import torch
 from torch import Tensor
 
-# Two minibatches are worth a little less than two, since no two vary alike.
+# Fewest effective minibatches for a standard error. Two minibatches count slightly less than two if they differ.
 FEWEST = 1.5
 
 
 class PairSums:
-    """Cosine between all pairs of L layers, each of which a minibatch describes by one vector.
+    """Cosine similarity of all pairs of L layers, where each minibatch gives one vector p_l per layer.
 
-    The inner products of every pair are summed over minibatches, and the ratio is taken once, at the end: sum of
-    <p_l, p_m> over the root of (sum of <p_l, p_l>) (sum of <p_m, p_m>). What the vectors are makes the measure.
+    Inner products of each pair of layers are summed over minibatches, and the ratio is taken once at the end: the sum
+    of <p_l, p_m>, divided by the square root of (sum of <p_l, p_l>) (sum of <p_m, p_m>). The choice of vectors defines
+    the measure.
     """
 
     def __init__(self) -> None:
@@ -25,13 +26,13 @@ class PairSums:
         """Add one minibatch.
 
         Args:
-            vectors: shape (L, ...), one description per layer; changed in place by a power of two per layer.
+            vectors: one vector per layer, shape (L, ...); scaled in place by a power of two per layer.
 
         Returns:
-            The changed vectors, shape (L, p).
+            The scaled vectors, shape (L, p).
 
         Raises:
-            ValueError: another number of layers than before.
+            ValueError: the number of layers differs from earlier minibatches.
         """
         vectors = vectors.flatten(1)
         largest = torch.maximum(vectors.amax(1, keepdim=True), -vectors.amin(1, keepdim=True))
@@ -40,7 +41,7 @@ class PairSums:
             self._scaled = largest < 0
         if len(vectors) != len(self._exponents):
             raise ValueError(f"expected {len(self._exponents)} layers as before, got {len(vectors)}.")
-        # A power of two per layer, fixed by its first minibatch that is not constant: exact, cancels in the ratio, and
+        # One power of two per layer, fixed by its first non-constant minibatch. It is exact, cancels in the ratio, and
         # keeps squares within range.
         self._exponents = torch.where(self._scaled, self._exponents, torch.frexp(largest).exponent)
         self._scaled |= largest > 0
@@ -49,7 +50,7 @@ class PairSums:
         return vectors
 
     def add_products(self, products: Tensor) -> None:
-        """Add one minibatch of which the inner products are known: shape (L, L), float64."""
+        """Add one minibatch, given its inner products, shape (L, L), float64."""
         if not self._sums:
             self._sums = [torch.zeros_like(products) for _ in range(4)]
         own = products.diagonal()
@@ -58,10 +59,10 @@ class PairSums:
         self.batches += 1
 
     def merge(self, other: "PairSums") -> None:
-        """Add all minibatches of another one, such as that of another process.
+        """Add all minibatches of another instance, such as that of another process.
 
         Args:
-            other: of the same layers and the same measure; it stays as it is.
+            other: sums of the same measure for the same layers; not changed.
         """
         self.batches += other.batches
         if not other._sums:
@@ -76,7 +77,7 @@ class PairSums:
             total += term * scale
 
     def _to_own_scale(self, other: "PairSums") -> Tensor:
-        """What the vectors of the other have to be multiplied by: powers of two, shape (L,), float64."""
+        """Factors that convert the other instance's vectors to this scale: powers of two, shape (L,), float64."""
         if other._exponents is None:
             return torch.ones(len(other._sums[0]), dtype=torch.float64)
         if self._exponents is None:
@@ -84,21 +85,21 @@ class PairSums:
         unscaled = ~self._scaled & other._scaled
         self._exponents = torch.where(unscaled, other._exponents, self._exponents)
         self._scaled = self._scaled | other._scaled
-        # A layer that was constant so far has sums of 0 at any scale.
+        # The sums of a layer that was constant so far are 0 at any scale.
         steps = torch.where(other._scaled, other._exponents - self._exponents, 0)[:, 0].cpu()
         return torch.ldexp(torch.ones(len(steps), dtype=torch.float64), steps)
 
     def factors(self) -> Tensor:
-        """What the vectors of each layer were multiplied by: a power of two, shape (L,)."""
+        """Power of two by which each layer's vectors were multiplied: shape (L,)."""
         assert self._exponents is not None
         return torch.ldexp(torch.ones(len(self._exponents)), -self._exponents[:, 0].cpu())
 
     def ratio(self) -> Tensor:
-        """The similarity of every pair of layers.
+        """Similarity of all pairs of layers.
 
         Returns:
-            Shape (L, L), float64, symmetric, at most 1 up to rounding, diagonal 1; NaN in the row and column of a layer
-            that is constant or not finite.
+            Shape (L, L), float64, symmetric, diagonal 1, at most 1 up to rounding. Rows and columns of layers that are
+            constant or not finite are NaN.
 
         Raises:
             ValueError: no minibatch was added.
@@ -106,35 +107,35 @@ class PairSums:
         return self._total() / self.scale()
 
     def scale(self) -> Tensor:
-        """What sums of inner products are divided by: shape (L, L), float64."""
+        """Denominator of the ratio: shape (L, L), float64."""
         root = self._total().diagonal().sqrt()
         return root * root[:, None]
 
     def standard_error(self, passes: int = 1) -> Tensor:
-        """Standard error of each cell: how much it would vary over other draws of the examples.
+        """Standard error of each cell over draws of the examples.
 
-        By the delta method for the ratio of sums, from the spread between minibatches. Batches of one pass are
-        disjoint; several passes see the same examples again, and are not counted as if they were new ones.
+        It uses the delta method for a ratio of sums, with the variance between minibatches. Several passes see the same
+        examples again, so they do not reduce the standard error.
 
         Args:
-            passes: passes over the data that the minibatches come from.
+            passes: number of passes over the data.
 
         Returns:
-            Shape (L, L), float64; NaN where a pass has fewer than two minibatches of like weight.
+            Shape (L, L), float64. NaN if a pass has fewer than two minibatches of similar weight.
         """
         total, scale = self._total(), self.scale()
         _, squares, products, own_products = self._sums
         ratio, own = total / scale, total.diagonal()
         relative = products / own  # sum of H_lm d_m over D_m
         own_squares = own_products.diagonal() / own**2
-        # So many minibatches of equal weight would be worth as much as those there are (Kish 1965, section 8.2).
+        # Effective number of minibatches of equal weight (Kish 1965, section 8.2).
         in_a_pass = 1 / (own_squares * own_squares[:, None]).sqrt() / passes
         variance = (
             squares / scale**2
             - ratio / scale * (relative + relative.T)
             + ratio**2 / 4 * (own_squares + own_squares[:, None] + 2 * own_products / (own * own[:, None]))
         )
-        # The exact value for a cell that never varies is 0; rounding may leave it a hair below.
+        # The variance of a constant cell is 0; rounding may make it slightly negative.
         error = (variance.abs() * passes * in_a_pass / (in_a_pass - 1)).sqrt()
         return torch.where(in_a_pass > FEWEST, error, torch.nan)
 

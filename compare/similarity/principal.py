@@ -1,4 +1,4 @@
-"""The first principal components of every layer, from Gram matrices."""
+"""First principal components of every layer, from Gram matrices."""
 
 from typing import NamedTuple
 
@@ -7,21 +7,22 @@ from torch import Tensor
 
 from compare.similarity.gram import known, u_centre_, variances
 
-# A block Krylov space of so many blocks of so many vectors: its largest eigenvalue is within 2e-4 of the trace of the
-# exact one even where the spectrum is flat (tests), at a tenth of the cost of all eigenvectors.
+# Number of blocks and vectors per block of the Krylov space. Its largest eigenvalue differs from the exact one by less
+# than 2e-4 of the trace, even for flat spectra (tests), at a tenth of the cost of all eigenvectors.
 KRYLOV_BLOCKS, KRYLOV_WIDTH = 8, 3
-# More components than this are not worth a name; the Krylov space holds them well.
+# Maximum number of components; the Krylov space approximates this many well.
 MAX_COMPONENTS = 10
-# Layers whose components are taken away at a time, so that memory stays that of the Gram matrices.
+# Number of layers whose components are removed at a time, to bound memory.
 CHUNK = 32
 
 
 class Components(NamedTuple):
-    """The first k principal components of L layers on one minibatch of n examples.
+    """First k principal components of L layers on one minibatch of n examples.
 
-    Args:
-        variance: sum of squared scores of each, shape (L, k), descending; 0 if constant, NaN if not finite.
-        scores: of each example, as unit vectors, shape (L, n, k).
+    Attributes:
+        variance: sum of squared scores of each component, descending, shape (L, k); 0 for constant layers, NaN for
+            layers that are not finite.
+        scores: scores of the examples, as unit vectors, shape (L, n, k).
     """
 
     variance: Tensor
@@ -29,11 +30,14 @@ class Components(NamedTuple):
 
 
 def components(grams: Tensor, count: int = 1) -> Components:
-    """Eigenvalues and eigenvectors of Gram matrices, by block Krylov (Musco & Musco 2015).
+    """Largest eigenvalues and eigenvectors of Gram matrices, by block Krylov iteration.
 
     Args:
-        grams: shape (L, n, n), one of `compare.similarity.gram.gram` per layer.
-        count: how many of each.
+        grams: one `compare.similarity.gram.gram` per layer, shape (L, n, n).
+        count: number of components per layer.
+
+    Source:
+        Musco & Musco 2015, arXiv:1504.05477.
     """
     generator = torch.Generator("cpu").manual_seed(0)
     width = min(max(KRYLOV_WIDTH, count + 2), grams.shape[-1])
@@ -52,35 +56,35 @@ def components(grams: Tensor, count: int = 1) -> Components:
     return Components(variance, basis @ vectors)
 
 
-def remove_components_(centred: Tensor, found: Components, factors: Tensor) -> None:
-    """Take components away from U-centred Gram matrices, in place.
+def remove_components_(centred: Tensor, removed: Components, factors: Tensor) -> None:
+    """Remove components from U-centred Gram matrices, in place.
 
-    What is left is what Gram matrices of the features without these components would give, U-centred.
+    The result equals the U-centred Gram matrices of features without these components.
 
     Args:
-        centred: shape (L, n, n), of `compare.similarity.gram.u_centre`, times the factors.
-        found: components of the same minibatch.
-        factors: shape (L,).
+        centred: results of `compare.similarity.gram.u_centre`, multiplied by the factors, shape (L, n, n).
+        removed: components of the same minibatch.
+        factors: scale of each layer, shape (L,).
 
     Source:
-        Nguyen et al. 2021, arXiv:2010.15327, figure 3, whose code also removes them per minibatch.
+        Nguyen et al. 2021, arXiv:2010.15327, figure 3. Their code also removes components per minibatch.
     """
-    weights = (found.variance * factors[:, None]).nan_to_num(0.0)
+    weights = (removed.variance * factors[:, None]).nan_to_num(0.0)
     for start in range(0, len(centred), CHUNK):
         part = slice(start, start + CHUNK)
-        scores = found.scores[part]
+        scores = removed.scores[part]
         centred[part] -= u_centre_((scores * weights[part, None]) @ scores.mT)
 
 
 class MinibatchPrincipal:
-    """How much of each layer's variance its first principal component carries, and which layers share it.
+    """Fraction of each layer's variance on its first principal component, and alignment of these components.
 
-    Summed over minibatches. A minibatch of n examples has at most n - 1 components, so fractions come out a little
-    higher than over all examples at once.
+    Both are summed over minibatches. A minibatch of n examples has at most n - 1 components, so fractions are slightly
+    higher than those of all examples at once.
 
     Source:
         Nguyen et al. 2021, arXiv:2010.15327, section 5 and equation 4. The fraction is sigma_1^2 / ||X||_F^2 with X
-        centred over examples (the paper's published script centres over features instead, which gives other numbers).
+        centred over examples. The paper's published script centres over features, which gives other numbers.
     """
 
     def __init__(self) -> None:
@@ -89,40 +93,40 @@ class MinibatchPrincipal:
         self._alignment: Tensor | float = 0.0
         self._weight: Tensor | float = 0.0
 
-    def update(self, grams: Tensor, found: Components) -> None:
+    def update(self, grams: Tensor, parts: Components) -> None:
         """Add one minibatch.
 
         Args:
-            grams: shape (L, n, n), one `gram` per layer; where not finite, the layer has no fraction.
-            found: their components, at least the first.
+            grams: one `compare.similarity.gram.gram` per layer, shape (L, n, n).
+            parts: their principal components, at least the first.
         """
         n = grams.shape[-1]
         total = variances(grams).cpu().double()
-        # A layer has no first component where it is constant, and none at all where it is not finite.
+        # Constant layers have no first component, and layers that are not finite have no components.
         varies = known(grams).cpu().double()
-        scores = torch.where(total[:, None] == 0, 0.0, found.scores[:, :, 0].cpu().double())
-        self._leading = self._leading + found.variance[:, 0].cpu().double()
+        scores = torch.where(total[:, None] == 0, 0.0, parts.scores[:, :, 0].cpu().double())
+        self._leading = self._leading + parts.variance[:, 0].cpu().double()
         self._total = self._total + total
         self._alignment = self._alignment + n * (scores @ scores.T) ** 2
         self._weight = self._weight + n * varies * varies[:, None]
 
     def merge(self, other: "MinibatchPrincipal") -> None:
-        """Add all minibatches of another one, such as that of another process; it stays as it is."""
+        """Add all minibatches of another instance, such as that of another process."""
         self._leading = self._leading + other._leading
         self._total = self._total + other._total
         self._alignment = self._alignment + other._alignment
         self._weight = self._weight + other._weight
 
     def fraction(self) -> Tensor:
-        """Share of variance on the first component: shape (L,), float64, in (0, 1]; NaN if constant or not finite."""
+        """PC1 fractions: shape (L,), float64, in (0, 1]; NaN for layers that are constant or not finite."""
         return torch.as_tensor(self._leading) / torch.as_tensor(self._total)
 
     def alignment(self) -> Tensor:
-        """Squared cosine of every two layers' first score vectors, over the minibatches in which both vary.
+        """Squared cosine of the first score vectors of each two layers, over minibatches in which both vary.
 
-        Says little where the first component is hardly larger than the second.
+        It is meaningless if the first component is hardly larger than the second.
 
         Returns:
-            Shape (L, L), float64, in [0, 1]; NaN as above.
+            Shape (L, L), float64, in [0, 1]; NaN for layers that are constant or not finite.
         """
         return torch.as_tensor(self._alignment) / torch.as_tensor(self._weight)

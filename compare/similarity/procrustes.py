@@ -7,17 +7,18 @@ from compare.similarity.gram import known, variances
 
 
 def procrustes(grams: Tensor) -> Tensor:
-    """How well a rotation turns one layer's representation into the other's.
+    """Procrustes similarity: how well a rotation maps one representation to another.
 
-    The nuclear norm of X'Y over the Frobenius norms of X and Y, both centred: from 0 to 1, and 1 for representations
-    that are equal up to rotation and scale. It is biased upwards where a minibatch has fewer examples than the layers
-    have dimensions, so unrelated layers come out far above 0. Costs one singular value decomposition per pair.
+    It is the nuclear norm of X'Y, divided by the Frobenius norms of X and Y, both centred. It is in [0, 1], and 1 for
+    representations that are equal up to rotation and scale. If a minibatch has fewer examples than the layers have
+    dimensions, it is biased upwards, and unrelated layers are far above 0. It costs one SVD per pair of layers.
 
     Args:
-        grams: shape (L, n, n), centred.
+        grams: centred Gram matrices, shape (L, n, n).
 
     Returns:
-        Shape (L, L), float64, symmetric; rows and columns 0 for a constant layer, NaN for one that is not finite.
+        Shape (L, L), float64, symmetric. Rows and columns are 0 for constant layers, NaN for layers that are not
+        finite.
 
     Source:
         Ding et al. 2021, arXiv:2108.01661, section 2; Williams et al. 2021, arXiv:2110.14739. With X = SV', X'Y and
@@ -25,7 +26,7 @@ def procrustes(grams: Tensor) -> Tensor:
     """
     trace = variances(grams)
     values, vectors = torch.linalg.eigh((grams / trace[:, None, None]).nan_to_num(0.0, 0.0, 0.0))
-    # Rounding leaves eigenvalues that are zero a hair below.
+    # Rounding makes zero eigenvalues slightly negative.
     roots = vectors * values.relu().sqrt()[:, None]
     result = trace.new_zeros(len(grams), len(grams))
     for i, root in enumerate(roots):

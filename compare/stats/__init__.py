@@ -1,1 +1,1 @@
-"""Statistical tests and intervals. Needs no torch."""
+"""Statistical tests and confidence intervals. Needs no torch."""

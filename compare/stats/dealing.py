@@ -1,4 +1,4 @@
-"""Permutations of models between two groups: what differences two groups of one kind of model would show."""
+"""Permutations of models between two groups, for tests whose unit is the model."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -10,29 +10,32 @@ import numpy.typing as npt
 from compare.errors import CompareError
 from compare.result.groups import Permutation
 
-# Fewer cannot give a p-value below 0.05.
+# Fewest permutations that can give a p-value of 0.05.
 FEWEST = 19
-# Sums over the same models in another order differ by rounding.
+# Relative tolerance for ties: sums over the same models in a different order differ by rounding.
 TIE = 1e-9
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Ways to deal models to two groups of given sizes, the true one first.
+    """Assignments of models to two groups of given sizes. The observed assignment comes first.
 
     Args:
         in_a: whether each model is in the first group, shape (splits, models).
-        exact: whether these are all ways.
+        exact: whether these are all possible assignments; otherwise they were drawn at random.
     """
 
     in_a: npt.NDArray[np.bool_]
     exact: bool
 
     def p_value(self, statistics: npt.NDArray[np.float64]) -> float:
-        """Share of the splits whose statistic is at least that of the true one, which counts.
+        """P-value of a permutation test: fraction of assignments with a statistic at least as large as observed.
 
         Args:
-            statistics: one per split.
+            statistics: one value per assignment, the observed one first, shape (splits,).
+
+        Returns:
+            The p-value, at least 1 / splits, because the observed assignment counts.
 
         Source:
             Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9:39: (count + 1) / (B + 1) for B drawn at random.
@@ -40,34 +43,39 @@ class Splits:
         return float((statistics >= statistics[0] - TIE * abs(statistics[0])).mean())
 
     def describe(self) -> Permutation:
-        """How many there are, and what they can show at best."""
+        """Number of assignments and smallest possible p-value."""
         return Permutation(len(self.in_a), self.exact, 1 / len(self.in_a))
 
 
 def model_splits(seeds_a: int, seeds_b: int, permutations: int, seed: int) -> Splits:
-    """All ways to deal models to two groups, or some drawn at random if there are many.
+    """All assignments of models to two groups, or a random sample if there are too many.
 
-    Groups of equal size may change names, so only half of those ways differ.
+    If both groups have the same size, swapping them changes nothing, so only half of the assignments differ.
 
     Args:
-        seeds_a: models in the first group.
-        seeds_b: models in the second.
-        permutations: how many to draw if there are more, beside the true one; at least 19.
-        seed: of the draws.
+        seeds_a: number of models in the first group.
+        seeds_b: number of models in the second group.
+        permutations: maximum number of assignments besides the observed one, at least 19.
+        seed: random seed of the sample.
 
     Raises:
-        CompareError: too few permutations.
+        CompareError: `permutations` is below 19.
     """
     if permutations < FEWEST:
         raise CompareError(f"a null distribution needs at least {FEWEST} permutations, got {permutations}.")
     models, equal = seeds_a + seeds_b, seeds_a == seeds_b
     exact = comb(models, seeds_a) // (2 if equal else 1) <= permutations + 1
     if exact:
-        # In lexical order, and of equal groups only those with the first model in a, so the true split comes first.
-        ways = [way for way in combinations(range(models), seeds_a) if not equal or way[0] == 0]
+        # Lexicographic order puts the observed assignment first. Equal groups keep the first model in a.
+        assignments = [
+            assignment for assignment in combinations(range(models), seeds_a) if not equal or assignment[0] == 0
+        ]
     else:
         random = np.random.default_rng(seed)
-        ways = [tuple(range(seeds_a)), *(tuple(random.permutation(models)[:seeds_a]) for _ in range(permutations))]
-    in_a = np.zeros((len(ways), models), dtype=bool)
-    np.put_along_axis(in_a, np.array(ways), True, axis=1)
+        assignments = [
+            tuple(range(seeds_a)),
+            *(tuple(random.permutation(models)[:seeds_a]) for _ in range(permutations)),
+        ]
+    in_a = np.zeros((len(assignments), models), dtype=bool)
+    np.put_along_axis(in_a, np.array(assignments), True, axis=1)
     return Splits(in_a, exact)

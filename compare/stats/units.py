@@ -1,4 +1,4 @@
-"""Tests over independent networks: whether a number rises along a series, and whether a mean differs from 0."""
+"""Tests over independent networks: trend along ordered groups, and mean different from 0."""
 
 from collections.abc import Sequence
 from math import factorial, prod
@@ -10,23 +10,23 @@ import numpy.typing as npt
 from compare.result.base import NOTHING, Estimate
 
 Floats = npt.NDArray[np.float64]
-# Of all ways to deal the values to the groups anew; p-values end at 2 in 20,000.
+# Random permutations per test. The smallest two-sided p-value is 2 in 20,000.
 PERMUTATIONS = 19_999
-# Permutations at once, to bound memory.
+# Permutations per chunk, to bound memory.
 CHUNK = 1000
-# Of numbers that are equal, by which they may differ.
+# Relative rounding error of equal numbers.
 ROUNDING = 1e-9
-# Fewer units say nothing about their spread.
+# Fewest units whose variance is meaningful.
 FEWEST_UNITS = 3
 
 
 class Tested(NamedTuple):
-    """An effect and its p-value.
+    """Result of a test.
 
-    Args:
-        effect: what was tested.
-        p_value: two-sided, unless it is said to have one side.
-        least: the smallest p-value that so many units can give, whatever they show.
+    Attributes:
+        effect: effect size.
+        p_value: p-value, two-sided unless the test is described as one-sided.
+        least: smallest p-value possible with this number of units.
     """
 
     effect: float
@@ -35,20 +35,20 @@ class Tested(NamedTuple):
 
 
 def trend(strata: Sequence[Sequence[Sequence[float]]], seed: int = 0) -> Tested | None:
-    """Whether values rise from group to group: the Jonckheere-Terpstra test, by permutation within strata.
+    """Test whether values rise from group to group: Jonckheere-Terpstra test, by permutation within strata.
 
     Args:
-        strata: of each, its groups in order; of each group, the values of its units.
-        seed: of the permutations.
+        strata: for each stratum, its groups in order; for each group, the values of its units.
+        seed: random seed of the permutations.
 
     Returns:
-        Of all pairs of units of different groups of one stratum, the share in which the later group's value is higher,
-        less the share in which it is lower, in [-1, 1], and how often as large an effect either way comes by chance;
-        None if no two units can be compared.
+        The effect, in [-1, 1], and its two-sided p-value. The effect is a rank correlation: among pairs of units from
+        different groups of one stratum, the share in which the later group is higher, minus the share in which it is
+        lower. None if no two units can be compared.
 
     Source:
-        Jonckheere 1954, Biometrika 41:133; Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9:39 (counting the true
-        order).
+        Jonckheere 1954, Biometrika 41:133; Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9:39 (the observed order
+        counts as a permutation).
     """
     random = np.random.default_rng(seed)
     totals, pairs, least = np.zeros(PERMUTATIONS + 1), 0, 2.0
@@ -58,7 +58,7 @@ def trend(strata: Sequence[Sequence[Sequence[float]]], seed: int = 0) -> Tested 
         later = (group_of[:, None] < group_of).astype(np.float64)
         pairs += int(later.sum())
         totals += _rises(values, later, random)
-        # Of all ways to deal the values to the groups, one has all in order.
+        # Only one assignment of the values to the groups has all of them in order.
         least *= prod(factorial(len(group)) for group in groups) / factorial(len(values))
     if not pairs:
         return None
@@ -67,23 +67,26 @@ def trend(strata: Sequence[Sequence[Sequence[float]]], seed: int = 0) -> Tested 
 
 
 def _rises(values: Floats, later: Floats, random: np.random.Generator) -> Floats:
-    """Pairs that rise less pairs that fall, of the true order and of permuted ones: shape (PERMUTATIONS + 1,)."""
+    """Rising pairs minus falling pairs, for the observed order and permutations: shape (PERMUTATIONS + 1,)."""
     signs = np.sign(values - values[:, None])
-    found = [np.array([(signs * later).sum()])]
-    left = PERMUTATIONS
-    while left:
-        orders = random.permuted(np.tile(np.arange(len(values)), (min(CHUNK, left), 1)), axis=1)
-        found.append((signs[orders[:, :, None], orders[:, None]] * later).sum((1, 2)))
-        left -= len(orders)
-    return np.concatenate(found)
+    rises = [np.array([(signs * later).sum()])]
+    remaining = PERMUTATIONS
+    while remaining:
+        orders = random.permuted(np.tile(np.arange(len(values)), (min(CHUNK, remaining), 1)), axis=1)
+        rises.append((signs[orders[:, :, None], orders[:, None]] * later).sum((1, 2)))
+        remaining -= len(orders)
+    return np.concatenate(rises)
 
 
 def mean_of_units(values: Sequence[float], confidence: float = 0.95) -> Estimate:
-    """Mean of independent units with Student's interval; without ends for a single one, nothing for none.
+    """Mean of independent units with Student's confidence interval.
 
     Args:
-        values: one per unit.
-        confidence: of the interval.
+        values: one value per unit.
+        confidence: confidence level of the interval, in (0, 1).
+
+    Returns:
+        The mean and its interval. A single unit has no interval, and no units give None for everything.
     """
     from scipy.special import stdtrit
 
@@ -97,13 +100,13 @@ def mean_of_units(values: Sequence[float], confidence: float = 0.95) -> Estimate
 
 
 def differs_from_zero(values: Sequence[float]) -> Tested | None:
-    """Whether the mean of independent units is not 0: Student's test.
+    """Test whether the mean of independent units differs from 0: Student's t-test.
 
     Args:
-        values: one per unit.
+        values: one value per unit.
 
     Returns:
-        None for fewer than three units, or units that are all the same but for rounding, which no such test holds for.
+        The mean and its two-sided p-value. None for fewer than three units, or if all units are equal up to rounding.
     """
     from scipy.special import stdtr
 

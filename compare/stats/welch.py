@@ -1,4 +1,4 @@
-"""Welch's test of many differences at once, over seeds; defined, too, where all seeds agree."""
+"""Welch's test over seeds, for many differences at once. It is defined even if all seeds agree."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-# Groups are of like size if the larger has at most LIKE times as many seeds; with ENOUGH in both it does not matter.
+# Groups count as similar in size if the larger has at most LIKE times the seeds, or if both have at least ENOUGH.
 LIKE, ENOUGH = 1.5, 10
 
 
 class Moments(NamedTuple):
-    """Mean and unbiased variance over the seeds of one group, any shape, and the number of seeds."""
+    """Mean and unbiased variance over the seeds of one group.
+
+    Attributes:
+        mean: means, any shape.
+        variance: unbiased variances, same shape.
+        seeds: number of seeds.
+    """
 
     mean: Floats
     variance: Floats
@@ -19,7 +25,14 @@ class Moments(NamedTuple):
 
 
 class Welch(NamedTuple):
-    """Mean of a minus mean of b, the ends of its 95 % interval, and its two-sided p-value, all of one shape."""
+    """Results of Welch's test, all of the same shape.
+
+    Attributes:
+        difference: mean of a minus mean of b.
+        low: lower ends of the 95 % intervals.
+        high: upper ends of the 95 % intervals.
+        p_value: two-sided p-values.
+    """
 
     difference: Floats
     low: Floats
@@ -28,23 +41,28 @@ class Welch(NamedTuple):
 
 
 def moments(values: npt.ArrayLike) -> Moments:
-    """Those of values of shape (seeds, ...), at least two seeds."""
+    """Mean and variance over seeds.
+
+    Args:
+        values: shape (seeds, ...), at least two seeds.
+    """
     array = np.asarray(values, dtype=np.float64)
     return Moments(array.mean(0), array.var(0, ddof=1), len(array))
 
 
 def welch(a: Moments, b: Moments, step: npt.ArrayLike) -> Welch:
-    """Test the difference of two means, without assuming equal variances.
+    """Test the differences of two means without assuming equal variances.
 
-    Where all seeds of a group agree their variance is unknown rather than zero; the smallest other is taken that they
-    could have shown: one seed one step off. Welch's degrees of freedom are too many for a small group beside a much
-    larger one (at 2 and 10 seeds, 10 % of true null hypotheses are rejected); there those of the smaller group are
-    taken, which is conservative.
+    If all seeds of a group agree, their variance is unknown rather than zero. It is set to the smallest variance that
+    they could have shown instead: that of one seed being off by one step.
+
+    Welch's degrees of freedom are too large if one group is much smaller than the other: with 2 and 10 seeds, 10 % of
+    true null hypotheses are rejected. Then the degrees of freedom of the smaller group are used, which is conservative.
 
     Args:
-        a: of the first group.
-        b: of the second, same shape.
-        step: smallest change of a value, such as 1 where values are counts; broadcast to that shape.
+        a: moments of the first group.
+        b: moments of the second group, same shape.
+        step: smallest possible change of a value, such as 1 for counts; broadcast to the same shape.
 
     Source:
         Welch 1947, Biometrika 34:28; Mickey & Brown 1966, Ann. Math. Stat. 37:639 (bound of the degrees of freedom).
@@ -61,7 +79,7 @@ def welch(a: Moments, b: Moments, step: npt.ArrayLike) -> Welch:
 
 
 def trusts_welch(seeds_a: int, seeds_b: int) -> bool:
-    """Whether Welch's own degrees of freedom hold for groups of these sizes."""
+    """Whether Welch's degrees of freedom are valid for groups of these sizes."""
     small, large = sorted((seeds_a, seeds_b))
     return large <= LIKE * small or small >= ENOUGH
 

@@ -1,1 +1,1 @@
-"""Layer names, block structure, dominant examples."""
+"""Layer names, block structure, and dominant examples."""

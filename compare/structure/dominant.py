@@ -1,4 +1,4 @@
-"""Dominant examples: the few images that carry a block structure."""
+"""Dominant examples: the few images that cause a block structure."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -12,9 +12,9 @@ from compare.result.inside import DominantExample, DominantExamples, SharedExamp
 from compare.result.spans import BlockSpan
 from compare.similarity.example_scores import ExampleScores
 
-# The follow-up paper's smaller share, which it leaves out to see whether a block goes.
+# Fraction of examples that count as dominant: the smaller of the two that the follow-up paper removes.
 DOMINANT_SHARE = 0.01
-# So many are named; the others count.
+# Maximum number of dominant examples listed in a result.
 MOST_NAMED = 10
 
 
@@ -57,24 +57,30 @@ def dominant_examples(
 
 
 def strongest(scores: ExampleScores, spans: Sequence[BlockSpan], share: float = DOMINANT_SHARE) -> list[int]:
-    """The examples that carry some spans, strongest first, by where they stand among those that passed.
+    """Find the examples that dominate some spans, strongest first.
 
     Args:
-        scores: of the model.
-        spans: of its layers.
-        share: of the examples, in (0, 1).
+        scores: PC1 scores and norms of all examples in all layers of the model.
+        spans: spans of its layers.
+        share: fraction of the examples to return, in (0, 1).
+
+    Returns:
+        Positions of the examples in the pass over the data.
     """
     strength = np.concatenate([scores.shares(span)[0] for span in spans]).mean(0)
     return [int(position) for position in scores.positions[_top(strength, share)]]
 
 
 def shared_examples(a: Sequence[list[int]], b: Sequence[list[int]], examples: int) -> tuple[SharedExamples, ...]:
-    """Which blocks of two models are carried by the same examples.
+    """Test which blocks of two models are dominated by the same examples.
 
     Args:
-        a: the strongest examples of each block of a model.
-        b: those of another.
-        examples: how many there are.
+        a: dominant examples of each block of model a.
+        b: dominant examples of each block of model b.
+        examples: number of all examples.
+
+    Returns:
+        One entry per block of a and block of b.
     """
     return tuple(_shared(i, j, a[i], b[j], examples) for i, j in product(range(len(a)), range(len(b))))
 
@@ -83,18 +89,18 @@ def _shared(i: int, j: int, top_a: list[int], top_b: list[int], examples: int) -
     from scipy.stats import hypergeom
 
     count, common = len(top_a), len(set(top_a) & set(top_b))
-    # Both are of one size.
+    # Both sets have the same size.
     p_value = float(hypergeom.sf(common - 1, examples, count, count))
     return SharedExamples(i, j, common / count, count / examples, p_value)
 
 
 def _top(strength: npt.NDArray[np.float64], share: float = DOMINANT_SHARE) -> npt.NDArray[np.int64]:
-    """The strongest, strongest first; of equal ones those that came first; at least one."""
+    """Indices of the strongest examples, strongest first, at least one; ties keep their order."""
     return np.argsort(-strength, kind="stable")[: ceil(share * len(strength))]
 
 
 def _layer_overlap(pc1: npt.NDArray[np.float64]) -> float:
-    """Mean share of a layer's own strongest examples that another layer has too, over pairs of different layers."""
+    """Mean overlap of the strongest examples of two layers, over pairs of different layers."""
     tops = [_top(layer) for layer in pc1]
     member = np.zeros(pc1.shape)
     for row, top in zip(member, tops, strict=True):

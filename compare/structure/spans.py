@@ -10,18 +10,18 @@ from compare.result.spans import BlockSpan, block_structures
 from compare.structure.layer_names import block_of, longest_block, stage_of
 
 Array = npt.NDArray[np.float64]
-# Mean CKA from which layers count as alike; the blocks seen in the paper's figures lie above 0.9. On planted matrices
-# (tests/benchmarks/calibration.py) every value from 0.80 to 0.87 finds all blocks and invents none.
+# Mean CKA above which layers count as similar. Blocks in the paper's figures are above 0.9. On planted matrices
+# (tests/benchmarks/calibration.py), every value from 0.80 to 0.87 finds all blocks and no others.
 THRESHOLD = 0.85
-# How far CKA falls where a span ends, at equal distance in layers: what tells a square from the bright band that any
-# network has along its diagonal. In the same calibration, beside backgrounds that come as close as 0.95, none of it
-# invents 46 spans in 40 matrices without blocks, 0.02 four beside blocks, 0.05 none, and 0.1 misses a block.
+# Minimum fall of CKA at the ends of a span, at equal distance in layers. It distinguishes a square from the bright band
+# along the diagonal of any network. In the same calibration, with backgrounds of up to 0.95: 0 finds 46 false spans in
+# 40 matrices without blocks, 0.02 finds four next to blocks, 0.05 finds none, and 0.1 misses a block.
 CONTRAST = 0.05
-# Median share of variance from which one component carries a span. In the paper's figures 3 and D.7 it stays below 0.2
-# in networks without block structure, and peaks at 0.75 to 0.95 in those with one; on digits the spans of ResNet-14
-# stay below 0.25, and ResNet-74 has one above 0.3 (tests/benchmarks/demo.py).
+# Median PC1 fraction above which one component dominates a span. In the paper's figures 3 and D.7 it is below 0.2 in
+# networks without block structure, and peaks at 0.75 to 0.95 in networks with it. On digits, spans of ResNet-14 are
+# below 0.25, and ResNet-74 has one above 0.3 (tests/benchmarks/demo.py).
 DOMINANT = 0.3
-# A span is longer than any residual block, whose layers are alike in any network, and than a twentieth of the network.
+# Minimum length of a span, besides being longer than any residual block, whose layers are similar in any network.
 FEWEST_LAYERS, SHARE_OF_LAYERS = 4, 20
 
 
@@ -80,7 +80,7 @@ def find_block_structure(
     fraction = _checked(pc1_fraction, (count,), "PC1 fraction")
     alignment = _checked(pc1_alignment, (count, count), "PC1 alignment")
     if layers is not None and len(layers) != count:
-        raise ValueError(f"layers must be the {count} names beside this CKA matrix, got {len(layers)}.")
+        raise ValueError(f"layers must have {count} names to match this CKA matrix, got {len(layers)}.")
     spans = (
         _describe(start, stop, matrix, fraction, alignment, layers)
         for start, stop in _best_spans(matrix, threshold, min_length or fewest_layers(count, layers or ()))
@@ -89,32 +89,32 @@ def find_block_structure(
 
 
 def fewest_layers(count: int, layers: Sequence[str] = ()) -> int:
-    """Layers from which a span counts, in a network of so many.
+    """Minimum number of layers of a span.
 
     Args:
-        count: layers of the network.
-        layers: their names, if known.
+        count: number of layers of the network.
+        layers: names of the layers, if known.
     """
     return max(FEWEST_LAYERS, longest_block(layers) + 1, -(-count // SHARE_OF_LAYERS))
 
 
 def block_score(spans: Sequence[BlockSpan], pc1_fraction: npt.ArrayLike) -> float:
-    """How much block structure a network has: the share of its layers' variance on components that carry a block.
+    """Amount of block structure in a network.
 
     Args:
-        spans: of a network, as `find_block_structure` gives them.
-        pc1_fraction: shape (L,), in [0, 1]; NaN where a layer has none.
+        spans: spans of the network, from `find_block_structure`.
+        pc1_fraction: PC1 fraction of each layer, in [0, 1], shape (L,); NaN for layers without one.
 
     Returns:
-        Mean over all layers of the PC1 fraction of those in block structure, and 0 for the others: in [0, 1].
+        Mean over all layers of the PC1 fraction, counting layers outside of block structure as 0, in [0, 1].
     """
     fraction = np.nan_to_num(np.asarray(pc1_fraction, dtype=np.float64))
-    carried = sum(fraction[span.start : span.stop].sum() for span in block_structures(spans))
-    return float(carried / len(fraction))
+    total = sum(fraction[span.start : span.stop].sum() for span in block_structures(spans))
+    return float(total / len(fraction))
 
 
 def _best_spans(matrix: Array, threshold: float, min_length: int) -> list[tuple[int, int]]:
-    """Disjoint spans with the greatest total of (CKA - threshold) over their off-diagonal pairs."""
+    """Disjoint spans that maximise the sum of (CKA - threshold) over their off-diagonal pairs."""
     excess = np.nan_to_num(matrix - threshold, nan=0.0)
     np.fill_diagonal(excess, 0.0)
     count = len(matrix)
@@ -123,14 +123,14 @@ def _best_spans(matrix: Array, threshold: float, min_length: int) -> list[tuple[
     area[1:, 1:] = excess.cumsum(0).cumsum(1)
     corners = area.diagonal()
     best = np.zeros(count + 1)
-    start_of = np.full(count + 1, -1)  # -1: the layer before this border is in no span
+    start_of = np.full(count + 1, -1)  # -1: the layer before this border is not in a span
     for stop in range(1, count + 1):
         best[stop] = best[stop - 1]
         starts = slice(0, max(0, stop - min_length + 1))
         totals = best[starts] + corners[stop] - area[starts, stop] - area[stop, starts] + corners[starts]
         if totals.size and totals.max() > best[stop]:
             best[stop] = totals.max()
-            # Of equally good spans the shortest, so that none grows over layers without a value.
+            # Ties go to the shortest span, so that spans do not extend over layers without a value.
             start_of[stop] = np.flatnonzero(totals == best[stop])[-1]
     spans = []
     stop = count
@@ -145,26 +145,26 @@ def _best_spans(matrix: Array, threshold: float, min_length: int) -> list[tuple[
 
 
 def _stands_out(matrix: Array, start: int, stop: int) -> bool:
-    """Whether CKA falls where the span ends, on each side where layers follow."""
+    """Whether CKA falls at both ends of the span; an end of the network needs no fall."""
     reach = (stop - start) // 2
     sides = slice(max(0, start - reach), start), slice(stop, min(len(matrix), stop + reach))
-    # A single layer beyond a border says little.
+    # A side with a single layer is ignored.
     return all(_contrast(matrix, slice(start, stop), side) > CONTRAST for side in sides if side.stop - side.start > 1)
 
 
 def _contrast(matrix: Array, span: slice, outside: slice) -> float:
-    """Mean CKA of pairs within a span, less that of pairs across its border which are equally far apart."""
+    """Mean CKA of pairs within a span, minus that of pairs across its border at the same distance."""
     longest = span.stop - span.start
     within, across = _by_distance(matrix, span, span, longest), _by_distance(matrix, span, outside, longest)
     both = (within[1] > 0) & (across[1] > 0)
     if not both.any():
-        return inf  # nothing is known beyond the border
+        return inf  # No pair across the border has a value.
     weights = across[1, both]
     return float(weights @ (within[0, both] / within[1, both] - across[0, both] / weights) / weights.sum())
 
 
 def _by_distance(matrix: Array, rows: slice, columns: slice, longest: int) -> Array:
-    """Sum of CKA, and number of pairs, of layers so many layers apart: shape (2, longest), nothing at distance 0."""
+    """Sum of CKA and number of pairs at each distance in layers: shape (2, longest), 0 at distance 0."""
     index = np.arange(len(matrix))
     distance, values = abs(index[rows, None] - index[columns]), matrix[rows, columns]
     counted = (distance > 0) & (distance < longest) & ~np.isnan(values)
@@ -197,19 +197,19 @@ def _describe(
 
 
 def _median(values: Array) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if known.size else None
+    valid = values[~np.isnan(values)]
+    return float(np.median(valid)) if valid.size else None
 
 
 def mean_of_pairs(square: Array) -> float:
-    """Mean over the pairs of different layers, those without a value left out."""
+    """Mean over pairs of different layers, ignoring NaN."""
     return float(np.nanmean(square[~np.eye(len(square), dtype=bool)]))
 
 
-def _checked(values: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> Array | None:
+def _checked(values: npt.ArrayLike | None, shape: tuple[int, ...], name: str) -> Array | None:
     if values is None:
         return None
     array = np.asarray(values, dtype=np.float64)
     if array.shape != shape:
-        raise ValueError(f"{what} must have shape {shape} beside this CKA matrix, got {array.shape}.")
+        raise ValueError(f"{name} must have shape {shape} to match this CKA matrix, got {array.shape}.")
     return array

@@ -1,1 +1,1 @@
-"""The paper's claims, tested on a grid of networks."""
+"""Tests of the paper's claims on a grid of networks."""

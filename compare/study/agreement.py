@@ -1,4 +1,4 @@
-"""How alike the layers of different networks are at the same relative depth, in block structure and outside of it."""
+"""CKA of different networks at the same relative depth, inside and outside of block structure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,20 +11,20 @@ from compare.result.study import Contrast
 Bools = npt.NDArray[np.bool_]
 
 
-def agreement(found: ModelMatrix, inside: Sequence[Bools], pairs: Iterable[PairResult] | None = None) -> Contrast:
-    """Mean CKA of layers at the same relative depth in each pair of networks, and of these the mean over pairs.
+def agreement(matrix: ModelMatrix, inside: Sequence[Bools], pairs: Iterable[PairResult] | None = None) -> Contrast:
+    """Mean CKA of layers at the same relative depth, averaged over pairs of networks.
 
     Args:
-        found: CKA of all pairs of the networks.
-        inside: which layers of each network lie in block structure.
-        pairs: those to take; all if not given.
+        matrix: CKA of all pairs of networks.
+        inside: for each network, whether each layer is in block structure, shape (L,).
+        pairs: pairs of networks to use; all if None.
 
     Returns:
-        Of layers of which either lies in block structure, and of layers of which neither does, over pairs that have
-        both: those of other pairs differ in more than that. Without such pairs, outside of all.
+        Inside: mean over layers where either network has block structure. Outside: mean over layers where neither has.
+        Only pairs with both kinds of layers count, because other pairs may differ in other ways. If there are no such
+        pairs, inside is None, and outside is the mean over all pairs.
     """
-    taken = found.pairs if pairs is None else pairs
-    cells = [_same_depth(pair, inside[pair.a], inside[pair.b]) for pair in taken]
+    cells = [_same_depth(pair, inside[pair.a], inside[pair.b]) for pair in (matrix.pairs if pairs is None else pairs)]
     sides = [(_mean(values[either]), _mean(values[~either])) for values, either in cells]
     both = [pair for pair in sides if None not in pair]
     if not both:
@@ -34,12 +34,12 @@ def agreement(found: ModelMatrix, inside: Sequence[Bools], pairs: Iterable[PairR
 
 
 def _same_depth(pair: PairResult, a: Bools, b: Bools) -> tuple[npt.NDArray[np.float64], Bools]:
-    """One cell per layer of the longer network, and whether either of its layers is in block structure."""
+    """CKA for each layer of the deeper network, and whether either of its two layers is in block structure."""
     steps = np.linspace(0, 1, max(len(a), len(b)))
     rows, columns = ((steps * (len(side) - 1)).round().astype(int) for side in (a, b))
     return np.array(pair.cka, dtype=np.float64)[rows, columns], a[rows] | b[columns]
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else None
+    valid = values[~np.isnan(values)]
+    return float(valid.mean()) if valid.size else None

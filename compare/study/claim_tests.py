@@ -1,4 +1,4 @@
-"""What the networks of a study say about each claim of the paper: effect, p-value and the numbers behind them."""
+"""Tests of the claims on a study: effect, p-value, and the measurements behind them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,22 +9,22 @@ from compare.stats.units import FEWEST_UNITS, Tested, differs_from_zero, mean_of
 from compare.structure.spans import THRESHOLD
 from compare.study.networks import Study, part_name
 
-# Accuracies that differ by less, as fractions, count as equal.
+# Accuracies that differ by less than this fraction count as equal.
 EQUAL = 0.01
-SAME = "all differences are the same."
+SAME = "all differences are equal, so a t-test is impossible."
 INSIDE, OUTSIDE = "in block structure", "outside of it"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a study says about a claim.
+    """Result of testing a claim.
 
     Args:
-        tested: effect and p-value; None if it cannot be tested.
-        readings: the numbers.
-        remark: the numbers in a sentence.
-        reason: why it cannot be tested, or why it is not shown whatever the p-value.
-        effect: with its interval, where it has one.
+        tested: effect and p-value; None if the claim cannot be tested.
+        readings: the measurements.
+        remark: the main numbers in a sentence.
+        reason: why the claim cannot be tested, or why it is not shown in spite of its p-value.
+        effect: effect with its 95 % interval, for tests that have one.
     """
 
     tested: Tested | None
@@ -34,8 +34,13 @@ class Measured:
     effect: Estimate | None = None
 
 
-def along(series: Callable[[Study, str], Mapping[str, list[Network]]], what: str) -> Callable[[Study], Measured]:
-    """Whether the score rises with the size, of the networks trained on the largest part of the data."""
+def along(series: Callable[[Study, str], Mapping[str, list[Network]]], size: str) -> Callable[[Study], Measured]:
+    """Create the test of whether the score rises with depth or width, on the largest part of the data.
+
+    Args:
+        series: `Study.depths` or `Study.widths`.
+        size: `depth` or `width`.
+    """
 
     def measure(study: Study) -> Measured:
         readings = tuple(
@@ -45,7 +50,7 @@ def along(series: Callable[[Study, str], Mapping[str, list[Network]]], what: str
         )
         sizes = series(study, study.subsets[0])
         tested = trend([[[net.score for net in networks] for networks in sizes.values()]])
-        reason = "" if tested else f"it takes at least two {what}s."
+        reason = "" if tested else f"it needs at least two {size}s."
         return Measured(tested, readings, _how_many(sizes), reason)
 
     return measure
@@ -61,7 +66,7 @@ def _with_blocks(networks: Sequence[Network]) -> int:
 
 
 def less_data(study: Study) -> Measured:
-    """Whether the score of the same architecture rises as the data shrink."""
+    """Test whether the score of the same architecture rises with less data."""
     strata = [
         [[net.score for net in study.of(*architecture, subset)] for subset in study.subsets]
         for architecture in study.architectures
@@ -72,10 +77,10 @@ def less_data(study: Study) -> Measured:
     )
     tested = trend(strata)
     remark = " ".join(
-        f"First {what} at which most networks have block structure: {_firsts(study, series)}."
-        for what, series in (("depth", Study.depths), ("width", Study.widths))
+        f"Smallest {size} at which most networks have block structure: {_firsts(study, series)}."
+        for size, series in (("depth", Study.depths), ("width", Study.widths))
     )
-    return Measured(tested, readings, remark, "" if tested else "it takes at least two parts of the data.")
+    return Measured(tested, readings, remark, "" if tested else "it needs at least two parts of the data.")
 
 
 def _firsts(study: Study, series: Callable[[Study, str], Mapping[str, list[Network]]]) -> str:
@@ -83,12 +88,12 @@ def _firsts(study: Study, series: Callable[[Study, str], Mapping[str, list[Netwo
 
 
 def _first(sizes: Mapping[str, list[Network]]) -> str:
-    found = (name for name, networks in sizes.items() if 2 * _with_blocks(networks) > len(networks))
-    return next(found, "none").split()[-1]
+    with_blocks = (name for name, networks in sizes.items() if 2 * _with_blocks(networks) > len(networks))
+    return next(with_blocks, "none").split()[-1]
 
 
 def _contrast(units: Sequence[Contrast], unit: str, scale: float = 1.0, claimed: int = 1) -> Measured:
-    """Whether what is in block structure is higher (claimed = 1) or lower (-1) than outside, unit by unit."""
+    """Test whether values inside of block structure are higher (claimed = 1) or lower (-1) than outside."""
     pairs = [
         (scale * each.inside, scale * each.outside)
         for each in units
@@ -104,12 +109,12 @@ def _contrast(units: Sequence[Contrast], unit: str, scale: float = 1.0, claimed:
         return Measured(tested, readings, remark, effect=mean_of_units(differences))
     reason = SAME
     if len(pairs) < FEWEST_UNITS:
-        reason = f"it takes {FEWEST_UNITS} {unit} with layers in block structure and outside of it, got {len(pairs)}."
+        reason = f"it needs {FEWEST_UNITS} {unit} with layers in block structure and outside of it, got {len(pairs)}."
     return Measured(None, readings, remark, reason)
 
 
 def component(study: Study) -> Measured:
-    """Whether layers in block structure are no longer alike without their first component."""
+    """Test whether layers in block structure are no longer similar without their first component."""
     holders = [net for net in study.networks if net.block_cka is not None and net.block_cka_without is not None]
     left = [net.block_cka_without or 0.0 for net in holders]
     readings = (
@@ -119,19 +124,19 @@ def component(study: Study) -> Measured:
     falls = [THRESHOLD - value for value in left]
     tested, effect = differs_from_zero(falls), mean_of_units(falls)
     if tested is None:
-        few = f"it takes {FEWEST_UNITS} networks with block structure, got {len(holders)}."
+        few = f"it needs {FEWEST_UNITS} networks with block structure, got {len(holders)}."
         reason = few if len(holders) < FEWEST_UNITS else SAME
         return Measured(None, readings if holders else (), reason=reason)
     blocks, surviving = sum(net.blocks for net in holders), sum(net.surviving for net in holders)
     remark = (
-        f"Over {len(holders)} networks; {blocks - surviving} of their {blocks} block structures are gone without it. "
-        f"It carries {_share(holders)} of a layer's variance, which is no test, since block structure is defined by it."
+        f"Over {len(holders)} networks. {blocks - surviving} of their {blocks} block structures disappear without it. "
+        f"It has {_share(holders)} of a layer's variance; this is not a test, because it defines block structure."
     )
     return Measured(tested, readings, remark, effect=effect)
 
 
 def _share(holders: Sequence[Network]) -> str:
-    """Of the variance on the first component, such as `43% in block structure and 23% outside of it`."""
+    """Share of variance on the first component, such as `43% in block structure and 23% outside of it`."""
     sides = (
         ([net.pc1_fraction.inside for net in holders], INSIDE),
         ([net.pc1_fraction.outside for net in holders], OUTSIDE),
@@ -141,45 +146,49 @@ def _share(holders: Sequence[Network]) -> str:
 
 
 def seeds(study: Study) -> Measured:
-    """Whether layers in block structure are less alike between seeds than those outside of it."""
+    """Test whether layers in block structure are less similar between seeds than layers outside of it."""
     units = [each.cka for each in study.agreements if each.between == "seeds"]
     return _contrast(units, "architectures on a part of the data", claimed=-1)
 
 
 def architectures(study: Study) -> Measured:
-    """Whether layers in block structure are less alike between architectures than those outside of it."""
+    """Test whether layers in block structure are less similar between architectures than layers outside of it."""
     units = [each.cka for each in study.agreements if each.between == "architectures"]
     return _contrast(units, "seeds on a part of the data", claimed=-1)
 
 
 def probes(study: Study) -> Measured:
-    """Whether linear probes gain less by a residual block in block structure than by one outside of it."""
+    """Test whether linear probes gain less per residual block in block structure than outside of it."""
     return _contrast([net.probe_gain for net in study.networks], "networks", 100, claimed=-1)
 
 
 def deletion(study: Study) -> Measured:
-    """Whether residual blocks in block structure cost less accuracy than those outside of it."""
+    """Test whether deleting residual blocks in block structure costs less accuracy than outside of it."""
     return _contrast([net.deletion_cost for net in study.networks], "networks", 100, claimed=-1)
 
 
 def errors(study: Study) -> Measured:
-    """Whether a deep and a wide architecture of equal accuracy get different images right."""
-    found = study.errors
-    if found is None:
-        return Measured(None, reason="it takes at least two seeds of a deeper and of a wider architecture.")
+    """Test whether a deep and a wide architecture of equal accuracy make different errors."""
+    pair = study.errors
+    if pair is None:
+        return Measured(None, reason="it needs at least two seeds of a deeper and of a wider architecture.")
     readings = tuple(
         Reading(part_name(row.subset), label, Estimate(1000 * value, None, None), (1000 * value,))
-        for row in found.strata
-        for label, value in (("deep and wide", row.mean_square), ("dealt at random", row.null_mean))
+        for row in pair.strata
+        for label, value in (("deep and wide", row.mean_square), ("random assignment", row.null_mean))
     )
-    effect = sum(row.mean_square - row.null_mean for row in found.strata) / len(found.strata)
-    remark = f"{found.deep}, and {found.wide}: accuracies differ by {'; '.join(map(_difference, found.strata))}."
-    reason = "" if all(map(_equal, found.strata)) else f"equal accuracy, to {100 * EQUAL:g} point, is not certain."
-    return Measured(Tested(1000 * effect, found.p_value, found.least), readings, remark, reason)
+    effect = sum(row.mean_square - row.null_mean for row in pair.strata) / len(pair.strata)
+    remark = f"{pair.deep}, and {pair.wide}: accuracies differ by {'; '.join(map(_difference, pair.strata))}."
+    reason = (
+        ""
+        if all(map(_equal, pair.strata))
+        else f"accuracies are not shown to be equal within {100 * EQUAL:g} percentage point."
+    )
+    return Measured(Tested(1000 * effect, pair.p_value, pair.least), readings, remark, reason)
 
 
 def _difference(row: ErrorStratum) -> str:
-    """Of the accuracies, in points."""
+    """Difference in accuracy, in percentage points."""
     ends = "" if row.low is None or row.high is None else f" ({100 * row.low:+.1f} to {100 * row.high:+.1f})"
     return f"{100 * row.difference:+.1f} points{ends} with {part_name(row.subset)}"
 

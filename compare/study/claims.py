@@ -1,4 +1,4 @@
-"""The paper's claims, each with the test that would show it, and the verdict on the networks of a study."""
+"""The claims of the paper, their tests, and the verdict of a study on each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,18 +23,27 @@ from compare.study.claim_tests import (
 )
 from compare.study.networks import Study
 
-# Of tests that compare layers of one network with others of it.
-PLACE = "Where in the network block structure lies may have a part in it."
-SCORE = "block structure score, from 0, none, to 1"
+# A confounder of all tests that compare layers inside and outside of block structure.
+PLACE = "The position of block structure in the network may contribute to the difference."
+SCORE = "block structure score, from 0 (none) to 1"
 SIZES = (
-    "Jonckheere-Terpstra test over the networks trained on the largest part of the data, by permutation; the effect is "
-    "the share of pairs of networks in which the {0} one has more of it, less the share in which the {0} one has less."
+    "Jonckheere-Terpstra permutation test over the networks trained on the largest part of the data. The effect is the "
+    "share of pairs of networks in which the {0} one has a higher score, minus the share in which it has a lower one."
 )
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A claim as the paper makes it, and how it is measured here; fields as of `Claim`."""
+    """A claim of the paper and its test.
+
+    Args:
+        key: short name of the claim.
+        statement: the claim as a sentence.
+        source: section or figure of the paper.
+        quantity: description of the measured quantity, with its unit.
+        test: description of the statistical test.
+        measure: function that runs the test on a study.
+    """
 
     key: str
     statement: str
@@ -45,26 +54,30 @@ class Definition:
 
 
 def judge(study: Study) -> tuple[Claim, ...]:
-    """All claims, in the paper's order, with p-values that are corrected for being several."""
+    """Test all claims, in the order of the paper, and correct their p-values with Holm's method.
+
+    Args:
+        study: measurements of all networks.
+    """
     measured = [_measurable(definition.measure(study)) for definition in CLAIMS]
-    p_values = np.array([found.tested.p_value for found in measured if found.tested], dtype=np.float64)
+    p_values = np.array([result.tested.p_value for result in measured if result.tested], dtype=np.float64)
     adjusted = iter(holm(p_values).tolist())
     return tuple(
-        _claim(definition, found, next(adjusted) if found.tested else None)
-        for definition, found in zip(CLAIMS, measured, strict=True)
+        _claim(definition, result, next(adjusted) if result.tested else None)
+        for definition, result in zip(CLAIMS, measured, strict=True)
     )
 
 
-def _measurable(found: Measured) -> Measured:
-    """Nothing is tested where the test could not show anything."""
-    if found.tested is None or found.tested.least < LEVEL:
-        return found
-    least = f"{found.tested.least:.2g}"
-    return replace(found, tested=None, reason=f"so few networks cannot give a p-value below {least}.")
+def _measurable(result: Measured) -> Measured:
+    """Discard a test that cannot reach significance with so few networks."""
+    if result.tested is None or result.tested.least < LEVEL:
+        return result
+    least = f"{result.tested.least:.2g}"
+    return replace(result, tested=None, reason=f"with so few networks, p-values cannot be below {least}.")
 
 
-def _claim(definition: Definition, found: Measured, adjusted: float | None) -> Claim:
-    tested = found.tested
+def _claim(definition: Definition, result: Measured, adjusted: float | None) -> Claim:
+    tested = result.tested
     return Claim(
         key=definition.key,
         statement=definition.statement,
@@ -73,19 +86,19 @@ def _claim(definition: Definition, found: Measured, adjusted: float | None) -> C
             "not measurable"
             if tested is None or adjusted is None
             else "not shown"
-            if adjusted >= LEVEL or found.reason
+            if adjusted >= LEVEL or result.reason
             else "shown"
             if tested.effect > 0
             else "opposite"
         ),
-        reason=found.reason,
+        reason=result.reason,
         quantity=definition.quantity,
         test=definition.test,
-        effect=found.effect or (Estimate(tested.effect, None, None) if tested else NOTHING),
+        effect=result.effect or (Estimate(tested.effect, None, None) if tested else NOTHING),
         p_value=tested.p_value if tested else None,
         p_adjusted=adjusted,
-        remark=found.remark,
-        readings=found.readings,
+        remark=result.remark,
+        readings=result.readings,
     )
 
 
@@ -108,64 +121,67 @@ CLAIMS = (
     ),
     Definition(
         "less-data",
-        "With less data, it appears at smaller size.",
+        "With less data, block structure appears in smaller networks.",
         "figures 2 and D.2",
         SCORE,
-        "Jonckheere-Terpstra test over parts of the data, by permutation within each architecture; the effect is the "
-        "share of pairs of networks in which the one with less data has more of it, less that in which it has less.",
+        "Jonckheere-Terpstra permutation test over parts of the data, within each architecture. The effect is the "
+        "share of pairs of networks in which the one with less data has a higher score, minus the share in which it "
+        "has a lower one.",
         less_data,
     ),
     Definition(
         "component",
-        "The first principal component carries it.",
+        "The first principal component causes block structure.",
         "figures 3 and D.5 to D.7",
         "CKA between layers of one block structure, with and without each layer's first component",
-        f"Student's test, a network being a unit; the effect is by how much CKA without it is below {THRESHOLD}, from "
-        "which layers count as alike.",
+        f"Student's t-test over networks. The effect is {THRESHOLD}, above which layers count as similar, minus CKA "
+        "without the first component.",
         component,
     ),
     Definition(
         "seeds",
-        "It is unique to each seed, while layers outside of it agree.",
+        "Block structure is unique to each seed, while layers outside of it are similar.",
         "figure 6",
         "CKA of the same layer between seeds",
-        f"Student's test of the difference, an architecture on a part of the data being a unit. {PLACE}",
+        f"Student's t-test of the difference. The unit is an architecture on a part of the data. {PLACE}",
         seeds,
     ),
     Definition(
         "architectures",
-        "Layers outside of it agree across architectures.",
+        "Layers outside of block structure are similar across architectures.",
         "figure E.1",
         "CKA at the same relative depth, between architectures of different seeds",
-        "Student's test of the difference, a unit being an assignment of seeds to architectures on a part of the data: "
-        f"no two that are compared share a seed, from which equal layers would begin with equal weights. {PLACE}",
+        "Student's t-test of the difference. The unit is an assignment of seeds to architectures on a part of the "
+        "data. Networks with the same seed are not compared, because layers of equal shape start from the same "
+        f"weights. {PLACE}",
         architectures,
     ),
     Definition(
         "probes",
-        "Linear probes stay flat inside of it.",
+        "Linear probes do not improve inside of block structure.",
         "figure 4",
-        "accuracy that a probe gains per residual block, in points",
-        f"Student's test of the difference, a network being a unit. {PLACE}",
+        "accuracy gain of a linear probe per residual block, in percentage points",
+        f"Student's t-test of the difference over networks. {PLACE}",
         probes,
     ),
     Definition(
         "deletion",
-        "Residual blocks inside of it can be deleted.",
+        "Residual blocks inside of block structure can be deleted.",
         "figure 5",
-        "accuracy lost per residual block removed, in points",
-        "Student's test of the difference, a network being a unit. Blocks are removed from the end of each stage, and "
-        f"count as long as those removed before cost no more than 5 points. {PLACE}",
+        "accuracy lost per removed residual block, in percentage points",
+        "Student's t-test of the difference over networks. Blocks are removed from the end of each stage. A removal "
+        f"counts if the removals before it cost at most 5 percentage points. {PLACE}",
         deletion,
     ),
     Definition(
         "errors",
         "Deep and wide networks of equal accuracy make different errors.",
         "figure 7",
-        "mean squared difference of the accuracies of an image over seeds, times 1,000",
-        "One-sided permutation of networks between the two architectures, within each part of the data. Of all deep "
-        "and wide ones, the two are those of the most similar accuracy, which is equal if two one-sided tests put the "
-        f"difference within {100 * EQUAL:g} point on every part; the interval that is told is the 90 % one of these.",
+        "mean squared difference of the accuracy of an image over seeds, times 1,000",
+        "One-sided permutation test, exchanging networks between the two architectures within each part of the data. "
+        "The architectures are the deep and the wide one with the most similar accuracy. Their accuracy is equal if "
+        f"two one-sided tests place the difference within {100 * EQUAL:g} percentage point on every part; the 90 % "
+        "interval of these tests is given.",
         errors,
     ),
 )

@@ -1,4 +1,4 @@
-"""Whether a deep and a wide architecture of equal accuracy get different examples right, over parts of the data."""
+"""Test whether a deep and a wide architecture of equal accuracy make different errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from compare.stats.units import PERMUTATIONS, mean_of_units
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
-# Ways to deal the networks of one part of the data, if there are more.
+# Maximum number of random assignments of networks per part of the data.
 PER_STRATUM = 1999
-# Two one-sided tests at 5 % reject both ends of an interval of this confidence.
+# Two one-sided tests at the 5 % level correspond to a confidence interval of this level.
 EQUIVALENCE = 0.9
 
 
 @dataclass(frozen=True)
 class Right:
-    """Which examples the networks of one part of the data get right.
+    """Correct predictions of networks that were trained on one part of the data.
 
     Args:
         subset: fraction of the training images.
-        deep: shape (seeds, n), at least two seeds.
-        wide: the same seeds of the other.
+        deep: whether each seed of the deep architecture is right on each example, shape (seeds, n), at least two seeds.
+        wide: the same for the same seeds of the wide architecture, shape (seeds, n).
     """
 
     subset: str
@@ -38,14 +38,14 @@ class Right:
 def nearest_in_accuracy(
     networks: Sequence[Network], base_width: float
 ) -> tuple[tuple[int, float], tuple[int, float]] | None:
-    """Of a deeper and a wider architecture, the two of the most similar accuracy, over all parts of the data.
+    """Find the deep and the wide architecture with the most similar mean accuracy over all parts of the data.
 
     Args:
-        networks: of the study.
-        base_width: width of the deep ones; wide ones are wider, and less deep.
+        networks: all networks of the study.
+        base_width: width of the deep architectures. Wide architectures are wider and less deep.
 
     Returns:
-        Depth and width of either; None if there are no two.
+        (depth, width) of the deep and of the wide architecture; None if there is no such pair.
     """
     sizes = {(net.depth, net.width) for net in networks}
     accuracy = {
@@ -58,13 +58,13 @@ def nearest_in_accuracy(
 
 
 def compare_errors(deep: str, wide: str, strata: Sequence[Right], seed: int = 0) -> Errors:
-    """Deal the networks of each part of the data anew to the two architectures: how often is the spread as large?
+    """Test different errors by permuting networks between the two architectures, within each part of the data.
 
     Args:
         deep: name of the deep architecture.
-        wide: name of the wide one.
-        strata: one per part of the data, at least one.
-        seed: of the permutations.
+        wide: name of the wide architecture.
+        strata: correct predictions for each part of the data, at least one.
+        seed: random seed of the permutations.
 
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327, section 7; see `compare.groups.spread`.
@@ -81,19 +81,19 @@ def compare_errors(deep: str, wide: str, strata: Sequence[Right], seed: int = 0)
 
 
 def _stratum(right: Right, spreads: Floats) -> ErrorStratum:
-    # A network of either for each seed; independent, so that any other pairing would do as well.
+    # Networks are paired by seed. They are independent, so any other pairing is as good.
     difference, low, high = mean_of_units((right.deep.mean(1) - right.wide.mean(1)).tolist(), EQUIVALENCE)
     return ErrorStratum(right.subset, difference or 0.0, low, high, float(spreads[0]), float(spreads.mean()))
 
 
 def _spreads(right: Right, seed: int) -> Floats:
-    """Mean squared differences, one per way to deal the networks, the true one first."""
+    """Mean squared difference for each assignment of the networks, the observed one first."""
     splits = model_splits(len(right.deep), len(right.wide), PER_STRATUM, seed)
     return mean_squares(np.concatenate([right.deep, right.wide]), splits)
 
 
 def _totals(spreads: Sequence[Floats], seed: int) -> Floats:
-    """Their sums over the strata, of all combinations, or of some at random if there are many."""
+    """Sums over strata, for all combinations of assignments, or for a random sample if there are too many."""
     if prod(map(len, spreads)) <= PERMUTATIONS + 1:
         totals: Floats = np.zeros(1)
         for values in spreads:

@@ -1,4 +1,4 @@
-"""One network's inspection, reduced to the numbers that the paper's claims are about."""
+"""Reduce the inspection of a network to the numbers that the claims need."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -14,88 +14,96 @@ from compare.structure.layer_names import block_of
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-# A network works as long as it has lost no more accuracy than this. What does not has little left to lose.
+# A network works as long as it has lost at most this much accuracy. Further deletions then cost little anyway.
 WORKING = 0.05
-# Rows of a coarse heatmap.
+# Number of rows of a coarse heatmap.
 COARSE = 48
 
 
-def digest(found: Inspection, *, depth: int, width: float, subset: str, seed: int) -> Network:
-    """The numbers of one network.
+def digest(inspection: Inspection, *, depth: int, width: float, subset: str, seed: int) -> Network:
+    """Reduce the inspection of one network to the numbers that the claims need.
 
     Args:
-        found: what it looks like inside, with the deletion of blocks and, if it was asked for, probes.
-        depth: of the network.
-        width: of the network.
-        subset: fraction of its training images.
-        seed: of its training.
+        inspection: inspection of the network, with deletion of blocks and, optionally, probes.
+        depth: number of weighted layers.
+        width: width multiplier.
+        subset: fraction of the training images.
+        seed: training seed.
     """
-    blocks = found.inside.blocks
-    inside = in_block(found)
-    where = _residual_blocks(found.model.layers, inside)
+    blocks = inspection.inside.blocks
+    inside = in_block(inspection)
+    where = _residual_blocks(inspection.model.layers, inside)
     return Network(
-        name=found.model.name,
+        name=inspection.model.name,
         depth=depth,
         width=width,
         subset=subset,
         seed=seed,
-        accuracy=found.model.accuracy or 0.0,
-        score=found.inside.score.score,
+        accuracy=inspection.model.accuracy or 0.0,
+        score=inspection.inside.score.score,
         blocks=len(blocks),
         surviving=sum(block.survives for block in blocks),
-        pc1_fraction=_split(_array(found.model.pc1_fraction), inside),
-        block_cka=_within_blocks(found.cka, found),
-        block_cka_without=_within_blocks(found.inside.cka_without, found),
-        probe_gain=_gain(found.probes, where),
-        deletion_cost=_cost(found.deletion, where),
+        pc1_fraction=_split(_array(inspection.model.pc1_fraction), inside),
+        block_cka=_within_blocks(inspection.cka, inspection),
+        block_cka_without=_within_blocks(inspection.inside.cka_without, inspection),
+        probe_gain=_gain(inspection.probes, where),
+        deletion_cost=_cost(inspection.deletion, where),
     )
 
 
-def in_block(found: Inspection) -> Bools:
-    """Which layers lie in block structure, shape (L,)."""
-    inside = np.zeros(len(found.model.layers), dtype=bool)
-    for span in block_structures(found.block_structure):
+def in_block(inspection: Inspection) -> Bools:
+    """Whether each layer is in block structure, shape (L,)."""
+    inside = np.zeros(len(inspection.model.layers), dtype=bool)
+    for span in block_structures(inspection.block_structure):
         inside[span.start : span.stop] = True
     return inside
 
 
-def heatmap(found: Inspection, *, depth: int, width: float, subset: str, seed: int) -> Heatmap:
-    """A network's CKA with at most 48 rows, each a mean over neighbouring layers; arguments as of `digest`."""
-    cka = _array(found.cka)
+def heatmap(inspection: Inspection, *, depth: int, width: float, subset: str, seed: int) -> Heatmap:
+    """Coarse heatmap of a network: CKA averaged over neighbouring layers, with at most 48 rows.
+
+    Args:
+        inspection: inspection of the network.
+        depth: number of weighted layers.
+        width: width multiplier.
+        subset: fraction of the training images.
+        seed: training seed.
+    """
+    cka = _array(inspection.cka)
     count = len(cka)
     edges = np.unique(np.linspace(0, count, min(count, COARSE) + 1).round().astype(int))
     rows = [
         [_mean(cka[top:bottom, left:right]) for left, right in zip(edges, edges[1:], strict=False)]
         for top, bottom in zip(edges, edges[1:], strict=False)
     ]
-    blocks = tuple((span.start / count, span.stop / count) for span in block_structures(found.block_structure))
+    blocks = tuple((span.start / count, span.stop / count) for span in block_structures(inspection.block_structure))
     return Heatmap(depth, width, subset, seed, tuple(map(tuple, rows)), blocks)
 
 
 def _residual_blocks(layers: Sequence[str], inside: Bools) -> dict[str, bool | None]:
-    """Whether each residual block lies in block structure; None if it does in part."""
+    """Whether each residual block is in block structure; None if only a part of it is."""
     runs = groupby(zip(map(block_of, layers), inside.tolist(), strict=True), key=lambda pair: pair[0])
-    found = {name: {within for _, within in pairs} for name, pairs in runs if name is not None}
-    return {name: within.pop() if len(within) == 1 else None for name, within in found.items()}
+    layers_within = {name: {within for _, within in pairs} for name, pairs in runs if name is not None}
+    return {name: within.pop() if len(within) == 1 else None for name, within in layers_within.items()}
 
 
 def _split(values: Array, inside: Bools) -> Contrast:
     return Contrast(_mean(values[inside]), _mean(values[~inside]))
 
 
-def _within_blocks(cka: Matrix, found: Inspection) -> float | None:
-    """Mean over pairs of layers of one block structure."""
+def _within_blocks(cka: Matrix, inspection: Inspection) -> float | None:
+    """Mean CKA over pairs of layers of the same block structure; None without block structure."""
     values = _array(cka)
     pairs = [
         values[span.start : span.stop, span.start : span.stop][np.triu_indices(span.stop - span.start, 1)]
-        for span in block_structures(found.block_structure)
+        for span in block_structures(inspection.block_structure)
     ]
     return _mean(np.concatenate(pairs)) if pairs else None
 
 
-def _gain(found: ProbeResult | None, where: dict[str, bool | None]) -> Contrast:
-    """Gain of the probe after each residual block over the one after the block before."""
-    after = [row for row in found.probes if row.kind == "post"] if found is not None else []
+def _gain(inspection: ProbeResult | None, where: dict[str, bool | None]) -> Contrast:
+    """Accuracy gain of probes from one residual block to the next, inside and outside of block structure."""
+    after = [row for row in inspection.probes if row.kind == "post"] if inspection is not None else []
     gains = [
         (where.get(block_of(row.layer) or ""), row.accuracy - before.accuracy)
         for before, row in zip(after, after[1:], strict=False)
@@ -105,7 +113,7 @@ def _gain(found: ProbeResult | None, where: dict[str, bool | None]) -> Contrast:
 
 
 def _cost(rows: Sequence[DeletedBlocks], where: dict[str, bool | None]) -> Contrast:
-    """What each further removal costs, while the network works."""
+    """Accuracy lost per removed block while the network works, inside and outside of block structure."""
     costs = []
     for before, row in zip(rows, rows[1:], strict=False):
         whole = rows[0].right / rows[0].examples
@@ -121,8 +129,8 @@ def _of_pairs(pairs: Sequence[tuple[bool | None, float]]) -> Contrast:
 
 
 def _mean(values: Array) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else None
+    valid = values[~np.isnan(values)]
+    return float(valid.mean()) if valid.size else None
 
 
 def _array(values: Matrix | Sequence[float | None]) -> Array:

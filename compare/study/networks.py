@@ -1,4 +1,4 @@
-"""The networks of a study and what was measured of them, in the order that the claims ask for."""
+"""Measurements of all networks of a study, and selections of networks that the claims need."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,14 +8,14 @@ from compare.result.study import Agreement, Errors, Network
 
 @dataclass(frozen=True)
 class Study:
-    """What was measured.
+    """Measurements of a study.
 
     Args:
-        networks: all of them.
-        base_depth: depth at which the widths are varied.
-        base_width: width at which the depths are varied.
-        agreements: between networks.
-        errors: of a deep and a wide architecture, if there are such.
+        networks: all networks.
+        base_depth: depth of the networks whose width varies.
+        base_width: width of the networks whose depth varies.
+        agreements: CKA between networks.
+        errors: errors of a deep and a wide architecture; None if the study has no such pair.
     """
 
     networks: tuple[Network, ...]
@@ -26,31 +26,31 @@ class Study:
 
     @property
     def subsets(self) -> list[str]:
-        """Parts of the data, the largest first."""
+        """Parts of the data as fractions, largest first, such as `1` and `1/4`."""
         return sorted({net.subset for net in self.networks}, key=Fraction, reverse=True)
 
     @property
     def architectures(self) -> list[tuple[int, float]]:
-        """Depths and widths, in order."""
+        """Depth and width of each architecture, in ascending order."""
         return sorted({(net.depth, net.width) for net in self.networks})
 
     def depths(self, subset: str) -> dict[str, list[Network]]:
-        """Networks of the base width on a part of the data, by depth, in order."""
+        """Networks of the base width on a part of the data, by increasing depth."""
         chosen = [net for net in self.networks if net.width == self.base_width and net.subset == subset]
         depths = sorted({net.depth for net in chosen})
         return {f"depth {depth}": [net for net in chosen if net.depth == depth] for depth in depths}
 
     def widths(self, subset: str) -> dict[str, list[Network]]:
-        """Networks of the base depth on a part of the data, by width, in order."""
+        """Networks of the base depth on a part of the data, by increasing width."""
         chosen = [net for net in self.networks if net.depth == self.base_depth and net.subset == subset]
         widths = sorted({net.width for net in chosen})
         return {f"width {width:g}": [net for net in chosen if net.width == width] for width in widths}
 
     def of(self, depth: int, width: float, subset: str) -> list[Network]:
-        """The seeds of one architecture on a part of the data."""
+        """All seeds of one architecture on a part of the data."""
         return [net for net in self.networks if (net.depth, net.width, net.subset) == (depth, width, subset)]
 
 
 def part_name(subset: str) -> str:
-    """A part of the data in words, such as `1/4 of the data`."""
+    """Name of a part of the data, such as `1/4 of the data`."""
     return "all data" if subset == "1" else f"{subset} of the data"

@@ -1,4 +1,4 @@
-"""The result of a study: its claims judged, with the networks and pictures that they rest on."""
+"""Judge the claims of the paper on a finished study."""
 
 from collections.abc import Sequence
 
@@ -8,21 +8,22 @@ from compare.study.claims import judge
 from compare.study.networks import Study
 
 SHARED = (
-    "networks of one seed begin with the same weights as far as their shapes agree, and the parts of the data lie "
-    "within each other: the units of a test are not wholly independent, so its p-value may be too small."
+    "networks with the same seed start from the same weights where their shapes agree, and smaller parts of the "
+    "data are subsets of larger ones. The units of a test are therefore not fully independent, and p-values may be too "
+    "small."
 )
 
 
 def reproduction(
-    study: Study, heatmaps: Sequence[Heatmap], example: Inspection, found: Sequence[str] = ()
+    study: Study, heatmaps: Sequence[Heatmap], example: Inspection, notes: Sequence[str] = ()
 ) -> Reproduction:
     """Judge every claim of the paper.
 
     Args:
-        study: what was measured.
-        heatmaps: of some of the networks.
-        example: of one network, for what all inspections share: the images, and how it was computed.
-        found: what is to be noted of single networks.
+        study: measurements of all networks.
+        heatmaps: CKA within some of the networks.
+        example: inspection of one network; its dataset, settings, and versions are those of all networks.
+        notes: notes about single networks.
 
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327.
@@ -36,5 +37,5 @@ def reproduction(
         heatmaps=tuple(heatmaps),
         settings=example.settings | {"base_depth": study.base_depth, "base_width": study.base_width},
         versions=example.versions,
-        notes=(SHARED, *found),
+        notes=(SHARED, *notes),
     )

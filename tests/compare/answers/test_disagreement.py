@@ -142,8 +142,8 @@ def test_no_p_value_exceeds_one():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([0], [0, 1], [0, 1]), "same examples, at least one, got 1, 2 and 2"),
-        ((np.array([], int),) * 3, "at least one, got 0, 0 and 0"),
+        (([0], [0, 1], [0, 1]), "same length, at least 1, got 1, 2 and 2"),
+        ((np.array([], int),) * 3, "at least 1, got 0, 0 and 0"),
         (([0.5], [0], [0]), "predictions_a must be a one-dimensional array of integers, got float64"),
         (([0], [2], [0]), "predictions_b must be class indices from 0 to 1, got 2 to 2"),
         (([0], [0], [-1]), "labels must be class indices from 0 to 1, got -1 to -1"),
@@ -260,6 +260,21 @@ def test_tests_and_intervals_hold_what_they_promise():
     assert found["class difference"] > 0.94
 
 
+def exact_power(n, only_a, only_b):
+    """Power of the exact McNemar test at 5 %, from the probabilities that only a or only b is right."""
+    power = 0.0
+    for discordant in range(n + 1):
+        counts = np.arange(discordant + 1)
+        rejected = counts[mcnemar(counts, discordant - counts) < 0.05]
+        given = stats.binom.pmf(rejected, discordant, only_a / (only_a + only_b)).sum()
+        power += stats.binom.pmf(discordant, n, only_a + only_b) * given
+    return power
+
+
 def test_a_planted_difference_is_found_with_known_power():
-    # Exact power of McNemar's test on these discordant pairs is 0.8.
-    assert validity(300, accuracies=(0.8, 0.7), n=1000)["McNemar p < 0.05"] > 0.95
+    # Half of the examples are equally hard for both models, as `validity` draws them.
+    only_a, only_b = 0.5 * (0.8 - 0.76) + 0.5 * 0.8 * 0.24, 0.5 * 0.2 * 0.76
+    power = exact_power(1000, only_a, only_b)
+    assert power == pytest.approx(0.8, abs=0.02)
+    # Three standard errors of 400 draws.
+    assert validity(400, accuracies=(0.8, 0.76), n=1000)["McNemar p < 0.05"] == pytest.approx(power, abs=0.06)

@@ -103,7 +103,7 @@ def test_one_value_that_is_not_finite_spoils_its_layer_alone(value):
     cells = np.array(result.cka.ab, dtype=float)
     assert np.isnan(cells[1]).all()
     assert not np.isnan(np.delete(cells, 1, 0)).any()
-    assert "a: change has values that are not finite, or too large; its cells are null." in result.notes
+    assert "a: change has values that are too large or not finite; its similarities are null." in result.notes
 
 
 def test_dead_layer_is_null_and_named_and_the_others_stay_exact():
@@ -112,7 +112,7 @@ def test_dead_layer_is_null_and_named_and_the_others_stay_exact():
     assert np.isnan(cells[1:]).all()
     a, b = Net(0, lambda x: x * 1), Net(1, torch.tanh)
     assert np.abs(cells[0] - expected(a, b, stream())[0]).max() < 1e-5
-    assert "a: change does not vary between examples; its cells are null." in dead.notes
+    assert "a: change is constant over examples; its similarities are null." in dead.notes
 
 
 @pytest.mark.parametrize("wrap", [lambda x: (x, x + 1), lambda x: {"hidden": x, "other": 2}])
@@ -212,11 +212,11 @@ def test_passes_over_other_examples_are_refused():
             self.size += 8
             return iter(stream((16, self.size)))
 
-    with pytest.raises(CompareError, match="every pass must hold the same examples, got 32 in the first and 40"):
+    with pytest.raises(CompareError, match="every pass must have the same examples, got 32 in the first pass and 40"):
         compare_models(Net(0), Net(1), Growing(), passes=2)
 
 
 def test_example_that_comes_twice_is_refused():
     batches = [(x, y, torch.zeros(len(y), dtype=torch.long)) for x, y in stream()]
-    with pytest.raises(CompareError, match="every example must come once"):
+    with pytest.raises(CompareError, match="every example must occur once"):
         compare_models(Net(0), Net(1), batches)

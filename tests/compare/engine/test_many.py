@@ -85,7 +85,7 @@ def test_json_round_trip_is_exact():
 def test_notes_name_the_model_by_its_number():
     dead = Net(1)
     nn.init.zeros_(dead.conv.weight)
-    assert any(note.startswith("2: conv does not vary") for note in compare_many([Net(0), dead], stream()).notes)
+    assert any(note.startswith("2: conv is constant") for note in compare_many([Net(0), dead], stream()).notes)
 
 
 def test_one_model_or_the_same_twice_is_refused():
@@ -104,3 +104,10 @@ def test_standard_error_of_the_mean_is_an_upper_bound():
         bounds.append(pair.same_depth_standard_error)
     spread = torch.tensor(means).std().item()
     assert 0.8 * spread < np.mean(bounds) < 4 * spread
+
+
+def test_standard_error_at_the_same_depth_is_the_mean_over_those_cells():
+    pair = compare_many(MODELS[:2], stream()).pair(0, 1)
+    error = np.array(compare_models(*MODELS[:2], stream()).cka.standard_error_ab)
+    assert pair.same_depth_standard_error == pytest.approx(np.diag(error).mean())
+    assert pair.same_depth_standard_error != pytest.approx(error.mean())

@@ -131,7 +131,7 @@ def test_layers_can_be_chosen():
 def test_short_last_batch_counts_in_predictions_and_is_noted():
     result = compare_models(Net(0), Net(1), stream((16, 16, 3)))
     assert result.dataset.examples == 35
-    assert "3 examples in minibatches below 4 count in the predictions, not in CKA." in result.notes
+    assert "CKA leaves out 3 examples in minibatches of fewer than 4." in result.notes
     assert result.cka.ab == compare_models(Net(0), Net(1), stream((16, 16))).cka.ab
 
 
@@ -141,7 +141,7 @@ def test_dead_layer_has_null_cells_and_a_note_that_names_it():
     nn.init.constant_(dead.conv.bias, -1.0)
     result = compare_models(Net(0), dead, stream())
     assert {row[0] for row in result.cka.ab} == {None}
-    assert "b: conv does not vary between examples; its cells are null." in result.notes
+    assert "b: conv is constant over examples; its similarities are null." in result.notes
     assert result.models.b.pc1_fraction[0] is None
     assert None not in [cell for row in result.cka.aa for cell in row]
     json.loads(result.to_json())
@@ -153,7 +153,7 @@ def test_layer_that_is_not_finite_has_null_cells_and_predictions_are_noted():
     result = compare_models(Net(0), broken, stream())
     assert {row[2] for row in result.cka.ab} == {None}
     assert {row[1] for row in result.cka.ab} != {None}
-    assert "b: fc has values that are not finite, or too large; its cells are null." in result.notes
+    assert "b: fc has values that are too large or not finite; its similarities are null." in result.notes
     assert any("logits of 57 examples are not finite" in note for note in result.notes)
     json.loads(result.to_json())
 
@@ -202,7 +202,7 @@ def test_classes_without_names_are_taken_in_the_datas_order_and_said_so():
 
 
 def test_names_for_other_than_the_logits_are_refused():
-    with pytest.raises(CompareError, match="a name for each of the 3 logits of a model, got 2"):
+    with pytest.raises(CompareError, match="one class name for each of the 3 logits of a model, got 2"):
         compare_models(Net(0), Net(1), stream(), model_classes=[["x", "y"], None])
 
 
@@ -214,7 +214,7 @@ def test_labels_beyond_the_logits_are_refused():
 
 @pytest.mark.parametrize("sizes", [(), (3,), (1, 2, 3)])
 def test_fewer_than_four_examples_at_once_are_refused(sizes):
-    with pytest.raises(CompareError, match=f"at least 4 examples, got {sum(sizes)} examples in all"):
+    with pytest.raises(CompareError, match=f"at least 4 examples, got {sum(sizes)} examples in total"):
         compare_models(Net(0), Net(1), stream(sizes))
 
 
@@ -232,7 +232,7 @@ def test_unusable_arguments_are_refused(options, message):
 
 
 def test_several_passes_over_an_iterator_are_refused():
-    with pytest.raises(CompareError, match="gone through again"):
+    with pytest.raises(CompareError, match="iterated again"):
         compare_models(Net(0), Net(1), iter(stream()), passes=2)
 
 
@@ -258,7 +258,7 @@ def test_images_without_labels_give_agreement_and_divergence_and_null_for_the_re
     assert (found.accuracy_a, found.p_value, found.together, result.models.a.accuracy) == (None, None, None, None)
     assert [example.index for example in found.examples] == [example.index for example in labelled.examples]
     assert {example.label for example in found.examples} == {None}
-    assert "the images have no labels; what needs them is null." in result.notes
+    assert "the images have no labels; results that need labels are null." in result.notes
     assert "it is unknown which model is right" in verdict(result)
     assert Comparison.from_json(result.to_json()).to_json() == result.to_json()
 
@@ -268,7 +268,7 @@ def test_labels_for_some_examples_only_are_refused():
     with pytest.raises(CompareError, match="expected labels of all examples, or -1 for all, got both"):
         compare_models(Net(0), Net(1), [(x, y), *((x, torch.full_like(y, -1)) for x, y in rest)])
     mixed = torch.where(torch.arange(len(y)) == 0, -1, y)
-    with pytest.raises(CompareError, match="or all -1 if they are not known, got -1"):
+    with pytest.raises(CompareError, match="or all -1 if they are unknown, got -1"):
         compare_models(Net(0), Net(1), [(x, mixed)])
 
 
@@ -293,3 +293,18 @@ def test_a_file_of_version_1_still_opens():
     assert Comparison.from_json(json.dumps(old)) == Comparison.from_json(comparison.to_json())
     with pytest.raises(CompareError, match="kind"):
         Comparison.from_json(json.dumps(old | {"kind": "matrix"}))
+
+
+def test_procrustes_of_minibatches_is_weighted_by_their_examples():
+    batches = stream(sizes=(8, 24))
+    small, large = (
+        np.array(compare_models(Net(0), Net(1), [batch], measures=["procrustes"]).measures[0].ab) for batch in batches
+    )
+    both = np.array(compare_models(Net(0), Net(1), batches, measures=["procrustes"]).measures[0].ab)
+    assert both == pytest.approx((8 * small + 24 * large) / 32, abs=1e-6)
+
+
+@pytest.mark.parametrize(("size", "noted"), [(31, True), (32, False)])
+def test_small_minibatches_are_noted_for_their_pc1_fractions(size, noted):
+    notes = compare_models(Net(0), Net(1), stream(sizes=(size, size))).notes
+    assert any("PC1 fractions" in note for note in notes) == noted

@@ -114,11 +114,11 @@ def test_a_process_that_fails_lets_no_other_wait(tmp_path):
     whole, failing = (process.communicate(timeout=120)[0] for process in both)
     assert failing == "the disk is gone\nat last\ncompared\n"
     assert whole == (
-        "expected a share of the result from each of 2 processes, but that of rank 1 failed (OSError: the disk is "
-        "gone); mend that, and run all of them again.\ncompared\n"
+        "expected a result from each of 2 processes, but rank 1 failed (OSError: the disk is gone); fix the error and "
+        "run all processes again.\ncompared\n"
     )
 
 
 def test_what_cannot_be_summed_up_is_refused_by_several_processes():
-    with pytest.raises(CompareError, match="one process"):
+    with pytest.raises(CompareError, match="a single process"):
         Stream([], Plan(components=1), None, rank=0, ranks=2)

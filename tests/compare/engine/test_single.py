@@ -134,7 +134,7 @@ def test_compare_gives_the_same_numbers(batches, found):
 def test_without_a_block_there_is_nothing_to_leave_out(batches):
     result = inspect_model(Planted(block=(0, 0)), batches, layers="layers.*", drop_dominant=0.01)
     assert (result.inside.blocks, result.inside.score.score, result.without_dominant) == ((), 0, None)
-    assert "no block structure, so no dominant examples to leave out." in result.notes
+    assert "there is no block structure, so no dominant examples were left out." in result.notes
 
 
 class Dead(nn.Module):

@@ -71,7 +71,7 @@ def test_tolerance_stops_gram_matrices_and_predictions_cover_every_example():
     assert 6 <= early.settings["minibatches"] < 30
     assert early.dataset.examples == 960
     assert early.disagreement == everything.disagreement
-    assert any("predictions from all 960" in note for note in early.notes)
+    assert any("predictions use all 960" in note for note in early.notes)
     assert compare_models(Net(0), Net(1), batches, tolerance=errors.max() / 2).settings["minibatches"] == 30
 
 
@@ -90,7 +90,7 @@ def test_bf16_is_within_its_stated_error_on_a_network_of_the_family():
     single, half = (compare_models(a, b, batches, precision=precision) for precision in ("fp32", "bf16"))
     assert np.abs(np.array(single.cka.ab) - np.array(half.cka.ab)).max() < 2e-3
     assert half.settings["precision"] == "bf16"
-    assert any("products of bfloat16" in note for note in half.notes)
+    assert any("computed in bfloat16" in note for note in half.notes)
 
 
 def test_coincidence_of_a_first_axis_with_the_minibatch_is_no_layer():
@@ -170,7 +170,7 @@ def test_models_of_different_precision_can_be_compared():
 
 def test_unreached_tolerance_is_told():
     notes = compare_models(Net(0), Net(1), stream(), tolerance=1e-9).notes
-    assert any("stay above the tolerance of 1e-09" in note for note in notes)
+    assert any("are above the tolerance of 1e-09" in note for note in notes)
 
 
 X = torch.rand(4, 1, 4, 4)

@@ -11,7 +11,7 @@ from torch import nn
 
 from compare.errors import CompareError
 from compare.groups.classes import class_tests, count_right
-from compare.groups.confirm import confirmation
+from compare.groups.confirm import confirmation, selecting
 from compare.groups.groups import compare_groups
 from compare.groups.spread import spread
 from compare.result.groups import GroupComparison
@@ -236,11 +236,12 @@ def test_models_of_one_group_may_be_of_different_sizes_and_few():
     assert result.classes.share.ci_low is None
     told = " ".join(result.notes)
     assert "with the degrees of freedom of the smaller one" in told
-    assert "confirmed by 1 and has no test" in told
+    assert "confirmed by 1, without a test" in told
     few = compare_groups(A[:2], B[:2], stream())
     assert few.permutation.smallest_p == pytest.approx(1 / 3)
     assert any(
-        "in only 3 ways: p-values of the spread and of counts cannot be below 0.33" in note for note in few.notes
+        "only 3 assignments to two groups: p-values of spread and counts cannot be below 0.33" in note
+        for note in few.notes
     )
 
 
@@ -260,3 +261,11 @@ def test_groups_of_images_without_labels_are_refused():
     unlabelled = [(x, torch.full_like(y, -1)) for x, y in stream()]
     with pytest.raises(CompareError, match="accuracies need labels, got images without labels"):
         compare_groups(A[:2], B[:2], unlabelled)
+
+
+def test_the_smaller_half_of_an_odd_number_of_seeds_selects():
+    assert [selecting(seeds) for seeds in (2, 3, 4, 5)] == [1, 1, 2, 2]
+    # The first seed of each group sees a difference that the two others do not.
+    a, b = np.array([[1.0, 0.5], [0.5, 0.5], [0.5, 0.5]]), np.array([[0.0, 0.5], [0.5, 0.5], [0.5, 0.5]])
+    result = confirmation(a, b, np.arange(2), np.arange(2), np.full(2, 10))
+    assert (result.selecting, result.confirming, result.selected[0].item) == (1, 0, 0)

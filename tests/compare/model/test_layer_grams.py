@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn.functional import relu
 
 from compare.errors import CompareError
-from compare.model.layer_grams import LayerGrams
+from compare.model.layer_grams import LayerGrams, default_layers
 from compare.similarity.gram import gram
 
 X = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
@@ -174,7 +174,7 @@ def test_container_is_a_layer_where_its_last_leaf_is_not_chosen():
 def test_chosen_layers_that_never_run_are_refused():
     model = TwiceUsed()
     model.spare = nn.Linear(5, 5)
-    with pytest.raises(CompareError, match="none of the chosen layers"):
+    with pytest.raises(CompareError, match="none of the selected layers"):
         look(model, "spare")
 
 
@@ -205,3 +205,27 @@ def test_model_without_logits_is_refused():
         pytest.raises(CompareError, match=r"logits of shape \(7, classes\) for 7 inputs, got shape \(7, 5, 1\)"),
     ):
         run.find(X)
+
+
+def test_very_deep_models_are_compared_by_their_blocks():
+    def model(blocks):
+        return nn.Sequential(*(nn.Sequential(nn.Linear(2, 2), nn.ReLU()) for _ in range(blocks)))
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(2, 2), nn.Linear(2, 2)
+
+        def forward(self, x):
+            return x + self.second(self.first(x))
+
+    def residual(blocks):
+        return nn.Sequential(*(Block() for _ in range(blocks)))
+
+    x = torch.randn(8, 2)
+    # Three layers a block: 399 and 402.
+    assert default_layers([residual(133)], x) == "all"
+    assert default_layers([residual(134)], x) == "blocks"
+    assert default_layers([residual(134), residual(2)], x) == "blocks"
+    # A model without blocks is compared by all of its layers, and so are the others.
+    assert default_layers([residual(134), model(3)], x) == "all"

@@ -63,14 +63,14 @@ def test_other_minibatches_are_refused():
     compare_models(a, Net(1), stream())
     halves = [(inputs[: len(inputs) // 2], labels[: len(inputs) // 2]) for inputs, labels in stream()]
     for batches in (halves, [*stream(), *stream()]):
-        with pytest.raises(CompareError, match="expected the minibatches that a model was recorded with"):
+        with pytest.raises(CompareError, match="expected the minibatches of the recorded trace"):
             compare_models(replay_of(a, kept), Net(1), batches)
 
 
 def test_predictions_do_not_serve_where_gram_matrices_are_needed():
     a, kept = traced(Net(0))
     compare_groups([a, Net(1)], [Net(2), Net(3)], stream())
-    with pytest.raises(CompareError, match="record it anew"):
+    with pytest.raises(CompareError, match="record the trace again"):
         compare_models(replay_of(a, kept), Net(1), stream())
 
 

@@ -113,7 +113,7 @@ def test_layers_that_no_probe_can_read_say_why():
     dead, broken = Net(), Net()
     nn.init.zeros_(dead.branch.weight)
     nn.init.constant_(broken.branch.bias, float("inf"))
-    for model, reason in ((dead, "does not vary between examples"), (broken, "has values that are not finite")):
+    for model, reason in ((dead, "is constant over examples"), (broken, "has values that are too large or not finite")):
         pre = probe_clusters(model).probes[0]
         assert (pre.accuracy, pre.low, pre.high, pre.log10_strength, pre.features) == (None, None, None, None, 6)
         assert reason in pre.reason
@@ -217,7 +217,7 @@ def test_unusable_arguments_are_refused():
         probe_clusters(classes=1)
     with pytest.raises(CompareError, match="epochs must be at least 1, got 0"):
         probe_clusters(epochs=0)
-    with pytest.raises(CompareError, match="train needs batches that can be gone through again"):
+    with pytest.raises(CompareError, match="train needs batches that can be iterated again"):
         fit_probes(Net(), iter(batches(*clusters(90, 0))), [], classes=3)
 
 
@@ -229,9 +229,9 @@ def test_examples_that_change_between_passes_are_refused():
             order = torch.randperm(90)
             return iter(batches(x[order], labels[order]))
 
-    with pytest.raises(CompareError, match="in the same order or with their indices"):
+    with pytest.raises(CompareError, match="in the same order or with indices"):
         fit_probes(Net(), Shuffled(), batches(x, labels), classes=3)
-    with pytest.raises(CompareError, match="some index came again"):
+    with pytest.raises(CompareError, match="an index occurs several times"):
         fit_probes(Net(), [(x, labels, torch.zeros(90, dtype=torch.long))], batches(x, labels), classes=3)
 
 

@@ -98,3 +98,19 @@ def test_sketch_finds_the_components(features, generator):
     assert (len(values), vectors.shape) == (top, (features, top))
     assert values[:8].numpy() == pytest.approx(exact[: min(8, top)].numpy(), rel=0.01, abs=1e-5)
     assert (vectors.T @ vectors).numpy() == pytest.approx(np.eye(top), abs=1e-4)
+
+
+def test_the_final_probe_learns_from_the_held_out_examples_too():
+    # Only the held-out examples show that the second feature matters.
+    x = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]).repeat(20, 1)
+    labels, held_out = torch.tensor([1, 0, 1, 0]).repeat(20), torch.tensor([False, False, True, True]).repeat(20)
+    probe = Probe(2, LOG10_STRENGTHS, 0)
+    probe.measure(x, labels, held_out)
+    probe.end_measure()
+    probe.sketch(x, labels, held_out)
+    probe.end_sketch()
+    for _ in range(EPOCHS):
+        probe.learn(x, labels, held_out)
+        probe.end_learn()
+    probe.test(x, labels, held_out)
+    assert probe.right == len(x)

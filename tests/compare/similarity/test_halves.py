@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm, t
 
 from compare.similarity.cka import MinibatchCKA
 from compare.similarity.gram import gram
@@ -90,3 +91,17 @@ def test_intervals_of_the_score_cover_the_truth():
     covered = np.mean([low <= truth <= high for low, high in intervals])
     # Of 120 draws, 95 % coverage gives 0.9 and more with probability 0.99.
     assert covered >= 0.9
+
+
+def test_few_halvings_have_wider_intervals():
+    generator = torch.Generator().manual_seed(0)
+    halves = HalfSamples(0)
+    lows = []
+    for _ in range(50):
+        halves.add(torch.stack([gram(torch.randn(16, 4, generator=generator))]))
+        lows.append(halves.levels[0])
+        assert sum(halves.levels) == pytest.approx(1)
+    # Four halvings: the normal level of Student's quantile with three degrees of freedom, times sqrt(4 / 3).
+    assert lows[0] == pytest.approx(norm.cdf((4 / 3) ** 0.5 * t.ppf(0.025, 3)))
+    assert lows == sorted(lows)
+    assert 0.024 < lows[-1] < 0.025

@@ -109,3 +109,14 @@ def test_dead_layers_have_no_null():
 def test_too_few_permutations_are_refused():
     with pytest.raises(CompareError, match="at least 19 permutations, got 5"):
         Plan(permutations=5)
+
+
+@pytest.mark.parametrize("permutations", [19, 99, 199, 200, 210])
+def test_at_most_five_percent_of_the_permutations_and_the_observed_order_exceed_the_limit(permutations):
+    generator = torch.Generator().manual_seed(1)
+    measure = PermutationNull(permutations, 0)
+    a, b = vectors(torch.randn(12, 3, generator=generator), torch.randn(12, 3, generator=generator))
+    measure.add(a[None] / a.norm(), b[None] / b.norm())
+    # With vectors of length 1, sums are cosines.
+    above = int((measure._sums[1:, 0, 0] > measure.cells().percentile_95.item() + 1e-6).sum())
+    assert (above + 1) / (permutations + 1) <= 0.05

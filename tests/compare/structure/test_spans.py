@@ -84,6 +84,32 @@ def test_layers_without_cka_break_nothing_and_are_left_out_of_means():
     assert span.mean_cka == pytest.approx(0.95, abs=0.01)
 
 
+def test_of_equally_good_spans_the_shortest_counts():
+    # Layers without a value cost nothing and bring nothing, so a span could begin at any of them.
+    matrix = planted(60, [(10, 40)])
+    for layer in (7, 8, 9, 40, 41):
+        matrix[layer] = matrix[:, layer] = np.nan
+    assert spans(matrix) == [(10, 40)]
+
+
+def test_contrast_looks_half_a_span_beyond_its_border():
+    # Just before the span CKA is clearly lower; the layers before those are as similar to it as its own.
+    index = np.arange(40)
+    matrix = np.full((40, 40), 0.3)
+    matrix[20:, 20:] = 0.87
+    matrix[10:20, 20:] = 0.8
+    far = (index[:10, None] - index[20:] > -20) & (index[20:] >= 20)
+    matrix[:10, 20:] = np.where(far, 1.0, 0.3)
+    matrix = np.triu(matrix, 1)
+    matrix += matrix.T + np.eye(40)
+    assert spans(matrix) == [(20, 40)]
+    # If CKA falls only beyond half of the span's length, it is part of a smooth decay.
+    matrix[10:20, 20:] = 0.84
+    matrix[:10, 20:] = 0.3
+    matrix[20:, :20] = matrix[:20, 20:].T
+    assert spans(matrix) == []
+
+
 def test_span_no_longer_than_a_residual_block_does_not_count():
     names = [f"stage1.{i // 8}.layer{i % 8}" for i in range(60)]
     assert spans(planted(60, [(10, 18)]), layers=names) == []

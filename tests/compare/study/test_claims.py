@@ -34,7 +34,7 @@ def test_networks_without_block_structure_show_nothing_and_say_why():
     for key in ("component", "seeds", "architectures", "probes", "deletion"):
         assert (claims[key].verdict, claims[key].p_value, claims[key].p_adjusted) == ("not measurable", None, None)
         assert "block structure" in claims[key].reason and "got 0." in claims[key].reason
-    assert claims["errors"].reason.startswith("it takes at least two seeds")
+    assert claims["errors"].reason.startswith("it needs at least two seeds")
 
 
 def test_p_values_are_corrected_for_all_that_could_be_tested():
@@ -52,14 +52,17 @@ def test_different_errors_of_networks_of_unequal_accuracy_are_not_what_is_claime
     strata = row, replace(row, subset="1/2", low=ends[0], high=ends[1])
     unequal = replace(whole, errors=replace(whole.errors, strata=strata))
     claim = judge(unequal)[-1]
-    assert (claim.verdict, claim.reason) == ("not shown", "equal accuracy, to 1 point, is not certain.")
+    assert (claim.verdict, claim.reason) == (
+        "not shown",
+        "accuracies are not shown to be equal within 1 percentage point.",
+    )
     assert claim.p_adjusted < 0.05
 
 
 def test_what_so_few_networks_cannot_show_is_not_measurable_and_not_corrected_for():
     claims = {claim.key: claim for claim in judge(study(seeds=1))}
     assert (claims["depth"].verdict, claims["depth"].p_value) == ("not measurable", None)
-    assert claims["depth"].reason == "so few networks cannot give a p-value below 0.083."
+    assert claims["depth"].reason == "with so few networks, p-values cannot be below 0.083."
     assert claims["less-data"].verdict == "shown"
 
 

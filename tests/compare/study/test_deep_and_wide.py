@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_1samp
 
 from compare.study.deep_and_wide import Right, compare_errors, nearest_in_accuracy
 from tests.support.studies import network
@@ -57,3 +58,10 @@ def test_deep_and_wide_are_those_nearest_in_accuracy():
     networks = [network(depth=d, width=w, accuracy=a) for (d, w), a in sizes.items()]
     assert nearest_in_accuracy(networks, 1) == ((74, 1), (14, 2))
     assert nearest_in_accuracy(networks[:3], 1) is None
+
+
+def test_the_interval_of_the_accuracy_difference_has_90_percent():
+    deep, wide = (draw(np.random.default_rng(seed), range(40), seeds=4) for seed in (1, 2))
+    (row,) = compare_errors("deep", "wide", [Right("1", deep, wide)]).strata
+    interval = ttest_1samp(deep.mean(1) - wide.mean(1), 0).confidence_interval(0.9)
+    assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
