@@ -15,7 +15,7 @@ from cli.jobs.traces import Traces
 from cli.terminal import options
 from cli.terminal.options import Private
 from cli.terminal.output import interruptible, phase, plain, say, show
-from zoo.base.files import exchanged, writing
+from zoo.base.files import replace_folder, writing
 from zoo.base.sealed_folder import check_site, seal
 from zoo.errors import ZooError
 from zoo.hub.catalog import Listed, hub_models, listed, local_models
@@ -81,7 +81,7 @@ def site(
         asked["layers"] = _record_each(about, asked)
         result = related(about, asked, Engine(None, None))
         result = replace(result, models=tuple(map(_for_others, result.models)))
-        with exchanged(folder, check_site) as fresh, writing(folder, "another folder"):
+        with replace_folder(folder, check_site) as fresh, writing(folder, "another folder"):
             _write(fresh, about, asked, result)
     from cards.words.matrix_verdict import matrix_verdict
 

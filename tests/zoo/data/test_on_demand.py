@@ -11,7 +11,7 @@ import zoo.data.decoding.prefetch
 import zoo.data.load_split
 from tests.support.image_files import write_folder
 from zoo.data.batches import ShuffledBatches
-from zoo.data.decoding.prefetch import ahead
+from zoo.data.decoding.prefetch import map_ahead
 from zoo.data.sources import load_images
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
@@ -33,7 +33,7 @@ def both(here, monkeypatch):
 
 def test_results_come_in_order_and_not_too_early():
     started = []
-    results = ahead(lambda item: started.append(item) or -item, range(100), depth=5)
+    results = map_ahead(lambda item: started.append(item) or -item, range(100), depth=5)
     assert next(results) == 0
     assert len(started) <= 7
     assert list(results) == [-item for item in range(1, 100)]

@@ -76,18 +76,18 @@ def test_the_layout_of_older_versions_is_read(folder):
     ("changes", "message"),
     [
         ({"architecture": "resnet50"}, "describes a resnet50 of"),
-        ({"model_args": {"channels": [8, 8, 16, 8]}}, "holds no resnet18 that timm can load"),
+        ({"model_args": {"channels": [8, 8, 16, 8]}}, "timm cannot load resnet18"),
         ({"model_args": {"channels": [8, 8, 8000, 8000]}}, "describes a resnet18 of .* parameters, but"),
         ({"model_args": {"layers": [8000] * 4}}, "at most 10,000 modules"),
-        ({"model_args": {"nonsense": 1}}, "holds no resnet18 that timm can load"),
-        ({"model_args": {"layers": "abc"}}, "holds no resnet18 that timm can load"),
-        ({"model_args": {"channels": [-8, 8, 8, 8]}}, "holds no resnet18 that timm can load"),
-        ({"model_args": {"act_layer": "os.system"}}, "holds no resnet18 that timm can load"),
-        ({"num_classes": 11, "model_args": {"channels": [8, 8, 16, 8]}}, "holds no resnet18 that timm can load"),
+        ({"model_args": {"nonsense": 1}}, "timm cannot load resnet18"),
+        ({"model_args": {"layers": "abc"}}, "timm cannot load resnet18"),
+        ({"model_args": {"channels": [-8, 8, 8, 8]}}, "timm cannot load resnet18"),
+        ({"model_args": {"act_layer": "os.system"}}, "timm cannot load resnet18"),
+        ({"num_classes": 11, "model_args": {"channels": [8, 8, 16, 8]}}, "timm cannot load resnet18"),
         ({"model_args": "x"}, "Expected `object"),
-        ({"model_args": {"num_classes": True}}, "expected one num_classes"),
+        ({"model_args": {"num_classes": True}}, "expected equal num_classes"),
         ({"label_names": ["x"]}, "expected 10 label_names, got 1"),
-        ({"pretrained_cfg": []}, "no model configuration"),
+        ({"pretrained_cfg": []}, "not a model configuration"),
         ({"pretrained_cfg": {"input_size": [3, 8, 8], "interpolation": "lanczos"}}, "Invalid enum value 'lanczos'"),
         ({"pretrained_cfg": {"input_size": [3, 8, 8], "crop_mode": "border"}}, "Invalid enum value 'border'"),
         ({"pretrained_cfg": {"input_size": [3, 8]}}, "length 3"),
@@ -114,7 +114,7 @@ def test_nothing_but_safetensors_is_read(folder):
     weights = load_file(folder / "model.safetensors")
     (folder / "model.safetensors").unlink()
     torch.save(weights, folder / "pytorch_model.bin")
-    with pytest.raises(ZooError, match="expected the weights"):
+    with pytest.raises(ZooError, match="expected weights"):
         load_checkpoint(folder)
 
 
@@ -142,7 +142,7 @@ def header(text, rest=b""):
 )
 def test_hostile_weights_give_one_clear_line(folder, weights):
     (folder / "model.safetensors").write_bytes(weights)
-    with pytest.raises(ZooError, match="no whole safetensors file|holds no resnet18|describes a resnet18"):
+    with pytest.raises(ZooError, match="is damaged|timm cannot load resnet18|describes a resnet18"):
         load_checkpoint(folder)
 
 

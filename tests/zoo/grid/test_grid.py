@@ -82,5 +82,5 @@ def test_empty_folder_is_no_run_and_anything_else_is_not_touched(finished):
     (root / run.name / "training.json").unlink()
     assert run.result(root) is None
     (root / run.name / "thesis.tex").write_text("mine")
-    with pytest.raises(ZooError, match="expected a model folder or nothing"):
+    with pytest.raises(ZooError, match="exists, but is not a model folder"):
         run.result(root)

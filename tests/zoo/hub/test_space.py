@@ -78,7 +78,7 @@ def test_somebody_elses_commit_in_between_is_not_buried(hub, site):
     (site / "index.html").write_text("new")
     seal(site)
     hub.meanwhile("POST", r"/commit/", lambda: hub.seed("me/zoo", {"notes.txt": "theirs"}, kind="space"))
-    with pytest.raises(ZooError, match="somebody else changed it meanwhile"):
+    with pytest.raises(ZooError, match="someone else changed it at the same time"):
         push_space(site, "me/zoo")
     assert held(hub, "me/zoo")["notes.txt"] == b"theirs"
     (site / "pairs/a--c.html").unlink()
@@ -101,7 +101,7 @@ def test_who_may_not_push_learns_it_before_the_work(hub, run, folders, tmp_path,
         assert (ran.code, message in ran.stderr) == (1, True)
     monkeypatch.setenv("HF_TOKEN", "hf_reader")
     ran = run("zoo", "site", tmp_path / "site", *folders, "--push-space", "reader/zoo")
-    assert (ran.code, "your token may only read" in ran.stderr) == (1, True)
+    assert (ran.code, "your token is read-only" in ran.stderr) == (1, True)
     assert not (tmp_path / "site").exists()
 
 

@@ -92,7 +92,7 @@ def test_interruption_between_the_two_renames_keeps_the_old_folder(model, monkey
 def test_force_does_not_touch_what_is_no_model_or_holds_more(model, tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("mine")
-    with pytest.raises(ZooError, match="replaces model folders only"), new_folder(tmp_path / "thesis", force=True):
+    with pytest.raises(ZooError, match="replaces only model folders"), new_folder(tmp_path / "thesis", force=True):
         raise AssertionError
     (model / "notes.txt").write_text("mine")
     with pytest.raises(ZooError, match=r"would lose notes\.txt"), new_folder(model, force=True):
@@ -110,7 +110,7 @@ def test_places_that_cannot_be_written_are_refused_before_any_work(tmp_path, nam
 def test_working_folder_is_refused_before_any_work_since_nothing_can_take_its_place(here):
     with pytest.raises(ZooError, match="is the working folder or a mount point"), new_folder(Path()):
         raise AssertionError
-    with pytest.raises(ZooError, match="name a folder in it"):
+    with pytest.raises(ZooError, match="choose a folder in it"):
         check_writable(here)
 
 

@@ -245,4 +245,4 @@ def test_option_is_recorded_shown_and_named_by_the_cards_command(run, here):
     assert weights == again
     ran = run("zoo", "train", "--pc-regularize", -1)
     assert (ran.code, ran.stderr.count("\n")) == (1, 1)
-    assert "--pc-regularize must be a number from 0 up, got -1.0" in ran.stderr
+    assert "--pc-regularize must be a finite number of at least 0, got -1.0" in ran.stderr

@@ -201,7 +201,7 @@ def test_a_record_of_both_or_neither_is_refused(made, trained):
         (("--arch", "resnet18", "--family", "imagenet"), "expected --arch alone, got --family imagenet too"),
         (("--arch", "cifar_resnet"), "choose its members with --depth and --width"),
         (("--arch", "test_vit"), "does not accept images of (1, 8, 8)"),
-        (("--family", "imagenet", "--depth", 51), "near are 50 and 53"),
+        (("--family", "imagenet", "--depth", 51), "the nearest are 50 and 53"),
     ],
 )
 def test_bad_choices_are_told_in_one_line_and_write_nothing(run, here, arguments, message):

@@ -281,7 +281,7 @@ def test_broken_folders_are_told_in_one_line(run, error, folders, spoiled):
     assert "b: its classes, 10 (class 0, class 1, class 2, ...), are not those of the data, 10 (0, 1, 2, ...)" in told
     (spoiled / "config.json").write_text(json.dumps(config))
     (spoiled / "model.safetensors").write_bytes(b"garbage")
-    assert "no whole safetensors file" in error("compare", folders[1], spoiled)
+    assert "is damaged" in error("compare", folders[1], spoiled)
     (spoiled / "config.json").unlink()
     assert "expected a model folder or a Hub id" in error("compare", folders[1], "nowhere")
     assert "expected a model folder with config.json" in error("compare", folders[1], spoiled)

@@ -115,11 +115,11 @@ def test_a_pruned_model_can_be_pruned_again(original, digits):
     ("removed", "message"),
     [
         ((), "which has 2, 2 and 2 in its stages.* got none"),
-        (("stage2.0",), "got 'stage2.0'.*whose shortcuts project"),
+        (("stage2.0",), "got 'stage2.0'.*whose shortcuts are projections"),
         (("stage1.2",), "got 'stage1.2'"),
         (("stage1.01",), "got 'stage1.01'"),
         (("stage3.1", "stage3.1"), "expected each block once"),
-        (("stage1.0", "stage1.1"), "a block of stage1 to stay, got all 2"),
+        (("stage1.0", "stage1.1"), "stage1 must keep at least one block, got all 2"),
     ],
 )
 def test_what_cannot_be_removed_is_refused(original, removed, message):
