@@ -1,4 +1,4 @@
-"""Images that are decoded when they are looked at."""
+"""Images that are decoded on demand."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ def both(here, monkeypatch):
     return whole, load_images("pets", "train")
 
 
-def test_results_come_in_order_and_not_too_early():
+def test_results_are_in_order_and_computed_within_the_depth():
     started = []
     results = map_ahead(lambda item: started.append(item) or -item, range(100), depth=5)
     assert next(results) == 0
@@ -91,7 +91,7 @@ def test_training_on_mixed_sizes_takes_crops(here, monkeypatch, brief, generator
     assert fit(model, train_set, brief, generator)
 
 
-def test_a_file_that_vanishes_is_told_by_name(both, here):
+def test_deleted_file_is_reported_by_name(both, here):
     victim = min((here / "pets/one").iterdir())
     lazy = both[1].images
     for path in (here / "pets").glob("*/*"):

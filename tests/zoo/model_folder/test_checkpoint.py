@@ -68,7 +68,7 @@ def test_record_round_trip_is_exact(folder, trained):
         ('"depth": 8', '"depth": 9', "depth must be 6n"),
     ],
 )
-def test_a_hostile_record_is_refused(folder, old, new, message):
+def test_hostile_record_is_refused(folder, old, new, message):
     text = (folder / "training.json").read_text().replace(old, new, 1)
     with pytest.raises(ZooError, match=message):
         TrainingRecord.from_json(text)
@@ -84,7 +84,7 @@ def test_folder_without_config_is_refused(tmp_path):
         load_checkpoint(tmp_path)
 
 
-def test_reference_that_is_no_folder_is_refused(tmp_path):
+def test_reference_that_is_not_a_folder_is_refused(tmp_path):
     with pytest.raises(ZooError, match="expected a model folder or a Hub id .*nowhere'"):
         resolve(str(tmp_path / "nowhere"))
 
@@ -124,7 +124,7 @@ def test_hostile_or_broken_config_is_refused_before_anything_is_built(folder, ch
 
 
 @pytest.mark.parametrize("text", ["", "not json", "[1]", "{}", "\x00\xff", '{"a": "\xff"}', '{"a":' + "[" * 200_000])
-def test_config_that_is_no_configuration_is_refused(folder, text):
+def test_invalid_config_is_refused(folder, text):
     (folder / "config.json").write_text(text, encoding="latin-1")
     with pytest.raises(ZooError, match=r"config\.json"):
         read_config(folder)
@@ -144,7 +144,7 @@ def test_missing_weights_are_refused(folder):
         load_checkpoint(folder)
 
 
-def test_weights_of_another_model_are_refused_with_the_tensor_that_differs(folder):
+def test_weights_of_another_model_are_refused_with_the_name_of_a_tensor(folder):
     save_file({"fc.weight": torch.zeros(2, 2)}, folder / "model.safetensors")
     with pytest.raises(ZooError, match="does not fit resnet8-w0.5: expected"):
         load_checkpoint(folder)
@@ -158,7 +158,7 @@ def test_weights_of_another_type_are_refused(folder, dtype):
         load_checkpoint(folder)
 
 
-def test_config_cannot_ask_for_more_memory_than_its_weights(folder):
+def test_config_cannot_request_more_memory_than_its_weights(folder):
     classes = [str(i) for i in range(100_000)]
     edit_config(folder, model_args__depth=1202, model_args__width=64, num_classes=100_000, label_names=classes)
     with pytest.raises(ZooError, match="does not fit resnet1202-w64"):

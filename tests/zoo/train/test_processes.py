@@ -1,4 +1,4 @@
-"""Two real processes, as torchrun starts them, that train one model."""
+"""Two processes of torchrun that train one model."""
 
 import subprocess
 import sys
@@ -53,7 +53,7 @@ def numbers(told, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 1])
-def test_every_process_takes_the_steps_that_one_alone_takes(tmp_path, rank):
+def test_several_processes_take_the_same_steps_as_one(tmp_path, rank):
     script = tmp_path / "steps.py"
     script.write_text(STEPS)
     one, two = launched(script, 1, 0, processes=1), launched(script, 2, rank)
@@ -78,7 +78,7 @@ def test_torchrun_gives_one_model_with_the_loss_curve_of_one_process(here):
 
 
 @pytest.mark.slow
-def test_processes_that_would_train_different_things_are_refused(tmp_path):
+def test_processes_with_different_runs_are_refused(tmp_path):
     script = tmp_path / "differ.py"
     script.write_text(
         "from torch import distributed\n"
@@ -93,7 +93,7 @@ def test_processes_that_would_train_different_things_are_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_what_needs_whole_minibatches_is_refused_by_several_processes(here):
+def test_pc_regularisation_is_refused_with_several_processes(here):
     done = launched("--no-python", BIN / "zoo", *TRAIN, "--epochs", 1, "--pc-regularize", 0.1)
     assert done.returncode == 1
     assert "--pc-regularize needs whole minibatches" in done.stderr

@@ -39,7 +39,7 @@ def find_split(source: Source, name: str, split: str) -> tuple[ImageFiles, bool]
         split: one of `SPLITS`.
 
     Returns:
-        The files that contain the split, and whether the split is only a part of them, to be selected by `divide_split`.
+        The files that contain the split, and whether `divide_split` must select the split from them.
 
     Raises:
         ZooError: the source has no such split.
