@@ -125,7 +125,7 @@ def grid(
     depths: Sequence[int],
     widths: Sequence[float],
     seeds: Sequence[int],
-    given: Mapping[str, float | None],
+    overrides: Mapping[str, float | None],
     recipe: str | None = None,
 ) -> tuple[Run, ...]:
     """List the runs of a grid.
@@ -137,7 +137,7 @@ def grid(
         depths: depths of the variants.
         widths: width multipliers of the variants.
         seeds: seeds of each variant.
-        given: values that override the recipe's; None for no override.
+        overrides: values that override the recipe's; None for no override.
         recipe: name of a recipe; the dataset's recipe if None.
 
     Returns:
@@ -153,7 +153,7 @@ def grid(
         )
     variants = [member(depth, width) for depth, width in product(depths, widths)]
     return tuple(
-        Run(variant, dataset, subset, seed, recipe_for(variant, dataset, given, recipe), recipe)
+        Run(variant, dataset, subset, seed, recipe_for(variant, dataset, overrides, recipe), recipe)
         for subset, variant, seed in product(subsets, variants, seeds)
     )
 

@@ -47,12 +47,12 @@ class StudyGrid:
         wide = [(self.base_depth, width) for width in self.widths]
         return tuple(dict.fromkeys([*deep, *wide, *self.others]))
 
-    def runs(self, dataset: str, given: Mapping[str, float | None]) -> tuple[Run, ...]:
+    def runs(self, dataset: str, overrides: Mapping[str, float | None]) -> tuple[Run, ...]:
         """List the training runs.
 
         Args:
             dataset: name of the dataset.
-            given: values that override the dataset's recipe; None for no override.
+            overrides: values that override the dataset's recipe; None for no override.
 
         Raises:
             ZooError: a run is impossible, or there are too many runs.
@@ -60,7 +60,7 @@ class StudyGrid:
         return tuple(
             run
             for depth, width in self.architectures
-            for run in grid(Variant, dataset, self.subsets, [depth], [width], self.seeds, given)
+            for run in grid(Variant, dataset, self.subsets, [depth], [width], self.seeds, overrides)
         )
 
 

@@ -96,14 +96,14 @@ RECIPES: Mapping[str, Callable[[int], Recipe]] = {
 
 
 def recipe_for(
-    choice: Choice | Spec, dataset: str, given: Mapping[str, float | str | None], name: str | None = None
+    choice: Choice | Spec, dataset: str, overrides: Mapping[str, float | str | None], name: str | None = None
 ) -> Recipe:
     """Choose the recipe for an architecture and a dataset.
 
     Args:
         choice: the architecture; timm architectures on digits use the learning rate of depth 50.
         dataset: name of the dataset.
-        given: values that override the recipe's; None for no override.
+        overrides: values that override the recipe's; None for no override.
         name: a name in `RECIPES`; if None, `digits` for digits, `paper` for the CIFAR family on other datasets, and
             `imagenet` for other architectures.
 
@@ -115,5 +115,5 @@ def recipe_for(
         name = "digits" if dataset == "digits" else "paper" if variant else "imagenet"
     if name not in RECIPES:
         raise ZooError(f"--recipe must be one of {', '.join(RECIPES)}, got {name!r}.")
-    overrides: dict[str, Any] = {option: value for option, value in given.items() if value is not None}
-    return replace(RECIPES[name](variant.depth if variant else 50), **overrides)
+    changes: dict[str, Any] = {option: value for option, value in overrides.items() if value is not None}
+    return replace(RECIPES[name](variant.depth if variant else 50), **changes)

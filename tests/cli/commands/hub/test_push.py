@@ -265,7 +265,7 @@ def test_a_card_is_written_anew_and_keeps_a_persons_text(run, error, folders, tm
 
 def test_a_published_models_new_card_still_names_its_repository(hub, run, pushed):
     run("zoo", "card", pushed)
-    assert 'resolve("me/m")' in (pushed / "README.md").read_text()
+    assert 'zoo.load("me/m")' in (pushed / "README.md").read_text()
     assert "OWNER" not in (pushed / "README.md").read_text()
 
 
@@ -321,12 +321,12 @@ def test_doctor_works_offline(hub, run, monkeypatch):
     ("arguments", "message"),
     [
         (("push", "nowhere", "me/m"), "expected a model folder, got nowhere"),
-        (("push", ".", "me/m"), "expected a model folder with config.json"),
+        (("push", ".", "me/m"), "has no config.json"),
         (("pull", "nowhere"), "expected a model folder or a Hub id"),
         (("pull", "me/nothing"), "me/nothing: not on"),
         (("pull", "."), "got the folder ., which is here already"),
         (("show", "me/nothing"), "me/nothing: not on"),
-        (("card", "nowhere"), "expected a folder that `zoo train` wrote"),
+        (("card", "nowhere"), "expected a model folder of `zoo train`"),
     ],
 )
 def test_wrong_input_is_told_in_one_line(hub, error, here, arguments, message):
