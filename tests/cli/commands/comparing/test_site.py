@@ -152,7 +152,7 @@ def test_only_a_site_in_which_nothing_was_changed_is_replaced(run, error, loaded
         (tmp_path / name[0] / name).write_text(content)
         assert "expected a new folder or a site of `zoo site`" in error(tmp_path / name[0], *three)
     (tmp_path / "file").write_text("x")
-    assert "expected a new folder, or a site" in error(tmp_path / "file", *three)
+    assert "expected a new folder or a site" in error(tmp_path / "file", *three)
     assert (site / "README.md").read_text().endswith("my words")
     assert loaded == []
 
