@@ -12,7 +12,7 @@ from zoo.errors import ZooError
 
 
 @contextmanager
-def exchanged(out: Path, check: Callable[[Path], None], inside: Path | None = None) -> Iterator[Path]:
+def replace_folder(out: Path, check: Callable[[Path], None], inside: Path | None = None) -> Iterator[Path]:
     """Write a folder atomically: yield a temporary folder that replaces `out` if the block succeeds.
 
     Args:

@@ -55,7 +55,8 @@ def check_site(out: Path) -> None:
         for name, path in _files(out).items():
             if path.is_symlink() or file_sha256(path) != written.files.get(name):
                 raise ZooError(
-                    f"{path} was not written by `zoo site` and would be lost; move it, or choose another folder."
+                    f"{path} was added or changed since `zoo site` ran, and would be lost; move it, or choose another "
+                    "folder."
                 )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from zoo.data.image_set import ImageSet, balanced_sizes
-from zoo.data.stored.splits import check_split, smallest
+from zoo.data.stored.splits import check_split, mark_smallest
 
 TEST_IMAGES = 360
 
@@ -47,4 +47,4 @@ def load_digits(split: str) -> ImageSet:
 def _test_mask(pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Mark the test images: those with the smallest hashes of each class."""
     hashes = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in pixels])
-    return smallest(hashes, labels, balanced_sizes(labels, TEST_IMAGES))
+    return mark_smallest(hashes, labels, balanced_sizes(labels, TEST_IMAGES))

@@ -15,7 +15,7 @@ from zoo.data.decoding.read_all import check_all, decode_all
 from zoo.data.decoding.survey import survey
 from zoo.data.image_set import Images, ImageSet, check_classes
 from zoo.data.stored.image_files import ImageFiles, OnProgress, Source
-from zoo.data.stored.splits import cut, find_split, training_split
+from zoo.data.stored.splits import divide_split, find_split, training_split
 from zoo.errors import ZooError
 
 # Splits of at most this many bytes are decoded at once and cached; larger ones are decoded on demand.
@@ -45,7 +45,7 @@ def load_split(
     source = open_source()
     files, divided = find_split(source, name, split)
     if cached is None:
-        rows = cut(files, split, on_progress) if divided else np.arange(len(files))
+        rows = divide_split(files, split, on_progress) if divided else np.arange(len(files))
         cached = _read_split(source, files, rows, name, on_progress)
         cached = replace(cached, notes=((DIVIDED, *cached.notes) if divided else cached.notes))
         if not write_cache(path, f"{len(cached.labels)} {name} {split}", cached):

@@ -57,7 +57,7 @@ def timm_variant(
     if default_cfg.fixed_input_size:
         args["img_size"] = list(input_size[1:])
     try:
-        with few_modules(), torch.device("meta"):
+        with limit_modules(), torch.device("meta"):
             trial = timm.create_model(architecture, in_chans=input_size[0], num_classes=num_classes, **args)
         logits = trial_run(trial, input_size)
     except ZooError:
@@ -94,7 +94,7 @@ def new_timm_model(spec: TimmVariant) -> nn.Module:
 
 
 @contextmanager
-def few_modules() -> Iterator[None]:
+def limit_modules() -> Iterator[None]:
     """Limit the number of modules that the block may build.
 
     Raises:

@@ -30,7 +30,7 @@ def install() -> None:
         sys.meta_path.insert(0, _TimmFinder())
 
 
-def torchvision_is_mended() -> bool:
+def torchvision_is_repaired() -> bool:
     """Whether torchvision could only be imported with the repair; imports timm.
 
     Raises:
@@ -68,12 +68,12 @@ class _TimmLoader(Loader):
         sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _TimmFinder)]
         assert module.__spec__ is not None
         module.__spec__.loader = module.__loader__ = self.loader
-        _mend_torchvision()
+        _repair_torchvision()
         self.loader.exec_module(module)
         _register_family()
 
 
-def _mend_torchvision() -> None:
+def _repair_torchvision() -> None:
     """Declare the two missing operators if torchvision needs them; an intact torchvision is left alone.
 
     Source:

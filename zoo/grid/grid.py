@@ -1,4 +1,4 @@
-"""The grid of a sweep: every depth with every width, part of the data and seed. Needs no torch."""
+"""The grid of a sweep: every combination of depth, width, subset, and seed. Needs no torch."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from zoo.record.recipe import Recipe, recipe_for
 from zoo.record.training import TrainingRecord
 from zoo.train.workplace import Workplace
 
-# Of one of the two families.
+# A member of one of the two families.
 Member = Variant | ImageNetResNet
 SEEDS = 2**32
-# More is a slip of the finger.
+# Larger grids are typing errors.
 MOST_RUNS = 10_000
 
 
@@ -27,12 +27,12 @@ class Run:
     """One training run.
 
     Args:
-        variant: what is trained.
-        dataset: name of the data set, as `zoo train` takes it.
-        subset: fraction of its training images.
-        seed: of initial weights, order and augmentation.
-        recipe: how.
-        recipe_name: of the one among `zoo.record.recipe.RECIPES` that it comes from; None for the data set's own.
+        variant: the architecture.
+        dataset: name of the dataset, as for `zoo train`.
+        subset: fraction of the training images.
+        seed: seed of initial weights, image order, and augmentation.
+        recipe: training hyperparameters.
+        recipe_name: name of the recipe in `zoo.record.recipe.RECIPES`; None for the dataset's recipe.
 
     Raises:
         ZooError: the seed is too large.
@@ -51,62 +51,70 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Of its model folder."""
+        """Name of the model folder."""
         return model_name(self.variant.name, self.dataset, str(self.subset), self.seed)
 
     @property
     def cost(self) -> float:
-        """Multiply-adds of the training, up to a factor that all runs on one data set share."""
+        """Relative cost: multiply-adds of the run, up to a factor that is the same for all runs on a dataset."""
         return self.variant.multiply_adds(32, 32) * float(self.subset) * self.recipe.epochs
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The arguments of `zoo` that do this run."""
+        """Command line arguments of `zoo` for this run."""
         options = {
-            **{"depth": self.variant.depth, "width": f"{self.variant.width:.12g}", "dataset": self.dataset},
-            **{"subset": self.subset, "seed": self.seed, "epochs": self.recipe.epochs, "lr": self.recipe.lr},
-            **{"weight-decay": self.recipe.weight_decay, "batch-size": self.recipe.batch_size},
-            **({"recipe": self.recipe_name} if self.recipe_name else {}),
+            "depth": self.variant.depth,
+            "width": f"{self.variant.width:.12g}",
+            "dataset": self.dataset,
+            "subset": self.subset,
+            "seed": self.seed,
+            "epochs": self.recipe.epochs,
+            "lr": self.recipe.lr,
+            "weight-decay": self.recipe.weight_decay,
+            "batch-size": self.recipe.batch_size,
         }
+        if self.recipe_name:
+            options["recipe"] = self.recipe_name
         family = ("--family", "imagenet") if isinstance(self.variant, ImageNetResNet) else ()
-        given = (part for name, value in options.items() for part in (f"--{name}", str(value)))
-        return "train", "--resume", *family, *given
+        arguments = (part for name, value in options.items() for part in (f"--{name}", str(value)))
+        return "train", "--resume", *family, *arguments
 
     def result(self, root: Path) -> TrainingRecord | None:
-        """What came of it, if it has been done.
+        """Read the training record of a completed run.
 
         Args:
             root: folder that holds the model folders.
 
+        Returns:
+            The record; None if the run is not complete.
+
         Raises:
-            ZooError: something else stands in its place, such as a run with another recipe.
+            ZooError: the model folder belongs to another run, such as one with another recipe.
         """
         folder = root / self.name
         if not (folder / RECORD).is_file():
             if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-                raise ZooError(
-                    f"expected a model folder or nothing in {folder}; move it away, or choose another --out."
-                )
-            self._check_left(folder)
+                raise ZooError(f"{folder} exists, but is not a model folder; move it away, or choose another --out.")
+            self._check_interrupted(folder)
             return None
         record = TrainingRecord.from_json((folder / RECORD).read_bytes())
-        found = _settings(record.spec.name, record.data.name, record.data.subset, record.seed, record.recipe)
-        asked = _settings(self.variant.name, recorded_name(self.dataset), str(self.subset), self.seed, self.recipe)
-        for name, value in asked.items():
-            if found[name] != value:
+        recorded = _settings(record.spec.name, record.data.name, record.data.subset, record.seed, record.recipe)
+        current = _settings(self.variant.name, recorded_name(self.dataset), str(self.subset), self.seed, self.recipe)
+        for name, value in current.items():
+            if recorded[name] != value:
                 raise ZooError(
-                    f"{folder} comes from a run with {name} {found[name]}, not {value}; choose another --out, or move "
-                    "it away."
+                    f"{folder} comes from a run with {name} {recorded[name]}, not {value}; choose another --out, or "
+                    "move it away."
                 )
         return record
 
-    def _check_left(self, folder: Path) -> None:
-        """Refuse to go on, or to begin, where a training of another recipe was interrupted."""
+    def _check_interrupted(self, folder: Path) -> None:
+        """Check that an interrupted run in this place has the same recipe."""
         place = Workplace(folder)
         progress = place.look(resume=True, force=False)
         if progress is not None and progress.recipe != self.recipe:
             raise ZooError(
-                f"{place.path} is what a training with another recipe left; move it away, or choose another --out."
+                f"{place.path} is from an interrupted run with another recipe; move it away, or choose another --out."
             )
 
 
@@ -117,36 +125,39 @@ def grid(
     depths: Sequence[int],
     widths: Sequence[float],
     seeds: Sequence[int],
-    given: Mapping[str, float | None],
+    overrides: Mapping[str, float | None],
     recipe: str | None = None,
 ) -> tuple[Run, ...]:
-    """Every combination, each with its data set's own recipe but for what is given.
+    """List the runs of a grid.
 
     Args:
-        member: makes one of the family from depth and width.
-        dataset: name of the data set.
-        subsets: fractions of its training images.
-        depths: of the variants.
-        widths: of the variants.
-        seeds: of each.
-        given: values of `zoo.record.recipe.Recipe` that were chosen; None is no choice.
-        recipe: name of another recipe than the data set's own.
+        member: creates a member of a family from depth and width.
+        dataset: name of the dataset.
+        subsets: fractions of the training images.
+        depths: depths of the variants.
+        widths: width multipliers of the variants.
+        seeds: seeds of each variant.
+        overrides: values that override the recipe's; None for no override.
+        recipe: name of a recipe; the dataset's recipe if None.
+
+    Returns:
+        One run per combination, by subset, depth, width, and seed.
 
     Raises:
-        ZooError: a run that cannot be, or too many.
+        ZooError: a run is impossible, or there are too many runs.
     """
     count = len(subsets) * len(depths) * len(widths) * len(seeds)
     if count > MOST_RUNS:
         raise ZooError(
-            f"expected at most {MOST_RUNS:,} runs, got {count:,}; take fewer depths, widths, parts or seeds."
+            f"expected at most {MOST_RUNS:,} runs, got {count:,}; take fewer depths, widths, subsets, or seeds."
         )
     variants = [member(depth, width) for depth, width in product(depths, widths)]
     return tuple(
-        Run(variant, dataset, subset, seed, recipe_for(variant, dataset, given, recipe), recipe)
+        Run(variant, dataset, subset, seed, recipe_for(variant, dataset, overrides, recipe), recipe)
         for subset, variant, seed in product(subsets, variants, seeds)
     )
 
 
 def _settings(model: str, dataset: str, subset: str, seed: int, recipe: Recipe) -> dict[str, object]:
-    """What a run is known by."""
+    """Settings that identify a run."""
     return {"model": model, "dataset": dataset, "subset": subset, "seed": seed} | vars(recipe)

@@ -1,4 +1,4 @@
-"""How long training takes on a device, from a few steps of two small networks."""
+"""Estimate training time on a device from a few steps of two small networks."""
 
 from dataclasses import dataclass, replace
 
@@ -11,11 +11,11 @@ from zoo.record.recipe import Recipe
 from zoo.train.build import build, fit_to
 from zoo.train.loop import Fit
 
-# Of the same depth, so that their layers cost the same but for the multiply-adds.
+# Equally deep, so that their costs differ only by multiply-adds.
 SMALL, LARGE = Variant(8, 1.0), Variant(8, 4.0)
-# The first steps warm up.
+# Epochs of one step each; the first ones are for warm-up.
 STEPS = 4
-# Seconds that a run takes beside its steps: starting, loading, testing, and the pictures of its card.
+# Seconds of a run besides its steps: start, loading, testing, and the pictures of the model card.
 AROUND = 8.0
 
 
@@ -24,10 +24,10 @@ class Pace:
     """Cost of a training step.
 
     Args:
-        layer: seconds per weighted layer, however narrow.
-        multiply_add: seconds per multiply-add of one image forward.
-        images: training images of the data set.
-        size: their height and width.
+        layer: seconds per weighted layer, independent of its width.
+        multiply_add: seconds per multiply-add in the forward pass of one image.
+        images: number of training images of the dataset.
+        size: height and width of the images.
     """
 
     layer: float
@@ -36,19 +36,19 @@ class Pace:
     size: tuple[int, int]
 
     def seconds(self, run: Run) -> float:
-        """How long a run takes."""
+        """Estimate the duration of a run in seconds."""
         images, recipe = round(self.images * run.subset), run.recipe
-        each = run.variant.multiply_adds(*self.size) * min(recipe.batch_size, images)
+        multiply_adds = run.variant.multiply_adds(*self.size) * min(recipe.batch_size, images)
         steps = recipe.epochs * recipe.steps(images)
-        return AROUND + steps * (self.layer * run.variant.depth + self.multiply_add * each)
+        return AROUND + steps * (self.layer * run.variant.depth + self.multiply_add * multiply_adds)
 
 
 def measure_pace(data: ImageSet, recipe: Recipe, device: str) -> Pace:
-    """Train two small networks for a few steps each.
+    """Measure the cost of a training step with two small networks.
 
     Args:
         data: training images.
-        recipe: whose batch size and augmentation count.
+        recipe: training hyperparameters; batch size and augmentation affect the time.
         device: a torch device.
     """
     few = balanced_subset(data, min(recipe.batch_size, len(data)), 0)
@@ -60,7 +60,7 @@ def measure_pace(data: ImageSet, recipe: Recipe, device: str) -> Pace:
 
 
 def _step(variant: Variant, few: ImageSet, recipe: Recipe, device: str) -> float:
-    """Seconds of the fastest step."""
+    """Seconds per step, of the fastest step."""
     generator = torch.Generator().manual_seed(0)
     model = build(fit_to(variant, few), generator).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     training = Fit(model, few, replace(recipe, epochs=STEPS), generator)

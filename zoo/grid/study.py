@@ -1,4 +1,4 @@
-"""Which networks make a study of the paper's claims: a series of depths and one of widths. Needs no torch."""
+"""Networks for a study of the paper's claims: a series of depths, and a series of widths. Needs no torch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,19 @@ from zoo.grid.grid import Run, grid
 
 @dataclass(frozen=True)
 class StudyGrid:
-    """Depths at one width, and widths at one depth, on parts of the data, over seeds.
+    """Depths at one width, and widths at one depth, on several subsets and with several seeds.
 
     Args:
-        depths: of the first series.
-        widths: of the second.
+        depths: depths of the first series.
+        widths: width multipliers of the second series.
         base_depth: depth of the second series.
-        base_width: width of the first.
+        base_width: width multiplier of the first series.
         subsets: fractions of the training images.
-        seeds: of every architecture on every part of the data.
-        others: further depths and widths, on all parts of the data.
+        seeds: seeds of every architecture on every subset.
+        others: further pairs of depth and width, on all subsets.
+
+    Raises:
+        ZooError: there are fewer than two depths or widths.
     """
 
     depths: tuple[int, ...]
@@ -39,25 +42,25 @@ class StudyGrid:
 
     @property
     def architectures(self) -> tuple[tuple[int, float], ...]:
-        """Depths and widths, each once."""
+        """Pairs of depth and width, without duplicates."""
         deep = [(depth, self.base_width) for depth in self.depths]
         wide = [(self.base_depth, width) for width in self.widths]
         return tuple(dict.fromkeys([*deep, *wide, *self.others]))
 
-    def runs(self, dataset: str, given: Mapping[str, float | None]) -> tuple[Run, ...]:
-        """The training runs.
+    def runs(self, dataset: str, overrides: Mapping[str, float | None]) -> tuple[Run, ...]:
+        """List the training runs.
 
         Args:
-            dataset: name of the data set.
-            given: values of `zoo.record.recipe.Recipe` that were chosen; None is no choice.
+            dataset: name of the dataset.
+            overrides: values that override the dataset's recipe; None for no override.
 
         Raises:
-            ZooError: a run that cannot be, or too many.
+            ZooError: a run is impossible, or there are too many runs.
         """
         return tuple(
             run
             for depth, width in self.architectures
-            for run in grid(Variant, dataset, self.subsets, [depth], [width], self.seeds, given)
+            for run in grid(Variant, dataset, self.subsets, [depth], [width], self.seeds, overrides)
         )
 
 
@@ -67,23 +70,23 @@ def study_grid(
     subsets: Sequence[Fraction],
     seeds: Sequence[int],
 ) -> StudyGrid:
-    """Depths at the least width, and widths at the least depth.
+    """Create a study with all depths at the smallest width, and all widths at the smallest depth.
 
     Args:
-        depths: of the first series.
-        widths: of the second.
+        depths: depths of the first series.
+        widths: width multipliers of the second series.
         subsets: fractions of the training images.
-        seeds: of every architecture on every part of the data.
+        seeds: seeds of every architecture on every subset.
 
     Raises:
-        ZooError: too few of them.
+        ZooError: there are fewer than two depths or widths.
     """
     return StudyGrid(tuple(depths), tuple(widths), min(depths), min(widths), tuple(subsets), tuple(seeds))
 
 
-# An hour on two cores, on digits.
+# Takes an hour on two cores, on digits.
 SMALL = study_grid((14, 38, 74, 110), (1.0, 2.0, 4.0), (Fraction(1), Fraction(1, 2), Fraction(1, 4)), range(3))
-# The paper's figures 1, 2 and D.2, with ResNet-62 and ResNet-14 of width 2 of its figure 7.
+# Figures 1, 2, and D.2 of the paper, plus ResNet-62 and ResNet-14 of width 2 from its figure 7.
 PAPER = StudyGrid(
     depths=(26, 32, 38, 44, 56, 62, 110, 164),
     widths=(1.0, 2.0, 4.0, 8.0, 10.0),

@@ -1,1 +1,1 @@
-"""Models on the Hugging Face Hub: find, fetch, publish, list."""
+"""The Hugging Face Hub: find, download, publish, and list models."""

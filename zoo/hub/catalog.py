@@ -1,4 +1,4 @@
-"""Which models there are: in a folder of this machine, and on the Hub."""
+"""List models in a local folder and on the Hub."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -18,7 +18,7 @@ from zoo.record.training import CARD_KEY, TAG, CardRecord
 
 
 class _Item(msgspec.Struct):
-    """One model in the Hub's own list, as far as it is read here."""
+    """One model in the Hub's listing; only the fields that are used here."""
 
     id: str
     sha: str | None = None
@@ -29,22 +29,22 @@ class _Item(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Listed:
-    """One model, as far as it is known without its weights.
+    """One model in a listing. Unknown values are None.
 
     Args:
-        ref: folder or Hub id, as `compare` takes it.
+        ref: model reference: folder or Hub id.
         kind: `folder` or `hub`.
-        architecture: `cifar_resnet`, or one of timm's; None where it is not known, like everything below.
-        depth: of a member of one of the families.
-        width: of a member of one of the families.
-        dataset: that it was trained on.
-        subset: fraction of the training images, such as `1/4`.
-        seed: of its training.
-        accuracy: fraction of the test images that it gets right.
-        parameters: how many numbers it has learned.
+        architecture: `cifar_resnet`, or the name of a timm architecture.
+        depth: depth of a member of a family.
+        width: width multiplier of a member of a family.
+        dataset: name of the training dataset.
+        subset: fraction of the training images that was used, such as `1/4`.
+        seed: seed of the training run.
+        accuracy: fraction of correctly classified test images.
+        parameters: number of trainable parameters.
         revision: commit on the Hub.
-        updated: when, in ISO 8601 and UTC.
-        private: whether only its owner sees it on the Hub.
+        updated: time of the last update, in ISO 8601 and UTC.
+        private: whether the repository on the Hub is private.
     """
 
     ref: str
@@ -63,7 +63,11 @@ class Listed:
 
 
 def local_models(root: Path) -> Iterator[Listed]:
-    """The model folders directly in a folder, by name; what is none, or unreadable, is passed over."""
+    """List the model folders in a folder, by name; unreadable ones are skipped.
+
+    Args:
+        root: folder that holds model folders.
+    """
     if not root.is_dir():
         return
     for folder in sorted(root.iterdir()):
@@ -73,7 +77,7 @@ def local_models(root: Path) -> Iterator[Listed]:
 
 
 def local_model(folder: Path) -> Listed:
-    """One model folder.
+    """Describe one model folder.
 
     Raises:
         ZooError: its config.json is missing or unusable.
@@ -84,10 +88,10 @@ def local_model(folder: Path) -> Listed:
 
 
 def hub_models(owner: str | None) -> Iterator[Listed]:
-    """The models on the Hub that this program published, last updated first.
+    """List the models on the Hub that this program published, most recently updated first.
 
     Args:
-        owner: a user or organisation; everybody if None.
+        owner: a user or organisation; all owners if None.
 
     Raises:
         ZooError: the Hub cannot be reached.
@@ -95,11 +99,12 @@ def hub_models(owner: str | None) -> Iterator[Listed]:
     from huggingface_hub.utils import build_hf_headers, paginate
 
     client = hub_client()
-    asked = [("filter", TAG), ("sort", "lastModified"), *([("author", owner)] if owner else [])]
-    asked += [("expand", part) for part in ("sha", "lastModified", "private", "cardData")]
+    query = [("filter", TAG), ("sort", "lastModified")]
+    query += [("author", owner)] if owner else []
+    query += [("expand", part) for part in ("sha", "lastModified", "private", "cardData")]
     with hub_errors(f"models of {owner}" if owner else "models on the Hub"):
-        # Not `list_models`, which ends at the first card that somebody wrote wrong.
-        for item in paginate(f"{client.endpoint}/api/models", asked, build_hf_headers()):
+        # Not `list_models`, which fails at the first invalid model card.
+        for item in paginate(f"{client.endpoint}/api/models", query, build_hf_headers()):
             with suppress(msgspec.MsgspecError):
                 yield _published(msgspec.convert(item, _Item))
 
@@ -107,33 +112,49 @@ def hub_models(owner: str | None) -> Iterator[Listed]:
 def listed(
     ref: str, kind: str, config: ModelConfig, *, revision: str | None = None, updated: datetime | None = None
 ) -> Listed:
-    """What a model's config.json says of it."""
-    spec, ours = config.spec, config.zoo
+    """Describe a model by its config.json.
+
+    Args:
+        ref: model reference.
+        kind: `folder` or `hub`.
+        config: content of its config.json.
+        revision: commit on the Hub.
+        updated: time of the last update.
+    """
+    spec, zoo_part = config.spec, config.zoo
     return Listed(
         ref=ref,
         kind=kind,
         architecture=config.architecture,
         depth=spec.depth if spec else None,
         width=spec.width if spec else None,
-        dataset=ours.dataset if ours else None,
-        subset=ours.subset if ours else None,
-        seed=ours.seed if ours else None,
-        accuracy=ours.accuracy if ours else None,
+        dataset=zoo_part.dataset if zoo_part else None,
+        subset=zoo_part.subset if zoo_part else None,
+        seed=zoo_part.seed if zoo_part else None,
+        accuracy=zoo_part.accuracy if zoo_part else None,
         parameters=spec.parameters if spec else None,
         revision=revision,
         updated=_iso(updated),
     )
 
 
-def matching(models: Iterable[Listed], **wanted: Any) -> list[Listed]:
-    """Those of which every field that is asked for has one of the values asked for; an empty list asks for nothing."""
+def matching(models: Iterable[Listed], **filters: Any) -> list[Listed]:
+    """Filter a listing.
+
+    Args:
+        models: the models.
+        filters: allowed values by field; an empty list allows all values.
+
+    Returns:
+        The models that match all filters.
+    """
     return [
-        model for model in models if all(getattr(model, field) in values for field, values in wanted.items() if values)
+        model for model in models if all(getattr(model, field) in values for field, values in filters.items() if values)
     ]
 
 
 def _published(item: _Item) -> Listed:
-    """What the metadata of a model's card says of it, if it is as this program writes it."""
+    """Describe a model by the metadata of its model card, if they have the format of this program."""
     base = Listed(item.id, "hub", revision=item.sha, updated=_iso(item.last_modified), private=item.private)
     card = item.card_data.get(CARD_KEY) if isinstance(item.card_data, dict) else None
     try:

@@ -1,4 +1,4 @@
-"""Who is logged in to the Hub, and what their token may do."""
+"""The Hub's client, and the account that is logged in."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -7,9 +7,6 @@ import msgspec
 
 from zoo.errors import ZooError
 from zoo.hub.errors import hub_errors
-
-if TYPE_CHECKING:
-    from huggingface_hub import HfApi
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -28,12 +25,12 @@ class _Auth(msgspec.Struct):
 
 
 class Account(msgspec.Struct):
-    """Who a token belongs to, as the Hub says.
+    """The account of a token.
 
     Args:
-        name: of the user.
-        orgs: organisations that the user is in.
-        auth: what kind of token it is.
+        name: name of the user.
+        orgs: organisations of the user.
+        auth: permissions of the token.
     """
 
     name: str
@@ -42,24 +39,24 @@ class Account(msgspec.Struct):
 
     @property
     def owners(self) -> list[str]:
-        """The names that this user may publish under."""
+        """The owners that this user may publish for: the user, and their organisations."""
         return [self.name, *(org.name for org in self.orgs)]
 
     @property
     def role(self) -> str | None:
-        """What the token may do: `read`, `write`, or `fineGrained`, which leaves it open; None if it is not said."""
+        """Role of the token: `read`, `write`, or `fineGrained`; None if unknown."""
         return self.auth.access_token.role
 
 
 def logged_in(repo_id: str, what: str | None = None) -> "HfApi":
-    """A client with a token, for a repository whose name is well formed; asks the Hub nothing.
+    """Check the name of a repository, and create a client with a token, without a request.
 
     Args:
-        repo_id: `owner/name`.
-        what: is at stake, if not the repository.
+        repo_id: repository `owner/name`.
+        what: name for messages; the repository if None.
 
     Raises:
-        ZooError: the name is malformed, or there is no token, or the Hub is not to be reached.
+        ZooError: the name is invalid, there is no token, or offline mode is on.
     """
     from huggingface_hub import constants, get_token
     from huggingface_hub.utils import validate_repo_id
@@ -70,35 +67,35 @@ def logged_in(repo_id: str, what: str | None = None) -> "HfApi":
     if "/" not in repo_id:
         raise ZooError(f"expected a repository as OWNER/NAME, got {repo_id!r}; OWNER is your name on the Hub.")
     if constants.is_offline_mode():
-        raise ZooError(f"{what}: the Hub is not reached while HF_HUB_OFFLINE is set; unset it.")
+        raise ZooError(f"{what}: HF_HUB_OFFLINE is set, so the Hub cannot be reached; unset it.")
     if get_token() is None:
-        raise ZooError(f"{what}: publishing takes a token, and there is none; log in with `hf auth login`.")
+        raise ZooError(f"{what}: publishing requires a token, and none is set; log in with `hf auth login`.")
     return hub_client(bars=True)
 
 
 def account(client: "HfApi", what: str) -> Account:
-    """Ask the Hub who the token belongs to.
+    """Ask the Hub for the account of the token.
 
     Args:
-        client: with a token.
-        what: is at stake.
+        client: a client with a token.
+        what: name for messages, such as the repository.
 
     Raises:
-        ZooError: the Hub does not accept the token, cannot be reached, or gives no sensible answer.
+        ZooError: the Hub rejects the token, cannot be reached, or sends an invalid answer.
     """
     with hub_errors(what):
         answer = client.whoami()
         try:
             return msgspec.convert(answer, Account)
         except msgspec.MsgspecError as error:
-            raise ZooError(f"{what}: the Hub does not say whose token this is; check HF_ENDPOINT.") from error
+            raise ZooError(f"{what}: the Hub does not identify the owner of the token; check HF_ENDPOINT.") from error
 
 
 def hub_client(bars: bool = False) -> "HfApi":
-    """The genuine client, with its own messages off.
+    """Create a client, without log messages.
 
     Args:
-        bars: whether to show its progress bars, which a pipe and the user's own settings switch off.
+        bars: show progress bars, if stderr is a terminal and the user has not disabled them.
     """
     from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""Collections on the Hub: a grid of models, browsable where its users already look."""
+"""Collections of models on the Hub."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from zoo.hub.client import logged_in
 from zoo.hub.errors import hub_errors
 from zoo.hub.ref import HubRef, parse_ref
 
-# The Hub's own limit.
+# Limit of the Hub.
 MAX_TITLE = 60
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What became of a collection.
+    """Result of adding models to a collection.
 
     Args:
-        url: its address.
-        models: how many were to be in it.
-        new: how many of them were not.
+        url: URL of the collection.
+        models: number of models.
+        new: number of models that were not in the collection before.
     """
 
     url: str
@@ -28,19 +28,20 @@ class Collected:
 
 
 def collect(owner: str, title: str, refs: Sequence[str], *, private: bool = False) -> Collected:
-    """Put models into a collection, which is made if its owner has none of this title; models already in it stay.
+    """Add models to a collection; the collection is created if it does not exist.
 
     Args:
-        owner: a user or organisation that this user may write to.
-        title: of the collection, such as `ResNets on digits`.
-        refs: Hub ids.
-        private: whether a new collection is for its owner's eyes alone.
+        owner: user or organisation that owns the collection.
+        title: title of the collection, such as `ResNets on digits`.
+        refs: Hub ids of the models.
+        private: create a new collection as private.
 
     Returns:
-        Where it is, and what is new in it.
+        URL of the collection, and the number of new models.
 
     Raises:
-        ZooError: a model is not on the Hub, which is found out before anything is made, or this user may not do that.
+        ZooError: a model is not on the Hub (checked before anything is created), or the user may not write to the
+            collection.
     """
     if not 1 <= len(title) <= MAX_TITLE:
         raise ZooError(f"expected a title of 1 to {MAX_TITLE} characters, got {len(title)}; choose another.")
@@ -50,17 +51,17 @@ def collect(owner: str, title: str, refs: Sequence[str], *, private: bool = Fals
         with hub_errors(repo_id):
             client.model_info(repo_id)
     with hub_errors(f"{owner}/{title}"):
-        made = client.create_collection(title, namespace=owner, private=private, exists_ok=True)
-        held = {item.item_id for item in made.items}
+        collection = client.create_collection(title, namespace=owner, private=private, exists_ok=True)
+        before = {item.item_id for item in collection.items}
         for repo_id in ids:
-            client.add_collection_item(made.slug, repo_id, "model", exists_ok=True)
-    return Collected(made.url, len(ids), len(set(ids) - held))
+            client.add_collection_item(collection.slug, repo_id, "model", exists_ok=True)
+    return Collected(collection.url, len(ids), len(set(ids) - before))
 
 
 def _hub_id(ref: str) -> str:
     place = parse_ref(ref)
     if isinstance(place, HubRef) and place.revision is not None:
-        raise ZooError(f"a collection holds models, not revisions: write {place.repo_id}, got {ref}.")
+        raise ZooError(f"expected a model without revision, such as {place.repo_id}, got {ref}; drop the revision.")
     if not isinstance(place, HubRef):
         raise ZooError(
             f"expected models on the Hub, got the folder {ref}; publish it with `zoo push {ref} OWNER/NAME`."

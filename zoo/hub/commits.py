@@ -1,4 +1,4 @@
-"""Commits of repositories on the Hub: which one a branch or tag means, now and offline."""
+"""Resolve branches and tags on the Hub to commits, online and offline."""
 
 import re
 from contextlib import suppress
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 COMMIT, _SHORT = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{7,39}")
 
 
-def look_up(client: "HfApi", ref: "HubRef", repo_type: str = "model") -> Any:
-    """What the Hub says of a revision, which may be the beginning of a commit's hash, as lists show it.
+def get_repo_info(client: "HfApi", ref: "HubRef", repo_type: str = "model") -> Any:
+    """Get information about a repository at a revision, which may be an abbreviated commit hash.
 
     Args:
-        client: of the Hub.
-        ref: a repository, at some revision.
+        client: client of the Hub.
+        ref: repository and revision.
         repo_type: `model` or `dataset`.
 
     Returns:
-        What the client returns for that type.
+        `ModelInfo` or `DatasetInfo` of the client, with metadata of files.
     """
     from huggingface_hub.errors import RevisionNotFoundError
 
@@ -37,37 +37,51 @@ def look_up(client: "HfApi", ref: "HubRef", repo_type: str = "model") -> Any:
         if ref.revision is None or not _SHORT.fullmatch(ref.revision):
             raise
         commits = [commit.commit_id for commit in client.list_repo_commits(ref.repo_id, repo_type=repo_type)]
-        full = [commit for commit in commits if commit.startswith(ref.revision)]
-        if len(full) != 1:
+        matches = [commit for commit in commits if commit.startswith(ref.revision)]
+        if len(matches) != 1:
             raise
-        return client.repo_info(ref.repo_id, revision=full[0], repo_type=repo_type, files_metadata=True)
+        return client.repo_info(ref.repo_id, revision=matches[0], repo_type=repo_type, files_metadata=True)
 
 
 def commit_of(ref: "HubRef", info: "ModelInfo | DatasetInfo") -> str:
-    """The full hash of what the Hub found.
+    """Get the full commit hash from the Hub's answer.
+
+    Args:
+        ref: repository and revision, for the message.
+        info: answer of the Hub.
 
     Raises:
-        ZooError: the Hub gave none.
+        ZooError: the answer has no commit.
     """
     commit = info.sha or ""
     if not COMMIT.fullmatch(commit):
-        raise ZooError(f"{ref}: the Hub gave no commit, got {commit[:60]!r}; check HF_ENDPOINT and try again.")
+        raise ZooError(f"{ref}: expected a commit from the Hub, got {commit[:60]!r}; check HF_ENDPOINT and try again.")
     return commit
 
 
-def remember(ref: "HubRef", commit: str, repo_type: str) -> None:
-    """Note in the client's cache which commit a branch or tag meant, for use offline."""
+def cache_commit(ref: "HubRef", commit: str, repo_type: str) -> None:
+    """Write the commit of a branch or tag to the client's cache, for offline use.
+
+    Args:
+        ref: repository and revision.
+        commit: full commit hash.
+        repo_type: `model` or `dataset`.
+    """
     if COMMIT.fullmatch(ref.revision or "main"):
         return
-    note = note_of(ref, repo_type)
-    # A convenience, which must not be in the way.
+    file = ref_file(ref, repo_type)
+    # Not essential, so errors are ignored.
     with suppress(OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(note, commit.encode())
+        file.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(file, commit.encode())
 
 
-def note_of(ref: "HubRef", repo_type: str) -> Path:
-    """Where the client's cache says which commit a branch or tag means.
+def ref_file(ref: "HubRef", repo_type: str) -> Path:
+    """File in the client's cache that holds the commit of a branch or tag.
+
+    Args:
+        ref: repository and revision.
+        repo_type: `model` or `dataset`.
 
     Source:
         huggingface.co/docs/huggingface_hub/guides/manage-cache: the folder `refs`.

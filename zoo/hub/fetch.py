@@ -1,4 +1,4 @@
-"""Model references, and how a model comes from the Hub: pinned to a commit, checked, and only what is needed."""
+"""Download models from the Hub: pinned to a commit, checked by hash, and only the necessary files."""
 
 import hashlib
 import re
@@ -10,14 +10,14 @@ from pathlib import Path
 from zoo.base.files import file_sha256
 from zoo.errors import ZooError
 from zoo.hub.client import hub_client
-from zoo.hub.commits import commit_of, look_up, remember
+from zoo.hub.commits import cache_commit, commit_of, get_repo_info
 from zoo.hub.errors import hub_errors
 from zoo.hub.ref import HubFile, HubRef, parse_ref
 from zoo.model_folder.config import MAX_BYTES, read_config
 from zoo.model_folder.folder import CARD, CONFIG, CURVE, HEATMAP, RECORD, WEIGHTS
 from zoo.model_folder.snapshots import folder_of_epoch
 
-# What a model folder may hold beside configuration and weights.
+# Optional files of a model folder.
 EXTRAS = (CARD, RECORD, CURVE, HEATMAP)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -27,11 +27,11 @@ class Snapshot:
     """A model repository at one commit.
 
     Args:
-        ref: what was asked for.
-        commit: its full hash.
-        files: by name; None offline, where only the cache is known.
-        updated: when the repository last changed; None offline.
-        inside: folder of the repository that the model is in, such as `epochs/10/`; empty for the repository itself.
+        ref: the requested repository and revision.
+        commit: full commit hash.
+        files: files by name; None offline.
+        updated: time of the last change of the repository; None offline.
+        inside: folder of the model in the repository, such as `epochs/10/`; empty for the root.
     """
 
     ref: HubRef
@@ -41,7 +41,7 @@ class Snapshot:
     inside: str = ""
 
     def has(self, name: str) -> bool:
-        """Whether there is such a file; offline, whether it is in the cache."""
+        """Whether a file exists; offline, whether it is in the cache."""
         if self.files is None:
             return _cached(self.ref, self.commit, self.inside + name) is not None
         return name in self.files
@@ -72,12 +72,15 @@ def resolve(ref: str | Path) -> Path:
 
 
 def pin(ref: HubRef) -> Snapshot:
-    """Find the commit that a reference means now; offline, the one in the cache.
+    """Resolve a reference to a commit; offline, to the commit in the cache.
 
-    `owner/name@epoch10` is the snapshot of that epoch in the main branch, if there is one.
+    `owner/name@epoch10` means the snapshot of that epoch in the main branch, if it exists.
+
+    Args:
+        ref: repository and revision.
 
     Raises:
-        ZooError: the Hub has no such model or revision for this user, or cannot be reached.
+        ZooError: the model or revision does not exist or is not accessible, or the Hub cannot be reached.
     """
     inside = folder_of_epoch(ref.revision)
     if inside is not None:
@@ -91,7 +94,7 @@ def pin(ref: HubRef) -> Snapshot:
 
 
 def _pin(ref: HubRef, revision: str | None, inside: str) -> Snapshot | None:
-    """A folder of a repository at a revision; None if it is not in the cache, offline."""
+    """Resolve a folder of a repository at a revision; None if offline and not in the cache."""
     from huggingface_hub import constants
 
     if constants.is_offline_mode():
@@ -101,7 +104,7 @@ def _pin(ref: HubRef, revision: str | None, inside: str) -> Snapshot | None:
         return Snapshot(ref, config.parents[inside.count("/")].name, None, inside=inside)
     client = hub_client()
     with hub_errors(str(ref)):
-        info = look_up(client, replace(ref, revision=revision))
+        info = get_repo_info(client, replace(ref, revision=revision))
     files = {
         file.rfilename.removeprefix(inside): HubFile(
             file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id or ""
@@ -113,10 +116,17 @@ def _pin(ref: HubRef, revision: str | None, inside: str) -> Snapshot | None:
 
 
 def download(snapshot: Snapshot, name: str) -> Path:
-    """One file of a snapshot, in the cache of the Hub's client, with the content that the Hub says it has.
+    """Download one file into the client's cache, and check its hash.
+
+    Args:
+        snapshot: the model repository at a commit.
+        name: name of the file.
+
+    Returns:
+        Path of the file in the cache.
 
     Raises:
-        ZooError: there is no such file, it cannot be downloaded, or it came out damaged.
+        ZooError: the file does not exist, cannot be downloaded, or is damaged.
     """
     if snapshot.files is None:
         cached = _cached(snapshot.ref, snapshot.commit, snapshot.inside + name)
@@ -134,17 +144,17 @@ def download(snapshot: Snapshot, name: str) -> Path:
 
 
 def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
-    """Download configuration and weights of a snapshot, the weights only if the configuration can be built.
+    """Download configuration and weights of a model; the weights only if the configuration is usable.
 
     Args:
-        snapshot: of a model repository.
-        whole: bring its card with the pictures, and the training record of a variant, if it has them.
+        snapshot: the model repository at a commit.
+        whole: also download model card, pictures, and training record, if they exist.
 
     Returns:
         A folder in the client's cache.
 
     Raises:
-        ZooError: as `download`, or the configuration is unusable.
+        ZooError: a file cannot be downloaded or is damaged, or the configuration is unusable.
     """
     folder = download(snapshot, CONFIG).parent
     config = read_config(folder)
@@ -157,7 +167,9 @@ def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
         if snapshot.has(name):
             download(snapshot, name)
     if snapshot.files is not None:
-        remember(replace(snapshot.ref, revision=None) if snapshot.inside else snapshot.ref, snapshot.commit, "model")
+        cache_commit(
+            replace(snapshot.ref, revision=None) if snapshot.inside else snapshot.ref, snapshot.commit, "model"
+        )
     return folder
 
 
@@ -171,32 +183,30 @@ def _cached(ref: HubRef, revision: str, name: str) -> Path | None:
 
 def _not_cached(ref: HubRef, name: str) -> ZooError:
     return ZooError(
-        f"{name} of {ref} is not in the cache, and HF_HUB_OFFLINE keeps the Hub away; unset it, and run "
-        f"`zoo pull {ref}` once."
+        f"{name} of {ref} is not in the cache, and HF_HUB_OFFLINE is set; unset it and run `zoo pull {ref}` once."
     )
 
 
 def _intact(path: Path, digest: str | None, ref: HubRef) -> Path:
-    """Throw a file away whose content is not what its hash says."""
+    """Check the hash of a file; a damaged file is deleted."""
     blob = path.resolve()
-    # Offline, the client's name for what it keeps is the hash that the Hub gave.
+    # Offline, use the file name in the cache, which is the Hub's hash.
     expected = digest or (blob.name if _SHA256.fullmatch(blob.name) else "")
     if expected and content_hash(blob, like=expected) != expected:
         path.unlink()
         blob.unlink(missing_ok=True)
         raise ZooError(
-            f"{ref}: {path.name} came out damaged (its hash is not {expected[:12]}...) and was thrown away; "
-            "fetch it again."
+            f"{ref}: {path.name} is damaged (its hash is not {expected[:12]}...) and was deleted; download it again."
         )
     return path
 
 
 def content_hash(content: Path | bytes, like: str) -> str:
-    """Hash of a content in the way that the Hub names such a file: sha256, or git's for small ones.
+    """Compute the hash that the Hub uses for a file: sha256 for LFS files, the git blob hash for small files.
 
     Args:
-        content: in memory, or in a file.
-        like: a hash of the same kind.
+        content: a file, or its content.
+        like: a hash of the same kind, which selects the algorithm by its length.
     """
     if isinstance(content, Path) and _SHA256.fullmatch(like):
         return file_sha256(content)

@@ -1,4 +1,4 @@
-"""Publish model folders on the Hub: one commit, checked afterwards, and never a pickle."""
+"""Publish model folders on the Hub: in one commit, checked afterwards, and without pickles."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 
-# What goes on the Hub: kinds of files that no library unpickles when it reads them.
+# Types of files that may be uploaded; no library unpickles them.
 _KINDS = (
     *(".safetensors", ".onnx", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".csv", ".tsv", ".parquet", ".arrow"),
     *(".md", ".txt", ".rst", ".log", ".html", ".pdf", ".bib", ".cff", ".py", ".sh", ".ipynb"),
@@ -28,19 +28,19 @@ _KINDS = (
 _PLAIN_NAMES = ("LICENSE", "NOTICE", "README", "CITATION", "AUTHORS", "CHANGELOG")
 
 
-# A file's content: on the disk, or in memory.
+# Content of a file: on disk, or in memory.
 Content = Path | bytes
 
 
 @dataclass(frozen=True)
 class Published:
-    """What became of a push.
+    """Result of a push.
 
     Args:
-        url: of the repository, or of the branch.
-        commit: full hash of the commit that holds the folder.
-        changed: whether it is a new one.
-        left_out: files that were not uploaded: pickles, what may be one, and links; hidden files are not told.
+        url: URL of the repository or branch.
+        commit: full hash of the commit that holds the files.
+        changed: whether this is a new commit.
+        left_out: skipped files: pickles, unknown types, and symlinks; hidden files are not listed.
     """
 
     url: str
@@ -50,22 +50,22 @@ class Published:
 
 
 def check_target(repo_id: str, *, private: bool = False) -> None:
-    """Find out before long work whether this user may push to a repository.
+    """Check that the user may push to a repository, before long work.
 
     Args:
-        repo_id: `owner/name`.
-        private: whether it is to be for its owner's eyes alone.
+        repo_id: repository `owner/name`.
+        private: whether the repository must be private.
 
     Raises:
-        ZooError: as `logged_in`, or the token is not valid or may only read, the owner is somebody else, or the
-            repository is public.
+        ZooError: there is no valid token with write permission, the user may not push for this owner, or the repository
+            is public although `private` is set.
     """
     client, owner = logged_in(repo_id), repo_id.split("/")[0]
     me = account(client, repo_id)
     if owner not in me.owners:
         raise ZooError(f"{repo_id}: you may push to {' or '.join(me.owners)}, not to {owner}; choose another owner.")
     if me.role == "read":
-        raise ZooError(f"{repo_id}: your token may only read; log in with one that may write: `hf auth login`.")
+        raise ZooError(f"{repo_id}: your token is read-only; log in with a write token: `hf auth login`.")
     with hub_errors(repo_id):
         if private and client.repo_exists(repo_id):
             _refuse_public(client, repo_id)
@@ -110,9 +110,9 @@ def push(
     client = logged_in(repo_id)
     for option, name in (("--revision", revision), ("--tag", tag)):
         if name is not None and not REVISION.fullmatch(name):
-            raise ZooError(f"{option} must be of letters, digits and single - _ . / + inside, got {name!r}.")
+            raise ZooError(f"{option} takes letters, digits, and single - _ . / + inside, got {name!r}.")
         if folder_of_epoch(name) is not None:
-            raise ZooError(f"{option} {name} would mean the snapshot of that epoch; choose another name.")
+            raise ZooError(f"{option} {name} is reserved for the snapshot of that epoch; choose another name.")
     _check_loads(folder)
     files, left_out = _files(folder, repo_id)
     _prepare(client, repo_id, private, revision)
@@ -132,23 +132,24 @@ def push(
 def push_files(
     repo_id: str, files: Mapping[str, bytes], edits: Mapping[str, Callable[[bytes], bytes]], message: str
 ) -> Published:
-    """Add files to a repository that exists, and edit others, in one commit; in none if nothing changes.
+    """Add and edit files of an existing repository in one commit; no commit is made if nothing changes.
 
     Args:
-        repo_id: `owner/name`.
-        files: contents by name.
-        edits: what becomes of the content of a file, which is empty if there is none yet.
-        message: of the commit.
+        repo_id: repository `owner/name`.
+        files: content of new files by name.
+        edits: functions by name that map the old content of a file to the new one; the old content of a missing file is
+            empty.
+        message: commit message.
 
     Raises:
-        ZooError: there is no such repository, this user may not push, or somebody else pushed meanwhile.
+        ZooError: the repository does not exist, the user may not push, or someone else pushed at the same time.
     """
     client = logged_in(repo_id)
     before = pin(HubRef(repo_id))
-    there = before.files or {}
-    edited = {name: edit(download(before, name).read_bytes() if name in there else b"") for name, edit in edits.items()}
+    old = before.files or {}
+    edited = {name: edit(download(before, name).read_bytes() if name in old else b"") for name, edit in edits.items()}
     new = dict(files) | edited
-    changed = not _holds(there, new)
+    changed = not _holds(old, new)
     commit = _commit(client, before, new, message) if changed else before.commit
     return Published(f"{client.endpoint}/{repo_id}", commit, changed, ())
 
@@ -157,22 +158,22 @@ def _check_loads(folder: Path) -> None:
     from zoo.model_folder.checkpoint import load_checkpoint
 
     load_checkpoint(folder)
-    linked = [path for path in (folder / WEIGHTS, folder / CONFIG) if path.is_symlink()]
-    if linked:
+    links = [path for path in (folder / WEIGHTS, folder / CONFIG) if path.is_symlink()]
+    if links:
         raise ZooError(
-            f"{linked[0]} is a link, as in the Hub's cache; copy the model (`zoo pull --out`), push the copy."
+            f"{links[0]} is a symlink, as in the Hub's cache; copy the model (`zoo pull --out`) and push the copy."
         )
 
 
 def _files(folder: Path, repo_id: str) -> tuple[dict[str, Content], tuple[str, ...]]:
-    """What is to be uploaded, the card with the repository's name in it, and the names of what is not."""
-    found = sorted(path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
-    names = {path.relative_to(folder).as_posix(): path for path in found}
-    shown = {name: path for name, path in names.items() if not any(part.startswith(".") for part in name.split("/"))}
-    kept: dict[str, Content] = {name: path for name, path in shown.items() if _may_go(path)}
-    if CARD in kept:
-        kept[CARD] = _card(folder / CARD, repo_id)
-    return kept, tuple(name for name in shown if name not in kept)
+    """Select the files to upload, with the repository's name in the model card; also return skipped names."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in paths}
+    visible = {name: path for name, path in names.items() if not any(part.startswith(".") for part in name.split("/"))}
+    files: dict[str, Content] = {name: path for name, path in visible.items() if _may_upload(path)}
+    if CARD in files:
+        files[CARD] = _card(folder / CARD, repo_id)
+    return files, tuple(name for name in visible if name not in files)
 
 
 def _card(path: Path, repo_id: str) -> bytes:
@@ -180,12 +181,12 @@ def _card(path: Path, repo_id: str) -> bytes:
     try:
         card.decode()
     except UnicodeDecodeError as error:
-        raise ZooError(f"expected a card in UTF-8, got other bytes in {path} ({error.reason}); mend it.") from error
+        raise ZooError(f"expected UTF-8 in {path}, got other bytes ({error.reason}); convert it.") from error
     return for_repo(card, repo_id)
 
 
-def _may_go(path: Path) -> bool:
-    """Whether it is a file of a kind that is not a pickle, also by its first bytes: those of a pickle or an archive."""
+def _may_upload(path: Path) -> bool:
+    """Whether a file is safe by its type and by its first bytes, which must not be those of a pickle or archive."""
     if path.is_symlink() or not (path.suffix.lower() in _KINDS or path.name in _PLAIN_NAMES):
         return False
     with path.open("rb") as file:
@@ -193,9 +194,9 @@ def _may_go(path: Path) -> bool:
 
 
 def _prepare(client: "HfApi", repo_id: str, private: bool, revision: str | None) -> None:
-    """Make the repository and the branch, where they do not exist."""
+    """Create the repository and the branch if they do not exist."""
     with hub_errors(repo_id):
-        # Where nothing is said, an organisation's own default holds.
+        # None selects the organisation's default visibility.
         client.create_repo(repo_id, private=private or None, exist_ok=True)
         if private:
             _refuse_public(client, repo_id)
@@ -208,29 +209,29 @@ def _refuse_public(client: "HfApi", repo_id: str) -> None:
         raise ZooError(f"{repo_id} is public already; make it private on its page, or push without --private.")
 
 
-def _holds(there: Mapping[str, HubFile], files: Mapping[str, Content]) -> bool:
-    """Whether the Hub has all of these files already."""
+def _holds(hub_files: Mapping[str, HubFile], files: Mapping[str, Content]) -> bool:
+    """Whether the Hub already has all of these files."""
     return all(
-        name in there and content_hash(content, like=there[name].digest) == there[name].digest
+        name in hub_files and content_hash(content, like=hub_files[name].digest) == hub_files[name].digest
         for name, content in files.items()
     )
 
 
 def _check_tag(client: "HfApi", repo_id: str, tag: str | None, commit: str | None) -> None:
-    """Refuse a tag that could not be set in the end, on this commit, or on a new one if None."""
+    """Check that a tag can be set on a commit, or on a new commit if None."""
     if tag is None:
         return
     with hub_errors(repo_id):
-        tags = {found.name: found.target_commit for found in client.list_repo_refs(repo_id).tags}
+        tags = {each.name: each.target_commit for each in client.list_repo_refs(repo_id).tags}
     if tags.get(tag, commit) != commit:
-        raise ZooError(f"{repo_id} has a tag {tag} already, on commit {tags[tag][:7]}; choose another --tag.")
+        raise ZooError(f"{repo_id} already has a tag {tag}, on commit {tags[tag][:7]}; choose another --tag.")
 
 
 def _write_card(folder: Path, files: Mapping[str, Content]) -> None:
-    """Let the folder's card name the repository too."""
+    """Write the uploaded model card, which names the repository, to the folder."""
     path, card = folder / CARD, files.get(CARD)
     if isinstance(card, bytes) and card != path.read_bytes():
-        with writing(path, "a folder that can be written to"):
+        with writing(path, "a writable folder"):
             replace_file(path, card)
 
 
@@ -239,31 +240,31 @@ def _commit(client: "HfApi", before: Snapshot, files: Mapping[str, Content], mes
 
     repo_id = before.ref.repo_id
     with hub_errors(repo_id):
-        done = client.create_commit(
+        info = client.create_commit(
             repo_id,
             [CommitOperationAdd(name, content) for name, content in files.items()],
             commit_message=message,
             revision=before.ref.revision,
-            # Somebody else's commit in between is to be refused, not buried.
+            # The Hub rejects the commit if someone else pushed since.
             parent_commit=before.commit,
         )
-    return str(done.oid)
+    return str(info.oid)
 
 
 def _check_weights(folder: Path, ref: HubRef) -> None:
-    """Compare what arrived with what was sent."""
+    """Compare the hash of the uploaded weights with that of the local file."""
     files = pin(ref).files or {}
-    found = files[WEIGHTS].digest if WEIGHTS in files else "none"
-    if found != content_hash(folder / WEIGHTS, like=found):
+    digest = files[WEIGHTS].digest if WEIGHTS in files else "none"
+    if digest != content_hash(folder / WEIGHTS, like=digest):
         raise ZooError(
-            f"{ref}: {WEIGHTS} arrived with another hash ({found[:12]}...) than it has in {folder}; push again."
+            f"{ref}: the uploaded {WEIGHTS} has another hash ({digest[:12]}...) than the file in {folder}; push again."
         )
 
 
 def _tag(client: "HfApi", repo_id: str, tag: str, commit: str) -> None:
     with hub_errors(f"{repo_id} is uploaded as {commit[:7]}, but its tag {tag} is not set"):
         client.create_tag(repo_id, tag=tag, revision=commit, exist_ok=True)
-        tags = {found.name: found.target_commit for found in client.list_repo_refs(repo_id).tags}
+        tags = {each.name: each.target_commit for each in client.list_repo_refs(repo_id).tags}
     if tags.get(tag) != commit:
         raise ZooError(
             f"{repo_id} is uploaded as {commit[:7]}, but the tag {tag} stays on an older commit; choose another --tag."

@@ -1,4 +1,4 @@
-"""Model references: folders, snapshots, and Hub ids."""
+"""Parse model references: folders, snapshots, and Hub ids."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,12 @@ _HUB_ID = re.compile(rf"(?P<repo>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>{REVISION.p
 
 @dataclass(frozen=True)
 class HubRef:
-    """A model repository at a branch, tag or commit; at its main branch if the revision is None."""
+    """A repository on the Hub at a revision.
+
+    Args:
+        repo_id: repository `owner/name`.
+        revision: branch, tag, or commit; the main branch if None.
+    """
 
     repo_id: str
     revision: str | None = None
@@ -25,48 +30,56 @@ class HubRef:
 
 @dataclass(frozen=True)
 class HubFile:
-    """What the Hub says of a file: its size in bytes, and sha256 of large or git's hash of small ones."""
+    """A file on the Hub.
+
+    Args:
+        size: size in bytes.
+        digest: sha256 of an LFS file, or git blob hash of a small file.
+    """
 
     size: int
     digest: str
 
 
 def parse_ref(ref: str) -> Path | HubRef:
-    """Tell what a model reference means: a folder that exists, one of its snapshots, or else a Hub id.
+    """Parse a model reference: an existing folder, one of its snapshots, or else a Hub id.
 
     Args:
         ref: path of a folder, also with `@epoch10`, or `owner/name[@revision]`, or `hf://owner/name[@revision]`.
 
+    Returns:
+        The folder, or the repository.
+
     Raises:
-        ZooError: it is none of these.
+        ZooError: the text is not a model reference.
     """
     try:
         if ref and Path(ref).is_dir():
             return Path(ref)
         if snapshot := find_snapshot(ref):
             return snapshot
-        taken = Path(ref).exists()
+        is_file = Path(ref).exists()
     except OSError:
-        taken = False
+        is_file = False
     match = _HUB_ID.fullmatch(ref.removeprefix("hf://"))
-    if match is None or taken:
+    if match is None or is_file:
         raise ZooError(
-            f"expected a model folder or a Hub id OWNER/NAME[@REVISION], got {ref[:200]!r}, which is neither; "
-            "`zoo list` shows what is here, and `zoo train --out FOLDER` writes a model folder."
+            f"expected a model folder or a Hub id OWNER/NAME[@REVISION], got {ref[:200]!r}; `zoo list` shows local "
+            "models, and `zoo train --out FOLDER` writes one."
         )
     return HubRef(match["repo"], match["revision"])
 
 
 def parse_data_ref(text: str) -> HubRef:
-    """A data set on the Hub.
+    """Parse the Hub id of a dataset.
 
     Args:
         text: `owner/name[@revision]`.
 
     Raises:
-        ZooError: it is none.
+        ZooError: the text is not a Hub id.
     """
     match = _HUB_ID.fullmatch(text)
     if match is None:
-        raise ZooError(f"expected a data set hf:OWNER/NAME[@REVISION], got {text[:200]!r}; mend --dataset.")
+        raise ZooError(f"expected a dataset hf:OWNER/NAME[@REVISION], got {text[:200]!r}; correct --dataset.")
     return HubRef(match["repo"], match["revision"])

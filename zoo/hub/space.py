@@ -1,4 +1,4 @@
-"""Publish a site as a static Space of the Hub, in one commit."""
+"""Publish a site as a static Space on the Hub, in one commit."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,80 +16,86 @@ if TYPE_CHECKING:
 
 
 _KIND = "space"
-# What the Hub puts into a new Space by itself.
+# Files that the Hub creates in a new Space.
 _INITIAL = {".gitattributes", "README.md"}
 
 
 def check_space(repo_id: str, *, private: bool = False) -> None:
-    """Find out before long work whether this user may publish a site there.
+    """Check that the user may publish a site to a Space, before long work.
 
     Args:
-        repo_id: `owner/name`.
-        private: whether it is to be for its owner's eyes alone.
+        repo_id: Space `owner/name`.
+        private: whether the Space must be private.
 
     Raises:
-        ZooError: as `zoo.hub.publish.check_target`, or there is a Space that this program did not write.
+        ZooError: the user may not push, the Space is public although `private` is set, or another program wrote it.
     """
     check_target(repo_id)
     client = logged_in(repo_id)
     with hub_errors(repo_id):
         if client.repo_exists(repo_id, repo_type=_KIND):
-            _replaceable(client, repo_id, private)
+            _check_replaceable(client, repo_id, private)
 
 
 def push_space(folder: Path, repo_id: str, *, private: bool = False) -> Published:
-    """Make a site the content of a Space, which is made if there is none; in no commit if nothing has changed.
+    """Upload a site to a Space in one commit; the Space is created if it does not exist.
+
+    Files of an older site are deleted. No commit is made if nothing has changed.
 
     Args:
-        folder: a site.
-        repo_id: `owner/name`.
-        private: whether a new Space is for its owner's eyes alone.
+        folder: folder of the site.
+        repo_id: Space `owner/name`.
+        private: create a new Space as private.
+
+    Returns:
+        URL and commit, and whether it is a new commit.
 
     Raises:
-        ZooError: it is no site, or as `check_space`, or somebody else pushed meanwhile.
+        ZooError: the folder is not a site, the Space cannot be replaced, or someone else pushed at the same time.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     written = contents(folder)
     if written is None:
-        raise ZooError(f"expected a site of `zoo site`, got {folder}, which is none.")
+        raise ZooError(f"expected a site of `zoo site`, got {folder}; run `zoo site` first.")
     client = logged_in(repo_id)
     with hub_errors(repo_id):
         client.create_repo(repo_id, repo_type=_KIND, space_sdk="static", private=private or None, exist_ok=True)
-        before = _replaceable(client, repo_id, private)
-        there = {file.rfilename: file.lfs.sha256 if file.lfs else file.blob_id or "" for file in before.siblings or ()}
-        names, old = [CONTENTS, *written.files], _list_of(client, repo_id, before)
-        new = [name for name in names if content_hash(folder / name, there.get(name, "")) != there.get(name)]
-        gone = set(there) & set(old) - set(names)
+        before = _check_replaceable(client, repo_id, private)
+        hashes = {file.rfilename: file.lfs.sha256 if file.lfs else file.blob_id or "" for file in before.siblings or ()}
+        names, old_names = [CONTENTS, *written.files], _listed_files(client, repo_id, before)
+        new = [name for name in names if content_hash(folder / name, hashes.get(name, "")) != hashes.get(name)]
+        obsolete = set(hashes) & set(old_names) - set(names)
         commit = before.sha
-        if new or gone:
-            added = [CommitOperationAdd(name, folder / name) for name in new]
+        if new or obsolete:
+            additions = [CommitOperationAdd(name, folder / name) for name in new]
+            deletions = [CommitOperationDelete(name) for name in sorted(obsolete)]
             commit = client.create_commit(
                 repo_id,
-                [*added, *(CommitOperationDelete(name) for name in sorted(gone))],
+                [*additions, *deletions],
                 repo_type=_KIND,
                 commit_message=f"Publish {folder.resolve().name} with resnet-zoo",
-                # Somebody else's commit in between is to be refused, not buried.
+                # The Hub rejects the commit if someone else pushed since.
                 parent_commit=before.sha,
             ).oid
-    return Published(f"{client.endpoint}/spaces/{repo_id}", str(commit), bool(new or gone), ())
+    return Published(f"{client.endpoint}/spaces/{repo_id}", str(commit), bool(new or obsolete), ())
 
 
-def _list_of(client: "HfApi", repo_id: str, found: "SpaceInfo") -> dict[str, str]:
-    """What this program wrote into a Space, if it did: sha256 by name."""
-    if CONTENTS not in {file.rfilename for file in found.siblings or ()}:
+def _listed_files(client: "HfApi", repo_id: str, info: "SpaceInfo") -> dict[str, str]:
+    """Files that this program wrote into a Space: sha256 by name."""
+    if CONTENTS not in {file.rfilename for file in info.siblings or ()}:
         return {}
-    path = client.hf_hub_download(repo_id, CONTENTS, repo_type=_KIND, revision=found.sha)
+    path = client.hf_hub_download(repo_id, CONTENTS, repo_type=_KIND, revision=info.sha)
     written = contents(Path(path).parent)
     return written.files if written else {}
 
 
-def _replaceable(client: "HfApi", repo_id: str, private: bool) -> "SpaceInfo":
-    """What is there, unless it must stay."""
-    found = client.space_info(repo_id, files_metadata=True)
-    names = {file.rfilename for file in found.siblings or ()}
-    if found.sdk != "static" or (CONTENTS not in names and names - _INITIAL):
+def _check_replaceable(client: "HfApi", repo_id: str, private: bool) -> "SpaceInfo":
+    """Get information about a Space, and check that it may be replaced."""
+    info = client.space_info(repo_id, files_metadata=True)
+    names = {file.rfilename for file in info.siblings or ()}
+    if info.sdk != "static" or (CONTENTS not in names and names - _INITIAL):
         raise ZooError(f"{repo_id} is a Space that `zoo site` did not write; choose another name.")
-    if private and not found.private:
+    if private and not info.private:
         raise ZooError(f"{repo_id} is public already; make it private on its page, or push without --private.")
-    return found
+    return info

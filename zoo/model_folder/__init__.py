@@ -1,1 +1,1 @@
-"""Model folders: configuration, weights, card, snapshots, preprocessing."""
+"""Model folders: configuration, weights, model card, snapshots, and preprocessing."""

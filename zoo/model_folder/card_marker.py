@@ -1,43 +1,43 @@
-"""The text of a model card: what this program wrote, and below a marker what a person did. Bytes, to the last one."""
+"""Parts of a model card, as bytes: text that this program generates, and text of the user below a marker."""
 
 import re
 
-# Stands in a card for the owner, until the model has a repository.
+# Placeholder in the examples of a card until the model has a repository.
 NO_OWNER = "OWNER/MODEL"
-# Stands in a card above what a person wrote.
+# Separates generated text from text of the user.
 MARKER = "<!-- Text below this line is yours: `zoo card` keeps it. -->"
 _NAMED = re.compile(rb'"hf-hub:([\w.-]+/[\w.-]+)"')
 _LICENSE = re.compile(rb"^license: ([\w.-]+)\r?$", re.MULTILINE)
 
 
 def own_text(card: bytes) -> bytes | None:
-    """What a person wrote below the marker, line break after it included; None if the card has no marker."""
+    """Text of the user below the marker, including the line break after it; None if the card has no marker."""
     _, marker, below = card.partition(MARKER.encode())
     return below if marker else None
 
 
 def named_repo(card: bytes) -> str | None:
     """The repository that the examples of a card name, if any."""
-    found = _NAMED.search(card)
-    return found[1].decode() if found else None
+    match = _NAMED.search(card)
+    return match[1].decode() if match else None
 
 
 def named_license(card: bytes) -> str | None:
-    """The licence in a card's metadata, if any."""
-    found = _LICENSE.search(card)
-    return found[1].decode() if found else None
+    """The license in the metadata of a card, if any."""
+    match = _LICENSE.search(card)
+    return match[1].decode() if match else None
 
 
 def for_repo(card: bytes, repo_id: str) -> bytes:
-    """The card with examples that name this repository; a card that this program did not write stays as it is.
+    """Change the repository in the examples of a card; a card without marker is returned unchanged.
 
     Args:
-        card: names another repository, or none.
-        repo_id: `owner/name`.
+        card: content of the card.
+        repo_id: repository `owner/name`.
     """
-    ours, marker, theirs = card.partition(MARKER.encode())
-    before = named_repo(ours)
-    if not marker or before is None:
+    generated, marker, user_text = card.partition(MARKER.encode())
+    old_repo = named_repo(generated)
+    if not marker or old_repo is None:
         return card
-    name = rb"(?<![\w./-])" + re.escape(before.encode()) + rb"(?![\w./-])"
-    return re.sub(name, repo_id.encode(), ours) + marker + theirs
+    name = rb"(?<![\w./-])" + re.escape(old_repo.encode()) + rb"(?![\w./-])"
+    return re.sub(name, repo_id.encode(), generated) + marker + user_text

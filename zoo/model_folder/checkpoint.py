@@ -1,4 +1,4 @@
-"""Model folders: weights, configuration and record, checked before anything is built from them."""
+"""Save and load model folders; files are checked before a model is built from them."""
 
 from math import prod
 from pathlib import Path
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def save_checkpoint(folder: Path, model: nn.Module, record: TrainingRecord) -> None:
-    """Write model.safetensors, config.json and training.json into a folder.
+    """Write model.safetensors, config.json, and training.json into a folder.
 
     Args:
-        folder: an empty folder; `zoo.model_folder.folder.new_folder` gives one that appears only when it is complete.
+        folder: an empty folder, such as `zoo.model_folder.folder.new_folder` yields for atomic writes.
         model: the trained model.
-        record: what is known of it.
+        record: its training record.
     """
     from safetensors.torch import save
 
@@ -43,14 +43,15 @@ def _config(model: nn.Module, record: TrainingRecord) -> bytes:
 
 
 def load_checkpoint(folder: str | Path) -> nn.Module:
-    """Load the model of a folder: a member of the CIFAR family, or any of timm's.
+    """Load the model of a folder: a member of the CIFAR family, or any timm model.
 
     Args:
-        folder: a model folder, such as `zoo.hub.fetch.resolve` gives for an id on the Hub.
+        folder: a model folder.
 
     Returns:
-        The model, in eval mode on the CPU. It takes images normalised as config.json's `pretrained_cfg` says, in the
-        family scaled to [0, 1], of shape (n, channels, height, width), and returns logits of shape (n, classes).
+        The model, in eval mode on the CPU. It takes images that are normalised as `pretrained_cfg` in config.json says
+        (members of the CIFAR family: scaled to [0, 1]), shape (n, channels, height, width), and returns logits, shape
+        (n, classes).
 
     Raises:
         ZooError: a file is missing, damaged, or belongs to another model.
@@ -61,21 +62,21 @@ def load_checkpoint(folder: str | Path) -> nn.Module:
     config = read_config(folder)
     path = folder / WEIGHTS
     if not path.is_file():
-        raise ZooError(f"expected the weights {path}, got none; train or fetch the model again.")
+        raise ZooError(f"expected weights in {path}, but there is no such file; train or download the model again.")
     try:
         tensors = _tensors(path)
         model = _load_member(config.variant, path, tensors) if config.variant else _load_timm(folder, config, tensors)
     except SafetensorError as error:
-        raise ZooError(f"{path} is no whole safetensors file ({error}); train or fetch the model again.") from error
+        raise ZooError(f"{path} is damaged ({error}); train or download the model again.") from error
     return model.eval()
 
 
-# Type and shape of a tensor in a weights file.
+# Data type and shape of a tensor in a weights file.
 Kind = tuple[str, list[int]]
 
 
 def _tensors(path: Path) -> dict[str, Kind]:
-    """What the file's header says that it holds."""
+    """Read data types and shapes from the header of a weights file."""
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:
@@ -87,7 +88,7 @@ def _load_member(variant: Variant, path: Path, tensors: dict[str, Kind]) -> nn.M
     import torch
     from safetensors.torch import load_file
 
-    # Without memory of its own, so that no config.json can ask for more than the weights that come with it.
+    # The meta device allocates no memory, so a config.json cannot request more than its weights file holds.
     with torch.device("meta"):
         model = CifarResNet(variant)
     types = {"torch.float32": "F32", "torch.int64": "I64"}
@@ -95,8 +96,8 @@ def _load_member(variant: Variant, path: Path, tensors: dict[str, Kind]) -> nn.M
     wrong = sorted(name for name in expected.keys() | tensors.keys() if expected.get(name) != tensors.get(name))
     if wrong:
         raise ZooError(
-            f"{path} holds weights of another model than {variant.name}: expected {wrong[0]} "
-            f"{_described(expected.get(wrong[0]))}, got {_described(tensors.get(wrong[0]))}."
+            f"{path} does not fit {variant.name}: expected {wrong[0]} as {_describe(expected.get(wrong[0]))}, got "
+            f"{_describe(tensors.get(wrong[0]))}."
         )
     model.load_state_dict(load_file(path), assign=True)
     return model
@@ -108,5 +109,5 @@ def _load_timm(folder: Path, config: ModelConfig, tensors: dict[str, Kind]) -> n
     return load_timm_model(folder, config, sum(prod(shape) for _, shape in tensors.values()))
 
 
-def _described(kind: Kind | None) -> str:
-    return "no such tensor" if kind is None else f"of type {kind[0]} and shape {tuple(kind[1])}"
+def _describe(kind: Kind | None) -> str:
+    return "no tensor" if kind is None else f"{kind[0]} of shape {tuple(kind[1])}"

@@ -1,6 +1,6 @@
-"""config.json: what a model says of itself, checked before anything is built from it. Needs no torch."""
+"""Read and check config.json. Needs no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from zoo.record.fields import Line, Positive, Seed, Share, Subset
 FORMAT_VERSION = 1
 MAX_BYTES = 10_000_000
 MAX_SIDE = 4096
-# What timm assumes where its config.json is silent.
+# Defaults of timm for missing keys.
 _TIMM_PREPROCESSING = {
     "crop_pct": 0.875,
     "interpolation": "bicubic",
@@ -27,14 +27,14 @@ _TIMM_PREPROCESSING = {
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The part of timm's `pretrained_cfg` that says how images reach the model.
+    """Preprocessing of images, from timm's `pretrained_cfg`.
 
     Args:
-        input_size: channels, height and width.
-        mean: per channel, of pixels in [0, 1].
-        std: per channel.
-        crop_pct: share of the shorter side that a centre crop keeps, where images have to be resized.
-        interpolation: how they are resized.
+        input_size: channels, height, and width that the model takes.
+        mean: mean per channel that images in [0, 1] are normalised with.
+        std: standard deviation per channel that images in [0, 1] are normalised with.
+        crop_pct: fraction of the shorter side that the centre crop keeps after resizing.
+        interpolation: interpolation method of resizing.
         crop_mode: whether resizing keeps the aspect ratio (`center`) or not (`squash`).
     """
 
@@ -48,7 +48,14 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class ModelArgs:
-    """What a member of the family is built from."""
+    """Model arguments of a member of the CIFAR family.
+
+    Args:
+        depth: depth of the variant.
+        width: width multiplier.
+        in_chans: channels of the images.
+        stage_blocks: remaining blocks of each stage of a pruned variant; None if it is not pruned.
+    """
 
     depth: int
     width: float
@@ -58,17 +65,17 @@ class ModelArgs:
 
 @dataclass(frozen=True)
 class ZooConfig:
-    """Our own part of config.json.
+    """The part of config.json under the key `zoo`, which only this program reads.
 
     Args:
         format_version: version of this layout.
-        name: of the model folder.
-        dataset: that it was trained on.
-        subset: fraction of the training images taken, such as `1/4`.
-        seed: of its training.
-        accuracy: fraction of the test images that it gets right.
-        parameters: trainable ones, of an architecture of timm's.
-        imagenet: the member of the ImageNet family that an architecture of timm's is.
+        name: default name of the model folder.
+        dataset: name of the dataset.
+        subset: fraction of the training images that was used, such as `1/4`.
+        seed: seed of the training run.
+        accuracy: fraction of correctly classified test images.
+        parameters: number of trainable parameters; only for timm architectures.
+        imagenet: the member of the ImageNet family; None for other architectures.
     """
 
     format_version: int
@@ -83,14 +90,14 @@ class ZooConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What is read of a config.json.
+    """Content of a config.json.
 
     Args:
-        architecture: `cifar_resnet`, or one that timm may know.
+        architecture: `cifar_resnet`, or the name of a timm architecture, which the installed timm may not know.
         num_classes: number of logits.
-        label_names: names of the classes; None if it does not say.
-        model_args: what the architecture is built from.
-        pretrained_cfg: how images reach the model.
+        label_names: names of the classes; None if unknown.
+        model_args: arguments of the architecture.
+        pretrained_cfg: preprocessing of images.
         spec: the architecture; None for models of other programs.
         zoo: values that only this program reads; None for models of other programs.
     """
@@ -127,29 +134,30 @@ class _TimmFile:
 
 
 @dataclass(frozen=True)
-class _OwnPart:
+class _ZooPart:
     zoo: ZooConfig
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """Read and check a model folder's config.json, without building anything.
+    """Read and check the config.json of a model folder, without building a model.
+
+    Args:
+        folder: a model folder.
 
     Raises:
-        ZooError: no such file, not JSON, or a value of the wrong type or out of bounds.
+        ZooError: the file is missing or is not JSON, or a value has the wrong type or is out of bounds.
     """
     path = folder / CONFIG
     if not path.is_file():
-        raise ZooError(
-            f"expected a model folder with {CONFIG}, got {folder} without; `zoo train --out FOLDER` writes one."
-        )
+        raise ZooError(f"expected a model folder, but {folder} has no {CONFIG}; `zoo train --out FOLDER` writes one.")
     if path.stat().st_size > MAX_BYTES:
         raise ZooError(f"expected at most {MAX_BYTES:,} bytes in {path}, got {path.stat().st_size:,}.")
     try:
         raw = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
         config = _family_config(raw) if raw.get("architecture") == FAMILY else _timm_config(raw)
-        _check_images(config.pretrained_cfg, config.label_names, config.num_classes)
+        _check_values(config.pretrained_cfg, config.label_names, config.num_classes)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ZooError(f"{path} is no model configuration of this program or of timm: {error}.") from error
+        raise ZooError(f"{path} is not a model configuration of resnet-zoo or timm: {error}.") from error
     except ZooError as error:
         raise ZooError(f"{path}: {error}") from error
     return config
@@ -175,89 +183,88 @@ def _family_config(raw: dict[str, Any]) -> ModelConfig:
 
 
 def _check_version(raw: dict[str, Any]) -> None:
-    """Look at the version of our own part first, since it decides how the rest is to be read."""
-    ours = raw.get("zoo")
-    found = ours.get("format_version") if isinstance(ours, dict) else None
-    if isinstance(found, int) and found != FORMAT_VERSION:
-        raise ZooError(f"expected format version {FORMAT_VERSION}, got {found}; update resnet-zoo.")
+    """Check the format version before anything else is parsed."""
+    zoo_part = raw.get("zoo")
+    version = zoo_part.get("format_version") if isinstance(zoo_part, dict) else None
+    if isinstance(version, int) and version != FORMAT_VERSION:
+        raise ZooError(f"expected format version {FORMAT_VERSION}, got {version}; update resnet-zoo.")
 
 
 def _timm_config(raw: dict[str, Any]) -> ModelConfig:
-    """Read what timm's `save_for_hf` writes, or wrote before it had a key `pretrained_cfg`."""
+    """Parse the layout of timm's `save_for_hf`, also of earlier versions without the key `pretrained_cfg`."""
     architecture: Any = raw.get("architecture")
     check_architecture_name(architecture)
     cfg = raw.get("pretrained_cfg", raw)
     if isinstance(cfg, dict):
-        known = {name: value for name, value in cfg.items() if value is not None}
-        cfg = _TIMM_PREPROCESSING | known
-        names = known.get("label_names", known.get("labels"))
-        raw = {"num_classes": known.get("num_classes"), "label_names": names} | raw
+        values = {name: value for name, value in cfg.items() if value is not None}
+        cfg = _TIMM_PREPROCESSING | values
+        names = values.get("label_names", values.get("labels"))
+        raw = {"num_classes": values.get("num_classes"), "label_names": names} | raw
     file = msgspec.convert(raw | {"pretrained_cfg": cfg}, _TimmFile)
     args = file.model_args or {}
     check_model_args(args)
     if not 0 <= file.num_classes <= MAX_CLASSES:
         raise ZooError(f"num_classes must be from 0 to {MAX_CLASSES}, got {file.num_classes}.")
-    # timm would fill a head of another size with random numbers.
+    # timm would initialise a head of another size at random.
     if args.get("num_classes", file.num_classes) != file.num_classes:
-        raise ZooError(f"expected one num_classes, got {file.num_classes}, and {args['num_classes']} in model_args.")
-    images = _for_channels(file.pretrained_cfg, args.get("in_chans"))
-    ours = _own_part(raw)
+        raise ZooError(f"expected equal num_classes, got {file.num_classes}, and {args['num_classes']} in model_args.")
+    preprocessing = _for_channels(file.pretrained_cfg, args.get("in_chans"))
+    zoo_part = _zoo_part(raw)
     return ModelConfig(
         architecture=architecture,
         num_classes=file.num_classes,
         label_names=file.label_names,
         model_args=args,
-        pretrained_cfg=images,
-        spec=_timm_variant(architecture, file.num_classes, args, images, ours) if ours else None,
-        zoo=ours,
+        pretrained_cfg=preprocessing,
+        spec=_timm_variant(architecture, file.num_classes, args, preprocessing, zoo_part) if zoo_part else None,
+        zoo=zoo_part,
     )
 
 
-def _own_part(raw: dict[str, Any]) -> ZooConfig | None:
-    """What this program wrote beside timm's keys; others may have a key of that name for purposes of their own."""
-    ours = raw.get("zoo")
-    if not isinstance(ours, dict) or "format_version" not in ours:
+def _zoo_part(raw: dict[str, Any]) -> ZooConfig | None:
+    """Parse the key `zoo` of a timm model; None if it is missing, or has another purpose in another program."""
+    zoo_part = raw.get("zoo")
+    if not isinstance(zoo_part, dict) or "format_version" not in zoo_part:
         return None
     _check_version(raw)
-    return msgspec.convert(raw, _OwnPart).zoo
+    return msgspec.convert(raw, _ZooPart).zoo
 
 
 def _timm_variant(
-    architecture: str, num_classes: int, args: dict[str, Any], images: Preprocessing, ours: ZooConfig
+    architecture: str, num_classes: int, args: dict[str, Any], preprocessing: Preprocessing, zoo_part: ZooConfig
 ) -> TimmVariant | None:
-    if ours.parameters is None:
+    if zoo_part.parameters is None:
         return None
     return TimmVariant(
         architecture=architecture,
-        in_chans=images.input_size[0],
+        in_chans=preprocessing.input_size[0],
         num_classes=num_classes,
-        parameters=ours.parameters,
-        mean=images.mean,
-        std=images.std,
+        parameters=zoo_part.parameters,
+        mean=preprocessing.mean,
+        std=preprocessing.std,
         model_args={name: value for name, value in args.items() if name != "in_chans"},
-        imagenet=ours.imagenet,
+        imagenet=zoo_part.imagenet,
     )
 
 
-def _for_channels(images: Preprocessing, in_chans: Any) -> Preprocessing:
-    """Follow timm, which lets `in_chans` of model_args override the registry's three channels."""
-    size, mean, std = images.input_size, images.mean, images.std
+def _for_channels(preprocessing: Preprocessing, in_chans: Any) -> Preprocessing:
+    """Apply `in_chans` of model_args, which overrides the channels of the registry, as in timm."""
+    size, mean, std = preprocessing.input_size, preprocessing.mean, preprocessing.std
     if not isinstance(in_chans, int) or in_chans == size[0]:
-        return images
+        return preprocessing
     if in_chans != 1:
         raise ZooError(f"input_size must be ({in_chans}, height, width) as in_chans in model_args says, got {size}.")
-    # Grey is the mean of the colours.
-    grey = (sum(mean) / len(mean),), (sum(std) / len(std),)
-    return Preprocessing((1, *size[1:]), *grey, images.crop_pct, images.interpolation, images.crop_mode)
+    # Grey uses the mean over the colours.
+    return replace(preprocessing, input_size=(1, *size[1:]), mean=(sum(mean) / len(mean),), std=(sum(std) / len(std),))
 
 
-def _check_images(images: Preprocessing, names: tuple[str, ...] | None, classes: int) -> None:
-    """Refuse what types alone do not: values out of bounds, or parts that contradict each other."""
-    size = images.input_size
+def _check_values(preprocessing: Preprocessing, names: tuple[str, ...] | None, classes: int) -> None:
+    """Check bounds and consistency, which types do not express."""
+    size = preprocessing.input_size
     if not all(1 <= side <= MAX_SIDE for side in size):
         raise ZooError(f"input_size must be channels, height and width from 1 to {MAX_SIDE}, got {size}.")
-    check_scale(images.mean, images.std, size[0])
-    if not 0.1 <= images.crop_pct <= 1:
-        raise ZooError(f"crop_pct must be from 0.1 to 1, got {images.crop_pct}.")
+    check_scale(preprocessing.mean, preprocessing.std, size[0])
+    if not 0.1 <= preprocessing.crop_pct <= 1:
+        raise ZooError(f"crop_pct must be from 0.1 to 1, got {preprocessing.crop_pct}.")
     if names is not None and len(names) != classes:
         raise ZooError(f"expected {classes} label_names, got {len(names)}.")

@@ -1,4 +1,4 @@
-"""config.json as this program writes it: timm's layout, with our own record under `zoo`. Needs no torch."""
+"""Write config.json: timm's layout, plus values of this program under the key `zoo`. Needs no torch."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,12 +11,16 @@ from zoo.record.training import TrainingRecord
 
 
 def preprocessing(record: TrainingRecord) -> Preprocessing:
-    """How images reach a model that this program trained: in the size that it saw, neither resized nor cropped."""
+    """Preprocessing of a model that this program trained: the image size of its dataset, without cropping."""
     return Preprocessing(record.data.input_size, record.spec.mean, record.spec.std)
 
 
 def family_config(record: TrainingRecord) -> bytes:
-    """The text for a member of the CIFAR family."""
+    """Content of config.json for a member of the CIFAR family.
+
+    Args:
+        record: training record of the model.
+    """
     variant = record.variant
     assert variant is not None
     parts = Parts(variant.filters[2], "avg", "stem.conv", "head.fc")
@@ -25,13 +29,13 @@ def family_config(record: TrainingRecord) -> bytes:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a config.json says of a model's parts.
+    """Names and sizes of a model's parts.
 
     Args:
-        num_features: channels that the head gets.
-        global_pool: how it pools them, in timm's words; None if it does not say.
-        first_conv: name of the module that sees the image.
-        classifier: name of the module that gives the logits.
+        num_features: channels of the input of the head.
+        global_pool: timm's name of the pooling; None if unknown.
+        first_conv: name of the first convolution.
+        classifier: name of the last layer.
     """
 
     num_features: int
@@ -41,17 +45,22 @@ class Parts:
 
 
 def timm_config(record: TrainingRecord, parts: Parts) -> bytes:
-    """The text for an architecture of timm's: plain timm builds and loads it, and passes our own record over."""
+    """Content of config.json for a timm architecture; plain timm loads it, and ignores the key `zoo`.
+
+    Args:
+        record: training record of the model.
+        parts: names and sizes of the model's parts.
+    """
     variant = record.timm_variant
     assert variant is not None
-    ours: dict[str, Any] = {"parameters": variant.parameters}
+    zoo_values: dict[str, Any] = {"parameters": variant.parameters}
     if variant.imagenet is not None:
-        ours["imagenet"] = variant.imagenet
+        zoo_values["imagenet"] = variant.imagenet
     in_chans = {} if variant.in_chans == 3 else {"in_chans": variant.in_chans}
-    return _config(record, parts, in_chans | variant.model_args, ours)
+    return _config(record, parts, in_chans | variant.model_args, zoo_values)
 
 
-def _config(record: TrainingRecord, parts: Parts, model_args: dict[str, Any], ours: dict[str, Any]) -> bytes:
+def _config(record: TrainingRecord, parts: Parts, model_args: dict[str, Any], zoo_values: dict[str, Any]) -> bytes:
     data, images = record.data, preprocessing(record)
     config = {
         "architecture": record.spec.architecture,
@@ -79,12 +88,12 @@ def _config(record: TrainingRecord, parts: Parts, model_args: dict[str, Any], ou
             "seed": record.seed,
             "accuracy": record.accuracy,
         }
-        | ours,
+        | zoo_values,
     }
     return msgspec.json.format(msgspec.json.encode(config)) + b"\n"
 
 
 def _model_args(variant: Variant) -> dict[str, Any]:
     args = asdict(ModelArgs(variant.depth, variant.width, variant.in_chans, variant.stage_blocks))
-    # Versions that know no pruned variants, and files that they wrote, have no such argument.
+    # Earlier versions do not know `stage_blocks`, so it is omitted for variants that are not pruned.
     return {name: value for name, value in args.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Folders that are written whole or not at all."""
+"""Write model folders atomically, and read their training records."""
 
 import tempfile
 from collections.abc import Iterator
@@ -6,44 +6,47 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from zoo.base.files import check_movable, exchanged, names_in, nearest_folder, writing
+from zoo.base.files import check_movable, names_in, nearest_folder, replace_folder, writing
 from zoo.errors import ZooError
 from zoo.model_folder.card_marker import own_text
 from zoo.record.training import TrainingRecord
 
 CONFIG, WEIGHTS, RECORD, CARD = "config.json", "model.safetensors", "training.json", "README.md"
-# Model folders of single epochs, by number.
+# Subfolder for snapshots, one model folder per epoch.
 EPOCHS = "epochs"
-# The card's pictures.
+# Pictures of the model card.
 CURVE, HEATMAP = "training.png", "cka.png"
-# The card of a folder that was replaced.
+# Model card of a folder that was replaced.
 OLD_CARD = "README.old.md"
 
 
 @contextmanager
 def new_folder(out: Path, force: bool = False, inside: Path | None = None) -> Iterator[Path]:
-    """A folder to work in, which takes its place at `out` when the block ends well, and vanishes otherwise.
+    """Write a model folder atomically: yield a temporary folder that becomes `out` if the block succeeds.
 
     Args:
-        out: where it is to stand in the end; parents are made then.
-        force: replace a model folder that stands there, if it holds nothing but what training writes. What a person
-            wrote in its card stays beside the new one, as `OLD_CARD`.
-        inside: as of `exchanged`.
+        out: the model folder; missing parents are created.
+        force: replace an existing model folder, unless it holds files that training does not write. If the user edited
+            its model card, the old card is saved next to the new one as `OLD_CARD`.
+        inside: folder for the temporary folder, as for `replace_folder`.
+
+    Yields:
+        The temporary folder; it is removed if the block fails.
 
     Raises:
         ZooError: `out` exists and is not empty, or cannot be written.
     """
-    with exchanged(out, partial(check_free, force=force), inside) as fresh:
+    with replace_folder(out, partial(check_free, force=force), inside) as fresh:
         yield fresh
         with writing(out):
-            _keep_own_text(out / CARD, fresh)
+            _save_old_card(out / CARD, fresh)
 
 
 def check_writable(out: Path) -> None:
-    """Refuse, before long work, a folder that could not be written in the end.
+    """Check that a folder can be written, before long work.
 
     Raises:
-        ZooError: as `new_folder`.
+        ZooError: the folder cannot be written.
     """
     check_movable(out)
     with writing(out), tempfile.TemporaryDirectory(prefix=".", dir=nearest_folder(out)):
@@ -51,45 +54,53 @@ def check_writable(out: Path) -> None:
 
 
 def check_free(out: Path, force: bool) -> None:
-    """Refuse a place where `new_folder` would not put a folder; arguments and errors are its own."""
+    """Check that `new_folder` may write to a path.
+
+    Args:
+        out: the model folder.
+        force: allow to replace an existing model folder.
+
+    Raises:
+        ZooError: the path exists, and must not be replaced.
+    """
     names = names_in(out)
     if names == set():
         return
     if not force:
         raise ZooError(f"expected a new folder, but {out} exists; choose another --out, or replace it with --force.")
     if names is None or not {CONFIG, WEIGHTS} <= names:
-        raise ZooError(f"--force replaces model folders only, and {out} is none; choose another --out.")
+        raise ZooError(f"--force replaces only model folders, and {out} is not one; choose another --out.")
     foreign = sorted(names - {CONFIG, WEIGHTS, RECORD, CARD, CURVE, HEATMAP, EPOCHS})
     foreign += [f"{EPOCHS}/{path.name}" for path in out.glob(f"{EPOCHS}/*") if not path.name.isdigit()]
     if foreign:
         raise ZooError(f"--force would lose {foreign[0]} in {out}; move it away, or choose another --out.")
 
 
-def _keep_own_text(card: Path, fresh: Path) -> None:
-    """Carry over a card with text of a person's that the new one has not."""
+def _save_old_card(card: Path, fresh: Path) -> None:
+    """Save an old model card if it has text of the user that the new one lacks."""
     if not card.is_file():
         return
     old = card.read_bytes()
-    # A card without the marker is a person's as a whole.
-    below = own_text(old)
-    own = old if below is None else below
+    # The user wrote all of a card without marker.
+    below_marker = own_text(old)
+    user_text = old if below_marker is None else below_marker
     new = (fresh / CARD).read_bytes() if (fresh / CARD).is_file() else b""
-    if own.strip() and own not in new:
+    if user_text.strip() and user_text not in new:
         (fresh / OLD_CARD).write_bytes(old)
 
 
 def read_record(folder: Path) -> TrainingRecord:
-    """The record of a training run.
+    """Read the training record of a model folder.
 
     Raises:
-        ZooError: there is none, or it is damaged.
+        ZooError: the record is missing or damaged.
     """
     path = folder / RECORD
     try:
         return TrainingRecord.from_json(path.read_bytes())
     except OSError as error:
         raise ZooError(
-            f"expected a folder that `zoo train` wrote, with {RECORD}, got {folder} ({error.strerror})."
+            f"expected a model folder of `zoo train` with {RECORD}, got {folder} ({error.strerror})."
         ) from error
     except ZooError as error:
         raise ZooError(f"{path}: {error}") from error

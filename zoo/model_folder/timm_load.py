@@ -1,4 +1,4 @@
-"""Load a timm model from a folder of unknown origin."""
+"""Load timm models from untrusted folders."""
 
 from pathlib import Path
 from typing import Any
@@ -7,66 +7,66 @@ import torch
 from torch import nn
 
 from zoo.errors import ZooError, one_line
-from zoo.family.timm_build import check_architecture, few_modules, trial_run
+from zoo.family.timm_build import check_architecture, limit_modules, trial_run
 from zoo.model_folder.config import ModelConfig
 from zoo.model_folder.config_writer import Parts
 
 
 def parts(model: Any) -> Parts:
-    """What timm's config.json says of a model's parts."""
+    """Names and sizes of a timm model's parts, for its config.json."""
     cfg, pool = model.pretrained_cfg, getattr(model, "global_pool", None)
     pool = pool if isinstance(pool, str) else getattr(pool, "pool_type", None)
     return Parts(model.num_features, pool, cfg["first_conv"], cfg["classifier"])
 
 
-def load_timm_model(folder: Path, config: ModelConfig, numbers: int) -> nn.Module:
-    """Build a model of timm's from its folder, once it is known that it is not larger than its weights.
+def load_timm_model(folder: Path, config: ModelConfig, stored_numbers: int) -> nn.Module:
+    """Load a timm model, after a check that it is not larger than its weights file.
 
     Args:
-        folder: holds config.json and model.safetensors, both checked.
-        config: what config.json says.
-        numbers: how many the weights file holds.
+        folder: a model folder.
+        config: content of its config.json, already checked.
+        stored_numbers: total number of values in the weights file.
 
     Raises:
-        ZooError: timm does not know the architecture, or cannot build it from these arguments or weights.
+        ZooError: timm does not know the architecture, or cannot build it with these arguments or weights.
     """
     import timm
 
     check_architecture(config.architecture)
     place = f"local-dir:{folder.resolve()}"
     try:
-        with few_modules(), torch.device("meta"):
+        with limit_modules(), torch.device("meta"):
             trial = timm.create_model(place, pretrained=False)
-        _check_size(config.architecture, trial, numbers)
-        _check_images(trial, config)
+        _check_size(config.architecture, trial, stored_numbers)
+        _check_input_size(trial, config)
         return timm.create_model(place, pretrained=True)
     except ZooError:
         raise
-    except Exception as error:  # timm raises all kinds for arguments and weights that do not fit
+    except Exception as error:  # timm raises all kinds of errors for arguments and weights that do not fit
         raise ZooError(
-            f"{folder} holds no {config.architecture} that timm can load ({type(error).__name__}: "
-            f"{one_line(error)}); train or fetch the model again."
+            f"timm cannot load {config.architecture} from {folder} ({type(error).__name__}: "
+            f"{one_line(error)}); train or download the model again."
         ) from error
 
 
-def _check_size(architecture: str, trial: nn.Module, numbers: int) -> None:
-    """Refuse to build more than the weights fill; buffers that are computed, not stored, may come on top."""
-    needed = sum(parameter.numel() for parameter in trial.parameters())
-    computed = sum(buffer.numel() for buffer in trial.buffers())
-    if needed > numbers or computed > numbers + 100_000_000:
+def _check_size(architecture: str, trial: nn.Module, stored_numbers: int) -> None:
+    """Check that a model is not larger than its weights file; buffers may be computed instead of stored."""
+    parameters = sum(parameter.numel() for parameter in trial.parameters())
+    buffers = sum(buffer.numel() for buffer in trial.buffers())
+    if parameters > stored_numbers or buffers > stored_numbers + 100_000_000:
         raise ZooError(
-            f"config.json describes a {architecture} of {needed:,} parameters, but model.safetensors holds {numbers:,} "
-            "numbers; fetch the model again."
+            f"config.json describes a {architecture} of {parameters:,} parameters, but model.safetensors holds "
+            f"{stored_numbers:,} numbers; download the model again."
         )
 
 
-def _check_images(trial: nn.Module, config: ModelConfig) -> None:
-    """Refuse images of a size that the architecture cannot take, without computing anything."""
+def _check_input_size(trial: nn.Module, config: ModelConfig) -> None:
+    """Check on the meta device that the architecture accepts the input size."""
     size = config.pretrained_cfg.input_size
     try:
         trial_run(trial, size)
-    except Exception as error:  # assertions and all kinds of errors of shape
+    except Exception as error:  # assertions and shape errors of all kinds
         raise ZooError(
             f"config.json's input_size {size} does not fit {config.architecture} ({one_line(error)}); "
-            "fetch the model again."
+            "download the model again."
         ) from error

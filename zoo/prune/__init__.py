@@ -1,1 +1,1 @@
-"""Remove residual blocks."""
+"""Remove residual blocks from trained models."""

@@ -1,4 +1,4 @@
-"""Smaller variants: residual blocks taken out of a trained model for good, and what that changes."""
+"""Remove residual blocks from a trained model for good, fine-tune, and measure the effect."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,39 +19,38 @@ from zoo.record.training import TrainingRecord
 from zoo.train.evaluate import class_accuracies, predict, settle_batch_norm
 from zoo.train.loop import fit
 
-# Fine-tuning starts where the original's training had almost ended.
+# Fine-tuning starts at a tenth of the original learning rate, as near the end of the original training.
 LR_FACTOR = 0.1
-# Enough for a time per 1,000 images.
+# Number of images for timing.
 TIMED_IMAGES = 1000
 
 
 def blocks_within(variant: Variant, spans: Sequence[tuple[int, int]]) -> tuple[str, ...]:
-    """The residual blocks that lie within spans of alike layers, but the first of each span.
+    """List the residual blocks within spans of similar layers, except for the first block of each span.
 
-    Only blocks whose shortcut is the identity, so not the first of stages 2 and 3. The first block of a span stays
-    because it makes what the others pass on. So every stage keeps a block.
+    Only blocks with an identity shortcut are listed, so never the first of stages 2 and 3. The first block of a span is
+    kept, since the others only pass on its output. So every stage keeps a block.
 
     Args:
-        variant: a member of the family.
-        spans: disjoint, each the index of the first layer and that after the last, among all of its
-            `representations` in execution order.
+        variant: a member of the CIFAR family.
+        spans: disjoint half-open ranges of layer indices, among all representations in execution order.
 
     Returns:
         Names such as `stage1.3`, in execution order.
 
     Source:
-        Nguyen et al. 2021, arXiv:2010.15327, figure 5: in the middle stage of a wide network, accuracy holds until the
-        first layers of its block structure go.
+        Nguyen et al. 2021, arXiv:2010.15327, figure 5: in the middle stage of a wide network, accuracy drops only when
+        the first layers of its block structure are removed.
     """
-    places = list(_identity_blocks(variant))
-    within = [[name for name, first, last in places if start <= first and last <= stop] for start, stop in spans]
-    removed = {name for names in within for name in names[1:]}
-    return tuple(name for name, _, _ in places if name in removed)
+    blocks = list(_identity_blocks(variant))
+    within = [[name for name, first, last in blocks if start <= first and last <= stop] for start, stop in spans]
+    removable = {name for names in within for name in names[1:]}
+    return tuple(name for name, _, _ in blocks if name in removable)
 
 
 def _identity_blocks(variant: Variant) -> Iterator[tuple[str, int, int]]:
-    """Name, first layer, and layer after the last, of every block whose shortcut is the identity."""
-    start = 4  # after the input, and convolution, batch norm and ReLU of the stem
+    """Yield name and half-open range of layers of every block with an identity shortcut."""
+    start = 4  # after the input, and the convolution, batch norm, and ReLU of the stem
     for stage, blocks in enumerate(variant.blocks, 1):
         for block in range(blocks):
             projects = stage > 1 and block == 0
@@ -62,31 +61,31 @@ def _identity_blocks(variant: Variant) -> Iterator[tuple[str, int, int]]:
 
 
 def prune(model: CifarResNet, remove: Sequence[str]) -> CifarResNet:
-    """The smaller model that is left without some residual blocks, the others renumbered.
+    """Build a smaller model without some residual blocks; the other blocks are renumbered.
 
-    Its logits are those of the model with the removed blocks' inputs passed on.
+    Its logits equal those of the original model if removed blocks pass on their inputs unchanged.
 
     Args:
-        model: stays as it is.
-        remove: names of blocks whose shortcut is the identity, such as `stage1.3`.
+        model: the original model; it is not changed.
+        remove: names of blocks with an identity shortcut, such as `stage1.3`.
 
     Returns:
-        A model with weights of its own, on the same device and in the same mode.
+        A new model with copied weights, on the same device and in the same mode.
 
     Raises:
-        ZooError: there is no such block, it cannot be removed, or nothing is to be.
+        ZooError: `remove` is empty, or a block does not exist or cannot be removed.
     """
     _check_removable(model.variant, remove)
-    kept = [
+    remaining = [
         [block for block in range(blocks) if f"stage{stage}.{block}" not in remove]
         for stage, blocks in enumerate(model.variant.blocks, 1)
     ]
-    n1, n2, n3 = map(len, kept)
+    n1, n2, n3 = map(len, remaining)
     with torch.device("meta"):
         pruned = CifarResNet(replace(model.variant, depth=2 + 2 * (n1 + n2 + n3), stage_blocks=(n1, n2, n3)))
     old_names = {
         f"stage{stage}.{new}": f"stage{stage}.{old}"
-        for stage, blocks in enumerate(kept, 1)
+        for stage, blocks in enumerate(remaining, 1)
         for new, old in enumerate(blocks)
     }
     weights = model.state_dict()
@@ -97,7 +96,7 @@ def prune(model: CifarResNet, remove: Sequence[str]) -> CifarResNet:
 
 
 def _old_name(name: str, old_names: dict[str, str]) -> str:
-    """Name of a tensor such as `stage1.3.conv1.weight` in the original."""
+    """Name in the original model of a tensor such as `stage1.3.conv1.weight`."""
     part, index, rest = name.split(".", 2)
     return f"{old_names.get(f'{part}.{index}', f'{part}.{index}')}.{rest}"
 
@@ -108,18 +107,23 @@ def _check_removable(variant: Variant, remove: Sequence[str]) -> None:
     if wrong or not remove:
         n1, n2, n3 = variant.blocks
         raise ZooError(
-            f"expected blocks of {variant.name}, which has {n1}, {n2} and {n3} in its stages, counted from 0, got "
-            f"{repr(wrong[0][:100]) if wrong else 'none'}; name some such as stage1.1, but not stage2.0 and stage3.0, "
-            "whose shortcuts project."
+            f"expected blocks of {variant.name}, which has {n1}, {n2}, and {n3} in its stages, counted from 0, got "
+            f"{repr(wrong[0][:100]) if wrong else 'none'}; choose blocks such as stage1.1, but not stage2.0 and "
+            "stage3.0, whose shortcuts are projections."
         )
     if len(set(remove)) < len(remove):
-        raise ZooError(f"expected each block once, got {', '.join(remove)[:100]}; name it once.")
+        raise ZooError(f"expected each block once, got {', '.join(remove)[:100]}; remove the duplicate.")
     if len([name for name in remove if name.startswith("stage1.")]) == variant.blocks[0]:
-        raise ZooError(f"expected a block of stage1 to stay, got all {variant.blocks[0]} to remove; leave one out.")
+        raise ZooError(f"stage1 must keep at least one block, got all {variant.blocks[0]} to remove; leave one out.")
 
 
 def fine_tuning_recipe(recipe: Recipe, epochs: int) -> Recipe:
-    """So many epochs of the original's recipe, from a tenth of its learning rate, which falls to 0 again."""
+    """Recipe for fine-tuning: that of the original model with a tenth of its learning rate.
+
+    Args:
+        recipe: training hyperparameters of the original model.
+        epochs: number of epochs of fine-tuning.
+    """
     return replace(recipe, epochs=epochs, lr=recipe.lr * LR_FACTOR)
 
 
@@ -132,18 +136,18 @@ def fine_tune(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Callable[[], None] = lambda: None,
 ) -> FineTuning:
-    """Train a pruned model a little more, in place; its batch norm settles on the images anew.
+    """Fine-tune a pruned model in place, and recompute its batch norm statistics.
 
     Args:
-        model: what `prune` gave, on the device to train on.
-        data: what the original was trained on.
-        recipe: how, such as `fine_tuning_recipe` says.
-        seed: of order and augmentation.
+        model: a pruned model, on the device to train on.
+        data: training images of the original model.
+        recipe: training hyperparameters, such as `fine_tuning_recipe` returns.
+        seed: seed of image order and augmentation.
         on_epoch: called after each epoch.
         on_step: called after each step.
 
     Raises:
-        ZooError: the loss is no longer a number.
+        ZooError: training diverges.
     """
     history = fit(model, data, recipe, torch.Generator().manual_seed(seed), on_epoch=on_epoch, on_step=on_step)
     settle_batch_norm(model, data.images, recipe.batch_size)
@@ -161,20 +165,20 @@ def pruned_record(
     removed: tuple[str, ...],
     fine_tuning: FineTuning | None,
 ) -> TrainingRecord:
-    """Measure a model and what was made of it side by side, and put it on record.
+    """Measure the original and the pruned model, and create the record of the pruned model.
 
     Args:
-        record: of the original.
-        model: the original.
-        pruned: the smaller model, on the same device.
-        test_set: the images to test on.
-        original: where the original is.
-        sha256: of its weights.
-        removed: names of the blocks removed.
-        fine_tuning: how the smaller model was trained again, if it was.
+        record: training record of the original model.
+        model: the original model.
+        pruned: the pruned model, on the same device.
+        test_set: test images.
+        original: name of the original model, for the record.
+        sha256: sha256 of its weights.
+        removed: names of the removed blocks.
+        fine_tuning: fine-tuning of the pruned model; None if there was none.
 
     Raises:
-        ZooError: one of them gives no finite logits.
+        ZooError: a model returns logits that are not finite.
     """
     _, height, width = test_set.input_size
     models = (model, pruned)
@@ -197,25 +201,28 @@ def pruned_record(
 def _test(model: CifarResNet, data: ImageSet) -> tuple[ClassAccuracy, ...]:
     logits = predict(model, data.images)
     if not logits.isfinite().all():
-        raise ZooError(f"expected finite logits of {model.variant.name}, got others; choose another model.")
+        raise ZooError(f"expected finite logits of {model.variant.name}, got NaN or infinity; choose another model.")
     return class_accuracies(logits.argmax(1), data)
 
 
 def seconds_per_1000(models: Sequence[nn.Module], images: Images, repeats: int = 5) -> tuple[float, ...]:
-    """Median wall time that each model takes for 1,000 images.
+    """Measure the median wall time of each model for 1,000 images.
 
-    The models take turns, so that a machine that slows down does so for all of them.
+    The models alternate, so that changes in the machine's speed affect all of them.
 
     Args:
-        models: they take images scaled to [0, 1]; left in eval mode.
-        images: uint8, shape (n, channels, height, width), of which the first 1,000 are timed.
-        repeats: times that each one is measured, after one that does not count.
+        models: models that take images in [0, 1]; they stay in eval mode.
+        images: uint8, shape (n, channels, height, width); the first 1,000 are used.
+        repeats: number of measurements, after one warm-up.
+
+    Returns:
+        Seconds per 1,000 images of each model.
     """
     images = images[:TIMED_IMAGES]
     times: list[list[float]] = [[] for _ in models]
     for _ in range(repeats + 1):
-        for model, taken in zip(models, times, strict=True):
+        for model, seconds in zip(models, times, strict=True):
             start = time.perf_counter()
             predict(model, images)
-            taken.append(time.perf_counter() - start)
-    return tuple(1000 * median(taken[1:]) / len(images) for taken in times)
+            seconds.append(time.perf_counter() - start)
+    return tuple(1000 * median(seconds[1:]) / len(images) for seconds in times)

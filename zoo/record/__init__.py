@@ -1,1 +1,1 @@
-"""Recipes, and the records of training runs. Needs no torch."""
+"""Training records, recipes, and names of models and datasets. Needs no torch."""

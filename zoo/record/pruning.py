@@ -1,4 +1,4 @@
-"""What a record holds about pruning. Needs no torch."""
+"""The part of a training record about pruning. Needs no torch."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,13 +11,13 @@ from zoo.record.recipe import Recipe
 
 @dataclass(frozen=True)
 class Measured:
-    """What a model gets right on the test images, and what it takes.
+    """Accuracy and cost of a model.
 
     Args:
-        right: test images that it gets right.
-        examples: test images.
-        parameters: trainable ones.
-        multiply_adds: for one image.
+        right: number of correctly classified test images.
+        examples: number of test images.
+        parameters: number of trainable parameters.
+        multiply_adds: multiply-adds for one image.
         seconds_per_1000: median wall time for 1,000 images.
     """
 
@@ -33,17 +33,17 @@ class Measured:
 
     @property
     def accuracy(self) -> float:
-        """Fraction of the test images that it gets right."""
+        """Fraction of correctly classified test images."""
         return self.right / self.examples
 
 
 @dataclass(frozen=True)
 class FineTuning:
-    """Training after blocks were removed.
+    """Fine-tuning after blocks were removed.
 
     Args:
-        recipe: how.
-        seed: of order and augmentation.
+        recipe: training hyperparameters.
+        seed: seed of image order and augmentation.
         history: one entry per epoch.
     """
 
@@ -54,16 +54,16 @@ class FineTuning:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was removed of a trained model, and what that changed.
+    """Blocks that were removed from a trained model, and the effect.
 
     Args:
-        original: where that model is: its Hub id and commit, or the name that `zoo train` gives its folder.
-        sha256: of its weights.
-        removed: names of the residual blocks that were removed, such as `stage1.3`, as the original counts them.
-        before: the original, measured anew beside the smaller model.
-        after: the smaller model, fine-tuned if it was.
-        device: where both were measured.
-        fine_tuning: None if there was none.
+        original: Hub id and commit of the original model, or the default name of its folder.
+        sha256: sha256 of the original weights.
+        removed: names of the removed residual blocks in the original, such as `stage1.3`.
+        before: accuracy and cost of the original, measured together with the pruned model.
+        after: accuracy and cost of the pruned model, after any fine-tuning.
+        device: device of the measurements.
+        fine_tuning: fine-tuning of the pruned model; None if there was none.
     """
 
     original: Line

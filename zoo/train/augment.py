@@ -40,7 +40,7 @@ def random_shift(
     """
     if pixels == 0:
         return images
-    return shifted(images, pixels, draw_corners(whole or len(images), pixels, generator)[:, rows])
+    return shift_images(images, pixels, draw_corners(whole or len(images), pixels, generator)[:, rows])
 
 
 def draw_corners(images: int, pixels: int, generator: torch.Generator) -> Tensor:
@@ -48,7 +48,7 @@ def draw_corners(images: int, pixels: int, generator: torch.Generator) -> Tensor
     return torch.randint(0, 2 * pixels + 1, (2, images), generator=generator)
 
 
-def shifted(images: Tensor, pixels: int, corners: Tensor) -> Tensor:
+def shift_images(images: Tensor, pixels: int, corners: Tensor) -> Tensor:
     """Pad images by reflection, and crop each to its original size at its corner.
 
     Args:
@@ -69,7 +69,7 @@ def random_flip(
     images: Tensor, generator: torch.Generator, whole: int | None = None, rows: slice = slice(None)
 ) -> Tensor:
     """Mirror each image left to right with probability 0.5; arguments are those of `random_shift`."""
-    return mirrored(images, draw_flips(whole or len(images), generator)[rows])
+    return mirror_images(images, draw_flips(whole or len(images), generator)[rows])
 
 
 def draw_flips(images: int, generator: torch.Generator) -> Tensor:
@@ -77,7 +77,7 @@ def draw_flips(images: int, generator: torch.Generator) -> Tensor:
     return torch.rand(images, generator=generator) < 0.5
 
 
-def mirrored(images: Tensor, which: Tensor) -> Tensor:
+def mirror_images(images: Tensor, which: Tensor) -> Tensor:
     """Mirror the marked images left to right.
 
     Args:

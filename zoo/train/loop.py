@@ -227,22 +227,22 @@ def fit(
     while not training.done:
         training.epoch(on_step)
         if training.trouble:
-            raise ZooError(stopped(training.trouble, recipe))
+            raise ZooError(divergence_message(training.trouble, recipe))
         on_epoch(training.history[-1])
     return training.history
 
 
-def stopped(trouble: str, recipe: Recipe) -> str:
+def divergence_message(trouble: str, recipe: Recipe) -> str:
     """Error message for a run that diverged.
 
     Args:
         trouble: the reason, from `Fit.trouble`.
         recipe: hyperparameters of the run.
     """
-    return f"{trouble} of {recipe.epochs}, so training was stopped; {smaller_rate(recipe)}."
+    return f"{trouble} of {recipe.epochs}, so training was stopped; {lr_advice(recipe)}."
 
 
-def smaller_rate(recipe: Recipe) -> str:
+def lr_advice(recipe: Recipe) -> str:
     """Advice for a run that diverged."""
     return f"try a smaller --lr than {recipe.lr:g}"
 

@@ -22,7 +22,7 @@ from zoo.record.recipe import Recipe, recipe_for
 from zoo.record.training import FORMAT_VERSION, TrainingRecord
 from zoo.train.build import build, check_images, fit_to
 from zoo.train.evaluate import class_accuracies, predict, settle_batch_norm
-from zoo.train.loop import Fit, smaller_rate, stopped
+from zoo.train.loop import Fit, divergence_message, lr_advice
 from zoo.train.processes import check_together
 from zoo.train.state import Progress, read_state, write_state
 
@@ -188,7 +188,7 @@ def _epoch(
         training.restore(good, history)
         if history:
             keeping.keep(epoch - 1, *result())
-        raise DivergenceError(stopped(trouble, recipe), epoch - 1)
+        raise DivergenceError(divergence_message(trouble, recipe), epoch - 1)
     if epoch in keeping.epochs:
         keeping.keep(epoch, *result())
 
@@ -231,7 +231,7 @@ def finish(
     settle_batch_norm(model, train_set.images, recipe.batch_size, scale)
     logits = predict(model, test_set.images, scale=scale)
     if not logits.isfinite().all():
-        raise ZooError(f"training diverged in its last step; {smaller_rate(recipe)}.")
+        raise ZooError(f"training diverged in its last step; {lr_advice(recipe)}.")
     record = TrainingRecord(
         format_version=FORMAT_VERSION,
         data=progress.data,

@@ -17,7 +17,7 @@ from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.options import MatrixOptions, PairOptions, SimilarityOptions
 from cli.terminal.output import interruptible, phase, plain, say, show
-from zoo.base.files import exchanged, writing
+from zoo.base.files import replace_folder, writing
 from zoo.base.sealed_folder import check_site, seal
 from zoo.errors import ZooError
 from zoo.hub.catalog import Listed, hub_models, listed, local_models
@@ -74,7 +74,7 @@ def site(
         similarity = replace(similarity, layers=_record_each(about, similarity))
         result = related(about, MatrixOptions(similarity.layers, similarity.passes, similarity.precision), Engine())
         result = replace(result, models=tuple(map(_for_others, result.models)))
-        with exchanged(folder, check_site) as fresh, writing(folder, "another folder"):
+        with replace_folder(folder, check_site) as fresh, writing(folder, "another folder"):
             _write(fresh, about, similarity, result)
     show(plain(kind_of(result).verdict(result)))
     print(folder / "index.html")

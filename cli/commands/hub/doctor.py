@@ -73,9 +73,9 @@ def _device() -> Iterator[Finding]:
 
 
 def _torchvision() -> Iterator[Finding]:
-    from zoo.family.timm_hook import torchvision_is_mended
+    from zoo.family.timm_hook import torchvision_is_repaired
 
-    if torchvision_is_mended():
+    if torchvision_is_repaired():
         yield Finding("torchvision", "linked against CUDA beside a CPU-only torch; mended whenever zoo is imported")
     else:
         yield Finding("torchvision", "healthy")

@@ -144,7 +144,7 @@ def test_two_processes_do_not_train_one_model(run, here):
 def test_sweep_tells_at_once_what_another_recipe_left(run, interrupted):
     ran = run("zoo", "sweep", "--depths", 8, "--widths", 0.5, "--subsets", "1/4")
     assert (ran.code, ran.stdout) == (1, "")
-    assert f"{PLACE} is what a training with another recipe left; move it away" in ran.stderr
+    assert f"{PLACE} is from an interrupted run with another recipe; move it away" in ran.stderr
 
 
 @pytest.mark.slow
@@ -212,7 +212,7 @@ def test_divergence_keeps_the_last_good_model(run, here, monkeypatch):
     [
         (("--recipe", "best"), "--recipe must be one of paper, imagenet, digits, short, got 'best'"),
         (("--precision", "fp16"), "--precision must be fp32 or bf16 for training, got 'fp16'"),
-        (("--save-epochs", "30"), "--save-epochs takes epochs from 1 on and before the last, 30, got 30"),
+        (("--save-epochs", "30"), "--save-epochs takes epochs from 1 to 29, got 30"),
         (("--save-epochs", "x"), "--save-epochs takes whole numbers"),
     ],
 )

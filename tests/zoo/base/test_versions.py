@@ -35,7 +35,7 @@ def test_commit_is_that_of_the_checkout_and_says_if_files_differ(checkout):
     assert commit() == {"commit": f"{head}-dirty"}
 
 
-def test_what_is_no_checkout_has_no_commit(checkout, monkeypatch):
+def test_folder_without_checkout_has_no_commit(checkout, monkeypatch):
     (checkout / "site-packages").mkdir()
     monkeypatch.setattr(zoo.base.versions, "ROOT", checkout / "site-packages")
     assert commit() == {}

@@ -1,4 +1,4 @@
-"""Every kind of image file that people have."""
+"""Decoding of all kinds of image files."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_transparent_parts_are_white():
         assert (shown[:, :, :4].max(), shown[:, :, 4:].min()) == (0, 255)
 
 
-def test_of_an_animation_the_first_frame_counts():
+def test_first_frame_of_an_animation_is_used():
     frames = [Image.new("RGB", (8, 6), colour) for colour in ("red", "blue")]
     animated = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert decode(animated, COLOUR)[:, 0, 0].tolist() == [255, 0, 0]
@@ -94,12 +94,12 @@ BROKEN = {
 
 @pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-def test_what_is_broken_or_no_image_is_told_by_decoding_and_by_checking(kind):
+def test_unreadable_images_are_reported_by_decode_and_check(kind):
     for read in (check, lambda data: decode(data, COLOUR)):
         with pytest.raises(UnreadableError, match=r"\w"):
             read(BROKEN[kind]())
 
 
-def test_a_check_takes_what_can_be_decoded():
+def test_check_accepts_what_can_be_decoded():
     check(encoded(PICTURE.resize((400, 300)), "JPEG"))
     check(encoded(PICTURE))

@@ -1,4 +1,4 @@
-"""Data sets on the Hub, by the genuine library, from the local one."""
+"""Datasets from the local Hub, with the `datasets` library."""
 
 import io
 
@@ -42,7 +42,7 @@ def test_splits_classes_and_pixels_are_those_of_the_hub(hub):
     assert [len(load_images("hf:you/pets", split)) for split in ("test", "all")] == [6, 24]
 
 
-def test_a_second_load_asks_for_the_commit_and_nothing_else(hub, monkeypatch):
+def test_second_load_requests_only_the_commit(hub, monkeypatch):
     seed(hub, {TRAIN: parquet(digit_rows(5)), TEST: parquet(digit_rows(1))})
     first = load_images("hf:you/pets", "train").fingerprint
     hub.requests.clear()
@@ -66,7 +66,7 @@ def test_a_revision_is_pinned(hub):
         load_images("hf:you/pets@v2", "train")
 
 
-def test_short_names_mean_the_repositories_of_the_hub(hub):
+def test_short_names_are_hub_repositories(hub):
     names = ["zero", "one", "two"]
     files = {TRAIN: parquet(digit_rows(5), names, "img"), TEST: parquet(digit_rows(2), names, "img")}
     seed(hub, files, "uoft-cs/cifar10")
@@ -87,7 +87,7 @@ def seed_cifar100(hub, per_class=5):
     seed(hub, {TRAIN: buffer.getvalue(), TEST: buffer.getvalue()}, "uoft-cs/cifar100")
 
 
-def test_of_cifar100_the_fine_labels_are_classes_and_the_coarse_ones_superclasses(hub):
+def test_fine_labels_of_cifar100_are_classes_and_coarse_labels_superclasses(hub):
     seed_cifar100(hub)
     classes = load_images("cifar100", "test").classes
     assert classes == ("zero", "one", "two")
@@ -97,7 +97,7 @@ def test_of_cifar100_the_fine_labels_are_classes_and_the_coarse_ones_superclasse
 
 
 @pytest.mark.slow
-def test_groups_of_models_of_cifar100_tell_of_superclasses_unasked(hub, run, here, brief):
+def test_groups_of_cifar100_models_report_superclasses_by_default(hub, run, here, brief):
     seed_cifar100(hub, per_class=20)
     sets = load_images("cifar100", "train"), load_images("cifar100", "test")
     for number in range(4):
@@ -118,14 +118,14 @@ def test_imagenet_has_its_validation_images_for_testing(hub):
     assert not hub.asked("data/test-0.parquet", "GET")
 
 
-def test_gated_data_says_what_to_do(hub):
+def test_gated_dataset_gives_advice(hub):
     files = {name: parquet(digit_rows(2)) for name in ("data/train-0.parquet", "data/validation-0.parquet")}
     seed(hub, files, "ILSVRC/imagenet-1k", gated=True)
     with pytest.raises(ZooError, match=r"imagenet-1k is gated; accept its terms at http.*, then log in with `hf auth"):
         load_images("imagenet-1k", "train")
 
 
-def test_splits_without_labels_do_not_count(hub):
+def test_splits_without_labels_are_ignored(hub):
     hidden = [(-1, data) for _, data in digit_rows(2)]
     seed(
         hub,
@@ -138,7 +138,7 @@ def test_splits_without_labels_do_not_count(hub):
     assert [len(load_images("hf:you/pets", split)) for split in ("train", "test", "all")] == [15, 6, 21]
 
 
-def test_labels_without_names_are_their_own_names(hub):
+def test_labels_without_names_become_the_class_names(hub):
     seed(hub, {TRAIN: parquet(digit_rows(5), plain=True), TEST: parquet(digit_rows(1), plain=True)})
     data = load_images("hf:you/pets", "train")
     assert data.classes == ("one", "two", "zero")
@@ -146,7 +146,7 @@ def test_labels_without_names_are_their_own_names(hub):
     assert data.labels[0] == 2
 
 
-def test_a_repository_of_plain_images_is_a_data_set(hub):
+def test_repository_of_image_files_is_a_dataset(hub):
     files = {}
     for split, count in (("train", 4), ("test", 1)):
         for number, (label, data) in enumerate(digit_rows(count)):
@@ -196,7 +196,7 @@ def test_missing_images_are_counted_and_paths_from_a_table_are_not_followed(hub,
         ),
     ],
 )
-def test_what_cannot_be_used_is_told_in_one_line(hub, files, told):
+def test_unusable_datasets_give_a_clear_error(hub, files, told):
     seed(hub, files)
     if told is None:
         assert len(load_images("hf:you/pets", "all")) == 6
@@ -216,7 +216,7 @@ def test_several_label_columns_are_listed(hub, tmp_path):
         load_images("hf:you/pets", "all")
 
 
-def test_names_that_are_none_are_refused():
+def test_invalid_names_are_refused():
     for name in ("hf:pets", "hf:you/pets@", "hf:../x", "nowhere", ""):
         with pytest.raises(ZooError, match="expected"):
             load_images(name, "train")

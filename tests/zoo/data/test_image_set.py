@@ -17,7 +17,7 @@ def test_digits_are_split_into_1437_and_360_real_images(digits):
     assert test.classes == tuple("0123456789")
 
 
-def test_no_test_image_stands_at_a_training_position(digits):
+def test_no_test_image_is_a_training_image(digits):
     from sklearn.datasets import load_digits as source
 
     both = torch.cat([part.images.flatten(1) for part in digits])
@@ -63,7 +63,7 @@ def test_subset_depends_on_the_seed_and_remembers_where_images_stand(digits):
 
 
 @pytest.mark.parametrize("size", [0, 9, 1438])
-def test_subset_that_empties_a_class_or_wants_too_much_is_refused(digits, size):
+def test_subset_that_is_too_small_or_too_large_is_refused(digits, size):
     with pytest.raises(ZooError, match=f"from 10 .* to 1437 images of digits train, got {size}"):
         balanced_subset(digits[0], size, seed=0)
 
@@ -87,7 +87,7 @@ def test_batches_cover_every_image_once_in_another_order_each_pass(digits):
     assert torch.equal(first, again)
 
 
-def test_unknown_data_set_and_split_are_refused():
+def test_unknown_dataset_and_split_are_refused():
     with pytest.raises(ZooError, match="expected a dataset \\(digits, .* or a folder\\), got 'mnist'"):
         load_images("mnist", "test")
     with pytest.raises(ZooError, match="splits train, test and all, got 'val'"):

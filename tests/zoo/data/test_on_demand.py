@@ -1,4 +1,4 @@
-"""Images that are decoded when they are looked at."""
+"""Images that are decoded on demand."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ import zoo.data.decoding.prefetch
 import zoo.data.load_split
 from tests.support.image_files import write_folder
 from zoo.data.batches import ShuffledBatches
-from zoo.data.decoding.prefetch import ahead
+from zoo.data.decoding.prefetch import map_ahead
 from zoo.data.sources import load_images
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
@@ -31,9 +31,9 @@ def both(here, monkeypatch):
     return whole, load_images("pets", "train")
 
 
-def test_results_come_in_order_and_not_too_early():
+def test_results_are_in_order_and_computed_within_the_depth():
     started = []
-    results = ahead(lambda item: started.append(item) or -item, range(100), depth=5)
+    results = map_ahead(lambda item: started.append(item) or -item, range(100), depth=5)
     assert next(results) == 0
     assert len(started) <= 7
     assert list(results) == [-item for item in range(1, 100)]
@@ -91,7 +91,7 @@ def test_training_on_mixed_sizes_takes_crops(here, monkeypatch, brief, generator
     assert fit(model, train_set, brief, generator)
 
 
-def test_a_file_that_vanishes_is_told_by_name(both, here):
+def test_deleted_file_is_reported_by_name(both, here):
     victim = min((here / "pets/one").iterdir())
     lazy = both[1].images
     for path in (here / "pets").glob("*/*"):

@@ -1,4 +1,4 @@
-"""Folders of images: what is found in them, how it is divided, and what is kept of it."""
+"""Folders of images: listing, splits, and caching."""
 
 import os
 
@@ -19,7 +19,7 @@ def load(root, split="train"):
     return load_images(str(root), split)
 
 
-def test_a_folder_per_class_is_divided_class_by_class(here):
+def test_class_folders_are_divided_by_class(here):
     write_folder(here / "pets", per_class=20)
     train, test, whole = (load_images("pets", split) for split in ("train", "test", "all"))
     assert train.classes == ("one", "two", "zero")
@@ -71,7 +71,7 @@ def test_mixed_sizes_become_squares_of_the_median_shorter_side(here):
     assert "scaled to cover 20x20 pixels" in data.notes[0]
 
 
-def test_unreadable_images_are_counted_named_and_left_out(here):
+def test_unreadable_images_are_skipped_and_named(here):
     root = write_folder(here / "pets", per_class=10)
     (root / "one/bad.png").write_text("no image")
     (root / "two/empty.jpg").write_bytes(b"")
@@ -92,7 +92,7 @@ def test_too_many_unreadable_images_are_an_error_that_names_some(here):
         load(root, "all")
 
 
-def test_what_is_hidden_no_image_or_linked_from_elsewhere_is_left_out(here):
+def test_hidden_foreign_and_linked_files_are_skipped(here):
     root = write_folder(here / "pets", per_class=3)
     outside = write_folder(here / "elsewhere", per_class=4)
     (root / "one/.hidden.png").write_bytes(b"")
@@ -126,13 +126,13 @@ def test_what_is_hidden_no_image_or_linked_from_elsewhere_is_left_out(here):
         ),
     ],
 )
-def test_what_cannot_be_used_is_told_in_one_line(here, make, told):
+def test_unusable_datasets_give_a_clear_error(here, make, told):
     make(here / "pets")
     with pytest.raises(ZooError, match=told):
         load("pets")
 
 
-def test_a_second_load_decodes_nothing_and_gives_the_same(here, monkeypatch):
+def test_second_load_comes_from_the_cache(here, monkeypatch):
     write_folder(here / "pets")
     first = load("pets")
     monkeypatch.setattr(zoo.data.load_split, "decode_all", None)
@@ -142,7 +142,7 @@ def test_a_second_load_decodes_nothing_and_gives_the_same(here, monkeypatch):
     assert first.indices.tolist() == second.indices.tolist()
 
 
-def test_a_damaged_cache_is_decoded_anew(here):
+def test_damaged_cache_is_decoded_again(here):
     write_folder(here / "pets")
     first = load("pets").images.clone()
     (file,) = (cache_folder() / "images").iterdir()
@@ -163,7 +163,7 @@ def test_a_changed_file_changes_the_identity_and_the_images(here):
     assert load(root, "all").images[0].flatten(1).float().mean(1).tolist() == [255, 0, 0]
 
 
-def test_a_cache_that_cannot_be_written_is_no_failure(here, monkeypatch):
+def test_unwritable_cache_is_not_an_error(here, monkeypatch):
     write_folder(here / "pets")
     (here / "taken").write_text("")
     monkeypatch.setenv("ZOO_CACHE", str(here / "taken"))
@@ -188,7 +188,7 @@ def test_large_sets_are_decoded_on_demand_to_the_same_pixels(here, monkeypatch):
         assert part.fingerprint != lazy.fingerprint == load("pets").fingerprint
 
 
-def test_a_fingerprint_depends_on_content_alone(here, monkeypatch):
+def test_fingerprint_depends_only_on_content(here, monkeypatch):
     monkeypatch.setattr(zoo.data.load_split, "SMALL", 0)
     write_folder(here / "a")
     before = load("a").fingerprint

@@ -52,7 +52,7 @@ def test_depth_outside_the_family_is_refused(depth):
 
 
 def test_refused_depth_names_its_neighbours():
-    with pytest.raises(ZooError, match="near are 14 and 20"):
+    with pytest.raises(ZooError, match="the nearest are 14 and 20"):
         Variant(16)
 
 

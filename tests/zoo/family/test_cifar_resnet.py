@@ -41,7 +41,7 @@ def test_any_image_size_and_channel_count_gives_logits(shape):
     assert model(torch.rand(shape)).shape == (2, 7)
 
 
-def test_block_adds_its_input_to_what_two_convolutions_make_of_it():
+def test_block_adds_its_input_to_the_output_of_two_convolutions():
     block = CifarResNet(Variant(14)).eval().stage1[1]
     x = torch.randn(2, 16, 8, 8)
     inner = block.bn2(block.conv2(torch.relu(block.bn1(block.conv1(x)))))
@@ -65,7 +65,7 @@ def test_kernels_are_truncated_he_normal_and_biases_zero(generator):
     assert not conv.bias.any()
 
 
-def test_initial_weights_follow_from_the_generator_alone():
+def test_initial_weights_depend_only_on_the_generator():
     def weights(seed):
         model = CifarResNet(Variant(8))
         initialise(model, torch.Generator().manual_seed(seed))

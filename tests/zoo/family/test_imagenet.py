@@ -1,4 +1,4 @@
-"""The ImageNet family's numbers, against timm's own modules and the paper."""
+"""Sizes of the ImageNet family, compared with timm modules and the paper."""
 
 import pytest
 import timm
@@ -79,6 +79,6 @@ def test_width_without_channels_or_bounds_is_refused(width):
         ImageNetResNet(50, width)
 
 
-def test_names_cannot_be_taken_for_the_cifar_familys():
+def test_names_cannot_be_confused_with_the_cifar_family():
     assert (ImageNetResNet(50).name, Variant(50).name) == ("imagenet-resnet50-w1", "resnet50-w1")
     assert ImageNetResNet(50, 2.8).name == "imagenet-resnet50-w2.8"

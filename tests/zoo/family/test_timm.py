@@ -1,4 +1,4 @@
-"""The family in timm: by name, and from a saved folder, once `zoo` is imported."""
+"""The CIFAR family in timm: by name and from a saved folder, after `import zoo`."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ print(sum(p.numel() for p in model.parameters()))
 
 
 @pytest.mark.slow
-def test_asking_whether_timm_is_there_disarms_nothing():
+def test_looking_for_timm_keeps_the_hook():
     code = """
 import importlib.util, zoo
 assert importlib.util.find_spec("timm")

@@ -21,7 +21,7 @@ def test_grid_is_every_combination_under_the_name_of_its_folder():
     assert runs[-1].name == "resnet38-w2-digits-1of4-s3"
 
 
-def test_what_is_not_given_comes_from_the_recipe_of_each_depth():
+def test_unset_options_use_the_recipe_of_each_depth():
     shallow, deep = digits_grid(depths=(14, 74), epochs=3, lr=None)
     assert (shallow.recipe.epochs, deep.recipe.epochs) == (3, 3)
     assert shallow.recipe.lr == recipe_for(Variant(14), "digits", {}).lr > deep.recipe.lr
@@ -44,7 +44,7 @@ def test_cost_grows_with_size_images_and_epochs():
         ({"seeds": range(200), "depths": range(200)}, "at most 10,000 runs, got 40,000"),
     ],
 )
-def test_grid_that_cannot_be_is_told_at_once(wrong, message):
+def test_invalid_grid_is_reported_at_once(wrong, message):
     with pytest.raises(ZooError, match=message):
         digits_grid(**wrong)
 
@@ -71,16 +71,16 @@ def test_finished_run_is_known_by_its_record(finished, trained):
     assert replace(run, seed=1).result(root) is None
 
 
-def test_run_of_other_settings_in_its_place_is_told(finished, brief):
+def test_run_with_other_settings_is_reported(finished, brief):
     run, root = finished
     with pytest.raises(ZooError, match="comes from a run with epochs 2, not 3; choose another --out"):
         replace(run, recipe=replace(brief, epochs=3)).result(root)
 
 
-def test_empty_folder_is_no_run_and_anything_else_is_not_touched(finished):
+def test_empty_folder_is_free_and_foreign_files_are_refused(finished):
     run, root = finished
     (root / run.name / "training.json").unlink()
     assert run.result(root) is None
     (root / run.name / "thesis.tex").write_text("mine")
-    with pytest.raises(ZooError, match="expected a model folder or nothing"):
+    with pytest.raises(ZooError, match="exists, but is not a model folder"):
         run.result(root)

@@ -1,4 +1,4 @@
-"""How long training takes, told from a few steps."""
+"""Estimates of training time from a few steps."""
 
 from fractions import Fraction
 

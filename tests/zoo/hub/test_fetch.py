@@ -1,4 +1,4 @@
-"""Models from the Hub: pinned, checked, only what is needed, and one clear line for everything that can go wrong."""
+"""Models from the Hub: pinned, checked, only necessary files, and clear errors."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def contents(folder):
 
 @pytest.fixture
 def published(hub, folders):
-    """A repository with two versions of a model, of which the first is tagged v1; gives the commit of v1."""
+    """A repository with two versions of a model, the first of them tagged v1; returns the commit of v1."""
     first = hub.seed("me/m", contents(folders[0]) | {"pytorch_model.bin": b"pickle", "notes/big.png": b"png"}, tag="v1")
     hub.seed("me/m", contents(folders[1]))
     return first
@@ -48,16 +48,16 @@ def test_references_to_the_hub(text, ref):
 @pytest.mark.parametrize(
     "text", ["nowhere", "a/b/c", "./a/b", "/a/b", "me/m@", "me/m@../x", "me/m@a/../../b", "", "a b/c"]
 )
-def test_what_is_neither_folder_nor_hub_id_is_refused(text):
+def test_invalid_references_are_refused(text):
     with pytest.raises(ZooError, match="expected a model folder or a Hub id"):
         parse_ref(text)
 
 
-def test_a_folder_goes_before_a_hub_id_and_a_file_is_none(here):
+def test_folder_takes_precedence_over_hub_id_and_file_is_refused(here):
     (here / "me" / "m").mkdir(parents=True)
     (here / "me" / "file").touch()
     assert parse_ref("me/m").is_dir()
-    with pytest.raises(ZooError, match="which is neither"):
+    with pytest.raises(ZooError, match="expected a model folder or a Hub id"):
         parse_ref("me/file")
 
 
@@ -72,7 +72,7 @@ def test_a_tag_is_resolved_while_main_has_moved_on(published, hub, folders):
     assert torch.equal(load_checkpoint(resolve(f"me/m@{published}"))(x), load_checkpoint(folders[0])(x))
 
 
-def test_a_commit_may_be_named_by_the_beginning_of_its_hash(published):
+def test_abbreviated_commit_hash_is_resolved(published):
     assert find_model(f"me/m@{published[:7]}").revision == published
     with pytest.raises(ZooError, match="no such revision"):
         find_model("me/m@0000000")
@@ -85,7 +85,7 @@ def test_only_configuration_and_weights_are_downloaded_once(published, hub):
     assert downloads == ["config.json", "model.safetensors"]
 
 
-def test_offline_the_cache_serves(published, hub, monkeypatch):
+def test_cache_is_used_offline(published, hub, monkeypatch):
     online = find_model("me/m@v1")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     before = len(hub.requests)
@@ -97,29 +97,29 @@ def test_offline_the_cache_serves(published, hub, monkeypatch):
         find_model("me/m")
 
 
-def test_a_download_that_fails_does_not_spoil_what_is_in_the_cache(published, hub, folders, monkeypatch):
+def test_failed_download_keeps_the_cache_intact(published, hub, folders, monkeypatch):
     online = find_model("me/m")
     hub.seed("me/m", {"config.json": "{"})
-    with pytest.raises(ZooError, match="no model configuration"):
+    with pytest.raises(ZooError, match="not a model configuration"):
         find_model("me/m")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert find_model("me/m").revision == online.revision
 
 
-def test_damaged_downloads_are_thrown_away(published, hub):
+def test_damaged_downloads_are_deleted(published, hub):
     hub.corrupt("/lfs/")
-    with pytest.raises(ZooError, match="me/m: model.safetensors came out damaged"):
+    with pytest.raises(ZooError, match="me/m: model.safetensors is damaged"):
         resolve("me/m")
     assert load_checkpoint(resolve("me/m"))
 
 
-def test_damage_in_the_cache_is_found_offline_too(published, hub, monkeypatch):
+def test_damaged_cache_is_detected_offline(published, hub, monkeypatch):
     weights = resolve("me/m@v1") / "model.safetensors"
     blob = weights.resolve()
     blob.chmod(0o644)
     blob.write_bytes(blob.read_bytes()[:-1] + b"\xff")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(ZooError, match="came out damaged"):
+    with pytest.raises(ZooError, match="is damaged"):
         resolve("me/m@v1")
 
 
@@ -132,7 +132,7 @@ def test_missing_files_are_named(hub, folders):
         resolve("me/m")
 
 
-def test_missing_private_and_gated_models_are_told(hub, folders, monkeypatch):
+def test_missing_private_and_gated_models_are_reported(hub, folders, monkeypatch):
     hub.seed("you/secret", contents(folders[0]), private=True)
     hub.seed("you/gated", contents(folders[0]), gated=True)
     for ref, message in (
@@ -140,13 +140,13 @@ def test_missing_private_and_gated_models_are_told(hub, folders, monkeypatch):
         ("you/secret", "or private"),
         ("you/gated", "gated; ask for access on its page"),
         ("you/gated@v9", "you/gated@v9: no such revision"),
-        ("me--/x", "no valid name"),
-        (f"me/{'x' * 100}", "no valid name"),
+        ("me--/x", "invalid name"),
+        (f"me/{'x' * 100}", "invalid name"),
     ):
         with pytest.raises(ZooError, match=message):
             resolve(ref)
     monkeypatch.setenv("HF_TOKEN", "hf_wrong_and_secret")
-    with pytest.raises(ZooError, match="does not accept your token; mend HF_TOKEN") as raised:
+    with pytest.raises(ZooError, match="does not accept your token; correct HF_TOKEN") as raised:
         resolve("you/open")
     assert "secret" not in str(raised.value)
 
@@ -155,31 +155,31 @@ def test_missing_private_and_gated_models_are_told(hub, folders, monkeypatch):
     ("method", "pattern", "status", "message"),
     [
         ("GET", "/api/models/me/m", 429, "too many requests; wait a few minutes"),
-        ("GET", "/api/models/me/m", 500, "the Hub is in trouble .status 500"),
-        ("GET", "/lfs/", 503, "the Hub is in trouble .status 503"),
-        ("GET", "/api/models/me/m", 403, "your token may not do that"),
+        ("GET", "/api/models/me/m", 500, "server error of the Hub .status 500"),
+        ("GET", "/lfs/", 503, "server error of the Hub .status 503"),
+        ("GET", "/api/models/me/m", 403, "your token lacks permission"),
         # The client tries again for 23 seconds.
         pytest.param("HEAD", "/resolve/", 429, "too many requests; wait a few minutes", marks=pytest.mark.slow),
-        ("HEAD", "/resolve/", 403, "your token may not do that"),
+        ("HEAD", "/resolve/", 403, "your token lacks permission"),
         ("GET", "/api/models/me/m", 400, "the Hub refuses .status 400"),
     ],
 )
-def test_failures_of_the_hub_are_told(published, hub, method, pattern, status, message):
+def test_failures_of_the_hub_are_reported(published, hub, method, pattern, status, message):
     hub.fault(method, pattern, status, times=None)
     with pytest.raises(ZooError, match=message):
         resolve("me/m")
 
 
-def test_a_hub_that_is_not_there_is_told(hub):
+def test_unreachable_hub_is_reported(hub):
     nobody = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9"}
     ran = subprocess.run([BIN / "zoo", "pull", "me/m"], env=nobody, capture_output=True, text=True)
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert "Error: me/m: no whole answer from http://127.0.0.1:9 (ConnectError); check the network" in ran.stderr
+    assert "Error: me/m: no complete answer from http://127.0.0.1:9 (ConnectError); check the network" in ran.stderr
     assert ran.stderr.count("\n") == 1
 
 
 @pytest.mark.slow
-def test_a_broken_off_download_is_told_and_leaves_no_half_file(published, hub):
+def test_interrupted_download_is_reported_and_leaves_no_partial_file(published, hub):
     hub.cut("/lfs/", 1000, times=None)
     with pytest.raises(ZooError, match="me/m: model.safetensors"):
         resolve("me/m")
@@ -189,8 +189,8 @@ def test_a_broken_off_download_is_told_and_leaves_no_half_file(published, hub):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("{", "no model configuration"),
-        ({"architecture": "../../etc/passwd"}, "one of timm's, got '../../etc/passwd'"),
+        ("{", "not a model configuration"),
+        ({"architecture": "../../etc/passwd"}, "a timm architecture, got '../../etc/passwd'"),
         ({"architecture": "no_such_net", "num_classes": 1, "input_size": [3, 8, 8]}, "got 'no_such_net'; update timm"),
         ({"architecture": "resnet18", "num_classes": 10**9, "input_size": [3, 8, 8]}, "num_classes must be from"),
         ({"architecture": "resnet18", "num_classes": 2, "input_size": [3, 8, 10**6]}, "input_size must be"),
@@ -199,7 +199,7 @@ def test_a_broken_off_download_is_told_and_leaves_no_half_file(published, hub):
         ({"model_args": {"block": "/etc/passwd"}}, "expected words, numbers up to"),
         ({"model_args": {"layers": [10**9] * 4}}, "expected words, numbers up to"),
         ({"model_args": {"layers": [[[[[1]]]]]}}, "expected words, numbers up to"),
-        ({"model_args": {"num_classes": 7}}, "expected one num_classes, got 2, and 7"),
+        ({"model_args": {"num_classes": 7}}, "expected equal num_classes, got 2, and 7"),
         ({"model_args": {"x": [0] * 2000}}, "at most 1000 values"),
     ],
 )
@@ -215,7 +215,7 @@ def test_hostile_configurations_are_refused_before_the_weights_are_fetched(hub, 
     assert not hub.asked("/resolve/.*/model.safetensors")
 
 
-def test_a_huge_configuration_is_not_even_fetched(hub):
+def test_huge_configuration_is_not_downloaded(hub):
     hub.seed("me/m", {"config.json": b" " * 10_000_001, "model.safetensors": b""})
     with pytest.raises(ZooError, match=r"me/m: expected a config.json of at most 10,000,000 bytes"):
         resolve("me/m")
@@ -223,13 +223,13 @@ def test_a_huge_configuration_is_not_even_fetched(hub):
 
 
 @pytest.mark.parametrize("trap", ["ignore_metadata_errors: true", "self: x"])
-def test_a_card_that_the_client_trips_over_is_told(hub, folders, trap):
+def test_card_that_breaks_the_client_is_reported(hub, folders, trap):
     hub.seed("you/bad", contents(folders[0]) | {"README.md": f"---\n{trap}\n---\n"})
-    with pytest.raises(ZooError, match="you/bad: the Hub's answer cannot be read"):
+    with pytest.raises(ZooError, match="you/bad: invalid answer of the Hub"):
         resolve("you/bad")
 
 
-def test_a_full_disk_is_told():
+def test_full_disk_is_reported():
     with (
         pytest.raises(ZooError, match="me/m: no space left on the disk; free some, or set HF_HOME"),
         hub_errors("me/m"),

@@ -1,4 +1,4 @@
-"""Publishing: the folder as it is, in one commit, checked, and never a pickle."""
+"""Publishing a model folder: in one commit, checked, and without pickles."""
 
 import shutil
 
@@ -25,7 +25,7 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_the_folder_arrives_as_it_is_in_one_commit(hub, folder):
+def test_folder_is_uploaded_unchanged_in_one_commit(hub, folder):
     done = push(folder, "me/m")
     assert {name: data for name, data in hub.files("me/m").items() if name != ".gitattributes"} == contents(folder)
     assert [commit.oid for commit in hub.commits("me/m")][0] == done.commit
@@ -43,7 +43,7 @@ def test_an_unchanged_folder_makes_no_commit_and_a_changed_one_updates(hub, fold
     assert hub.files("me/m")["notes.txt"] == b"new"
 
 
-def test_snapshots_of_epochs_go_along_and_are_found_by_number(hub, folder, folders, monkeypatch):
+def test_snapshots_are_published_and_found_by_epoch(hub, folder, folders, monkeypatch):
     shutil.copytree(folders[1], folder / "epochs" / "3")
     done = push(folder, "me/m")
     online = find_model("me/m@epoch3")
@@ -61,22 +61,22 @@ def test_branch_named_like_an_epoch_is_a_branch_where_there_is_no_snapshot(hub, 
     hub_client().create_branch("me/m", branch="epoch3")
     assert find_model("me/m@epoch3").revision == done.commit
     for names in ({"revision": "epoch4"}, {"tag": "epoch4"}):
-        with pytest.raises(ZooError, match="epoch4 would mean the snapshot of that epoch"):
+        with pytest.raises(ZooError, match="epoch4 is reserved for the snapshot of that epoch"):
             push(folder, "me/m", **names)
 
 
-def test_the_cards_examples_name_the_repository_from_then_on(hub, folder):
+def test_card_examples_name_the_repository_after_a_push(hub, folder):
     assert "OWNER/MODEL" in (folder / "README.md").read_text()
     push(folder, "me/m")
     card = hub.files("me/m")["README.md"].decode()
-    assert 'load_checkpoint(resolve("me/m"))' in card
+    assert 'zoo.load("me/m")' in card
     assert "OWNER" not in card
     push(folder, "lab/copy")
     assert hub.files("lab/copy")["README.md"].decode() == card.replace("me/m", "lab/copy")
     assert not push(folder, "me/m").changed
 
 
-def test_what_a_person_wrote_in_a_card_stays_to_the_byte(hub, folder):
+def test_user_text_in_a_card_is_unchanged_by_a_push(hub, folder):
     card = folder / "README.md"
     mine = card.read_bytes() + b"OWNER/MODEL and me/m\r\n"
     card.write_bytes(mine)
@@ -88,7 +88,7 @@ def test_what_a_person_wrote_in_a_card_stays_to_the_byte(hub, folder):
     assert hub.files("me/m")["README.md"] == own
 
 
-def test_pickles_links_and_hidden_files_stay_at_home(hub, folder):
+def test_pickles_symlinks_and_hidden_files_are_not_uploaded(hub, folder):
     import torch
 
     torch.save({}, folder / "state")
@@ -112,14 +112,14 @@ def test_pickles_links_and_hidden_files_stay_at_home(hub, folder):
     }
 
 
-def test_the_cache_of_the_hub_is_no_folder_to_push(hub, folder):
+def test_cache_of_the_hub_cannot_be_pushed(hub, folder):
     push(folder, "me/m")
-    with pytest.raises(ZooError, match="is a link, as in the Hub's cache"):
+    with pytest.raises(ZooError, match="is a symlink, as in the Hub's cache"):
         push(resolve("me/m"), "me/copy")
     assert ("model", "me/copy") not in hub.repos
 
 
-def test_a_private_repository_is_made_and_a_public_one_is_not_taken_for_it(hub, folder):
+def test_private_repository_is_created_and_public_one_is_refused(hub, folder):
     push(folder, "me/secret", private=True)
     assert hub.repo("me/secret").private
     push(folder, "me/open")
@@ -140,33 +140,33 @@ def test_branch_and_tag(hub, folder):
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a..b", "-x"])
-def test_names_that_no_tag_or_branch_can_have_are_refused_first(hub, folder, name):
+def test_invalid_tags_and_branches_are_refused_first(hub, folder, name):
     for option in ("tag", "revision"):
-        with pytest.raises(ZooError, match=f"--{option} must be of letters"):
+        with pytest.raises(ZooError, match=f"--{option} takes letters"):
             push(folder, "me/m", **{option: name})
     assert hub.requests == []
 
 
-def test_a_tag_never_moves(hub, folder):
+def test_tag_never_moves(hub, folder):
     first = push(folder, "me/m", tag="v1")
     assert push(folder, "me/m", tag="v1").commit == first.commit
     (folder / "notes.txt").write_text("x")
-    with pytest.raises(ZooError, match="has a tag v1 already, on commit"):
+    with pytest.raises(ZooError, match="already has a tag v1, on commit"):
         push(folder, "me/m", tag="v1")
     assert hub.repo("me/m").tags == {"v1": first.commit}
     assert hub.commits("me/m")[0].oid == first.commit
 
 
-def test_somebody_elses_commit_in_between_is_not_buried(hub, folder):
+def test_concurrent_commit_is_not_overwritten(hub, folder):
     push(folder, "me/m")
     (folder / "notes.txt").write_text("mine")
     hub.meanwhile("POST", "/commit/", lambda: hub.seed("me/m", {"notes.txt": "theirs"}))
-    with pytest.raises(ZooError, match="somebody else changed it meanwhile; look at what is there, and push again"):
+    with pytest.raises(ZooError, match="someone else changed it at the same time; check its content, and push again"):
         push(folder, "me/m")
     assert hub.files("me/m")["notes.txt"] == b"theirs"
 
 
-def test_weights_that_arrive_damaged_are_noticed(hub, folder):
+def test_damaged_upload_of_weights_is_detected(hub, folder):
     put = hub._handler.lfs_put
 
     def damaged(self, oid, part=None):
@@ -175,13 +175,13 @@ def test_weights_that_arrive_damaged_are_noticed(hub, folder):
 
     hub._handler.lfs_put = damaged
     try:
-        with pytest.raises(ZooError, match=r"model.safetensors arrived with another hash"):
+        with pytest.raises(ZooError, match=r"the uploaded model.safetensors has another hash"):
             push(folder, "me/m")
     finally:
         hub._handler.lfs_put = put
 
 
-def test_an_upload_that_fails_is_told_and_can_be_repeated(hub, folder):
+def test_failed_upload_is_reported_and_can_be_repeated(hub, folder):
     hub.fault("PUT", "/lfs/", 400, times=None)
     with pytest.raises(ZooError, match=r"me/m: the Hub refuses .status 400"):
         push(folder, "me/m")
@@ -192,17 +192,17 @@ def test_an_upload_that_fails_is_told_and_can_be_repeated(hub, folder):
 @pytest.mark.parametrize(
     ("repo_id", "token", "message"),
     [
-        ("me/m", None, "publishing takes a token, and there is none; log in with `hf auth login`"),
+        ("me/m", None, "publishing requires a token, and none is set; log in with `hf auth login`"),
         ("me/m", "hf_wrong", "does not accept your token"),
-        ("you/m", "hf_me", "your token may not do that"),
-        ("reader/m", "hf_reader", "your token may not do that"),
+        ("you/m", "hf_me", "your token lacks permission"),
+        ("reader/m", "hf_reader", "your token lacks permission"),
         ("m", "hf_me", "expected a repository as OWNER/NAME, got 'm'"),
-        ("me/m/x", "hf_me", "no valid name"),
-        ("me/" + "x" * 100, "hf_me", "no valid name"),
-        ("me/.git", "hf_me", "no valid name"),
+        ("me/m/x", "hf_me", "invalid name"),
+        ("me/" + "x" * 100, "hf_me", "invalid name"),
+        ("me/.git", "hf_me", "invalid name"),
     ],
 )
-def test_who_may_not_push_is_told_why(hub, folder, monkeypatch, repo_id, token, message):
+def test_missing_push_permission_is_explained(hub, folder, monkeypatch, repo_id, token, message):
     monkeypatch.delenv("HF_TOKEN") if token is None else monkeypatch.setenv("HF_TOKEN", token)
     with pytest.raises(ZooError, match=message) as raised:
         push(folder, repo_id)
@@ -210,14 +210,14 @@ def test_who_may_not_push_is_told_why(hub, folder, monkeypatch, repo_id, token, 
     assert hub.repos == {}
 
 
-def test_a_card_of_other_bytes_is_refused_before_anything_is_made(hub, folder):
+def test_card_that_is_not_utf8_is_refused_before_anything_is_created(hub, folder):
     (folder / "README.md").write_bytes(b"\xff")
-    with pytest.raises(ZooError, match="expected a card in UTF-8"):
+    with pytest.raises(ZooError, match="expected UTF-8 in"):
         push(folder, "me/m")
     assert hub.repos == {}
 
 
-def test_a_rejected_card_is_told(hub, folder):
+def test_rejected_card_is_reported(hub, folder):
     card = (folder / "README.md").read_text()
     (folder / "README.md").write_text(card.replace("license: apache-2.0", "license: mine"))
     with pytest.raises(ZooError, match=r'"license" must be one of'):
@@ -225,22 +225,22 @@ def test_a_rejected_card_is_told(hub, folder):
     assert set(hub.files("me/m")) == {".gitattributes"}
 
 
-def test_a_folder_that_does_not_load_is_not_published(hub, folder):
+def test_invalid_folder_is_not_published(hub, folder):
     (folder / "model.safetensors").write_bytes(b"garbage")
-    with pytest.raises(ZooError, match="no whole safetensors file"):
+    with pytest.raises(ZooError, match="is damaged"):
         push(folder, "me/m")
     assert hub.requests == []
 
 
-def test_a_token_that_may_only_read_is_refused_before_long_work(hub, monkeypatch):
+def test_read_only_token_is_refused_before_long_work(hub, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_reader")
-    with pytest.raises(ZooError, match="reader/m: your token may only read; log in with one that may write"):
+    with pytest.raises(ZooError, match="reader/m: your token is read-only; log in with a write token"):
         check_target("reader/m")
 
 
-def test_an_answer_that_names_nobody_is_told(hub, monkeypatch):
+def test_answer_without_account_is_reported(hub, monkeypatch):
     monkeypatch.setattr("huggingface_hub.HfApi.whoami", lambda self: {"type": "app"})
-    with pytest.raises(ZooError, match="does not say whose token this is"):
+    with pytest.raises(ZooError, match="does not identify the owner of the token"):
         check_target("me/m")
 
 
@@ -258,7 +258,7 @@ def test_a_target_is_checked_before_long_work(hub):
     check_target("me/closed", private=True)
 
 
-def test_what_was_published_is_listed_by_its_tag(hub, folder, folders):
+def test_published_models_are_listed_by_tag(hub, folder, folders):
     commit = push(folder, "me/m").commit
     hub.seed("me/else", {"README.md": "---\ntags: [resnet-zoo]\nresnet_zoo: [nonsense]\n---\n"})
     hub.seed("you/other", {"README.md": "---\ntags: [something]\n---\n"})
@@ -291,7 +291,7 @@ def test_one_bad_card_does_not_hide_the_others(hub, folder, trap):
     assert by_ref["you/bad"].depth is None
 
 
-def test_a_list_tells_which_models_are_private(hub, folder):
+def test_listing_shows_private_models(hub, folder):
     push(folder, "me/m", private=True)
     assert [model.private for model in hub_models("me")] == [True]
 
@@ -309,7 +309,7 @@ def test_filters_take_one_or_several_values():
     assert len(matching(models, depth=[8, 14], width=[2.0])) == 2
 
 
-def test_a_collection_holds_each_model_once(hub):
+def test_collection_holds_each_model_once(hub):
     for name in ("a", "b"):
         hub.seed(f"me/{name}", {"README.md": ""})
     first = collect("me", "ResNets on digits", ["me/a", "me/a"])
@@ -326,11 +326,11 @@ def test_a_collection_holds_each_model_once(hub):
     [
         ("me", "x", "me/nothing", "me/nothing: not on"),
         ("me", "x" * 61, "me/a", "a title of 1 to 60 characters, got 61"),
-        ("you", "x", "me/a", "your token may not do that"),
-        ("me", "x", "me/a@v1", "a collection holds models, not revisions: write me/a"),
+        ("you", "x", "me/a", "your token lacks permission"),
+        ("me", "x", "me/a@v1", "expected a model without revision, such as me/a"),
     ],
 )
-def test_nothing_is_collected_if_anything_is_wrong(hub, owner, title, model, message):
+def test_no_collection_is_created_on_errors(hub, owner, title, model, message):
     hub.seed("me/a", {"README.md": ""})
     with pytest.raises(ZooError, match=message):
         collect(owner, title, [model])

@@ -1,4 +1,4 @@
-"""A site as a static Space of the Hub: in one commit, and never over what somebody else made."""
+"""Publishing a site as a static Space, in one commit, without replacing foreign Spaces."""
 
 import pytest
 from huggingface_hub import HfApi
@@ -32,7 +32,7 @@ def contents(folder):
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def test_a_site_arrives_as_it_is_in_one_commit(hub, site):
+def test_site_is_uploaded_unchanged_in_one_commit(hub, site):
     done = push_space(site, "me/zoo")
     assert held(hub, "me/zoo") == contents(site)
     assert len(hub.commits("me/zoo", kind="space")) == 2
@@ -41,7 +41,7 @@ def test_a_site_arrives_as_it_is_in_one_commit(hub, site):
     assert ("model", "me/zoo") not in hub.repos
 
 
-def test_again_it_changes_nothing_and_another_site_takes_its_place(hub, site):
+def test_unchanged_site_makes_no_commit_and_another_site_replaces_it(hub, site):
     first = push_space(site, "me/zoo")
     again = push_space(site, "me/zoo")
     assert (again.commit, again.changed) == (first.commit, False)
@@ -53,7 +53,7 @@ def test_again_it_changes_nothing_and_another_site_takes_its_place(hub, site):
     assert len(hub.commits("me/zoo", kind="space")) == 3
 
 
-def test_a_space_of_somebody_elses_making_stays(hub, site):
+def test_space_of_another_program_is_not_replaced(hub, site):
     HfApi().create_repo("me/app", repo_type="space", space_sdk="gradio")
     hub.seed("me/page", {"README.md": "---\nsdk: static\n---\n", "index.html": "mine"}, kind="space")
     for name in ("me/app", "me/page"):
@@ -64,7 +64,7 @@ def test_a_space_of_somebody_elses_making_stays(hub, site):
         assert held(hub, name) == before
 
 
-def test_a_private_space_is_made_and_a_public_one_not_taken_for_it(hub, site):
+def test_private_space_is_created_and_public_one_is_refused(hub, site):
     check_space("me/zoo", private=True)
     push_space(site, "me/zoo", private=True)
     assert hub.repo("me/zoo", "space").private
@@ -73,12 +73,12 @@ def test_a_private_space_is_made_and_a_public_one_not_taken_for_it(hub, site):
         check_space("lab/open", private=True)
 
 
-def test_somebody_elses_commit_in_between_is_not_buried(hub, site):
+def test_concurrent_commit_is_not_overwritten(hub, site):
     push_space(site, "me/zoo")
     (site / "index.html").write_text("new")
     seal(site)
     hub.meanwhile("POST", r"/commit/", lambda: hub.seed("me/zoo", {"notes.txt": "theirs"}, kind="space"))
-    with pytest.raises(ZooError, match="somebody else changed it meanwhile"):
+    with pytest.raises(ZooError, match="someone else changed it at the same time"):
         push_space(site, "me/zoo")
     assert held(hub, "me/zoo")["notes.txt"] == b"theirs"
     (site / "pairs/a--c.html").unlink()
@@ -95,13 +95,13 @@ def test_private_models_do_not_go_into_a_public_space_unasked(hub, run, folders,
     assert "is private, and the Space would be public; add --private, or name the models" in ran.stderr
 
 
-def test_who_may_not_push_learns_it_before_the_work(hub, run, folders, tmp_path, monkeypatch):
+def test_missing_push_permission_is_reported_before_the_work(hub, run, folders, tmp_path, monkeypatch):
     for space, message in (("you/zoo", "you may push to me or lab"), ("nobody", "expected a repository as OWNER/NAME")):
         ran = run("zoo", "site", tmp_path / "site", *folders, "--push-space", space)
         assert (ran.code, message in ran.stderr) == (1, True)
     monkeypatch.setenv("HF_TOKEN", "hf_reader")
     ran = run("zoo", "site", tmp_path / "site", *folders, "--push-space", "reader/zoo")
-    assert (ran.code, "your token may only read" in ran.stderr) == (1, True)
+    assert (ran.code, "your token is read-only" in ran.stderr) == (1, True)
     assert not (tmp_path / "site").exists()
 
 

@@ -1,17 +1,17 @@
-"""The text of a card, to the byte."""
+"""Generated and user text of a model card."""
 
 from zoo.model_folder.card_marker import MARKER, for_repo, named_license, named_repo, own_text
 
 OURS = b'---\nlicense: mit\n---\ncreate_model("hf-hub:OWNER/MODEL")\ncompare OWNER/MODEL OTHER, not MY-OWNER/MODEL\n'
 
 
-def test_what_a_person_wrote_is_kept_to_the_byte():
+def test_user_text_is_kept_to_the_byte():
     for below in (b"", b"\n", b"\r\n\xff Mine.\r\n", b"\nOne.\n" + MARKER.encode() + b"\nTwo."):
         assert own_text(OURS + MARKER.encode() + below) == below
     assert own_text(OURS) is None
 
 
-def test_only_the_generated_part_is_made_to_name_another_repository():
+def test_only_the_generated_part_is_renamed_to_another_repository():
     below = b"\nOWNER/MODEL is mine.\r\n"
     card = for_repo(OURS + MARKER.encode() + below, "me/m")
     assert card.startswith(

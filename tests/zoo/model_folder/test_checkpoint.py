@@ -68,7 +68,7 @@ def test_record_round_trip_is_exact(folder, trained):
         ('"depth": 8', '"depth": 9', "depth must be 6n"),
     ],
 )
-def test_a_hostile_record_is_refused(folder, old, new, message):
+def test_hostile_record_is_refused(folder, old, new, message):
     text = (folder / "training.json").read_text().replace(old, new, 1)
     with pytest.raises(ZooError, match=message):
         TrainingRecord.from_json(text)
@@ -80,11 +80,11 @@ def test_reference_too_long_for_any_path_is_refused():
 
 
 def test_folder_without_config_is_refused(tmp_path):
-    with pytest.raises(ZooError, match="expected a model folder with config.json.*`zoo train --out FOLDER` writes one"):
+    with pytest.raises(ZooError, match="expected a model folder, but .* has no config.json; `zoo train"):
         load_checkpoint(tmp_path)
 
 
-def test_reference_that_is_no_folder_is_refused(tmp_path):
+def test_reference_that_is_not_a_folder_is_refused(tmp_path):
     with pytest.raises(ZooError, match="expected a model folder or a Hub id .*nowhere'"):
         resolve(str(tmp_path / "nowhere"))
 
@@ -92,20 +92,20 @@ def test_reference_that_is_no_folder_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"architecture": "resnet18"}, "holds no resnet18 that timm can load"),
+        ({"architecture": "resnet18"}, "timm cannot load resnet18"),
         ({"architecture": ["resnet18"]}, "expected the architecture cifar_resnet or a timm architecture"),
         ({"model_args__depth": "14"}, "Expected `int`, got `str` - at `$.model_args.depth`"),
         ({"model_args__depth": 15}, "depth must be 6n+2"),
         ({"model_args__depth": 10**9}, "depth must be 6n+2, from 8 to 1202"),
         ({"model_args__width": -1}, "width must be above"),
-        ({"model_args__stage_blocks": [1, 1, 2]}, "stage_blocks must be three numbers from 1 up"),
-        ({"model_args__stage_blocks": [0, 1, 2]}, "stage_blocks must be three numbers from 1 up"),
-        ({"model_args__stage_blocks": [10**30, 1, 1]}, "stage_blocks must be three numbers from 1 up"),
+        ({"model_args__stage_blocks": [1, 1, 2]}, "stage_blocks must be three numbers of at least 1"),
+        ({"model_args__stage_blocks": [0, 1, 2]}, "stage_blocks must be three numbers of at least 1"),
+        ({"model_args__stage_blocks": [10**30, 1, 1]}, "stage_blocks must be three numbers of at least 1"),
         ({"model_args__stage_blocks": [1, 1]}, "Expected `array` of length 3, got 2 - at `$.model_args.stage_blocks`"),
         ({"model_args__stage_blocks": [True, 1, 1]}, "Expected `int`, got `bool` - at `$.model_args.stage_blocks[0]`"),
         ({"model_args__stage_blocks": "111"}, "Expected `array | null`, got `str` - at `$.model_args.stage_blocks`"),
         ({"model_args__depth": 3002, "model_args__stage_blocks": [500] * 3}, "at most 1202"),
-        ({"model_args__depth": 14, "model_args__stage_blocks": [1, 3, 2]}, "model than resnet14-1.3.2-w0.5"),
+        ({"model_args__depth": 14, "model_args__stage_blocks": [1, 3, 2]}, "does not fit resnet14-1.3.2-w0.5"),
         ({"num_classes": 10**12}, "num_classes must be from 1 to 100000"),
         ({"num_classes": 11}, "expected 11 label_names, got 10"),
         ({"pretrained_cfg__input_size": [3, 8, 8]}, "input_size must be (1, height, width)"),
@@ -124,7 +124,7 @@ def test_hostile_or_broken_config_is_refused_before_anything_is_built(folder, ch
 
 
 @pytest.mark.parametrize("text", ["", "not json", "[1]", "{}", "\x00\xff", '{"a": "\xff"}', '{"a":' + "[" * 200_000])
-def test_config_that_is_no_configuration_is_refused(folder, text):
+def test_invalid_config_is_refused(folder, text):
     (folder / "config.json").write_text(text, encoding="latin-1")
     with pytest.raises(ZooError, match=r"config\.json"):
         read_config(folder)
@@ -134,19 +134,19 @@ def test_config_that_is_no_configuration_is_refused(folder, text):
 def test_truncated_weights_are_refused(folder, keep):
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(ZooError, match="no whole safetensors file"):
+    with pytest.raises(ZooError, match="is damaged"):
         load_checkpoint(folder)
 
 
 def test_missing_weights_are_refused(folder):
     (folder / "model.safetensors").unlink()
-    with pytest.raises(ZooError, match="expected the weights .* got none"):
+    with pytest.raises(ZooError, match="expected weights in .*, but there is no such file"):
         load_checkpoint(folder)
 
 
-def test_weights_of_another_model_are_refused_with_the_tensor_that_differs(folder):
+def test_weights_of_another_model_are_refused_with_the_name_of_a_tensor(folder):
     save_file({"fc.weight": torch.zeros(2, 2)}, folder / "model.safetensors")
-    with pytest.raises(ZooError, match="weights of another model than resnet8-w0.5: expected"):
+    with pytest.raises(ZooError, match="does not fit resnet8-w0.5: expected"):
         load_checkpoint(folder)
 
 
@@ -154,20 +154,20 @@ def test_weights_of_another_model_are_refused_with_the_tensor_that_differs(folde
 def test_weights_of_another_type_are_refused(folder, dtype):
     weights = {name: tensor.to(dtype) for name, tensor in load_file(folder / "model.safetensors").items()}
     save_file(weights, folder / "model.safetensors")
-    with pytest.raises(ZooError, match="of type F32 and shape .*, got of type"):
+    with pytest.raises(ZooError, match="as F32 of shape .*, got "):
         load_checkpoint(folder)
 
 
-def test_config_cannot_ask_for_more_memory_than_its_weights(folder):
+def test_config_cannot_request_more_memory_than_its_weights(folder):
     classes = [str(i) for i in range(100_000)]
     edit_config(folder, model_args__depth=1202, model_args__width=64, num_classes=100_000, label_names=classes)
-    with pytest.raises(ZooError, match="weights of another model than resnet1202-w64"):
+    with pytest.raises(ZooError, match="does not fit resnet1202-w64"):
         load_checkpoint(folder)
 
 
 def test_weights_of_another_width_are_refused(folder):
     edit_config(folder, model_args__width=1.0)
-    with pytest.raises(ZooError, match=r"than resnet8-w1: expected .* and shape .*, got of type F32 and shape"):
+    with pytest.raises(ZooError, match=r"does not fit resnet8-w1: expected .* as F32 of shape .*, got F32 of shape"):
         load_checkpoint(folder)
 
 
@@ -175,5 +175,5 @@ def test_pickled_weights_are_never_read(folder):
     weights = load_file(folder / "model.safetensors")
     shutil.move(folder / "model.safetensors", folder / "elsewhere")
     torch.save(weights, folder / "pytorch_model.bin")
-    with pytest.raises(ZooError, match="expected the weights"):
+    with pytest.raises(ZooError, match="expected weights"):
         load_checkpoint(folder)

@@ -23,7 +23,7 @@ def contents(model):
     return {path.name: path.read_text() for path in model.iterdir()}
 
 
-def test_folder_appears_whole_and_nothing_else_is_left(model):
+def test_folder_is_written_atomically_without_leftovers(model):
     assert contents(model) == {"config.json": "old", "model.safetensors": "old"}
     assert [path.name for path in model.parent.iterdir()] == ["model"]
     assert model.stat().st_mode & stat.S_IXUSR
@@ -49,7 +49,7 @@ def test_existing_folder_is_refused_before_any_work(model):
         raise AssertionError
 
 
-def test_folder_that_appears_meanwhile_is_refused(tmp_path):
+def test_folder_created_by_others_meanwhile_is_refused(tmp_path):
     with pytest.raises(ZooError, match="exists"), new_folder(tmp_path / "model"):
         (tmp_path / "model").mkdir()
         (tmp_path / "model" / "mine").touch()
@@ -89,10 +89,10 @@ def test_interruption_between_the_two_renames_keeps_the_old_folder(model, monkey
     assert contents(model)["config.json"] == "old"
 
 
-def test_force_does_not_touch_what_is_no_model_or_holds_more(model, tmp_path):
+def test_force_keeps_foreign_folders_and_files(model, tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("mine")
-    with pytest.raises(ZooError, match="replaces model folders only"), new_folder(tmp_path / "thesis", force=True):
+    with pytest.raises(ZooError, match="replaces only model folders"), new_folder(tmp_path / "thesis", force=True):
         raise AssertionError
     (model / "notes.txt").write_text("mine")
     with pytest.raises(ZooError, match=r"would lose notes\.txt"), new_folder(model, force=True):
@@ -101,16 +101,16 @@ def test_force_does_not_touch_what_is_no_model_or_holds_more(model, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "file/below"])
-def test_places_that_cannot_be_written_are_refused_before_any_work(tmp_path, name):
+def test_unwritable_folders_are_refused_before_any_work(tmp_path, name):
     (tmp_path / "file").touch()
     with pytest.raises(ZooError, match="cannot write|exists"), new_folder(tmp_path / name):
         raise AssertionError
 
 
-def test_working_folder_is_refused_before_any_work_since_nothing_can_take_its_place(here):
+def test_working_folder_is_refused_before_any_work(here):
     with pytest.raises(ZooError, match="is the working folder or a mount point"), new_folder(Path()):
         raise AssertionError
-    with pytest.raises(ZooError, match="name a folder in it"):
+    with pytest.raises(ZooError, match="choose a folder in it"):
         check_writable(here)
 
 
@@ -128,7 +128,7 @@ def test_an_empty_folder_is_filled(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
-def test_a_persons_text_in_a_card_outlives_a_replacement(model):
+def test_user_text_in_a_card_survives_replacement(model):
     (model / "README.md").write_text("all mine")
     with new_folder(model, force=True) as fresh:
         fill(fresh)

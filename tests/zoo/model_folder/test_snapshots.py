@@ -20,11 +20,11 @@ def test_snapshot_is_found_in_its_model_and_named_after_it(model):
 
 
 @pytest.mark.parametrize("ref", ["me/model@epoch10", "me/model@v1", "", "@epoch1"])
-def test_other_references_are_left_to_others(ref, model):
+def test_other_references_are_not_snapshots(ref, model):
     assert find_snapshot(ref) is None
 
 
-def test_missing_snapshot_is_told_with_those_that_are_there(model):
+def test_missing_snapshot_is_reported_with_existing_ones(model):
     with pytest.raises(ZooError, match=r"expected a snapshot of epoch 2 in .*, got 1, 10; `zoo train --save-epochs`"):
         find_snapshot(f"{model}@epoch2")
 
@@ -32,5 +32,5 @@ def test_missing_snapshot_is_told_with_those_that_are_there(model):
 def test_epochs_to_save_are_those_before_the_last():
     assert epochs_to_save("1,10-12", Recipe(epochs=20)) == (1, 10, 11, 12)
     for text in ("0", "20", "21"):
-        with pytest.raises(ZooError, match=rf"takes epochs from 1 on and before the last, 20, got {text}"):
+        with pytest.raises(ZooError, match=rf"takes epochs from 1 to 19, got {text}"):
             epochs_to_save(text, Recipe(epochs=20))

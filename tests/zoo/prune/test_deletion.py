@@ -17,7 +17,7 @@ def model(folders):
     return load_checkpoint(folders[1])
 
 
-def test_every_count_is_that_of_a_model_without_those_blocks(model, digits):
+def test_counts_equal_those_of_models_without_the_blocks(model, digits):
     images, labels = digits[1].images, digits[1].labels
     found = delete_blocks(model, images, labels)
     assert len({deletion.right for deletion in found}) > 4

@@ -18,7 +18,7 @@ def test_names_of_models_and_cards(name, short, on_hub):
     assert (short_name(name), hub_id(name)) == (short, on_hub)
 
 
-def test_where_an_absolute_path_leads_is_not_recorded():
+def test_absolute_paths_are_not_recorded():
     assert [recorded_name(name) for name in ("./data/pets/", "/home/me/pets")] == ["data/pets", "pets"]
 
 

@@ -50,7 +50,7 @@ def test_about_half_the_images_are_mirrored(generator):
     assert 20 < mirrored.sum() < 44
 
 
-def test_model_that_takes_images_prepares_them_and_keeps_its_layer_names():
+def test_model_that_preprocesses_keeps_its_layer_names():
     model = nn.Sequential(nn.Flatten(), nn.Linear(216, 2))
     names = [name for name, _ in model.named_modules()]
     expected = model(normalise(IMAGES, (0.5,) * 3, (0.2,) * 3))

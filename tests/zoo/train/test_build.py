@@ -1,4 +1,4 @@
-"""From a choice and images to a module with its initial weights."""
+"""Modules with initial weights."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def noise(*size, n=16, classes=4):
     return ImageSet("noise", "train", images, torch.arange(n) % classes, torch.arange(n), tuple("abcdefg"[:classes]))
 
 
-def test_what_was_chosen_is_made_for_the_images():
+def test_architecture_is_adapted_to_the_images():
     data = noise(1, 32, 32)
     assert fit_to(Variant(14, 2), data) == Variant(14, 2, 1, 4)
     member = fit_to(ImageNetResNet(83), data)
@@ -51,7 +51,7 @@ def test_what_was_chosen_is_made_for_the_images():
         ("test_vit", (3, 40, 40), "divisible by patch size"),
     ],
 )
-def test_what_timm_cannot_build_is_told_before_any_work(architecture, size, message):
+def test_invalid_timm_architectures_are_refused_before_any_work(architecture, size, message):
     with pytest.raises(ZooError, match=message):
         timm_variant(architecture, size, 4)
 
@@ -59,7 +59,7 @@ def test_what_timm_cannot_build_is_told_before_any_work(architecture, size, mess
 @pytest.mark.parametrize(
     "choice", ["test_resnet", Variant(8), pytest.param(ImageNetResNet(35), marks=pytest.mark.slow)]
 )
-def test_initial_weights_follow_from_the_seed_alone(choice):
+def test_initial_weights_depend_only_on_the_seed(choice):
     spec = fit_to(choice, noise(1, 8, 8))
     before = torch.get_rng_state()
     one, same, other = (list(build(spec, torch.Generator().manual_seed(s)).parameters()) for s in (1, 1, 2))
@@ -68,7 +68,7 @@ def test_initial_weights_follow_from_the_seed_alone(choice):
     assert not all(map(torch.equal, one, other))
 
 
-def test_timms_architectures_start_as_timm_starts_them():
+def test_timm_architectures_are_initialised_by_timm():
     model = build(fit_to("test_resnet", noise(1, 8, 8)), torch.Generator().manual_seed(5))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
@@ -96,7 +96,7 @@ def test_the_cifar_family_trains_on_images_of_any_size_and_channels(size, brief)
     assert predict(model, data.images).shape == (16, 4)
 
 
-def test_a_model_made_for_other_images_is_not_trained(brief):
+def test_model_for_other_images_is_not_trained(brief):
     with pytest.raises(
         ZooError, match="expected images of 3 channels in 10 classes for resnet8-w1, got 1 channels in 4"
     ):
@@ -110,7 +110,7 @@ def test_pc_regularisation_takes_the_later_stages_of_timms_resnets():
             later_relus(timm.create_model("test_vit"))
 
 
-def test_embeddings_that_timm_spares_are_not_decayed(brief):
+def test_parameters_excluded_by_timm_are_not_decayed(brief):
     data = noise(3, 32, 32)
     model = build(fit_to("test_vit", data), torch.Generator().manual_seed(0))
     before = {name: p.detach().clone().norm() for name, p in model.named_parameters()}
@@ -121,7 +121,7 @@ def test_embeddings_that_timm_spares_are_not_decayed(brief):
     assert after["pos_embed"] == pytest.approx(1, abs=0.02)
 
 
-def test_every_batch_norm_of_timms_settles_on_images_as_it_takes_them(brief):
+def test_batch_norm_of_timm_models_uses_normalised_images(brief):
     data = noise(3, 16, 16)
     spec = fit_to("test_resnet", data)
     model, _ = train_model(spec, data, data, replace(brief, epochs=1))

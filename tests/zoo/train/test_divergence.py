@@ -18,7 +18,7 @@ def epochs(*losses):
         (9.0, 3.0, 80.0),  # never was better than guessing
     ],
 )
-def test_noise_and_bad_beginnings_are_no_divergence(losses):
+def test_noise_and_bad_starts_are_not_divergence(losses):
     assert divergence(epochs(*losses), 10) is None
 
 
@@ -32,5 +32,5 @@ def test_noise_and_bad_beginnings_are_no_divergence(losses):
         ((3.0, 2.0, 50.0), "the loss jumped to 50 (chance level is 2.3) in epoch 3"),
     ],
 )
-def test_what_cannot_be_mended_is_told(losses, message):
+def test_divergence_is_reported(losses, message):
     assert divergence(epochs(*losses), 10) == message

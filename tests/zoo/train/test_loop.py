@@ -1,4 +1,4 @@
-"""A state that is kept and taken up again leads where going on would have led."""
+"""Training that is resumed from a saved state equals uninterrupted training."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def member():
 
 @pytest.fixture
 def begin(digits, brief):
-    """Begins a training from the same initial weights each time."""
+    """Starts a run with the same initial weights each time."""
     part = balanced_subset(digits[0], 192, 0)
 
     def begin(make=member, **changes):
@@ -52,7 +52,7 @@ def equal(a, b):
         (WithDropout, {}),
     ],
 )
-def test_going_on_from_a_state_gives_the_same_weights_to_the_last_bit(begin, make, changes):
+def test_resumed_training_gives_bit_identical_weights(begin, make, changes):
     whole, first, second = (begin(make, **changes) for _ in range(3))
     for training in (whole, whole, whole, whole, first, first):
         training.epoch()
@@ -66,7 +66,7 @@ def test_going_on_from_a_state_gives_the_same_weights_to_the_last_bit(begin, mak
     assert [epoch.loss for epoch in second.history] == [epoch.loss for epoch in whole.history]
 
 
-def test_going_back_gives_the_same_epoch_again(begin):
+def test_restored_state_gives_the_same_epoch(begin):
     training, other = begin(), begin()
     start = training.state()
     training.epoch()
@@ -76,7 +76,7 @@ def test_going_back_gives_the_same_epoch_again(begin):
     assert equal(training, other)
 
 
-def test_dropout_follows_from_the_seed_and_from_nothing_else(begin):
+def test_dropout_depends_only_on_the_seed(begin):
     one, same = begin(WithDropout), begin(WithDropout)
     one.epoch()
     torch.rand(7)
@@ -91,7 +91,7 @@ def test_batch_norm_is_settled_without_dropout(digits):
     torch.testing.assert_close(model[2].running_mean, expected)
 
 
-def test_half_precision_keeps_weights_in_full_and_comes_to_nearly_the_same(begin):
+def test_half_precision_keeps_fp32_weights_and_similar_results(begin):
     half, full = begin(precision="bf16"), begin()
     for training in (half, full):
         training.epoch()

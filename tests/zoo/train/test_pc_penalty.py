@@ -33,7 +33,7 @@ def reference(outputs, directions, alpha, delta):
 
 
 def first_directions(sizes):
-    """What a generator with seed 0 gives for two layers of each size."""
+    """Directions that a generator with seed 0 draws for two layers of each size."""
     generator = torch.Generator().manual_seed(0)
     drawn = [torch.randn(2, size, generator=generator, dtype=torch.float64) for size in sizes]
     return [u / u.norm() for pair in drawn for u in pair]
@@ -81,7 +81,7 @@ def test_value_and_gradient_are_those_of_the_definition_in_every_iteration(gener
             torch.testing.assert_close(ours, theirs)
 
 
-def test_shares_below_delta_cost_nothing_and_have_no_gradient(generator):
+def test_shares_below_delta_have_no_penalty_and_no_gradient(generator):
     model = network()
     regulariser = PCRegulariser(relus(model), 1, generator, delta=0.999)
     with regulariser:
@@ -105,7 +105,7 @@ def test_share_converges_to_that_of_the_first_component_from_below(generator):
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1234.567])
-def test_constant_layer_costs_nothing_and_keeps_its_direction(generator, value):
+def test_constant_layer_has_no_penalty_and_keeps_its_direction(generator, value):
     features = torch.cat([torch.full((1, 30, 8), value), torch.rand(1, 30, 8, generator=generator)]).requires_grad_()
     u = nn.functional.normalize(torch.randn(2, 8, generator=generator), dim=1)
     shares, following = power_step(features, u)
@@ -124,7 +124,7 @@ def test_direction_across_all_variance_is_kept(generator):
     assert shares == 0 and torch.equal(following, u) and gradient.isfinite().all()
 
 
-def test_descent_on_the_penalty_alone_brings_the_share_down_to_delta(generator):
+def test_minimising_the_penalty_reduces_the_share_to_delta(generator):
     layer = nn.Linear(6, 6)
     x = torch.randn(40, 6, generator=generator) + 5 * torch.randn(40, 1, generator=generator)
     regulariser = PCRegulariser([layer], 1, generator, delta=0.5)
@@ -141,7 +141,7 @@ def test_descent_on_the_penalty_alone_brings_the_share_down_to_delta(generator):
     assert penalties[-1] < 0.01
 
 
-def test_hooks_are_gone_whatever_happens(digits, brief):
+def test_hooks_are_always_removed(digits, brief):
     model = CifarResNet(Variant(8, 0.5, 1))
 
     def fail():
@@ -175,7 +175,7 @@ def greys(generator):
 
 
 def steps(data, brief, alpha):
-    """A model after four steps, the same before them, and the history, generator and recipe of the training."""
+    """A model after four steps and before them, and the history, generator, and recipe of the run."""
     torch.manual_seed(0)
     model, start = CifarResNet(Variant(8, 0.5, 1)), CifarResNet(Variant(8, 0.5, 1))
     start.load_state_dict(model.state_dict())
@@ -224,7 +224,7 @@ def test_records_from_before_load_without_regularisation(trained):
     assert TrainingRecord.from_json(json.dumps(old)) == trained[1]
 
 
-def test_card_mentions_it_only_where_it_was_used(trained):
+def test_card_mentions_the_penalty_only_if_used(trained):
     record = trained[1]
     regularised = replace(record, recipe=replace(record.recipe, pc_regularize=0.1))
     assert "regulari" not in training_command(record) + model_card(record)
@@ -247,4 +247,4 @@ def test_option_is_recorded_shown_and_named_by_the_cards_command(run, here):
     assert weights == again
     ran = run("zoo", "train", "--pc-regularize", -1)
     assert (ran.code, ran.stderr.count("\n")) == (1, 1)
-    assert "--pc-regularize must be a number from 0 up, got -1.0" in ran.stderr
+    assert "--pc-regularize must be a finite number of at least 0, got -1.0" in ran.stderr

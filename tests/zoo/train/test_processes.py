@@ -1,4 +1,4 @@
-"""Two real processes, as torchrun starts them, that train one model."""
+"""Two processes of torchrun that train one model."""
 
 import json
 import subprocess
@@ -52,7 +52,7 @@ def launched(*arguments, processes=2):
 
 
 @pytest.mark.slow
-def test_every_process_takes_the_steps_that_one_alone_takes(here):
+def test_several_processes_take_the_same_steps_as_one(here):
     Path("steps.py").write_text(STEPS)
     one, two = launched("steps.py", 1, processes=1), launched("steps.py", 2)
     assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
@@ -80,7 +80,7 @@ def test_torchrun_gives_one_model_with_the_loss_curve_of_one_process(here):
 
 
 @pytest.mark.slow
-def test_processes_that_would_train_different_things_are_refused(tmp_path):
+def test_processes_with_different_runs_are_refused(tmp_path):
     script = tmp_path / "differ.py"
     script.write_text(
         "from torch import distributed\n"
@@ -95,7 +95,7 @@ def test_processes_that_would_train_different_things_are_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_what_needs_whole_minibatches_is_refused_by_several_processes(here):
+def test_pc_regularisation_is_refused_with_several_processes(here):
     done = launched("--no-python", BIN / "zoo", *TRAIN, "--epochs", 1, "--pc-regularize", 0.1)
     assert done.returncode == 1
     assert "--pc-regularize needs whole minibatches" in done.stderr

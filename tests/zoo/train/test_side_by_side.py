@@ -34,7 +34,7 @@ def equal(ours, expected):
 
 
 @pytest.mark.usefixtures("double")
-def test_each_seed_comes_out_as_it_does_alone(digits, augmented):
+def test_each_seed_equals_a_single_run(digits, augmented):
     parts = [balanced_subset(digits[0], 320, seed) for seed in SEEDS]
     together = train_many(VARIANT, parts, digits[1], augmented, SEEDS, subset=Fraction(2, 9))
     assert [one.seed for one in together] == list(SEEDS)
@@ -64,7 +64,7 @@ def test_fewer_images_than_a_batch_are_one_step(digits, augmented):
 
 
 class Operations(TorchDispatchMode):
-    """Names of all that runs since the last look."""
+    """Names of all operations that ran since the last call."""
 
     def __init__(self):
         super().__init__()
@@ -94,7 +94,7 @@ def test_a_step_neither_reads_from_the_device_nor_draws(digits, augmented):
     assert not (looks[1] | looks[2]) & {"_local_scalar_dense", "nonzero", "equal", "randint", "rand", "randperm"}
 
 
-def test_callers_hear_of_every_epoch_with_the_mean_of_the_models(digits, brief):
+def test_callback_gets_the_mean_over_models_for_every_epoch(digits, brief):
     epochs = []
     models = [CifarResNet(VARIANT) for _ in range(2)]
     generators = [torch.Generator().manual_seed(seed) for seed in (0, 1)]
@@ -104,7 +104,7 @@ def test_callers_hear_of_every_epoch_with_the_mean_of_the_models(digits, brief):
 
 
 @pytest.mark.usefixtures("double")
-def test_model_that_diverges_takes_no_other_with_it(digits, augmented, generator):
+def test_diverging_model_does_not_affect_the_others(digits, augmented, generator):
     part = balanced_subset(digits[0], 128, 0)
     models = [CifarResNet(VARIANT) for _ in range(3)]
     for model in models:
@@ -119,7 +119,7 @@ def test_model_that_diverges_takes_no_other_with_it(digits, augmented, generator
     equal(trained[2].model, without[1].model)
 
 
-def test_diverged_seeds_are_told_and_have_no_model(digits, brief):
+def test_diverged_seeds_are_reported_without_model(digits, brief):
     part = balanced_subset(digits[0], 128, 0)
     for one in train_many(VARIANT, [part] * 2, digits[1], replace(brief, lr=1e30), (0, 1)):
         assert one.result is None
@@ -170,7 +170,7 @@ def test_images_that_are_decoded_on_demand_are_refused_before_training(here, mon
         (("--seeds", "0-1", "--push", "me/x"), "--seeds does not go with --push;"),
     ],
 )
-def test_what_does_not_go_with_many_seeds_is_refused(run, here, arguments, message):
+def test_options_that_exclude_seeds_are_refused(run, here, arguments, message):
     ran = run("zoo", "train", *arguments)
     assert (ran.code, ran.stdout) == (1, "")
     assert message in ran.stderr
@@ -182,7 +182,7 @@ def test_several_processes_are_refused(run, here, monkeypatch):
     assert "uses a single process; start it without torchrun" in run("zoo", "train", "--seeds", "0-1").stderr
 
 
-def test_what_an_interrupted_training_kept_is_not_thrown_away(run, here):
+def test_state_of_an_interrupted_run_is_not_discarded(run, here):
     state = here / "models" / ".resnet14-w1-digits-s1.training" / "state.safetensors"
     state.parent.mkdir(parents=True)
     state.write_text("kept")
@@ -191,7 +191,7 @@ def test_what_an_interrupted_training_kept_is_not_thrown_away(run, here):
     assert state.read_text() == "kept"
 
 
-def test_folder_that_is_taken_is_told_before_training(run, here):
+def test_existing_folder_is_reported_before_training(run, here):
     (here / "models" / "resnet14-w1-digits-s1").mkdir(parents=True)
     (here / "models" / "resnet14-w1-digits-s1" / "mine").touch()
     ran = run("zoo", "train", "--seeds", "0-1")
@@ -199,14 +199,14 @@ def test_folder_that_is_taken_is_told_before_training(run, here):
     assert len(list((here / "models").iterdir())) == 1
 
 
-def test_place_that_cannot_be_written_is_told_before_training(run, here):
+def test_unwritable_folder_is_reported_before_training(run, here):
     (here / "file").touch()
     assert run("zoo", "train", "--seeds", "0-1", "--out", "file/models").stderr.startswith("Error: cannot write")
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("double")
-def test_command_writes_for_each_seed_what_a_single_training_writes(run, here):
+def test_command_writes_the_same_files_per_seed_as_a_single_run(run, here):
     small = ("--depth", 8, "--width", 0.5, "--subset", "1/4", "--epochs", 1)
     ran = run("zoo", "train", *small, "--seeds", "2,0", "--out", "many")
     folders = [here / "many" / f"resnet8-w0.5-digits-1of4-s{seed}" for seed in (2, 0)]
@@ -218,7 +218,7 @@ def test_command_writes_for_each_seed_what_a_single_training_writes(run, here):
     torch.testing.assert_close(ours, alone, **ROUNDING)
 
 
-def test_command_writes_the_seeds_that_go_well_and_names_the_others(run, here, monkeypatch):
+def test_command_writes_successful_seeds_and_reports_the_others(run, here, monkeypatch):
     real = zoo.train.side_by_side.train.build
 
     def build(variant, generator):

@@ -30,7 +30,7 @@ def side_by_side(images):
 
 @pytest.mark.parametrize("variant", [VARIANT, Variant(14, 1.1, 1, 7), Variant(14, 0.5, 3, 10, (1, 3, 2))], ids=str)
 @pytest.mark.parametrize("training", [True, False])
-def test_each_model_gives_the_logits_it_gives_alone(generator, variant, training):
+def test_stacked_logits_equal_those_of_single_models(generator, variant, training):
     models = [model.train(training) for model in new_models(3, variant)]
     images = random_images(generator, 3, variant)
     logits = stack(models).train(training)(side_by_side(images))
@@ -57,7 +57,7 @@ def test_steps_of_a_stack_are_the_steps_of_each(generator):
         torch.testing.assert_close(ours.state_dict(), expected.state_dict(), atol=1e-9, rtol=1e-9)
 
 
-def test_unstacked_models_are_those_that_were_stacked_and_share_nothing():
+def test_unstacked_models_equal_the_originals_and_share_no_memory():
     models = new_models(3)
     stacked = stack(models)
     again = unstack(stacked)
@@ -76,7 +76,7 @@ def test_stacking_leaves_the_global_random_state_alone():
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_what_is_not_finite_stays_in_its_own_model(generator):
+def test_nan_stays_within_its_model(generator):
     models = new_models(3)
     with torch.no_grad():
         models[1].stem.conv.weight.fill_(torch.nan)

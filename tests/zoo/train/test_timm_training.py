@@ -1,4 +1,4 @@
-"""Models of timm's architectures, trained here: what is written, and that all that follows takes them."""
+"""Training timm architectures: files, and use of the models in all commands."""
 
 import json
 import shutil
@@ -44,7 +44,7 @@ torch.save((model(x), config["input_size"], config["mean"]), folder + "/y")
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, digits, brief):
-    """A small model of timm's, its record and its folder."""
+    """A small timm model, its record, and its folder."""
     part = balanced_subset(digits[0], 128, 0)
     model, record = train_model(fit_to("test_resnet", part), part, digits[1], brief)
     folder = tmp_path_factory.mktemp("timm") / "t"
@@ -86,7 +86,7 @@ def test_configuration_and_record_say_what_was_trained(made):
     assert "variant" not in json.loads(record.to_json())
 
 
-def test_loaded_it_sees_images_as_in_training(made, digits):
+def test_loaded_model_preprocesses_as_in_training(made, digits):
     model, record, folder = made
     loaded = find_model(str(folder)).load("cpu")
     right = (loaded(digits[1].images).argmax(1) == digits[1].labels).sum().item()
@@ -141,7 +141,7 @@ def test_an_architecture_by_name_goes_through_every_command(run, here):
         assert "a test_resnet" in ran.stderr
 
 
-def test_card_is_one_that_timm_alone_can_follow(made):
+def test_card_has_an_example_for_timm_alone(made):
     card = ModelCard(model_card(made[1], repo_id="me/t"))
     assert (card.data.library_name, card.data.tags) == ("timm", ["resnet-zoo", "test_resnet"])
     assert card.data.to_dict()["resnet_zoo"]["parameters"] == made[1].timm_variant.parameters
@@ -167,7 +167,7 @@ def test_list_knows_it_without_its_weights(made):
         ({"format_version": 2}, "expected format version 1, got 2; update"),
     ],
 )
-def test_a_hostile_part_of_ours_gives_one_clear_line(made, tmp_path, ours, message):
+def test_hostile_zoo_part_gives_a_clear_error(made, tmp_path, ours, message):
     folder = tmp_path / "t"
     shutil.copytree(made[2], folder)
     edit(folder, zoo=json.loads((folder / "config.json").read_text())["zoo"] | ours)
@@ -176,7 +176,7 @@ def test_a_hostile_part_of_ours_gives_one_clear_line(made, tmp_path, ours, messa
 
 
 @pytest.mark.parametrize("theirs", ["model", ["x"], {"name": "mine"}, None])
-def test_what_others_keep_under_our_key_is_passed_over(made, tmp_path, theirs):
+def test_foreign_values_under_the_zoo_key_are_ignored(made, tmp_path, theirs):
     folder = tmp_path / "t"
     shutil.copytree(made[2], folder)
     edit(folder, zoo=theirs)
@@ -184,7 +184,7 @@ def test_what_others_keep_under_our_key_is_passed_over(made, tmp_path, theirs):
     load_checkpoint(folder)
 
 
-def test_a_record_of_both_or_neither_is_refused(made, trained):
+def test_record_with_both_or_no_architecture_is_refused(made, trained):
     text = json.loads(made[1].to_json())
     for change in ({"variant": json.loads(trained[1].to_json())["variant"]}, {"timm_variant": None}):
         with pytest.raises(ZooError, match="expected one of variant and timm_variant"):
@@ -201,10 +201,10 @@ def test_a_record_of_both_or_neither_is_refused(made, trained):
         (("--arch", "resnet18", "--family", "imagenet"), "expected --arch alone, got --family imagenet too"),
         (("--arch", "cifar_resnet"), "choose its members with --depth and --width"),
         (("--arch", "test_vit"), "does not accept images of (1, 8, 8)"),
-        (("--family", "imagenet", "--depth", 51), "near are 50 and 53"),
+        (("--family", "imagenet", "--depth", 51), "the nearest are 50 and 53"),
     ],
 )
-def test_bad_choices_are_told_in_one_line_and_write_nothing(run, here, arguments, message):
+def test_invalid_choices_give_a_clear_error_and_write_nothing(run, here, arguments, message):
     ran = run("zoo", "train", *arguments)
     assert (ran.code, ran.stdout, list(here.iterdir())) == (1, "", [])
     assert message in ran.stderr

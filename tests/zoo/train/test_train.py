@@ -18,7 +18,7 @@ def tensors(model):
     return model.state_dict().values()
 
 
-def test_same_seed_gives_the_same_weights_and_another_seed_others(digits, brief):
+def test_weights_depend_on_the_seed(digits, brief):
     part = balanced_subset(digits[0], 128, 0)
     one, same, other = (train_model(Variant(8, 0.5, 1), part, digits[1], brief, seed=seed)[0] for seed in (1, 1, 2))
     assert all(torch.equal(x, y) for x, y in zip(tensors(one), tensors(same), strict=True))
@@ -35,7 +35,7 @@ def test_training_leaves_the_global_random_state_alone(digits, brief):
     assert torch.equal(torch.rand(1), expected)
 
 
-def test_small_random_set_is_learned_by_heart(generator, brief):
+def test_small_random_dataset_is_memorised(generator, brief):
     images = torch.randint(0, 256, (64, 3, 8, 8), dtype=torch.uint8, generator=generator)
     data = ImageSet("noise", "train", images, torch.arange(64) % 4, torch.arange(64), tuple("abcd"))
     model = CifarResNet(Variant(8, 1, 3, 4))
@@ -45,7 +45,7 @@ def test_small_random_set_is_learned_by_heart(generator, brief):
     assert history[-1].loss < 0.1
 
 
-def test_callers_hear_of_every_epoch_and_step(digits, brief):
+def test_callbacks_run_for_every_epoch_and_step(digits, brief):
     epochs, steps = [], []
     part = balanced_subset(digits[0], 200, 0)
     model = CifarResNet(Variant(8, 0.5, 1))
@@ -78,7 +78,7 @@ def test_one_step_is_sgd_with_decay_on_kernels_only(digits, brief):
         torch.testing.assert_close(ours, start - rate * (start.grad + decay), atol=1e-4, rtol=1e-3)
 
 
-def test_diverged_loss_ends_with_the_rate_to_lower(digits, brief):
+def test_divergence_error_advises_a_lower_learning_rate(digits, brief):
     part = balanced_subset(digits[0], 128, 0)
     with pytest.raises(ZooError, match=r"loss became .* in epoch \d of 2.*smaller --lr than 1e\+30"):
         train_model(Variant(8, 0.5, 1), part, digits[1], replace(brief, lr=1e30))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.decoding.decode import Layout, UnreadableError, decode, decode_crop
-from zoo.data.decoding.prefetch import ahead, threads
+from zoo.data.decoding.prefetch import map_ahead, threads
 from zoo.data.stored.image_files import ImageFiles
 from zoo.errors import ZooError
 
@@ -78,7 +78,7 @@ class ImagesOnDemand:
         jobs = [_jobs(self._rows[part], None if crops is None else crops[i]) for i, part in enumerate(parts)]
         most = max(map(len, jobs), default=0)
         empty = torch.empty((0, *self.layout.shape), dtype=torch.uint8)
-        decoded = ahead(self._decode, chain.from_iterable(jobs), depth=most + threads())
+        decoded = map_ahead(self._decode, chain.from_iterable(jobs), depth=most + threads())
         try:
             for chunks in jobs:
                 yield torch.cat([empty, *islice(decoded, len(chunks))])

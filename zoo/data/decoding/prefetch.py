@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(work: Callable[[Item], Result], items: Iterable[Item], depth: int) -> Generator[Result]:
+def map_ahead(work: Callable[[Item], Result], items: Iterable[Item], depth: int) -> Generator[Result]:
     """Map a function over items in threads, ahead of the consumer.
 
     Args:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.decoding.decode import Layout, UnreadableError, check, decode
-from zoo.data.decoding.prefetch import ahead, threads
+from zoo.data.decoding.prefetch import map_ahead, threads
 from zoo.data.stored.image_files import ImageFiles, OnProgress
 from zoo.errors import ZooError
 
@@ -90,7 +90,9 @@ def _read_all(
     bad: list[str] = []
     most = max(BAD_AT_LEAST, int(len(rows) * BAD_SHARE))
     chunks = [rows[start : start + CHUNK].tolist() for start in range(0, len(rows), CHUNK)]
-    for chunk, results in zip(chunks, ahead(partial(_attempt, files, read), chunks, depth=2 * threads()), strict=True):
+    for chunk, results in zip(
+        chunks, map_ahead(partial(_attempt, files, read), chunks, depth=2 * threads()), strict=True
+    ):
         for row, result in zip(chunk, results, strict=True):
             if isinstance(result, Exception):
                 bad.append(f"{files.name(row)} ({result})")

@@ -11,7 +11,7 @@ import numpy as np
 from zoo.data.stored.image_files import ImageFiles, Source
 from zoo.errors import ZooError
 from zoo.hub.client import hub_client
-from zoo.hub.commits import COMMIT, commit_of, look_up, note_of, remember
+from zoo.hub.commits import COMMIT, cache_commit, commit_of, get_repo_info, ref_file
 from zoo.hub.errors import hub_errors
 from zoo.hub.ref import HubRef
 
@@ -40,7 +40,7 @@ def pin_data(ref: HubRef) -> str:
     if constants.is_offline_mode():
         return _last_commit(ref)
     with hub_errors(f"dataset {ref}"):
-        info = look_up(hub_client(), ref, "dataset")
+        info = get_repo_info(hub_client(), ref, "dataset")
     script = f"{ref.repo_id.split('/')[1]}.py"
     if any(file.rfilename == script for file in info.siblings or ()):
         raise ZooError(
@@ -48,19 +48,19 @@ def pin_data(ref: HubRef) -> str:
             f"try hf:{ref.repo_id}@refs/convert/parquet, or ask its owner for parquet files."
         )
     commit = commit_of(ref, info)
-    remember(ref, commit, "dataset")
+    cache_commit(ref, commit, "dataset")
     return commit
 
 
 def _last_commit(ref: HubRef) -> str:
     if ref.revision is not None and COMMIT.fullmatch(ref.revision):
         return ref.revision
-    note = note_of(ref, "dataset")
-    if not note.is_file():
+    file = ref_file(ref, "dataset")
+    if not file.is_file():
         raise ZooError(
             f"dataset {ref} is not in the cache, and HF_HUB_OFFLINE is set; unset it and load the dataset once."
         )
-    return note.read_text().strip()
+    return file.read_text().strip()
 
 
 def open_hub(ref: HubRef, commit: str, files: Mapping[str, str] | None = None) -> Source:

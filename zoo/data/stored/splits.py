@@ -39,7 +39,7 @@ def find_split(source: Source, name: str, split: str) -> tuple[ImageFiles, bool]
         split: one of `SPLITS`.
 
     Returns:
-        The files that contain the split, and whether the split is only a part of them, to be selected by `cut`.
+        The files that contain the split, and whether `divide_split` must select the split from them.
 
     Raises:
         ZooError: the source has no such split.
@@ -63,7 +63,7 @@ def training_split(names: Collection[str]) -> str | None:
     return TRAIN if TRAIN in names else only if only not in TESTS else None
 
 
-def cut(files: ImageFiles, split: str, on_progress: OnProgress) -> np.ndarray:
+def divide_split(files: ImageFiles, split: str, on_progress: OnProgress) -> np.ndarray:
     """Divide a source without a test split: a fifth of each class is for testing.
 
     The division sorts images by the hash of their files. So it depends neither on their order nor on a random
@@ -81,11 +81,11 @@ def cut(files: ImageFiles, split: str, on_progress: OnProgress) -> np.ndarray:
     for row in range(len(files)):
         hashes[row] = _hash(files, row)
         on_progress("dividing", row + 1, len(files))
-    in_test = smallest(hashes, files.labels, np.maximum(1, np.bincount(files.labels) // TEST_SHARE))
+    in_test = mark_smallest(hashes, files.labels, np.maximum(1, np.bincount(files.labels) // TEST_SHARE))
     return np.flatnonzero(in_test if split == "test" else ~in_test)
 
 
-def smallest(hashes: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def mark_smallest(hashes: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Mark the images with the smallest hashes of each class.
 
     Args:

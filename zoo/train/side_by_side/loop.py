@@ -17,7 +17,7 @@ from zoo.family.cifar_resnet import CifarResNet
 from zoo.model_folder.preprocess import UNIT, normalise
 from zoo.record.fields import Epoch
 from zoo.record.recipe import Recipe
-from zoo.train.augment import draw_corners, draw_flips, mirrored, shifted
+from zoo.train.augment import draw_corners, draw_flips, mirror_images, shift_images
 from zoo.train.loop import divergence, sgd
 from zoo.train.side_by_side.stack import StackedResNet, stack, unstack
 
@@ -161,9 +161,9 @@ def _batch(pool: _Pool, draws: _Draws, step: int, recipe: Recipe) -> tuple[Tenso
     order = draws.order[step]
     images = pool.images[order.flatten()]
     if recipe.shift:
-        images = shifted(images, recipe.shift, draws.corners[step].flatten(1))
+        images = shift_images(images, recipe.shift, draws.corners[step].flatten(1))
     if recipe.flip:
-        images = mirrored(images, draws.flips[step].flatten())
+        images = mirror_images(images, draws.flips[step].flatten())
     return normalise(images.unflatten(0, order.shape).flatten(1, 2), *UNIT), pool.labels[order]
 
 

@@ -18,7 +18,7 @@ from zoo.record.fields import Epoch
 from zoo.record.recipe import Recipe
 from zoo.record.training import TrainingRecord
 from zoo.train.build import build, check_images
-from zoo.train.loop import smaller_rate
+from zoo.train.loop import lr_advice
 from zoo.train.processes import launched
 from zoo.train.side_by_side.loop import ONE_BY_ONE, Fitted, fit_many
 from zoo.train.state import Progress
@@ -91,7 +91,7 @@ def train_many(
 
 def _finish(fitted: Fitted, begun: Progress, data: tuple[ImageSet, ImageSet], device: str, seconds: float) -> Trained:
     if fitted.trouble is not None:
-        reason = f"{fitted.trouble} of {begun.recipe.epochs}; {smaller_rate(begun.recipe)}."
+        reason = f"{fitted.trouble} of {begun.recipe.epochs}; {lr_advice(begun.recipe)}."
         return Trained(begun.seed, None, reason)
     try:
         done = replace(begun, history=fitted.history, seconds=seconds)

@@ -193,7 +193,7 @@ def _read(descriptor):
         (("--depth", 15), "depth must be 6n+2"),
         (("--width", 0), "width must be above 1/32"),
         (("--width", -2), "width must be above 1/32"),
-        (("--dataset", "mnist"), "got 'mnist', and there is no such folder here; choose it with --dataset"),
+        (("--dataset", "mnist"), "got 'mnist', and there is no such folder; choose one with --dataset"),
         (("--subset", "0"), "subset must be a fraction above 0"),
         (("--subset", "a/b"), "subset must be a fraction above 0"),
         (("--subset", "1/1000"), "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
@@ -259,10 +259,10 @@ def test_broken_folders_are_told_in_one_line(run, error, folders, spoiled):
     assert "b: its classes, 10 (class 0, class 1, class 2, ...), are not those of the data, 10 (0, 1, 2, ...)" in told
     (spoiled / "config.json").write_text(json.dumps(config))
     (spoiled / "model.safetensors").write_bytes(b"garbage")
-    assert "no whole safetensors file" in error("compare", folders[1], spoiled)
+    assert "is damaged" in error("compare", folders[1], spoiled)
     (spoiled / "config.json").unlink()
     assert "expected a model folder or a Hub id" in error("compare", folders[1], "nowhere")
-    assert "expected a model folder with config.json" in error("compare", folders[1], spoiled)
+    assert "has no config.json" in error("compare", folders[1], spoiled)
 
 
 def test_model_for_images_of_another_size_gets_them_in_its_own(run, spoiled, folders):

@@ -142,17 +142,17 @@ def test_only_a_site_in_which_nothing_was_changed_is_replaced(run, error, loaded
     assert "pairs/m0--m2.html" not in names_in(site)
     loaded.clear()
     (site / "pairs/mine.txt").write_text("my notes")
-    assert "mine.txt was not written by `zoo site` and would be lost" in error(site, *three)
+    assert "mine.txt was added or changed since `zoo site` ran, and would be lost" in error(site, *three)
     (site / "pairs/mine.txt").unlink()
     with (site / "README.md").open("a") as card:
         card.write("my words")
-    assert "README.md would be lost" in error(site, *three)
+    assert "README.md was added or changed" in error(site, *three)
     for name, content in (("contents.json", "{}"), ("notes.txt", "x")):
         (tmp_path / name[0]).mkdir()
         (tmp_path / name[0] / name).write_text(content)
-        assert "expected a new folder, or a site of `zoo site`" in error(tmp_path / name[0], *three)
+        assert "expected a new folder or a site of `zoo site`" in error(tmp_path / name[0], *three)
     (tmp_path / "file").write_text("x")
-    assert "expected a new folder, or a site" in error(tmp_path / "file", *three)
+    assert "expected a new folder or a site" in error(tmp_path / "file", *three)
     assert (site / "README.md").read_text().endswith("my words")
     assert loaded == []
 

@@ -92,7 +92,7 @@ def test_training_is_not_lost_if_the_push_fails(hub, run, here):
     ran = run("zoo", "train", *BRIEF, "--out", "m", "--push", "me/m", "--private")
     assert ran.code == 1
     told = ran.stderr.splitlines(keepends=True)[-1]
-    assert told.startswith("Error: me/m: your token may not do that")
+    assert told.startswith("Error: me/m: your token lacks permission")
     assert told.endswith("The model is safe in m; push it again with `zoo push m me/m --private`.\n")
     assert (here / "m" / "model.safetensors").is_file()
 
@@ -101,7 +101,7 @@ def test_training_is_not_lost_if_the_push_fails(hub, run, here):
     ("repo_id", "token", "message"),
     [
         ("you/m", "hf_me", "you may push to me or lab, not to you"),
-        ("me--m", "hf_me", "no valid name"),
+        ("me--m", "hf_me", "invalid name"),
         ("me/m", "hf_wrong", "does not accept your token"),
         ("me/m", "", "log in with `hf auth login`"),
     ],
@@ -140,7 +140,7 @@ def test_the_pictures_of_a_card_come_along_and_an_empty_folder_is_filled(run, pu
 
 def test_a_failed_pull_leaves_nothing(hub, error, pushed, here):
     hub.corrupt("/lfs/")
-    assert "came out damaged" in error("zoo", "pull", "me/m", "--out", "x")
+    assert "is damaged" in error("zoo", "pull", "me/m", "--out", "x")
     assert list(here.glob("*x*")) == []
 
 
@@ -169,7 +169,7 @@ def test_what_is_here_is_listed_when_the_hub_is_not(hub, run, folders, tmp_path)
     hub.fault("GET", "/api/models", 403, None)
     ran = run("zoo", "list", "--out", folders[0].parent, "--hub")
     assert (ran.code, len(ran.stdout.splitlines())) == (1, 3)
-    assert ran.stderr.startswith("Error: models on the Hub: your token may not do that")
+    assert ran.stderr.startswith("Error: models on the Hub: your token lacks permission")
     ran = run("zoo", "list", "--out", folders[0].parent, "--hub", "--json", tmp_path / "l.json")
     assert (ran.code, ran.stdout, (tmp_path / "l.json").exists()) == (1, "", False)
 
@@ -261,14 +261,14 @@ def test_a_card_is_written_anew_and_keeps_a_persons_text(run, error, folders, tm
 
 def test_a_published_models_new_card_still_names_its_repository(hub, run, pushed):
     run("zoo", "card", pushed)
-    assert 'resolve("me/m")' in (pushed / "README.md").read_text()
+    assert 'zoo.load("me/m")' in (pushed / "README.md").read_text()
     assert "OWNER" not in (pushed / "README.md").read_text()
 
 
 def test_a_card_needs_a_record(error, folders, tmp_path):
     folder = shutil.copytree(folders[0], tmp_path / "m")
     (folder / "training.json").unlink()
-    assert "expected a folder that `zoo train` wrote, with training.json" in error("zoo", "card", folder)
+    assert "expected a model folder of `zoo train` with training.json" in error("zoo", "card", folder)
 
 
 @pytest.mark.slow
@@ -317,12 +317,12 @@ def test_doctor_works_offline(hub, run, monkeypatch):
     ("arguments", "message"),
     [
         (("push", "nowhere", "me/m"), "expected a model folder, got nowhere"),
-        (("push", ".", "me/m"), "expected a model folder with config.json"),
+        (("push", ".", "me/m"), "has no config.json"),
         (("pull", "nowhere"), "expected a model folder or a Hub id"),
         (("pull", "me/nothing"), "me/nothing: not on"),
         (("pull", "."), "got the folder ., which is here already"),
         (("show", "me/nothing"), "me/nothing: not on"),
-        (("card", "nowhere"), "expected a folder that `zoo train` wrote"),
+        (("card", "nowhere"), "expected a model folder of `zoo train`"),
     ],
 )
 def test_wrong_input_is_told_in_one_line(hub, error, here, arguments, message):
@@ -330,23 +330,27 @@ def test_wrong_input_is_told_in_one_line(hub, error, here, arguments, message):
 
 
 FAULTS = {
-    "corrupted download": (lambda hub: hub.corrupt("/lfs/"), "pull", "came out damaged"),
-    "broken off download": (lambda hub: hub.cut("/lfs/", 1000, None), "pull", "no whole answer from"),
+    "corrupted download": (lambda hub: hub.corrupt("/lfs/"), "pull", "is damaged"),
+    "broken off download": (lambda hub: hub.cut("/lfs/", 1000, None), "pull", "no complete answer from"),
     "gone": (lambda hub: hub.repos.clear(), "pull", "not on http"),
     "too many requests": (lambda hub: hub.fault("GET", "/api/models/me/m", 429, None), "pull", "wait a few minutes"),
     "trouble": (lambda hub: hub.fault("GET", "/api/models/me/m", 500, None), "pull", "try again later"),
     "gated": (lambda hub: gate(hub), "pull", "gated; ask for access"),
-    "describing a file refused": (lambda hub: hub.fault("HEAD", "/resolve/", 403, None), "pull", "may not do that"),
+    "describing a file refused": (lambda hub: hub.fault("HEAD", "/resolve/", 403, None), "pull", "lacks permission"),
     "token revoked": (lambda hub: hub.users.clear(), "push", "does not accept your token"),
-    "may only read": (lambda hub: hub.users.update(hf_me=hub.users["hf_reader"]), "push", "your token may not do that"),
+    "may only read": (
+        lambda hub: hub.users.update(hf_me=hub.users["hf_reader"]),
+        "push",
+        "your token lacks permission",
+    ),
     "somebody else pushed": (
         lambda hub: hub.meanwhile("POST", "/commit/", lambda: hub.seed("me/m", {"x": "y"})),
         "push",
-        "somebody else",
+        "someone else",
     ),
     "upload refused": (lambda hub: hub.fault("PUT", "/lfs/", 400, None), "push", "the Hub refuses (status 400"),
-    "commit fails": (lambda hub: hub.fault("POST", "/commit/", 503), "push", "in trouble (status 503"),
-    "card check fails": (lambda hub: hub.fault("POST", "/validate-yaml", 500, None), "push", "in trouble"),
+    "commit fails": (lambda hub: hub.fault("POST", "/commit/", 503), "push", "server error of the Hub (status 503"),
+    "card check fails": (lambda hub: hub.fault("POST", "/validate-yaml", 500, None), "push", "server error of the Hub"),
 }
 
 

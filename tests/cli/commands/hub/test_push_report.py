@@ -62,7 +62,7 @@ def test_what_cannot_be_pushed_is_told_in_one_line(hub, run, pushed, folders, tm
 
 def test_somebody_elses_commit_in_between_is_not_buried(hub, run, pushed):
     hub.meanwhile("POST", "/commit/", lambda: hub.seed("me/m", {"README.md": "theirs"}))
-    assert "somebody else changed it meanwhile" in run("zoo", "push-report", pushed, "me/m").stderr
+    assert "someone else changed it at the same time" in run("zoo", "push-report", pushed, "me/m").stderr
     assert hub.files("me/m")["README.md"] == b"theirs"
 
 

@@ -114,12 +114,12 @@ def test_a_pruned_model_can_be_pruned_again(original, digits):
 @pytest.mark.parametrize(
     ("removed", "message"),
     [
-        ((), "which has 2, 2 and 2 in its stages.* got none"),
-        (("stage2.0",), "got 'stage2.0'.*whose shortcuts project"),
+        ((), "which has 2, 2, and 2 in its stages.* got none"),
+        (("stage2.0",), "got 'stage2.0'.*whose shortcuts are projections"),
         (("stage1.2",), "got 'stage1.2'"),
         (("stage1.01",), "got 'stage1.01'"),
         (("stage3.1", "stage3.1"), "expected each block once"),
-        (("stage1.0", "stage1.1"), "a block of stage1 to stay, got all 2"),
+        (("stage1.0", "stage1.1"), "stage1 must keep at least one block, got all 2"),
     ],
 )
 def test_what_cannot_be_removed_is_refused(original, removed, message):
@@ -307,8 +307,8 @@ def test_without_block_structure_nothing_is_removed(run, folders, here, monkeypa
     [
         ((), "expected either --block-structure or --remove BLOCKS, got neither"),
         (("--block-structure", "--remove", "stage1.1"), "got both; give one of them"),
-        (("--remove", ""), "got ''; name some such as stage1.1"),
-        (("--remove", "stage1.1,"), "got ''; name some"),
+        (("--remove", ""), "got ''; choose blocks such as stage1.1"),
+        (("--remove", "stage1.1,"), "got ''; choose blocks"),
         (("--remove", "stage1.7"), "got 'stage1.7'"),
         (("--remove", "stage1.1", "--device", "tpu9"), "expected a device of this machine"),
         (("--remove", "stage1.1", "--out", "."), "choose another --out"),
