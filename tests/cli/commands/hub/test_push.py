@@ -286,13 +286,13 @@ def test_a_reader_of_the_card_loads_the_model_in_three_ways(hub, pushed, tmp_pat
 @pytest.mark.parametrize(
     ("token", "found"),
     [
-        ("hf_me", "as me, in lab; the token may write"),
-        ("hf_reader", "may only read"),
+        ("hf_me", "as me, in lab; token: read and write"),
+        ("hf_reader", "token: read-only"),
         ("hf_wrong", "does not accept your token"),
         ("", "hf auth login"),
     ],
 )
-def test_doctor_says_what_is_there_and_what_to_do(hub, run, monkeypatch, token, found):
+def test_doctor_reports_and_gives_advice(hub, run, monkeypatch, token, found):
     monkeypatch.setenv("HF_TOKEN", token)
     ran = run("zoo", "doctor")
     assert ran.code == 0
@@ -300,15 +300,15 @@ def test_doctor_says_what_is_there_and_what_to_do(hub, run, monkeypatch, token, 
     for part in ("torch 2.", "device", "torchvision", hub.url, "cache", found):
         assert part in told
     assert "hf_" not in told.lower().replace("hf_token", "").replace("hf_home", "")
-    assert ("All is well." in told) == (token == "hf_me")
+    assert ("No problems found." in told) == (token == "hf_me")
 
 
-def test_doctor_goes_on_after_what_fails(hub, run, monkeypatch, tmp_path):
+def test_doctor_reports_a_check_that_fails(hub, run, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "file"))
     monkeypatch.setattr("zoo.base.device.pick_device", lambda wanted: 1 / 0)
     told = " ".join(run("zoo", "doctor").stdout.split())
-    assert "device cannot be looked at (ZeroDivisionError" in told
+    assert "device check failed (ZeroDivisionError" in told
     assert "as me" in told
 
 
