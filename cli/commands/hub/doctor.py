@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 
 def doctor() -> None:
-    """Check versions, device, Hub login, and cache, with advice for each problem.
+    """Check the installation.
+
+    Reports versions, device, Hub login, and cache, with advice for each problem.
 
     Example: zoo doctor
     """

@@ -35,9 +35,10 @@ def prune_model(
     *,
     verbosity: options.Verbosity,
 ) -> None:
-    """Remove residual blocks from a trained variant and write a model folder.
+    """Remove residual blocks from a trained variant.
 
-    Block structure is found on training images. The first residual block of each structure is kept.
+    Writes the pruned model as a model folder. Block structure is found on training images, and the first residual block
+    of each structure is kept.
 
     Example: zoo prune models/resnet74-w1-digits-s0 --block-structure
     """

@@ -100,7 +100,7 @@ def test_earlier_results_are_replaced_but_nothing_else(run, error, folders, tmp_
     (tmp_path / "thesis.tex").write_text("mine")
     run("compare", *folders, "--json", tmp_path / "x.json")
     assert "models" in json.loads((tmp_path / "x.json").read_text())
-    assert "is no earlier result" in error("compare", *folders, "--json", tmp_path / "thesis.tex")
+    assert "is not an earlier result" in error("compare", *folders, "--json", tmp_path / "thesis.tex")
     assert (tmp_path / "thesis.tex").read_text() == "mine"
 
 
@@ -238,7 +238,7 @@ def test_interrupted_training_says_what_it_leaves(tmp_path, stop):
         _, told = process.communicate()
     assert process.returncode == 1
     left = [path.name for path in tmp_path.iterdir()]
-    kept = "what is done is kept, go on with --resume" if left else "nothing was written"
+    kept = "finished epochs are saved; continue with --resume" if left else "nothing was written"
     assert (told, left) in [(f"Error: interrupted; {kept}.\n", places) for places in ([], [".m.training"])]
 
 
@@ -338,7 +338,7 @@ def test_disagreements_are_exported_for_other_programs(run, folders, here):
     assert float(rows[0]["confidence_a"]) == examples[0]["confidence_a"]
     (here / "mine.csv").write_text("something else")
     ran = run("compare", *folders, "--export", "mine.csv")
-    assert "mine.csv exists and is no earlier result of this kind" in ran.stderr
+    assert "mine.csv exists and is not an earlier result of this kind" in ran.stderr
     assert (here / "mine.csv").read_text() == "something else"
 
 

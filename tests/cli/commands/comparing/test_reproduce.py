@@ -68,7 +68,7 @@ def test_files_of_others_stay(run, here, name):
     (here / "study").mkdir()
     (here / "study" / name).write_text("mine, and longer than the beginning of a page")
     ran = run("zoo", "reproduce", "study", *TINY)
-    assert ran.code == 1 and f"study/{name} exists and is no earlier result" in ran.stderr
+    assert ran.code == 1 and f"study/{name} exists and is not an earlier result" in ran.stderr
     assert names(here / "study") == [name]
 
 

@@ -97,7 +97,7 @@ def test_training_is_not_lost_if_the_push_fails(hub, run, here):
     assert ran.code == 1
     told = ran.stderr.splitlines(keepends=True)[-1]
     assert told.startswith("Error: me/m: your token may not do that")
-    assert told.endswith("The model is safe in m; push it again with `zoo push m me/m --private`.\n")
+    assert told.endswith("The model is in m; to publish it, run `zoo push m me/m --private`.\n")
     assert (here / "m" / "model.safetensors").is_file()
 
 
@@ -166,7 +166,7 @@ def test_list_shows_what_is_here_and_on_the_hub_in_pages(hub, run, pushed, folde
     assert rows[2].split()[-2:] == [commit.oid[:7], commit.date.date().isoformat()]
     second = run("zoo", "list", "--out", folders[0].parent, "--hub", "--limit", 2, "--page", 2)
     assert [row.split()[0] for row in second.stdout.splitlines()[1:]] == ["me/m"]
-    assert second.stderr == "page 2 of 2; --page and --limit choose.\n"
+    assert second.stderr == "page 2 of 2; select with --page and --limit.\n"
 
 
 def test_what_is_here_is_listed_when_the_hub_is_not(hub, run, folders, tmp_path):
@@ -189,7 +189,7 @@ def test_list_filters_and_says_when_there_is_nothing(run, error, folders, here):
     assert [(row["ref"], row["depth"], row["parameters"]) for row in rows] == [
         (str(folders[1]), 14, Variant(14, 0.5, 1).parameters)
     ]
-    assert run("zoo", "list").stderr == "no such models in models; `zoo train` makes one.\n"
+    assert run("zoo", "list").stderr == "no matching models in models; `zoo train` makes one.\n"
     assert "expected --hub before an owner, got me alone" in error("zoo", "list", "me")
 
 
@@ -240,7 +240,7 @@ def test_images_must_be_named_if_no_model_says_what_it_was_trained_on(hub, error
 def test_collect_prints_the_address(hub, run, error, pushed):
     ran = run("zoo", "collect", "me/My ResNets", "me/m", "me/m")
     assert ran.stdout.startswith(f"{hub.url}/collections/me/my-resnets-")
-    assert ran.stderr == "1 of 1 models are new in it.\n"
+    assert ran.stderr == "added 1 of 1 models.\n"
     assert "expected a collection as OWNER/TITLE" in error("zoo", "collect", "x", "me/m")
     assert f"publish it with `zoo push {pushed} OWNER/NAME`" in error("zoo", "collect", "me/x", pushed)
 
@@ -320,7 +320,7 @@ def test_doctor_works_offline(hub, run, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("push", "nowhere", "me/m"), "expected a model folder, got nowhere"),
+        (("push", "nowhere", "me/m"), "expected a model folder, but there is no nowhere"),
         (("push", ".", "me/m"), "expected a model folder with config.json"),
         (("pull", "nowhere"), "expected a model folder or a Hub id"),
         (("pull", "me/nothing"), "me/nothing: not on"),
