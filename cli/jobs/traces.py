@@ -128,7 +128,7 @@ class Traces:
             yield tracer
             if writer.finish(self._title(number, layers), tracer.facts):
                 ref, size = self.prepared.models[number].ref, path.stat().st_size
-                detail(f"wrote the trace of {ref}, {size / 2**20:.1f} MiB, {path}.")
+                detail(f"wrote the trace of {ref} to {path}, {size / 2**20:.1f} MiB.")
         finally:
             writer.close()
 

@@ -39,7 +39,7 @@ def test_verbose_tells_every_step_on_stderr(run, folders, tmp_path):
     other = run("zoo", "inspect", folders[0], *BRIEF, "--verbose", "--json", "-").stderr
     assert f"{folders[0]} is weights of sha256 " in first.stderr
     assert "60 digits test images have the fingerprint " in first.stderr
-    assert f"wrote the trace of {folders[0]}, " in first.stderr
+    assert f"wrote the trace of {folders[0]} to " in first.stderr
     assert "using the cached result " in again.stderr
     assert "wrote the trace" not in again.stderr
     assert f"replaying the trace of {folders[0]}" in other
