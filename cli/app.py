@@ -1,4 +1,4 @@
-"""The two scripts: `zoo` with all commands, and `compare`, one of them under its own name."""
+"""The two scripts: `zoo` with all commands, and `compare`, which is `zoo compare`."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ from cli.commands.models.show import show_model
 from cli.commands.models.sweep import sweep
 from cli.commands.models.train import train
 from cli.commands.models.variants import variants
-from cli.terminal.output import Level, say, tell_peak_memory
+from cli.terminal.output import Level, print_peak_memory, say
 from cli.terminal.several_values import SeveralValues
 from compare.errors import CompareError
 from zoo.errors import ZooError
@@ -37,7 +37,7 @@ def _app(help: str | None = None) -> typer.Typer:
     )
 
 
-zoo_app = _app("Train a zoo of wide and deep ResNets, and find out what any two models share.")
+zoo_app = _app("Train wide and deep ResNets, and compare any two models.")
 zoo_app.command()(train)
 zoo_app.command(no_args_is_help=True)(sweep)
 zoo_app.command(no_args_is_help=True)(reproduce)
@@ -56,7 +56,7 @@ zoo_app.command(no_args_is_help=True)(collect)
 zoo_app.command("prune", no_args_is_help=True)(prune_model)
 zoo_app.command(no_args_is_help=True)(card)
 zoo_app.command()(doctor)
-# For other commands, which run it as a process of its own.
+# Other commands run it in separate processes.
 zoo_app.command(hidden=True)(record)
 zoo_app.add_typer(cache_app, name="cache")
 
@@ -75,7 +75,7 @@ def compare() -> None:
 
 
 def _run(app: typer.Typer) -> None:
-    """Tell failures that the user can act on in one line; anything else is a bug and keeps its traceback."""
+    """Print errors that the user can fix in one line. Any other exception is a bug and keeps its traceback."""
     try:
         app()
     except (ZooError, CompareError) as error:
@@ -84,4 +84,4 @@ def _run(app: typer.Typer) -> None:
         say(f"Error: {error}", Level.quiet)
         sys.exit(1)
     finally:
-        tell_peak_memory()
+        print_peak_memory()

@@ -1,6 +1,6 @@
-"""`python -m cli.child ARGUMENTS` is `zoo ARGUMENTS`, but ends when its standard input does.
+"""`python -m cli.child ARGUMENTS` is `zoo ARGUMENTS`, but ends when its standard input is closed.
 
-Whoever starts it holds the other end, so it does not go on alone if that one is killed.
+The parent process holds the other end of the pipe, so a child does not outlive a parent that is killed.
 """
 
 import os
@@ -12,15 +12,15 @@ from cli.jobs.processes import GRACE
 
 
 def main() -> None:
-    """Run the command."""
+    """Run the command given by the arguments."""
     from cli.app import zoo
 
-    threading.Thread(target=_end_with_input, daemon=True).start()
+    threading.Thread(target=_exit_when_input_closes, daemon=True).start()
     zoo()
 
 
-def _end_with_input() -> None:
-    # Not through sys.stdin, whose lock would be held when the interpreter ends.
+def _exit_when_input_closes() -> None:
+    # Not through sys.stdin, whose lock would block the interpreter at exit.
     while os.read(0, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,1 +1,1 @@
-"""Results and images kept for the next time."""
+"""Cached results, traces, and images."""

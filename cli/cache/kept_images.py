@@ -1,4 +1,4 @@
-"""Images of data sets that are kept decoded, for `zoo cache`: told of without torch."""
+"""The cache of decoded images, for `zoo cache`. Needs no torch."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from zoo.base.cache_folder import images_folder
 
 
 def folder() -> Path:
-    """Where they are kept."""
+    """The folder of cached images."""
     return images_folder()
 
 
 def title(path: Path) -> str:
-    """What a file holds."""
+    """The title of a file of cached images."""
     from safetensors import SafetensorError, safe_open
 
     try:

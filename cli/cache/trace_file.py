@@ -1,7 +1,7 @@
-"""A trace as a file: what one model gave, written and read one minibatch at a time.
+"""A trace file holds the Gram matrices and logits of one model, written and read one minibatch at a time.
 
-The file begins with the sha256 of the rest: Gram matrices and logits of each minibatch as they lie in memory, then what
-they are as JSON, then the length of that in 8 bytes.
+A file has four parts: the sha256 of the rest; Gram matrices and logits of each minibatch as raw arrays; a header
+as JSON; and the length of the header in 8 bytes.
 """
 
 import hashlib
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from compare.model.trace import Facts, Minibatch
 
 
-# Of 10,000 images a ResNet-56 just stays below; what gives more is not worth a disk that others need too.
+# Enough for a ResNet-56 on 10,000 images.
 MOST_BYTES = 2**30
 _HASH, _LENGTH = hashlib.sha256().digest_size, 8
 
 
-class About(msgspec.Struct):
-    """What a trace holds.
+class Header(msgspec.Struct):
+    """The header of a trace.
 
     Args:
-        title: for people, in a list.
-        facts: what is known of the model, as JSON.
-        minibatches: how many examples are in each, and whether it has Gram matrices.
-        grams: type of the numbers in these.
-        logits: type of the others.
+        title: shown by `zoo cache list`.
+        facts: JSON of `compare.model.trace.Facts`.
+        minibatches: number of examples of each minibatch, and whether it has Gram matrices.
+        grams: dtype of Gram matrices.
+        logits: dtype of logits.
     """
 
     title: str
@@ -47,70 +47,70 @@ class About(msgspec.Struct):
 
 
 class Writer:
-    """Writes a trace beside its place, which it takes when it is whole.
+    """Writes a trace to a temporary file, which replaces the final one when it is complete.
 
     Args:
-        path: its place.
-        beside: where it is written.
-        minibatches: how many there will be.
-        needed: whether it is a failure if it cannot be kept.
+        path: the final file.
+        temporary: the temporary file, in the same folder.
+        minibatches: expected number of minibatches.
+        required: whether to raise an error if the trace cannot be written.
 
     Raises:
-        ZooError: it is needed, and cannot be kept; so do the methods.
+        ZooError: a required trace cannot be written. The methods raise it too.
     """
 
-    def __init__(self, path: Path, beside: Path, minibatches: int, needed: bool = False) -> None:
-        self._path, self._beside = path, beside
-        self._expected, self._needed = minibatches, needed
-        self._about = About("", msgspec.Raw(), [], "", "")
+    def __init__(self, path: Path, temporary: Path, minibatches: int, required: bool = False) -> None:
+        self._path, self._temporary = path, temporary
+        self._expected, self._required = minibatches, required
+        self._header = Header("", msgspec.Raw(), [], "", "")
         self._hash = hashlib.sha256()
         self._file: BufferedWriter | None = None
-        with self._or_none():
+        with self._give_up_on_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = beside.open("wb")
+            self._file = temporary.open("wb")
             self._file.write(bytes(_HASH))
 
     def add(self, minibatch: "Minibatch") -> None:
-        """Write what a model gave for one minibatch, unless all of them would take more than `MOST_BYTES`."""
+        """Write one minibatch, unless the trace would be larger than `MOST_BYTES`."""
         grams, logits = minibatch
         size = (logits.nbytes + (0 if grams is None else grams.nbytes)) * self._expected
         if size > MOST_BYTES:
             self._give_up(size)
         if grams is not None:
-            self._about.grams = self._write(grams)
-        self._about.logits = self._write(logits)
-        self._about.minibatches.append((len(logits), grams is not None))
+            self._header.grams = self._write(grams)
+        self._header.logits = self._write(logits)
+        self._header.minibatches.append((len(logits), grams is not None))
 
     def finish(self, title: str, facts: "Facts") -> bool:
-        """Put the trace in its place; False if there is none."""
-        self._about.title, self._about.facts = title, msgspec.Raw(msgspec.json.encode(facts))
-        text = msgspec.json.encode(self._about)
+        """Complete the trace. Returns False if it was not written."""
+        self._header.title, self._header.facts = title, msgspec.Raw(msgspec.json.encode(facts))
+        text = msgspec.json.encode(self._header)
         self._put(text + len(text).to_bytes(_LENGTH))
         if self._file is None:
             return False
-        with self._or_none():
+        with self._give_up_on_errors():
             self._file.seek(0)
             self._file.write(self._hash.digest())
             self._file.close()
-            self._beside.replace(self._path)
+            self._temporary.replace(self._path)
             return True
         return False
 
     def close(self) -> None:
-        """Leave nothing behind but what is in its place."""
+        """Remove the temporary file of an incomplete trace."""
         if self._file is not None:
-            # A full disk refuses what is left to write once more.
+            # Closing flushes, which fails on a full disk.
             with suppress(OSError):
                 self._file.close()
             self._file = None
             with suppress(OSError):
-                self._beside.unlink(missing_ok=True)
+                self._temporary.unlink(missing_ok=True)
 
     def _give_up(self, size: int) -> None:
-        if self._needed:
+        if self._required:
             raise ZooError(
-                f"expected a trace of at most {MOST_BYTES / 2**30:g} GiB, got {size / 2**30:.1f} GiB; take fewer "
-                "--layers (such as blocks) or images (--max-examples), or leave out --jobs and --ray."
+                f"expected a trace of at most {MOST_BYTES / 2**30:g} GiB, got {size / 2**30:.1f} GiB; choose fewer "
+                "--layers (such as blocks) or images (--max-examples), or omit --jobs and --ray."
             )
         self.close()
 
@@ -121,27 +121,29 @@ class Writer:
 
     def _put(self, data: bytes | memoryview) -> None:
         if self._file is not None:
-            with self._or_none():
+            with self._give_up_on_errors():
                 self._file.write(data)
                 self._hash.update(data)
 
     @contextmanager
-    def _or_none(self) -> Iterator[None]:
+    def _give_up_on_errors(self) -> Iterator[None]:
+        """Turn a failed write into an error if the trace is required, and into a message otherwise."""
         try:
             yield
         except OSError as error:
             self.close()
-            told = f"a trace cannot be kept in {self._path.parent} ({error.strerror}); choose another with ZOO_CACHE."
-            if self._needed:
-                raise ZooError(told) from error
-            say(told)
+            folder, reason = self._path.parent, error.strerror
+            message = f"cannot write a trace to {folder} ({reason}); choose another folder with ZOO_CACHE."
+            if self._required:
+                raise ZooError(message) from error
+            say(message)
 
 
-def read_about(file: BufferedReader) -> About:
-    """What a trace says that it holds.
+def read_header(file: BufferedReader) -> Header:
+    """Read the header of a trace.
 
     Raises:
-        OSError, msgspec.MsgspecError: it is damaged.
+        OSError, msgspec.MsgspecError: the file is damaged.
     """
     file.seek(-_LENGTH, os.SEEK_END)
     end = file.tell()
@@ -149,24 +151,24 @@ def read_about(file: BufferedReader) -> About:
     if length > end:
         raise OSError("damaged")
     file.seek(end - length)
-    return msgspec.json.decode(file.read(end - file.tell()), type=About)
+    return msgspec.json.decode(file.read(end - file.tell()), type=Header)
 
 
 def is_whole(file: BufferedReader) -> bool:
-    """Whether a trace is as it was written."""
+    """Whether a trace is undamaged."""
     file.seek(0)
     return file.read(_HASH) == hashlib.file_digest(file, "sha256").digest()
 
 
-def read_minibatches(file: BufferedReader, about: About, facts: "Facts") -> Iterator["Minibatch"]:
-    """What the model gave, read when it is asked for; of a trace that is whole."""
+def read_minibatches(file: BufferedReader, header: Header, facts: "Facts") -> Iterator["Minibatch"]:
+    """Read the minibatches of an undamaged trace one by one."""
     from compare.model.trace import Minibatch
 
     file.seek(_HASH)
-    for examples, has_grams in about.minibatches:
+    for examples, has_grams in header.minibatches:
         cells = examples * (examples + 1) // 2
-        grams = _read(file, about.grams, len(facts.names), cells) if has_grams else None
-        yield Minibatch(grams, _read(file, about.logits, examples, facts.classes))
+        grams = _read(file, header.grams, len(facts.names), cells) if has_grams else None
+        yield Minibatch(grams, _read(file, header.logits, examples, facts.classes))
 
 
 def _read(file: BufferedReader, kind: str, rows: int, columns: int) -> "Tensor":

@@ -1,4 +1,4 @@
-"""`zoo cache`: what is kept from earlier comparisons."""
+"""`zoo cache`: list and clear the cache."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from zoo.base.files import writing
 KINDS = (results, traces, kept_images)
 
 cache_app = typer.Typer(
-    help="Answers, traces of single models, and decoded images that are kept.",
+    help="List or clear cached results, traces, and images.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -23,13 +23,13 @@ cache_app = typer.Typer(
 
 @cache_app.command("list")
 def list_cache() -> None:
-    """List what is kept, the newest first: answers, traces of models, then decoded images.
+    """List cached results, traces of models, and decoded images, newest first.
 
-    For example: zoo cache list
+    Example: zoo cache list
     """
     from cli.terminal.output import plain, plain_table, show_lines
 
-    table = plain_table("", ("kept", "since or last used"), ("KiB",))
+    table = plain_table("", ("entry", "last used"), ("KiB",))
     for kind in KINDS:
         for file in newest_first(kind.folder()):
             when = datetime.fromtimestamp(file.time, UTC)
@@ -37,19 +37,19 @@ def list_cache() -> None:
     if table.row_count:
         show_lines(table)
     else:
-        say(f"nothing is kept in {cache_folder()}.")
+        say(f"the cache {cache_folder()} is empty.")
 
 
 @cache_app.command("clear")
 def clear_cache() -> None:
-    """Throw all of it away.
+    """Delete everything in the cache.
 
-    For example: zoo cache clear
+    Example: zoo cache clear
     """
     answers, models, images = (_clear(kind.folder()) for kind in KINDS)
     _clear(traces.logs())
-    gone = f"{_count(answers, 'answer')}, {_count(models, 'trace')} and {_count(images, 'set')} of images"
-    say(f"{gone} are gone from {cache_folder()}.")
+    counts = f"{_count(answers, 'result')}, {_count(models, 'trace')}, and {_count(images, 'image set')}"
+    say(f"deleted {counts} from {cache_folder()}.")
 
 
 def _clear(folder: Path) -> int:
@@ -60,5 +60,5 @@ def _clear(folder: Path) -> int:
     return len(files)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""The parts of a look into one model that take passes of their own: deleted blocks, and linear probes."""
+"""The parts of an inspection that need extra passes over the images: deletion of blocks, and linear probes."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -17,20 +17,22 @@ if TYPE_CHECKING:
 
 
 def check_deletable(prepared: Prepared) -> None:
-    """Refuse, before any work, a model of which no blocks can be deleted on these images.
+    """Check, before any work, that blocks of a model can be deleted and the result measured.
 
     Raises:
-        ZooError: another architecture, other classes, or images of another size.
+        ZooError: the architecture is no variant, or classes or image size differ from those of its training.
     """
     config, data = prepared.models[0].config, prepared.data
     if config.variant is None:
-        raise ZooError(f"--part deletion takes a variant that `zoo train` made, got a {config.architecture}.")
+        raise ZooError(f"--part deletion needs a variant trained with `zoo train`, got a {config.architecture}.")
     if config.label_names != data.classes or config.pretrained_cfg.input_size != data.input_size:
-        raise ZooError(f"--part deletion takes the images and classes that {prepared.models[0].ref} was trained for.")
+        raise ZooError(
+            f"--part deletion needs images and classes like those that {prepared.models[0].ref} was trained on."
+        )
 
 
 def delete(prepared: Prepared) -> tuple["DeletedBlocks", ...]:
-    """What is right without the last blocks of each stage; after `check_deletable`."""
+    """Accuracy without the last blocks of each stage; call `check_deletable` first."""
     from compare.result.inspection import DeletedBlocks
     from zoo.prune.deletion import delete_blocks
 
@@ -39,7 +41,7 @@ def delete(prepared: Prepared) -> tuple["DeletedBlocks", ...]:
 
 
 def probe(prepared: Prepared) -> "ProbeResult":
-    """Softmax regressions on the features before and after each residual addition, trained on the training split.
+    """Train linear probes before and after each residual addition, on the training split.
 
     Raises:
         ZooError: there is no training split of the same classes.
@@ -64,7 +66,7 @@ def probe(prepared: Prepared) -> "ProbeResult":
 
 
 class _InOrder:
-    """Minibatches in the order of the split, each time they are gone through."""
+    """Minibatches in the order of the split."""
 
     def __init__(self, data: "ImageSet", batch_size: int) -> None:
         self._data = data

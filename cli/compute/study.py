@@ -1,10 +1,9 @@
 """Measure the networks of a reproduction study, one by one and against each other."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cli.cache.results import ResultWithImages, recall
@@ -12,6 +11,7 @@ from cli.compute.inspection import inspected
 from cli.compute.matrix import related
 from cli.inputs.request import Request, request
 from cli.jobs.engine import Engine
+from cli.jobs.sweep_state import State
 from cli.jobs.traces import Traces
 from cli.terminal.options import ImageOptions, InspectionOptions, MatrixOptions, Part
 from cli.terminal.output import say
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from compare.result.base import Settings
     from compare.result.inspection import Inspection
     from compare.result.study import Agreement, Errors, Network, Reproduction
     from compare.study.deep_and_wide import Right
@@ -58,14 +59,11 @@ class Networks:
         return [run for run in self.runs if (run.variant.depth, run.variant.width, run.subset) == size]
 
 
-def measure(
-    runs: Sequence[Run], folders: Sequence[Path], grid: StudyGrid, dataset: str, passes: int, device: str
-) -> "Reproduction":
+def measure(state: State, grid: StudyGrid, dataset: str, passes: int, device: str) -> "Reproduction":
     """Test the claims of the paper on trained networks, or load the cached result.
 
     Args:
-        runs: the training runs of the study, all complete.
-        folders: the model folder of each run.
+        state: the training runs of the study, all complete.
         grid: the grid of the study.
         dataset: name of the dataset; all of its test images are used.
         passes: passes over the images for CKA.
@@ -76,12 +74,34 @@ def measure(
     """
     from compare.result.study import Reproduction
 
-    networks = Networks(
-        tuple(runs), grid, request(tuple(map(str, folders)), dataset, ImageOptions(device=device)), passes
-    )
-    name = networks.request.cache_key("reproduce", LAYERS, passes, repr(grid))
-    title = f"reproduce, {len(runs)} networks on {dataset}"
-    return recall(Reproduction, name, title, lambda: ResultWithImages(_measure(networks), {}), False).result
+    folders = [str(state.folder(run)) for run in state.runs]
+    models = request(folders, dataset, ImageOptions(device=device))
+    networks = Networks(state.runs, grid, models, passes)
+    name = models.cache_key("reproduce", LAYERS, passes, repr(grid))
+    title = f"reproduce, {len(state.runs)} networks on {dataset}"
+    result = recall(Reproduction, name, title, lambda: ResultWithImages(_measure(networks), {}), False).result
+    return _with_training(result, state)
+
+
+def _with_training(result: "Reproduction", state: State) -> "Reproduction":
+    """Add how the networks were trained to a result."""
+    records = state.finished.values()
+    training: Settings = {
+        "training_seconds": round(sum(record.seconds for record in records), 1),
+        "training_commits": ", ".join(sorted({record.versions.get("commit", "none") for record in records})),
+        "training_devices": ", ".join(sorted({record.device for record in records})),
+    }
+    return replace(result, settings=result.settings | training, notes=(*result.notes, *_recipe_notes(state)))
+
+
+def _recipe_notes(state: State) -> Iterator[str]:
+    """Recipe values that depend on the size of a network, and so may explain differences between sizes."""
+    rates = sorted({run.recipe.lr for run in state.runs})
+    if len(rates) > 1:
+        yield (
+            f"the recipe of {state.runs[0].dataset} lowers the learning rate with the depth, from {rates[-1]:g} to "
+            f"{rates[0]:g}, and the weight decay with it: differences between depths may be due to these."
+        )
 
 
 def _measure(networks: Networks) -> "Reproduction":

@@ -1,1 +1,1 @@
-"""From the options of a command to models and images."""
+"""Models and images that a command line refers to."""

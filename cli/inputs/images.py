@@ -1,4 +1,4 @@
-"""Loading images for a command: with a bar where that takes long, and what there is to know about them told."""
+"""Load images with a progress bar, and print notes about them."""
 
 from typing import TYPE_CHECKING
 
@@ -8,25 +8,29 @@ if TYPE_CHECKING:
     from zoo.data.image_set import ImageSet
 
 
-# Steps between two changes of the bar.
+# Number of images between two updates of the progress bar.
 EVERY = 50
 
 
 def load(dataset: str, split: str) -> "ImageSet":
-    """One split of a data set, as `zoo.data.sources.load_images` gives it.
+    """Load a split of a dataset, see `zoo.data.sources.load_images`.
+
+    Args:
+        dataset: name of the dataset.
+        split: name of the split.
 
     Raises:
-        ZooError: there is no such data set or split, or its images cannot be used.
+        ZooError: there is no such dataset or split, or its images cannot be used.
     """
     from cli.terminal.progress import progress_bar
     from zoo.data.sources import load_images
 
     with progress_bar() as progress:
-        task = progress.add_task("looking for images", total=None, facts="")
+        task = progress.add_task("finding images", total=None, facts="")
 
-        def on_progress(doing: str, done: int, total: int) -> None:
+        def on_progress(action: str, done: int, total: int) -> None:
             if done % EVERY == 0 or done == total:
-                progress.update(task, description=f"{doing} {split} images", completed=done, total=total)
+                progress.update(task, description=f"{action} {split} images", completed=done, total=total)
 
         data = load_images(dataset, split, on_progress)
     for note in data.notes:

@@ -1,4 +1,4 @@
-"""All that is known of one model without running it."""
+"""The details of a model that are available without running it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,14 @@ from zoo.record.training import TrainingRecord
 
 @dataclass(frozen=True)
 class KnownModel:
-    """What is known of a model.
+    """The details of a model.
 
     Args:
-        summary: as in a list of models.
-        config: its config.json.
-        record: of its training, if there is one.
-        sha256: of its weights, if they are there.
-        files: names and sizes in bytes.
+        summary: the entry of the model in a list of models.
+        config: content of config.json.
+        record: training record; None if there is none.
+        sha256: hash of the weights; None if there are none.
+        files: sizes of the files in bytes, by name.
     """
 
     summary: Listed
@@ -30,7 +30,12 @@ class KnownModel:
 
 
 def find_known(ref: str) -> KnownModel:
-    """Look a model up in its folder or on the Hub, from where only configuration and record are downloaded.
+    """Find the details of a model in a folder or on the Hub.
+
+    From the Hub, only configuration and training record are downloaded.
+
+    Args:
+        ref: reference to the model.
 
     Raises:
         ZooError: there is no such model, or its files are damaged.

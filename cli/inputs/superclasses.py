@@ -1,8 +1,8 @@
-"""Superclasses: the groups that classes belong to, from a table of two columns or a data set on the Hub."""
+"""Read the superclasses of classes from a CSV file or a dataset on the Hub."""
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cli.terminal.output import short
@@ -11,7 +11,7 @@ from zoo.errors import ZooError
 from zoo.hub.errors import hub_errors
 from zoo.record.names import hub_id
 
-# As CIFAR-100 has them on the Hub.
+# The dataset with superclasses of its own, and the label columns that it has on the Hub.
 CIFAR100 = "cifar100"
 COLUMNS = ("fine_label", "coarse_label")
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
@@ -21,11 +21,14 @@ def find_superclasses(source: str, classes: Sequence[str]) -> dict[str, str]:
     """The superclass of every class.
 
     Args:
-        source: a CSV file, or the name or Hub id of a data set with fine and coarse labels.
-        classes: names of the data's classes.
+        source: a CSV file, or the name or Hub id of a dataset with fine and coarse labels.
+        classes: class names of the images.
+
+    Returns:
+        Superclasses by class.
 
     Raises:
-        ZooError: as `read_superclasses` and `hub_superclasses`.
+        ZooError: the source cannot be read, or does not have a superclass for each class.
     """
     if _is_file(source):
         return read_superclasses(Path(source), classes)
@@ -33,14 +36,14 @@ def find_superclasses(source: str, classes: Sequence[str]) -> dict[str, str]:
 
 
 def own_superclasses(dataset: str) -> str | None:
-    """Where the superclasses of a data set are, if it has its own; as `find_superclasses` takes it."""
+    """The source of a dataset's own superclasses, for `find_superclasses`; None if it has none."""
     return CIFAR100 if hub_id(dataset) == hub_id(CIFAR100) else None
 
 
 def content(source: str | None) -> str | None:
-    """What decides the superclasses beside the name of their source: of a file, its sha256.
+    """The hash of a CSV file of superclasses, for cache keys; None for a dataset on the Hub.
 
-    A data set on the Hub is taken to keep its classes.
+    The classes of a dataset on the Hub are assumed not to change.
 
     Raises:
         ZooError: there is no such file.
@@ -58,19 +61,19 @@ def _is_file(source: str) -> bool:
 
 
 def hub_superclasses(repo_id: str, classes: Sequence[str]) -> dict[str, str]:
-    """The superclass of every class, from a data set such as `uoft-cs/cifar100`.
+    """The superclass of every class, from a dataset such as `uoft-cs/cifar100`.
 
     Args:
-        repo_id: of a data set on the Hub, whose test split has the columns `fine_label` and `coarse_label`.
-        classes: names of the data's classes, of which each must be there.
+        repo_id: a dataset on the Hub whose test split has the columns `fine_label` and `coarse_label`.
+        classes: class names of the images.
 
     Raises:
-        ZooError: there is no such data set, or it has no such labels, others, or a class in two superclasses.
+        ZooError: there is no such dataset, it lacks these columns or a class, or a class has two superclasses.
     """
     from datasets import ClassLabel, disable_progress_bars, load_dataset
 
     disable_progress_bars()
-    with hub_errors(f"data set {repo_id}"):
+    with hub_errors(f"dataset {repo_id}"):
         data = load_dataset(repo_id, split="test")
     if not all(isinstance(data.features.get(column), ClassLabel) for column in COLUMNS):
         raise ZooError(
@@ -78,49 +81,51 @@ def hub_superclasses(repo_id: str, classes: Sequence[str]) -> dict[str, str]:
         )
     fine, coarse = (data.features[column].names for column in COLUMNS)
     pairs = {(fine[i], coarse[j]) for i, j in zip(*(data[column] for column in COLUMNS), strict=True)}
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    superclasses = dict(pairs)
+    if len(superclasses) < len(pairs):
         raise ZooError(f"expected each class of {repo_id} in one superclass, got one in several.")
-    return {name: superclass for name, superclass in _complete(found, classes, repo_id).items() if name in classes}
+    _check_complete(superclasses, classes, repo_id)
+    return {name: superclass for name, superclass in superclasses.items() if name in classes}
 
 
 def read_superclasses(path: Path, classes: Sequence[str]) -> dict[str, str]:
-    """The superclass of every class.
+    """The superclass of every class, from a CSV file.
 
     Args:
         path: a CSV file with a class and its superclass in each row; a first row that begins with `class` is a header.
-        classes: names of the data's classes, of which each must be there once.
+        classes: class names of the images.
 
     Raises:
-        ZooError: no such file, other than two columns, an unknown class, one that comes twice, or one that is missing.
+        ZooError: the file cannot be read, has other than two columns, or has an unknown, repeated, or missing class.
     """
-    known, found = set(classes), dict[str, str]()
+    known_classes, superclasses = set(classes), dict[str, str]()
     for number, row in _rows(path):
         if len(row) != 2 or not all(row):
             raise ZooError(
                 f"expected a class and its superclass in each row of {path}, got {len(row)} in row {number}."
             )
         name, superclass = row
-        if number == 1 and name.casefold() == "class" and name not in known:
+        if number == 1 and name.casefold() == "class" and name not in known_classes:
             continue
-        if name not in known:
-            raise ZooError(f"expected classes of the data in {path}, got {short(name)!r} in row {number}.")
-        if name in found:
+        if name not in known_classes:
+            raise ZooError(f"expected classes of the dataset in {path}, got {short(name)!r} in row {number}.")
+        if name in superclasses:
             raise ZooError(f"expected each class once in {path}, got {short(name)!r} again in row {number}.")
-        found[name] = superclass
-    return _complete(found, classes, path)
+        superclasses[name] = superclass
+    _check_complete(superclasses, classes, path)
+    return superclasses
 
 
-def _complete(found: dict[str, str], classes: Sequence[str], where: str | Path) -> dict[str, str]:
-    if missing := [name for name in classes if name not in found]:
+def _check_complete(superclasses: dict[str, str], classes: Sequence[str], source: str | Path) -> None:
+    if missing := [name for name in classes if name not in superclasses]:
         raise ZooError(
-            f"expected a superclass for each of the {len(classes)} classes in {where}, got none for {_some(missing)}."
+            f"expected a superclass for each of the {len(classes)} classes in {source}, got none for "
+            f"{_first_names(missing)}."
         )
-    return found
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not empty, with their number from 1."""
+    """The rows that are not empty, with row numbers from 1."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for number, row in enumerate(csv.reader(file), 1):
@@ -134,6 +139,6 @@ def _unreadable(path: Path, error: Exception) -> ZooError:
     return ZooError(f"expected --superclasses to be a CSV file in UTF-8, but cannot read {path}: {error}.")
 
 
-def _some(names: Sequence[str]) -> str:
-    shown: Iterable[str] = (repr(short(name)) for name in names[:3])
-    return ", ".join(shown) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+def _first_names(names: Sequence[str]) -> str:
+    first = (repr(short(name)) for name in names[:3])
+    return ", ".join(first) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,1 +1,1 @@
-"""Work in other processes, here or on a Ray cluster."""
+"""Runs in other processes, on this machine or a Ray cluster."""

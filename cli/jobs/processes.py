@@ -1,7 +1,8 @@
-"""Several commands of `zoo` at once, each a process of its own, so that one that dies takes no other with it.
+"""Run several `zoo` commands at once, each in its own process, so that a crash affects only one.
 
-The log of a run is also what keeps two sweeps apart: it is locked as long as a process writes in it, and the lock is
-gone with the process, however that ends. A log stays only where a run failed.
+The log of a run is locked while the run is in progress, so that two sweeps do not start the same run. The child
+inherits the open log and with it the lock, so the lock lasts until the child exits, even if this process is killed.
+filelock cannot do that: its locks belong to the process that acquired them. Only logs of failed runs are kept.
 """
 
 import os
@@ -17,22 +18,23 @@ from typing import BinaryIO
 
 from zoo.base.files import writing
 
-# Seconds between two looks at what runs.
+# Seconds between two polls of the running processes.
 POLL = 0.1
-# Bytes at the end of a log that are searched for its last line.
+# Number of bytes at the end of a log in which the error is searched.
 TAIL = 4096
 
 
 @dataclass(frozen=True)
 class Task:
-    """One run.
+    """A run of a `zoo` command.
 
     Args:
-        name: tells it from the others.
-        arguments: of `zoo`.
-        result: a file that stands there once it is done, and never before.
-        log: where what it tells goes.
-        folder: where it runs, so that names of folders in its arguments mean the same; elsewhere where there is none.
+        name: unique name of the run.
+        arguments: arguments of `zoo`.
+        result: a file that exists exactly when the run is complete.
+        log: file for the output of the command.
+        folder: working directory, so that relative paths in the arguments keep their meaning; ignored on machines that
+            do not have it.
     """
 
     name: str
@@ -44,12 +46,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended.
+    """The outcome of a run.
 
     Args:
-        name: of its task.
-        error: why it failed, in one line; None if it did not.
-        seconds: from start to end; None if another process did it.
+        name: name of the task.
+        error: one line on why the run failed; None if it succeeded.
+        seconds: duration; None if another sweep did the run.
     """
 
     name: str
@@ -59,26 +61,26 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Running:
-    """A process at work, and the locked log that it writes."""
+    """A running process and its locked log."""
 
     task: Task
     process: "subprocess.Popen[bytes]"
     log: BinaryIO
-    since: float
+    start: float
 
 
 def run_here(
     tasks: Sequence[Task], jobs: int, on_start: Callable[[str], None] = lambda name: None
 ) -> Generator[Outcome]:
-    """Run tasks as processes of this machine; what another process is at is left to it and waited for.
+    """Run tasks in processes on this machine. Waits for runs that another sweep has started.
 
     Args:
-        tasks: in the order in which they are begun.
-        jobs: how many at once.
-        on_start: called with the name of each that is begun.
+        tasks: the tasks, in the order in which they are started.
+        jobs: maximum number of processes at once.
+        on_start: called with the name of each task that starts.
 
     Yields:
-        How each ended, as soon as it did. Whoever stops listening stops the processes.
+        The outcome of each task when it ends. Closing the generator stops the processes.
 
     Raises:
         ZooError: a log cannot be written.
@@ -95,7 +97,7 @@ def run_here(
                     continue
                 waiting.remove(task)
                 if task.result.exists():
-                    _forget(task, log)
+                    _remove_log(task, log)
                     yield Outcome(task.name)
                 else:
                     running.append(_start(task, log, jobs))
@@ -106,8 +108,8 @@ def run_here(
 
 
 def _lock(path: Path) -> BinaryIO | None:
-    """The log, if no other process writes in it."""
-    # Windows has none.
+    """Open and lock a log; None if another process has locked it."""
+    # Not available on Windows.
     import fcntl
 
     with writing(path):
@@ -122,7 +124,7 @@ def _lock(path: Path) -> BinaryIO | None:
 
 
 def _start(task: Task, log: BinaryIO, jobs: int) -> _Running:
-    """The process inherits the lock with the log, and keeps it even if this one is killed."""
+    """Start the process of a task, which inherits the lock of its log."""
     log.write(f"{join(('zoo', *task.arguments))}\n".encode())
     log.flush()
     process = subprocess.Popen(
@@ -131,44 +133,45 @@ def _start(task: Task, log: BinaryIO, jobs: int) -> _Running:
         stdout=log,
         stderr=log,
         cwd=task.folder if task.folder.is_dir() else None,
-        env={"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))} | _own_environment(),
-        # Ctrl-C is for the one that listens at the terminal, which stops the others.
+        env={"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))} | _environment(),
+        # Ctrl-C goes only to this process, which then stops the children.
         process_group=0,
     )
     return _Running(task, process, log, time.monotonic())
 
 
-def _own_environment() -> dict[str, str]:
-    """Without what `torchrun` tells the processes of one training: a run here is a training of its own."""
+def _environment() -> dict[str, str]:
+    """The environment without the variables of `torchrun`, since each run is a separate training."""
     return {name: value for name, value in os.environ.items() if not name.startswith("TORCHELASTIC_")}
 
 
 def _end(one: _Running) -> Outcome:
-    """Close what was open, and find out how it went."""
+    """Close the files of a process that has exited, and determine the outcome."""
     code, task = one.process.returncode, one.task
     if code == 0 and task.result.exists():
         error = None
-        _forget(task, one.log)
+        _remove_log(task, one.log)
     else:
         error = _reason(code, task)
         one.log.close()
     if one.process.stdin:
         one.process.stdin.close()
-    return Outcome(task.name, error, time.monotonic() - one.since)
+    return Outcome(task.name, error, time.monotonic() - one.start)
 
 
-def _forget(task: Task, log: BinaryIO) -> None:
-    """Remove the log while it is locked: whoever opened it before finds the result once the lock is free."""
+def _remove_log(task: Task, log: BinaryIO) -> None:
+    """Remove a log while it is locked: a process that waits for the lock then finds the result."""
     task.log.unlink(missing_ok=True)
     log.close()
 
 
 def _reason(code: int, task: Task) -> str:
+    """Why a run failed, from its exit code and log."""
     if code < 0:
-        memory = "; was there enough memory?" if -code == signal.SIGKILL else ""
-        return f"it was ended by {signal.Signals(-code).name}{memory}"
+        memory = "; it may have run out of memory" if -code == signal.SIGKILL else ""
+        return f"it was killed by {signal.Signals(-code).name}{memory}"
     if code == 0:
-        return f"it ended well, but there is no {task.result}"
+        return f"it succeeded, but {task.result} is missing"
     with task.log.open("rb") as log:
         log.seek(max(0, task.log.stat().st_size - TAIL))
         lines = log.read().decode(errors="replace").split("\n")
@@ -177,18 +180,18 @@ def _reason(code: int, task: Task) -> str:
 
 
 def _stop(running: Sequence[_Running]) -> None:
-    """Ask all to end, and end those that do not."""
+    """Terminate all processes, and kill those that do not exit in time."""
     for one in running:
         one.process.terminate()
-    until = time.monotonic() + GRACE
+    deadline = time.monotonic() + GRACE
     for one in running:
         try:
-            one.process.wait(max(0, until - time.monotonic()))
+            one.process.wait(max(0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             one.process.kill()
             one.process.wait()
         _end(one)
 
 
-# Seconds to tidy up in, before the end comes in any case.
+# Seconds between SIGTERM and SIGKILL.
 GRACE = 10.0

@@ -1,4 +1,4 @@
-"""The same runs on the machines of a Ray cluster, which share the folder that they write to."""
+"""Run tasks on a Ray cluster whose machines share a file system."""
 
 import logging
 import os
@@ -12,29 +12,29 @@ from typing import Any
 from cli.jobs.processes import Outcome, Task, run_here
 from zoo.errors import ZooError, one_line
 
-# How often a run begins anew after its worker or its machine was lost.
+# How often a run is retried after its worker or machine was lost.
 RETRIES = 3
-# Bytes; Ray takes a third of the memory otherwise, and hardly anything is passed on here.
+# Bytes. Ray reserves a third of the memory by default, but little is transferred here.
 OBJECT_STORE = 100 * 2**20
 
 
 def run_on_ray(tasks: Sequence[Task], address: str, device: str) -> Generator[Outcome]:
-    """Run tasks on a cluster, each on one core and, where there are GPUs to use, one GPU.
+    """Run tasks on a Ray cluster, each on one CPU core and, if the device is a GPU, one GPU.
 
-    A run whose worker dies begins anew, up to 3 times; one that fails by itself does not.
+    A run whose worker dies is retried up to 3 times. A run that fails is not.
 
     Args:
-        tasks: in the order in which they are begun; their paths must mean the same on all machines.
-        address: of the cluster; `local` for one on this machine that lives as long as this takes.
-        device: as `zoo train` takes it.
+        tasks: the tasks, in the order in which they are started. Their paths must be valid on all machines.
+        address: address of the cluster; `local` starts a temporary one on this machine.
+        device: device that each task uses, as in `zoo train --device`.
 
     Yields:
-        How each ended, as soon as it did. Whoever stops listening stops them all.
+        The outcome of each task when it ends. Closing the generator stops all tasks.
 
     Raises:
         ZooError: Ray is not installed, or the cluster does not answer.
     """
-    # Ray tells on stdout of workers that die, where only results belong.
+    # Ray prints messages about dead workers on stdout, which is for results.
     with redirect_stdout(sys.stderr):
         ray = _connect(address)
         try:
@@ -49,32 +49,32 @@ def run_on_ray(tasks: Sequence[Task], address: str, device: str) -> Generator[Ou
 
 
 def _connect(address: str) -> ModuleType:
-    # Nothing is to be told to others; Ray would ask, or report.
+    # Disable usage reports.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
     except ImportError:
         raise ZooError("--ray needs Ray, which is not installed; install it: pip install 'resnet-zoo[ray]'.") from None
-    here: dict[str, Any] = (
+    local_options: dict[str, Any] = (
         {"include_dashboard": False, "object_store_memory": OBJECT_STORE} if address == "local" else {}
     )
     before = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **here)
-    except Exception as error:  # of many kinds, as the cluster and its network are
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **local_options)
+    except Exception as error:  # Ray raises many types
         raise ZooError(
             f"no Ray cluster answers at {address} ({one_line(error)}); start one with `ray start --head`, set "
-            "RAY_AUTH_MODE=token if it wants a token, or take --ray local."
+            "RAY_AUTH_MODE=token if it requires a token, or use --ray local."
         ) from error
     finally:
-        # Ray's own would end the program without a word.
+        # The handler that Ray installs exits without a message.
         signal.signal(signal.SIGTERM, before)
     return ray
 
 
 def _run_one(task: Task) -> Outcome:
-    """What a worker does. Its process stands between, so that a run that dies is no lost worker."""
+    """Run a task in a child of the worker, so that a crash does not kill the worker."""
     try:
         return next(run_here([task], 1))
     except ZooError as error:
@@ -85,5 +85,5 @@ def _outcome(ray: Any, done: Any, name: str) -> Outcome:
     try:
         outcome: Outcome = ray.get(done)
     except ray.exceptions.RayError as error:
-        return Outcome(name, f"Ray could not do it, after {RETRIES} more trials of what was lost ({one_line(error)})")
+        return Outcome(name, f"Ray failed after up to {RETRIES} retries ({one_line(error)})")
     return outcome

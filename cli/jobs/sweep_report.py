@@ -1,4 +1,4 @@
-"""A sweep in the terminal and as JSON: one table of depth by width, while it runs and at the end."""
+"""Show a sweep in the terminal and as JSON: a table of depth by width, during the sweep and afterwards."""
 
 import json
 import time
@@ -18,17 +18,17 @@ from zoo.base.versions import versions
 from zoo.grid.grid import Run
 
 FORMAT_VERSION = 1
-CAPTION = "mean in % right, ± standard deviation over seeds; runs that are done"
-# Lines of the live table beside its rows; more of them would scroll.
+CAPTION = "mean accuracy in %, ± standard deviation over seeds; finished runs"
+# Number of running runs below the live table; more would scroll.
 MOST_RUNNING = 8
 
 
 @contextmanager
 def live(state: State) -> Iterator[Callable[[str], None]]:
-    """The table, kept up to date on a terminal.
+    """Show a live table on a terminal.
 
     Yields:
-        What to call with a line to tell, which stays; a pipe gets only these.
+        A function that prints a line above the table. Without a terminal, only these lines are printed.
     """
     console = Console(stderr=True)
     if not console.is_terminal or is_quiet():
@@ -39,7 +39,7 @@ def live(state: State) -> Iterator[Callable[[str], None]]:
 
 
 def tables(state: State) -> Iterator[RenderableType]:
-    """Mean accuracies of every part of the data, depth by width."""
+    """Mean accuracies by depth and width, a table for each subset."""
     for subset in dict.fromkeys(run.subset for run in state.runs):
         runs = [run for run in state.runs if run.subset == subset]
         part = "" if subset == 1 else f"{subset} of "
@@ -59,10 +59,10 @@ def _table(state: State, runs: Sequence[Run]) -> Table:
 
 
 def _cell(state: State, runs: Sequence[Run]) -> str:
-    """All seeds of one variant."""
+    """The cell of one variant: all of its seeds."""
     values = [100 * state.finished[run].accuracy for run in runs if run in state.finished]
     spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
-    failed, running = (sum(run in some for run in runs) for some in (state.failed, state.running))
+    failed, running = (sum(run in group for run in runs) for group in (state.failed, state.running))
     others = f"{f', {failed} failed' if failed else ''}{f', {running} running' if running else ''}"
     return f"{f'{mean(values):.2f}' if values else '-'}{spread}\n{len(values)} of {len(runs)}{others}"
 
@@ -70,16 +70,16 @@ def _cell(state: State, runs: Sequence[Run]) -> str:
 def _progress(state: State) -> RenderableType:
     now = time.monotonic()
     running = [f"{run.name} for {now - since:.0f} s" for run, since in list(state.running.items())]
-    left = state.seconds_left()
-    # A cluster does not tell which of its runs are at work.
+    seconds = state.seconds_left()
+    # A Ray cluster does not report which runs have started.
     rest = f"{len(running)} running, {len(state.left) - len(running)} waiting" if running else f"{len(state.left)} left"
     counts = f"{len(state.finished)} of {len(state.runs)} done, {len(state.failed)} failed, {rest}"
-    ahead = "" if left is None else f"; about {duration(left)} left"
-    return Group(*tables(state), *(plain(line) for line in running[:MOST_RUNNING]), plain(f"{counts}{ahead}"))
+    estimate = "" if seconds is None else f"; about {duration(seconds)} left"
+    return Group(*tables(state), *(plain(line) for line in running[:MOST_RUNNING]), plain(f"{counts}{estimate}"))
 
 
 def duration(seconds: float) -> str:
-    """A time in words, such as `12 min`."""
+    """Format a duration, such as `12 min`."""
     minutes = round(seconds / 60)
     if minutes < 2:
         return f"{seconds:.0f} s"
@@ -87,12 +87,12 @@ def duration(seconds: float) -> str:
 
 
 def failures(state: State) -> Iterator[str]:
-    """Every run that failed, why, and where to read more."""
+    """A line for each failed run, with the error and the log."""
     return (f"{run.name} failed: {error} (log: {state.log(run)})" for run, error in state.failed.items())
 
 
 def sweep_json(state: State) -> str:
-    """Every run, in the order of the grid."""
+    """The JSON of a sweep, with all runs in the order of the grid."""
     result = {"format_version": FORMAT_VERSION, "runs": [_entry(state, run) for run in state.runs]}
     return json.dumps(result | {"versions": versions()}, separators=(",", ":")) + "\n"
 
@@ -118,19 +118,19 @@ def _entry(state: State, run: Run) -> dict[str, object]:
 
 
 def finish(state: State, device: str, engine: Engine) -> None:
-    """Do what is left.
+    """Run the remaining runs of a sweep.
 
     Args:
-        state: of the sweep; holds what came of it afterwards.
-        device: as `zoo train` takes it.
-        engine: where.
+        state: the state of the sweep, which is updated.
+        device: a torch device, or `auto`.
+        engine: where to run.
 
     Raises:
-        ZooError: as of `Engine.run`.
+        ZooError: the runs cannot be started. Failures of single runs are recorded in the state.
     """
     tasks = list(state.tasks(device))
     if not tasks:
         return
-    with live(state) as tell, closing(engine.run(tasks, device, state.begin)) as outcomes:
+    with live(state) as print_line, closing(engine.run(tasks, device, state.begin)) as outcomes:
         for outcome in outcomes:
-            tell(state.end(outcome))
+            print_line(state.end(outcome))

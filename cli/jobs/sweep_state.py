@@ -1,4 +1,4 @@
-"""How far a sweep is: what is finished, what runs, what has failed, and what is left."""
+"""The state of a sweep: finished, running, failed, and remaining runs."""
 
 import time
 from collections.abc import Iterator
@@ -10,24 +10,24 @@ from zoo.grid.grid import Run
 from zoo.model_folder.folder import RECORD
 from zoo.record.training import TrainingRecord
 
-# Logs of what runs or has failed, in the folder of the models.
+# Folder of logs of running and failed runs, in the folder of the models.
 LOGS = ".sweep"
 
 
 class State:
-    """How far a sweep is.
+    """The state of a sweep.
 
     Args:
-        runs: of the sweep.
+        runs: the runs of the sweep.
         root: folder that holds the model folders.
 
     Attributes:
-        finished: records of the runs that are done, now or earlier.
-        failed: why others are not.
-        running: those at work on this machine, and since when.
+        finished: training records of finished runs, including earlier ones.
+        failed: error messages of failed runs.
+        running: start times of the runs in progress on this machine.
 
     Raises:
-        ZooError: something else stands where a run's model is to go.
+        ZooError: the model folder of a run holds something else.
     """
 
     def __init__(self, runs: tuple[Run, ...], root: Path) -> None:
@@ -36,45 +36,45 @@ class State:
         self.finished: dict[Run, TrainingRecord] = {}
         self.failed: dict[Run, str] = {}
         self.running: dict[Run, float] = {}
-        self._named = {run.name: run for run in runs}
-        self._began = time.monotonic()
+        self._runs_by_name = {run.name: run for run in runs}
+        self._start = time.monotonic()
         for run in runs:
-            self._look(run)
-        self._before = set(self.finished)
+            self._read_result(run)
+        self._finished_before = set(self.finished)
 
     @property
     def left(self) -> list[Run]:
-        """Neither finished nor failed, the longest first, so that none is left alone at the end."""
-        left = [run for run in self.runs if run not in self.finished and run not in self.failed]
-        return sorted(left, key=lambda run: -run.cost)
+        """Remaining runs, the longest first, so that all processes end at about the same time."""
+        remaining = [run for run in self.runs if run not in self.finished and run not in self.failed]
+        return sorted(remaining, key=lambda run: -run.cost)
 
     def folder(self, run: Run) -> Path:
-        """Its model folder."""
+        """The model folder of a run."""
         return self.root / run.name
 
     def log(self, run: Run) -> Path:
-        """What it tells, kept if it fails."""
+        """The log of a run, kept if it fails."""
         return self.root / LOGS / f"{run.name}.log"
 
     def tasks(self, device: str) -> Iterator[Task]:
-        """What is left to do, by paths that hold in any working folder."""
+        """Tasks for the remaining runs, with absolute paths."""
         for run in self.left:
             folder = self.folder(run).absolute()
             arguments = (*run.arguments, "--device", device, "--out", str(folder))
             yield Task(run.name, arguments, folder / RECORD, self.log(run).absolute(), Path.cwd())
 
     def begin(self, name: str) -> None:
-        """A run is at work now."""
-        self.running[self._named[name]] = time.monotonic()
+        """Record that a run has started."""
+        self.running[self._runs_by_name[name]] = time.monotonic()
 
     def end(self, outcome: Outcome) -> str:
-        """A run has ended; says how in a line."""
-        run = self._named[outcome.name]
+        """Record the outcome of a run, and describe it in one line."""
+        run = self._runs_by_name[outcome.name]
         self.running.pop(run, None)
         if outcome.error is not None:
             self.failed[run] = outcome.error
         else:
-            self._look_again(run)
+            self._check_result(run)
         number = f"{len(self.finished) + len(self.failed)}/{len(self.runs)} {run.name}"
         if run in self.failed:
             return f"{number} failed: {self.failed[run]}"
@@ -82,23 +82,23 @@ class State:
         return f"{number} {record.accuracy:.2%} in {record.seconds:.0f} s{other}"
 
     def seconds_left(self) -> float | None:
-        """As many as the rest takes at the pace so far, weighed by cost; None before the first is done."""
-        done = sum(run.cost for run in (self.finished.keys() - self._before) | self.failed.keys())
-        pace = (time.monotonic() - self._began) / done if done else None
+        """Estimated seconds for the remaining runs, from their cost; None before the first run has ended."""
+        done = sum(run.cost for run in (self.finished.keys() - self._finished_before) | self.failed.keys())
+        pace = (time.monotonic() - self._start) / done if done else None
         return None if pace is None else pace * sum(run.cost for run in self.left)
 
-    def _look(self, run: Run) -> None:
+    def _read_result(self, run: Run) -> None:
         record = run.result(self.root)
         if record is not None:
             self.finished[run] = record
 
-    def _look_again(self, run: Run) -> None:
-        """What is done must be seen here."""
+    def _check_result(self, run: Run) -> None:
+        """Read the result of a run that succeeded; it failed if there is none."""
         try:
-            self._look(run)
+            self._read_result(run)
         except ZooError as error:
             self.failed[run] = str(error)
         if run not in self.finished:
             self.failed.setdefault(
-                run, f"it ended well, but there is no {self.folder(run)} here; all machines must share the folder"
+                run, f"it succeeded, but {self.folder(run)} is missing; all machines must share the folder"
             )

@@ -1,4 +1,4 @@
-"""What single models gave, kept from one comparison to the next: of a with c after a with b, only c runs."""
+"""The cache of traces: comparing a with c after a with b runs only c."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cli.cache.results import cache_key, newest_first
-from cli.cache.trace_file import Writer, is_whole, read_about, read_minibatches
+from cli.cache.trace_file import Writer, is_whole, read_header, read_minibatches
 from cli.inputs.prepare import Prepared
 from cli.terminal.options import SimilarityOptions
 from cli.terminal.output import detail, say
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from compare.model.trace import Model, Replay, Tracer
 
 
-# Four of the largest.
+# Four traces of the maximum size.
 MOST_BYTES_IN_ALL = 2**32
 
 
 def folder() -> Path:
-    """Where traces are kept."""
+    """The folder of cached traces."""
     return cache_folder() / "recordings"
 
 
 def logs() -> Path:
-    """Where the processes that record tell what they do; what they told stays if they fail."""
+    """The folder of logs of `zoo record`. Only logs of failed runs are kept."""
     return (cache_folder() / "logs").absolute()
 
 
 @dataclass(frozen=True)
 class Traces:
-    """The models of a comparison: those that are recorded, from there, and the others while they are recorded.
+    """The models of a comparison, replayed from cached traces or traced while they run.
 
     Args:
         prepared: models and images.
-        precision: of the Gram matrices.
-        passes: over the images.
-        fresh: whether all are to run, even if they are recorded.
+        precision: precision of Gram matrices.
+        passes: passes over the images.
+        fresh: whether to ignore cached traces.
     """
 
     prepared: Prepared
@@ -51,23 +51,26 @@ class Traces:
     passes: int = 1
     fresh: bool = False
 
-    def layers(self, asked: str | None) -> str:
-        """The layers asked for, or else those that can be looked at together.
+    def layers(self, chosen: str | None) -> str:
+        """The layers to compare: those chosen, or else all, or the outputs of blocks if a model has too many layers.
 
-        Models of which all layers are recorded, and few enough, are not loaded for that.
+        Models are not loaded if a cached trace shows that they have few enough layers.
+
+        Args:
+            chosen: layers chosen by the user; None for the default.
         """
         from compare.model.layer_grams import TRIAL, default_layers
 
-        if asked:
-            return asked
+        if chosen:
+            return chosen
         images = self.prepared.data.images[:TRIAL]
         numbers = range(len(self.prepared.models))
-        unknown = [number for number in numbers if not self._has_few_layers(number)]
-        chosen = default_layers([self.prepared.module(number) for number in unknown], images)
-        return chosen if chosen == "all" else default_layers(self.prepared.modules, images)
+        untraced = [number for number in numbers if not self._has_few_layers(number)]
+        default = default_layers([self.prepared.module(number) for number in untraced], images)
+        return default if default == "all" else default_layers(self.prepared.modules, images)
 
     def has(self, number: int, layers: str) -> bool:
-        """Whether a model need not run."""
+        """Whether there is a cached trace of a model."""
         return not self.fresh and self.path(number, layers).is_file()
 
     @contextmanager
@@ -75,32 +78,32 @@ class Traces:
         """The models, to run once.
 
         Args:
-            layers: to look at; None for predictions alone.
-            whole: whether they will run on all minibatches, and on no others; what they give is not kept otherwise.
+            layers: layers to compare; None for predictions only.
+            whole: whether the models will run on every minibatch. Otherwise no traces are used.
         """
         if not whole:
             yield self.prepared.modules
             return
         with ExitStack() as stack:
             yield [stack.enter_context(self._open(number, layers)) for number in range(len(self.prepared.models))]
-        _forget_oldest()
+        _delete_oldest()
 
     def trace(self, number: int, layers: str | None, path: Path) -> None:
-        """Run one model alone, as a comparison would, and keep what it gives.
+        """Run one model and write its trace.
 
         Args:
-            number: of the model.
-            layers: to look at; None for predictions alone.
-            path: where it is kept.
+            number: index of the model.
+            layers: layers to trace; None for predictions only.
+            path: the trace file.
 
         Raises:
-            ZooError: it cannot be kept.
+            ZooError: the trace cannot be written.
         """
         from cli.terminal.progress import progress_bar
         from compare.model.trace import trace
 
-        with self._tracing(number, layers, path, needed=True) as tracer, progress_bar() as progress:
-            batches = self.prepared.batches(progress, self.passes, "recording")
+        with self._tracing(number, layers, path, required=True) as tracer, progress_bar() as progress:
+            batches = self.prepared.batches(progress, self.passes, "tracing")
             trace(tracer, batches, passes=self.passes, grams=layers is not None)
 
     @contextmanager
@@ -109,23 +112,23 @@ class Traces:
         file = None if self.fresh else _open_whole(path)
         if file is not None:
             with file:
-                detail(f"replaying what {self.prepared.models[number].ref} gave before, {path}.")
+                detail(f"replaying the trace of {self.prepared.models[number].ref}, {path}.")
                 yield self._replay(file)
             return
         with self._tracing(number, layers, path) as tracer:
             yield tracer
 
     @contextmanager
-    def _tracing(self, number: int, layers: str | None, path: Path, needed: bool = False) -> Iterator["Tracer"]:
-        """A model to run, of which what it gives is kept."""
-        beside = path.with_name(f".{path.name}-{os.getpid()}-{number}")
-        writer = Writer(path, beside, self._minibatches, needed)
+    def _tracing(self, number: int, layers: str | None, path: Path, required: bool = False) -> Iterator["Tracer"]:
+        """A model to run, whose trace is written."""
+        temporary = path.with_name(f".{path.name}-{os.getpid()}-{number}")
+        writer = Writer(path, temporary, self._minibatches, required)
         try:
-            tracer = self._recorder(number, layers, writer)
+            tracer = self._tracer(number, layers, writer)
             yield tracer
             if writer.finish(self._title(number, layers), tracer.facts):
                 ref, size = self.prepared.models[number].ref, path.stat().st_size
-                detail(f"recorded what {ref} gave, {size / 2**20:.1f} MiB in {path}.")
+                detail(f"wrote the trace of {ref} to {path}, {size / 2**20:.1f} MiB.")
         finally:
             writer.close()
 
@@ -134,11 +137,11 @@ class Traces:
 
         from compare.model.trace import Facts, Replay
 
-        about = read_about(file)
-        facts = msgspec.json.decode(about.facts, type=Facts)
-        return Replay(facts, read_minibatches(file, about, facts), torch.device(self.prepared.device))
+        header = read_header(file)
+        facts = msgspec.json.decode(header.facts, type=Facts)
+        return Replay(facts, read_minibatches(file, header, facts), torch.device(self.prepared.device))
 
-    def _recorder(self, number: int, layers: str | None, writer: Writer) -> "Tracer":
+    def _tracer(self, number: int, layers: str | None, writer: Writer) -> "Tracer":
         from compare.engine.plan import DTYPES
         from compare.model.trace import Tracer
 
@@ -150,11 +153,11 @@ class Traces:
 
     def _title(self, number: int, layers: str | None) -> str:
         data = self.prepared.data
-        what = "predictions" if layers is None else f"layers {layers}"
-        return f"{self.prepared.models[number].ref}, {what}, on {len(data)} {data.name} {data.split} images"
+        content = "predictions" if layers is None else f"layers {layers}"
+        return f"{self.prepared.models[number].ref}, {content}, on {len(data)} {data.name} {data.split} images"
 
     def path(self, number: int, layers: str | None) -> Path:
-        """Where what a model gave is kept: the same wherever weights, images, options and versions are."""
+        """The trace file of a model, named after a hash of weights, images, options, and versions."""
         prepared = self.prepared
         name = cache_key(
             "record",
@@ -168,35 +171,35 @@ class Traces:
         return folder() / f"{name}.trace"
 
     def _has_few_layers(self, number: int) -> bool:
-        """Whether all its layers are recorded, and few enough to be looked at."""
+        """Whether a cached trace shows that a model has few enough layers to compare all."""
         from compare.model.layer_grams import MANY_LAYERS
         from compare.model.trace import Facts
 
         try:
             with self.path(number, "all").open("rb") as file:
-                facts = msgspec.json.decode(read_about(file).facts, type=Facts)
+                facts = msgspec.json.decode(read_header(file).facts, type=Facts)
         except (OSError, msgspec.MsgspecError):
             return False
         return not self.fresh and len(facts.names) <= MANY_LAYERS
 
 
 def _open_whole(path: Path) -> BufferedReader | None:
-    """A trace, marked as the one that was used last; None if there is none that is whole."""
+    """Open a trace and mark it as used; None if it is missing or damaged."""
     try:
         file = path.open("rb")
     except OSError:
         return None
     if not is_whole(file):
         file.close()
-        say(f"the trace {path} is damaged, and is made anew.")
+        say(f"the trace {path} is damaged; running the model again.")
         return None
     with suppress(OSError):
         os.utime(path)
     return file
 
 
-def _forget_oldest() -> None:
-    """Keep no more than `MOST_BYTES_IN_ALL`, with what was interrupted while it was written."""
+def _delete_oldest() -> None:
+    """Delete the oldest traces above `MOST_BYTES_IN_ALL`, including incomplete ones."""
     total = 0
     for file in newest_first(folder()):
         total += file.size
@@ -206,9 +209,9 @@ def _forget_oldest() -> None:
 
 
 def title(path: Path) -> str:
-    """What a trace is of."""
+    """The title of a trace."""
     try:
         with path.open("rb") as file:
-            return read_about(file).title
+            return read_header(file).title
     except (OSError, msgspec.MsgspecError):
         return "(damaged)"

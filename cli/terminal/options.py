@@ -63,7 +63,7 @@ class ImageOptions:
         split: `train`, `test`, or `all`.
         max_examples: maximum number of images, class-balanced; None for all.
         batch_size: images per minibatch; None for a size that depends on the number of images.
-        seed: of the choice and order of the images, and of all else that is random.
+        seed: random seed, for the selection and order of images and everything else that is random.
         device: a torch device, or `auto`.
     """
 
@@ -85,7 +85,7 @@ class SimilarityOptions:
     Args:
         layers: `all`, `blocks`, or glob patterns; None for `all`, or `blocks` if there are too many layers.
         passes: passes over the images.
-        precision: of the Gram matrices: `fp32`, `fp64`, or `bf16`.
+        precision: precision of Gram matrices: `fp32`, `fp64`, or `bf16`.
     """
 
     layers: Annotated[

@@ -1,4 +1,4 @@
-"""Where results and messages go: data to stdout or files, prose and progress to stderr."""
+"""Print results to stdout or files, and messages to stderr."""
 
 import signal
 import sys
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zoo.base.files import replace_file, writing
 from zoo.errors import ZooError
 
-# Rich is loaded when there is something to show.
+# Rich is imported when it is needed, so that commands start quickly.
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 LONGEST_NAME = 60
-# A terminal of fewer columns cannot hold a table.
+# Narrower terminals cannot hold a table.
 NARROW = 72
 
 
 class Level(IntEnum):
-    """How much is told beside results: errors only, messages and progress, or every step."""
+    """What is printed besides results: errors only, messages and progress, or every step."""
 
     quiet = 0
     normal = 1
@@ -36,25 +36,25 @@ _level = Level.normal
 
 
 def set_level(level: Level) -> None:
-    """Choose how much is told from now on."""
+    """Set the output level."""
     global _level
     _level = level
 
 
 def is_quiet() -> bool:
-    """Whether only verdicts and errors are wanted."""
+    """Whether only verdicts and errors are printed."""
     return _level == Level.quiet
 
 
 def plain(text: str) -> "Text":
-    """Text from elsewhere, without effect on the terminal: no markup, no control codes."""
+    """Untrusted text, without markup and control codes."""
     from rich.text import Text
 
     return Text("".join(character if character.isprintable() else "?" for character in text))
 
 
 def short(text: str) -> str:
-    """A name from elsewhere, cut where it is longer than a line."""
+    """Truncate a long name."""
     return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
 
 
@@ -62,9 +62,9 @@ def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> "Ta
     """An empty table without lines.
 
     Args:
-        title: stands above it, if there is one.
-        texts: headings of the first columns, flush left.
-        numbers: headings of the others, flush right.
+        title: title of the table; empty for none.
+        texts: headings of the first columns, which are left-aligned.
+        numbers: headings of the other columns, which are right-aligned.
     """
     from rich.table import Table
 
@@ -85,11 +85,11 @@ def plain_table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> "Ta
 
 
 def say(message: str, level: Level = Level.normal) -> None:
-    """One line for the user, on stderr.
+    """Print a line on stderr.
 
     Args:
         message: the line.
-        level: at which it is told, and above; errors are told at `quiet`.
+        level: lowest output level at which it is printed; `quiet` for errors.
     """
     from rich.console import Console
 
@@ -98,38 +98,38 @@ def say(message: str, level: Level = Level.normal) -> None:
 
 
 def detail(message: str) -> None:
-    """One line for those who want to know every step."""
+    """Print a line on stderr with --verbose."""
     say(message, Level.verbose)
 
 
 @contextmanager
 def phase(name: str) -> Iterator[None]:
-    """Tell how long something took, to those who want to know."""
+    """Print how long a block took, with --verbose."""
     start = perf_counter()
     yield
     detail(f"{name} took {perf_counter() - start:.2f} s.")
 
 
-def tell_peak_memory() -> None:
-    """Tell how much memory was in use at most, where the system knows it."""
+def print_peak_memory() -> None:
+    """Print the peak memory, with --verbose, on systems that report it."""
     try:
         import resource
     except ImportError:
         return
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # In bytes on macOS, in KiB elsewhere.
-    detail(f"at most {peak / (2**20 if sys.platform == 'darwin' else 2**10):,.0f} MiB of memory were in use.")
+    detail(f"peak memory: {peak / (2**20 if sys.platform == 'darwin' else 2**10):,.0f} MiB.")
 
 
 def show(result: "RenderableType") -> None:
-    """A result for people, on stdout; what is made to be copied may be longer than a line."""
+    """Print a report on stdout. Lines that are made to be copied may be longer than the terminal is wide."""
     from rich.console import Console
 
     Console().print(result, crop=False)
 
 
 def show_lines(lines: "RenderableType") -> None:
-    """A table or text on stdout, folded to the width of a terminal; in a pipe, or a narrow one, lines are not cut."""
+    """Print a table or text on stdout, wrapped to the terminal; in a pipe or narrow terminal at full width."""
     from rich.console import Console
     from rich.measure import Measurement
 
@@ -141,18 +141,18 @@ def show_lines(lines: "RenderableType") -> None:
 
 
 def write_result(path: Path, data: bytes, beginning: bytes | None = None) -> None:
-    """Write a file whole or not at all; `-` is stdout.
+    """Write a file atomically.
 
-    A file that stands there is replaced only if it begins alike: an older result of the same kind, or an empty file.
-    What is no file, such as a pipe, is written to directly.
+    An existing file is replaced only if it is empty or starts with the same bytes, as an earlier result of the same
+    type does. A special file, such as a pipe, is written to directly.
 
     Args:
-        path: where to.
-        data: its content.
-        beginning: as every result of this kind begins, if that takes more than 8 bytes to tell.
+        path: the file to write; `-` for stdout.
+        data: content of the file.
+        beginning: the first bytes of every file of this type; None for the first 8 bytes of the data.
 
     Raises:
-        ZooError: another kind of file stands there, or the place cannot be written.
+        ZooError: the file exists with another type, or cannot be written.
     """
     if str(path) == "-":
         sys.stdout.buffer.write(data)
@@ -168,44 +168,47 @@ def write_result(path: Path, data: bytes, beginning: bytes | None = None) -> Non
 
 
 def check_result_path(path: Path, beginning: bytes) -> None:
-    """Refuse, before any work, a file that could not be written in the end.
+    """Check, before any work, that a result file can be written.
 
     Args:
-        path: where a result is to go; `-` is stdout.
-        beginning: first bytes of every result of this kind.
+        path: the file to write; `-` for stdout.
+        beginning: the first bytes of every file of this type.
 
     Raises:
-        ZooError: no such folder, or another kind of file stands there.
+        ZooError: the folder does not exist, or the file exists with another type.
     """
     if str(path) == "-":
         return
     with writing(path, "another file"):
         if not path.parent.is_dir():
-            raise ZooError(f"expected a file in an existing folder, but there is no {path.parent}; make it first.")
+            raise ZooError(f"expected a file in an existing folder, but there is no {path.parent}; create it first.")
         if path.is_dir():
-            raise ZooError(f"expected a file, but {path} is a folder; name a file in it.")
-        found = _beginning(path, len(beginning)) if path.is_file() else b""
-    if found and found != beginning:
-        raise ZooError(f"{path} exists and is no earlier result of this kind; choose another file, or remove it.")
+            raise ZooError(f"expected a file, but {path} is a folder; choose a file in it.")
+        existing = _first_bytes(path, len(beginning)) if path.is_file() else b""
+    if existing and existing != beginning:
+        raise ZooError(f"{path} exists and is not an earlier result of this kind; choose another file, or remove it.")
 
 
-def _beginning(path: Path, size: int) -> bytes:
+def _first_bytes(path: Path, size: int) -> bytes:
     with path.open("rb") as file:
         return file.read(size)
 
 
 @contextmanager
 def interruptible(consequence: str | Callable[[], str]) -> Iterator[None]:
-    """Turn Ctrl-C, and the stop that a scheduler sends, into a clean end with one clear line.
+    """Turn Ctrl-C and SIGTERM into an error of one line.
 
     Args:
-        consequence: what the user is left with, such as `nothing was written`, or what tells it then.
+        consequence: what was saved, such as `nothing was written`; or a function that returns it.
+
+    Raises:
+        ZooError: the block was interrupted.
     """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
-        left = consequence if isinstance(consequence, str) else consequence()
-        raise ZooError(f"interrupted; {left}.") from None
+        message = consequence if isinstance(consequence, str) else consequence()
+        raise ZooError(f"interrupted; {message}.") from None
     finally:
         signal.signal(signal.SIGTERM, before)

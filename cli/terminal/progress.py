@@ -1,4 +1,4 @@
-"""Progress of long work, with time left: on stderr, only on a terminal, and not with --quiet."""
+"""Progress bars on stderr, shown only on a terminal and without --quiet."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from zoo.record.recipe import Recipe
 
 
 def progress_bar() -> Progress:
-    """A bar that vanishes when done."""
+    """A progress bar that disappears when it is complete."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}", markup=False),
@@ -30,22 +30,22 @@ def progress_bar() -> Progress:
 
 @contextmanager
 def training_bar(recipe: Recipe, images: int) -> Iterator[tuple[Callable[[], None], Callable[[Epoch], None]]]:
-    """A bar over the steps of a training run.
+    """A progress bar for a training run.
 
     Args:
-        recipe: how many epochs, in which batches.
-        images: training images.
+        recipe: training hyperparameters, which determine the number of steps.
+        images: number of training images.
 
     Yields:
-        What to call after each step, and after each epoch.
+        Two functions, to call after each step and after each epoch.
     """
     with progress_bar() as progress:
         steps = recipe.steps(images)
         task = progress.add_task(f"epoch 1/{recipe.epochs}", total=recipe.epochs * steps, facts="")
-        done = count(1)
+        epochs = count(1)
 
         def on_epoch(epoch: Epoch) -> None:
-            ended = next(done)
+            ended = next(epochs)
             number = min(ended + 1, recipe.epochs)
             facts = f"loss {epoch.loss:.3f}  accuracy {epoch.accuracy:.1%}  {epoch.images_per_second:,.0f} images/s"
             progress.update(task, description=f"epoch {number}/{recipe.epochs}", facts=facts, completed=ended * steps)
@@ -54,13 +54,13 @@ def training_bar(recipe: Recipe, images: int) -> Iterator[tuple[Callable[[], Non
 
 
 class Tracked:
-    """Minibatches that move a bar each time they are gone through.
+    """Minibatches that advance a progress bar while they are iterated over.
 
     Args:
-        batches: what to go through, of known length.
-        progress: where the bar is drawn.
-        description: what is being done.
-        passes: how often they will be gone through.
+        batches: an iterable with a length.
+        progress: the display of the bar.
+        description: text beside the bar.
+        passes: how often the minibatches will be iterated over.
     """
 
     def __init__(self, batches: Any, progress: Progress, description: str, passes: int) -> None:

@@ -1,4 +1,4 @@
-"""Options that take several values after one name, as in `--a A1 A2 A3`."""
+"""Options that take several values, as in `--a A1 A2 A3`."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,14 +7,14 @@ from typer.core import TyperCommand
 
 
 class SeveralValues(TyperCommand):
-    """A command whose repeatable options may also be given once, with several values.
+    """A command whose repeatable options accept several values at once.
 
-    Click itself reads one value after each name. A command of this kind must have no arguments beside its options, so
-    that whatever stands alone belongs to the option before.
+    Click reads only one value after each option. Such a command must have no positional arguments, so that every value
+    belongs to the option before it.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Write `--a A1 A2` as `--a A1 --a A2`, which click reads."""
+        """Rewrite `--a A1 A2` as `--a A1 --a A2`, which Click understands."""
         repeatable = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
         return super().parse_args(ctx, list(_repeated(args, repeatable)))
 
@@ -23,8 +23,8 @@ def _repeated(args: Sequence[str], repeatable: set[str]) -> Iterator[str]:
     option, values = "", 0
     for argument in args:
         if argument.startswith("-"):
-            name, given, _ = argument.partition("=")
-            option, values = name if name in repeatable else "", int(bool(given))
+            name, equals, _ = argument.partition("=")
+            option, values = name if name in repeatable else "", int(bool(equals))
         elif option:
             if values:
                 yield option

@@ -1,1 +1,1 @@
-"""Train, and write model folders."""
+"""Training from the command line."""

@@ -1,4 +1,4 @@
-"""The card of a trained model, and its pictures."""
+"""Write the model card of a trained model and its pictures."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,36 +14,39 @@ if TYPE_CHECKING:
     from zoo.data.image_set import ImageSet
 
 
-# The heatmap of a card is a picture, not a measurement.
+# Number of images for the heatmap of a card, which is an illustration.
 EXAMPLES = 1024
 
 
-def card_files(record: TrainingRecord, inside: "Comparison", before: bytes = b"") -> dict[str, bytes]:
-    """The card and its pictures, by file name.
+def card_files(record: TrainingRecord, comparison: "Comparison", old_card: bytes = b"") -> dict[str, bytes]:
+    """The model card and its pictures.
 
     Args:
-        record: what is known of the model.
-        inside: the model compared with itself.
-        before: the card so far, of which the repository's name, the licence and a person's own text stay.
+        record: training record of the model.
+        comparison: the model compared with itself.
+        old_card: the existing card, whose repository name, license, and user-written text are kept.
+
+    Returns:
+        Contents by file name.
     """
     from cards.model_card.model_card import model_card
     from cards.pictures.heatmaps import training_png, within_png
 
-    text = model_card(record, inside, repo_id=named_repo(before), license_name=named_license(before))
-    card = text.encode() + (own_text(before) or b"\n")
-    return {CURVE: training_png(record), HEATMAP: within_png(inside), CARD: card}
+    text = model_card(record, comparison, repo_id=named_repo(old_card), license_name=named_license(old_card))
+    card = text.encode() + (own_text(old_card) or b"\n")
+    return {CURVE: training_png(record), HEATMAP: within_png(comparison), CARD: card}
 
 
 def look_inside(
     model: "nn.Module", record: TrainingRecord, images: "ImageSet", layers: str | None = None
 ) -> "Comparison":
-    """Compare a model with itself on some images.
+    """Compare a model with itself on a sample of images.
 
     Args:
-        model: takes uint8 images.
-        record: what is known of it.
-        images: to draw from, test images for a card.
-        layers: which to look at, as `compare` takes it; by their number if None.
+        model: the model, which takes uint8 images.
+        record: training record of the model.
+        images: images to sample from; test images for a card.
+        layers: `all`, `blocks`, or patterns; None for `all`, or `blocks` if there are too many layers.
     """
     from cli.terminal.progress import Tracked, progress_bar
     from compare.engine.describe import default_batch_size
@@ -52,9 +55,9 @@ def look_inside(
     from zoo.data.batches import ShuffledBatches
     from zoo.data.image_set import balanced_subset
 
-    some = balanced_subset(images, min(EXAMPLES, len(images)), seed=0)
-    layers = layers or default_layers((model,), some.images[:TRIAL])
+    sample = balanced_subset(images, min(EXAMPLES, len(images)), seed=0)
+    layers = layers or default_layers((model,), sample.images[:TRIAL])
     with progress_bar() as progress:
-        batches = ShuffledBatches(some, default_batch_size(len(some)), seed=0)
-        result = compare_models(model, model, Tracked(batches, progress, "looking inside", 1), layers=layers)
+        batches = ShuffledBatches(sample, default_batch_size(len(sample)), seed=0)
+        result = compare_models(model, model, Tracked(batches, progress, "comparing layers", 1), layers=layers)
     return replace(result, models=replace(result.models, a=replace(result.models.a, name=record.name)))

@@ -1,4 +1,4 @@
-"""What to train: a member of one of the families, or one of timm's architectures."""
+"""Choose what to train: a variant of a family, or a timm architecture."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -20,15 +20,23 @@ class Family(StrEnum):
 
 FamilyOption = Annotated[
     Family | None,
-    typer.Option("--family", help="For small images, or ResNet-50 with stage 3 scaled.", show_default="cifar"),
+    typer.Option(
+        "--family", help="cifar: ResNets for small images; imagenet: ResNet-50 variants.", show_default="cifar"
+    ),
 ]
 
 
 def choose(family: Family | None, depth: int | None, width: float | None, arch: str | None) -> Choice:
-    """What the options mean, checked as far as that is possible without images.
+    """The variant or architecture that the options describe, checked as far as possible without images.
+
+    Args:
+        family: family of the variant; None for `cifar`.
+        depth: number of weighted layers; None for the smallest of the family.
+        width: width multiplier; None for 1.
+        arch: a timm architecture instead of a variant.
 
     Raises:
-        ZooError: there is no such variant or architecture, or the options contradict each other.
+        ZooError: there is no such variant or architecture, or options contradict each other.
     """
     if arch is None:
         width = 1.0 if width is None else width
@@ -38,10 +46,10 @@ def choose(family: Family | None, depth: int | None, width: float | None, arch: 
     for option, value in (("--family", family), ("--depth", depth), ("--width", width)):
         if value is not None:
             raise ZooError(
-                f"expected --arch alone, got {option} {value} too, which choose within a family; leave one out."
+                f"--arch cannot be combined with {option} {value}, which chooses a variant; use one of them."
             )
     if arch == FAMILY:
-        raise ZooError(f"{FAMILY} is this program's own family; choose its members with --depth and --width.")
+        raise ZooError(f"{FAMILY} is a family of this program, not of timm; choose a variant with --depth and --width.")
     from zoo.family.timm_build import check_architecture
 
     check_architecture(arch)

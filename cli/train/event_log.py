@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a training, written while it goes on."""
+"""Write TensorBoard logs during training."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,14 +12,14 @@ from zoo.record.recipe import Recipe
 
 @contextmanager
 def event_log(folder: Path | None, recipe: Recipe) -> Iterator[Callable[[Epoch], None]]:
-    """A log of loss, accuracy, learning rate and speed of every epoch.
+    """Log loss, accuracy, learning rate, and speed of every epoch.
 
     Args:
-        folder: where the log goes; None for none. What an interrupted training logged there is taken over.
-        recipe: how training goes.
+        folder: folder of the log; None for none. An earlier log of the same training is replaced.
+        recipe: training hyperparameters.
 
     Yields:
-        What to call after each epoch, from the first on.
+        A function to call after each epoch, including epochs before an interruption.
 
     Raises:
         ZooError: TensorBoard is not installed, or the folder cannot be written.
@@ -35,19 +35,21 @@ def event_log(folder: Path | None, recipe: Recipe) -> Iterator[Callable[[Epoch],
             "'resnet-zoo[tensorboard]'."
         ) from None
     with writing(folder, "another --tensorboard"):
-        # Of an earlier log, everything from the first epoch on gives way to this one.
+        # Replaces an earlier log from the first epoch on.
         log = SummaryWriter(str(folder), purge_step=1)
-    done = 0
+    epochs = 0
 
     def write(epoch: Epoch) -> None:
-        nonlocal done
-        done += 1
+        nonlocal epochs
+        epochs += 1
         values = {
-            **{"loss": epoch.loss, "accuracy": epoch.accuracy, "images per second": epoch.images_per_second},
-            "learning rate": recipe.lr_at(done - 1),
+            "loss": epoch.loss,
+            "accuracy": epoch.accuracy,
+            "images per second": epoch.images_per_second,
+            "learning rate": recipe.lr_at(epochs - 1),
         }
         for name, value in values.items():
-            log.add_scalar(name, value, done)
+            log.add_scalar(name, value, epochs)
 
     with log:
         yield write

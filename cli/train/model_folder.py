@@ -1,4 +1,4 @@
-"""Writing a model folder: weights, record, card and pictures."""
+"""Write a model folder: weights, record, card, and pictures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def write_model(folder: Path, model: "nn.Module", record: TrainingRecord, test_set: "ImageSet") -> None:
-    """Look into a model and write all that a model folder holds.
+    """Write all files of a model folder.
 
     Args:
-        folder: an empty folder; `zoo.model_folder.folder.new_folder` gives one that appears only when it is complete.
-        model: the trained model, which takes uint8 images from then on.
-        record: what is known of it.
-        test_set: what it is looked into with.
+        folder: an empty folder, such as `zoo.model_folder.folder.new_folder` creates.
+        model: the trained model. Afterwards it takes uint8 images.
+        record: training record of the model.
+        test_set: test images, for the heatmap of the card.
 
     Raises:
         ZooError: the folder cannot be written.
@@ -37,7 +37,7 @@ def write_model(folder: Path, model: "nn.Module", record: TrainingRecord, test_s
 
 
 def result_line(record: TrainingRecord) -> str:
-    """What came of a training, for the user."""
+    """Describe the result of a training in one line."""
     epochs = record.recipe.epochs
     return (
         f"{record.test_right} of {record.test_images} test images right ({record.accuracy:.2%}) "

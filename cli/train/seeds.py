@@ -1,4 +1,4 @@
-"""`zoo train --seeds`: one variant from many seeds at once, each kept as a model folder of its own."""
+"""`zoo train --seeds`: train one variant from several seeds at once."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 def train_seeds(root: Path, training: Training, seeds: str, force: bool) -> None:
-    """Train from all seeds at once, and write the models side by side into a folder.
+    """Train from several seeds at once and write a model folder for each.
 
     Args:
         root: folder that holds the model folders.
-        training: what to train; its own seed does not count, and it keeps no snapshots and no log.
-        seeds: such as `0-9`.
-        force: replace model folders, and throw away what interrupted trainings kept.
+        training: what to train. Its seed is ignored, and it has no snapshots and no log.
+        seeds: list of seeds, such as `0-9`.
+        force: whether to replace model folders and discard interrupted trainings.
 
     Raises:
-        ZooError: something stands in the way, what is chosen cannot be trained so, or some seeds diverged; what came
-            of the others is written then.
+        ZooError: a model folder exists, the training is not possible in this way, or some seeds diverged, in which case
+            the other models are written.
     """
     folders = {seed: root / replace(training, seed=seed).name for seed in _seeds(seeds)}
     for folder in folders.values():
@@ -39,23 +39,23 @@ def train_seeds(root: Path, training: Training, seeds: str, force: bool) -> None
         Workplace(folder).look(False, force)
     with interruptible("nothing was written"):
         trained, test_set = _train(training, tuple(folders))
-    with interruptible("the models that are told above are written, the others are lost"):
-        for one in trained:
-            _write(one, folders[one.seed], test_set, force)
-    _tell_failed(trained)
+    with interruptible("the models listed above are written, the others are lost"):
+        for model in trained:
+            _write(model, folders[model.seed], test_set, force)
+    _raise_diverged(trained)
 
 
-def _tell_failed(trained: "list[Trained]") -> None:
-    """Raise for the seeds of which nothing came, by reason."""
+def _raise_diverged(trained: "list[Trained]") -> None:
+    """Raise an error that lists the seeds that diverged, by reason."""
     seeds: dict[str, list[str]] = {}
-    for one in trained:
-        if one.error is not None:
-            seeds.setdefault(one.error, []).append(str(one.seed))
+    for model in trained:
+        if model.error is not None:
+            seeds.setdefault(model.error, []).append(str(model.seed))
     if not seeds:
         return
     count = sum(map(len, seeds.values()))
     written = "the others are written" if count < len(trained) else "nothing was written"
-    reasons = " ".join(f"{', '.join(those)}: {reason}" for reason, those in seeds.items())
+    reasons = " ".join(f"{', '.join(numbers)}: {reason}" for reason, numbers in seeds.items())
     raise ZooError(f"{count} of {len(trained)} seeds diverged, {written}. {reasons}")
 
 
@@ -67,18 +67,18 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 
 def _train(training: Training, seeds: tuple[int, ...]) -> "tuple[list[Trained], ImageSet]":
-    """Load and train; what came of it, and the test images."""
+    """Load the images and train. Returns the trained models and the test images."""
     from cli.terminal.progress import training_bar
     from zoo.base.device import pick_device
     from zoo.train.side_by_side.train import check_stackable, train_many
 
     variant = check_stackable(training.choice, training.recipe)
     device = pick_device(training.device)
-    whole, test_set = load(training.dataset, "train"), load(training.dataset, "test")
-    train_sets = [replace(training, seed=seed).part_of(whole) for seed in seeds]
+    images, test_set = load(training.dataset, "train"), load(training.dataset, "test")
+    train_sets = [replace(training, seed=seed).subset_of(images) for seed in seeds]
     with phase("training"), training_bar(training.recipe, len(train_sets[0])) as (on_step, on_epoch):
         trained = train_many(
-            replace(variant, in_chans=whole.input_size[0], num_classes=len(whole.classes)),
+            replace(variant, in_chans=images.input_size[0], num_classes=len(images.classes)),
             train_sets,
             test_set,
             training.recipe,
@@ -92,12 +92,12 @@ def _train(training: Training, seeds: tuple[int, ...]) -> "tuple[list[Trained], 
 
 
 def _write(trained: "Trained", folder: Path, test_set: "ImageSet", force: bool) -> None:
-    """Keep a model, if there is one, and tell of it."""
+    """Write a model folder and print a summary, unless the training diverged."""
     if trained.result is None:
         return
     model, record = trained.result
-    with new_folder(folder, force) as fresh:
-        write_model(fresh, model, record, test_set)
+    with new_folder(folder, force) as incomplete:
+        write_model(incomplete, model, record, test_set)
     Workplace(folder).clear()
     say(f"seed {trained.seed}: {result_line(record)}")
     print(folder, flush=True)

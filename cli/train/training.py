@@ -1,4 +1,4 @@
-"""One training run: images in, a model folder out, and nothing lost in between."""
+"""Train one model and write its folder; an interrupted training can be continued."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Training:
-    """What is to be trained, on what, and how.
+    """What to train, and how.
 
     Args:
-        choice: a member of a family, or one of timm's architectures.
-        dataset: name of the data set.
-        recipe: how.
+        choice: a variant of a family, or a timm architecture.
+        dataset: name of the dataset.
+        recipe: training hyperparameters.
         subset: fraction of the training images.
-        seed: of initial weights, order and augmentation.
-        device: a torch device, or auto.
-        save_epochs: after which a snapshot is kept.
-        log: folder for TensorBoard; None for none.
+        seed: seed of initial weights, order of images, and augmentation.
+        device: a torch device, or `auto`.
+        save_epochs: epochs after which a snapshot is saved.
+        log: folder of TensorBoard logs; None for none.
     """
 
     choice: Choice
@@ -54,56 +54,60 @@ class Training:
 
     @property
     def name(self) -> str:
-        """Of its model folder, unless another is chosen."""
+        """Default name of the model folder."""
         return model_name(choice_name(self.choice), self.dataset, str(self.subset), self.seed)
 
-    def part_of(self, whole: "ImageSet") -> "ImageSet":
-        """The training images that it sees."""
+    def subset_of(self, images: "ImageSet") -> "ImageSet":
+        """The subset of the training images that is used."""
         from zoo.data.image_set import balanced_subset
 
-        return balanced_subset(whole, round(len(whole) * self.subset), self.seed)
+        return balanced_subset(images, round(len(images) * self.subset), self.seed)
 
 
 def train_into(folder: Path, training: Training, *, resume: bool = False, force: bool = False) -> TrainingRecord | None:
-    """Train, and write a model folder, whole or not at all; what is done is kept beside it until then.
+    """Train a model and write its folder atomically. During training, the state is saved beside it.
 
     Args:
         folder: the model folder.
         training: what to train.
-        resume: go on with what an interrupted training kept, if there is such a one.
-        force: replace a model folder, and throw away what an interrupted training kept.
+        resume: whether to continue an interrupted training, if there is one.
+        force: whether to replace a model folder and discard an interrupted training.
 
     Returns:
-        Its record; None in a process of `torchrun` that writes nothing, since the first of them does.
+        The training record; None in processes of `torchrun` other than the first, which writes the model.
 
     Raises:
-        ZooError: something stands in the way, training diverges, or it is interrupted.
+        ZooError: the folder exists or cannot be written, training diverges, or it is interrupted.
     """
     place = Workplace(folder)
     check_free(folder, force)
     check_writable(folder)
-    # Told before torch is loaded; what counts is the look under the lock.
+    # Fails early, before torch is loaded; checked again under the lock.
     place.look(resume, force)
     from zoo.train.processes import launched
 
-    with interruptible(lambda: _left(place)), nullcontext() if launched() else place.held():
+    with interruptible(lambda: _after_interruption(place)), nullcontext() if launched() else place.held():
         progress = place.look(resume, force)
         if progress is not None:
             place.check_snapshots(training.save_epochs, len(progress.history))
-            say(f"going on after epoch {len(progress.history)} of {progress.recipe.epochs}.")
-        done = _train(training, place, afresh=progress is None)
-        if done is None:
+            say(f"continuing after epoch {len(progress.history)} of {progress.recipe.epochs}.")
+        trained = _train(training, place, restart=progress is None)
+        if trained is None:
             return None
-        model, record, test_set = done
-        with new_folder(folder, force, inside=place.path) as fresh:
-            write_model(fresh, model, record, test_set)
-            place.copy_snapshots(fresh)
+        model, record, test_set = trained
+        with new_folder(folder, force, inside=place.path) as incomplete:
+            write_model(incomplete, model, record, test_set)
+            place.copy_snapshots(incomplete)
         place.clear()
     return record
 
 
-def _train(training: Training, place: Workplace, afresh: bool) -> "tuple[nn.Module, TrainingRecord, ImageSet] | None":
-    """Load and train; the model, its record, and the images that it was tested on, where this process writes."""
+def _train(training: Training, place: Workplace, restart: bool) -> "tuple[nn.Module, TrainingRecord, ImageSet] | None":
+    """Load the images and train.
+
+    Returns:
+        The model, its record, and the test images; None in a process that writes nothing.
+    """
     from zoo.base.device import pick_device
     from zoo.train.build import fit_to
     from zoo.train.processes import joined
@@ -113,44 +117,44 @@ def _train(training: Training, place: Workplace, afresh: bool) -> "tuple[nn.Modu
         if not writes:
             set_level(Level.quiet)
         train_set, test_set = load(training.dataset, "train"), load(training.dataset, "test")
-        train_set = training.part_of(train_set)
+        train_set = training.subset_of(train_set)
         spec = fit_to(training.choice, train_set)
         with phase("training"):
-            model, record = _epochs(training, (spec, train_set, test_set), place, device, writes, afresh)
+            model, record = _epochs(training, (spec, train_set, test_set), place, device, writes, restart)
     return (model, record, test_set) if writes else None
 
 
 def _epochs(
     training: Training,
-    what: "tuple[Spec, ImageSet, ImageSet]",
+    spec_and_images: "tuple[Spec, ImageSet, ImageSet]",
     place: Workplace,
     device: str,
     writes: bool,
-    afresh: bool,
+    restart: bool,
 ) -> "tuple[nn.Module, TrainingRecord]":
-    """All that are left to do; what they come to is kept if this process writes."""
+    """Train the remaining epochs. Saves state and snapshots if this process writes."""
     from cli.terminal.progress import training_bar
     from zoo.model_folder.checkpoint import save_checkpoint
     from zoo.train.processes import wait_for_all
     from zoo.train.train import DivergenceError, Keeping, train_model
 
-    spec, train_set, test_set = what
+    spec, train_set, test_set = spec_and_images
 
-    def keep(epoch: int, model: "nn.Module", record: TrainingRecord) -> None:
+    def save(epoch: int, model: "nn.Module", record: TrainingRecord) -> None:
         if writes:
             place.snapshot(epoch).parent.mkdir(parents=True, exist_ok=True)
-            with new_folder(place.snapshot(epoch), force=True) as fresh, writing(fresh):
-                save_checkpoint(fresh, model, record)
+            with new_folder(place.snapshot(epoch), force=True) as incomplete, writing(incomplete):
+                save_checkpoint(incomplete, model, record)
 
     recipe, log_folder = training.recipe, training.log if writes else None
-    with training_bar(recipe, len(train_set)) as (step, tell), event_log(log_folder, recipe) as log:
-        # Not before all that can be refused has been.
-        if afresh and writes:
+    with training_bar(recipe, len(train_set)) as (on_step, show_epoch), event_log(log_folder, recipe) as log:
+        # Only after all checks.
+        if restart and writes:
             place.clear()
         wait_for_all()
 
         def on_epoch(epoch: Epoch) -> None:
-            tell(epoch)
+            show_epoch(epoch)
             log(epoch)
 
         try:
@@ -162,22 +166,22 @@ def _epochs(
                 subset=training.subset,
                 seed=training.seed,
                 device=device,
-                keeping=Keeping(place.state, training.save_epochs, keep, writes),
-                on_step=step,
+                keeping=Keeping(place.state, training.save_epochs, save, writes),
+                on_step=on_step,
                 on_epoch=on_epoch,
             )
         except DivergenceError as error:
-            raise ZooError(f"{error} {_kept(place, error.epoch)}") from error
+            raise ZooError(f"{error} {_last_good_model(place, error.epoch)}") from error
 
 
-def _left(place: Workplace) -> str:
-    """What an interruption leaves."""
-    return "what is done is kept, go on with --resume" if place.state.exists() else "nothing was written"
+def _after_interruption(place: Workplace) -> str:
+    """What an interrupted training leaves."""
+    return "finished epochs are saved; continue with --resume" if place.state.exists() else "nothing was written"
 
 
-def _kept(place: Workplace, epoch: int) -> str:
-    """Where the last good model is."""
+def _last_good_model(place: Workplace, epoch: int) -> str:
+    """Where the last model before divergence is."""
     if epoch == 0:
         return "Nothing was written."
-    kept = quote(str(place.snapshot(epoch)))
-    return f"The model of epoch {epoch} is kept in {kept}; move it away before you begin anew with --force."
+    snapshot = quote(str(place.snapshot(epoch)))
+    return f"The model of epoch {epoch} is saved in {snapshot}; move it before you start again with --force."

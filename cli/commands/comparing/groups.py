@@ -37,10 +37,10 @@ def groups(
     files: Files,
     verbosity: options.Verbosity,
 ) -> None:
-    """Test whether two architectures differ by more than their seeds.
+    """Compare two architectures over several seeds.
 
-    Needs at least two seeds of each; p-values below 0.05 need four. With --jobs or --ray, each model runs in its own
-    process.
+    Tests whether they classify different images correctly, beyond the differences between seeds. Needs at least two
+    seeds of each; p-values below 0.05 need four. With --jobs or --ray, each model runs in its own process.
 
     Example: zoo groups --a models/deep-s0 models/deep-s1 --b models/wide-s0 models/wide-s1
     """

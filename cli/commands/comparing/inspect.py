@@ -30,7 +30,7 @@ def inspect(
     files: Files,
     verbosity: options.Verbosity,
 ) -> None:
-    """Find block structure in one model, its uncertainty, and its cause.
+    """Find block structure in one model and what causes it.
 
     Shows CKA between layers, with and without their first principal component, and the images that carry the block
     structure. --part deletion measures accuracy without the last residual blocks, --part probes that of linear probes.

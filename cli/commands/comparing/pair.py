@@ -45,9 +45,9 @@ def compare(
     files: Files,
     verbosity: options.Verbosity,
 ) -> None:
-    """Compare two models: similarity of layers, block structure, and disagreement.
+    """Compare the layers and predictions of two models.
 
-    Shows CKA within and between the models, and how their predictions differ by class and image.
+    Shows CKA within and between the models, block structure, and how their predictions differ by class and image.
 
     Example: compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """

@@ -1,4 +1,4 @@
-"""`zoo collect`: put published models into a collection."""
+"""`zoo collect`: add models to a collection on the Hub."""
 
 from typing import Annotated
 
@@ -10,20 +10,26 @@ from zoo.errors import ZooError
 
 
 def collect(
-    collection: Annotated[str, typer.Argument(metavar="OWNER/COLLECTION", help="Its title.", show_default=False)],
-    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Hub ids.", show_default=False)],
+    collection: Annotated[
+        str,
+        typer.Argument(
+            metavar="OWNER/TITLE", help="Owner and title of the collection, created if new.", show_default=False
+        ),
+    ],
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Hub ids of the models.", show_default=False)],
     private: Private = False,
 ) -> None:
-    """Put published models into a collection on the Hub, where people browse.
+    """Add published models to a collection on the Hub.
 
-    For example: zoo collect "me/ResNets on digits" me/resnet14-w1-digits me/resnet74-w1-digits
+    Example: zoo collect "me/ResNets on digits" me/resnet14-w1-digits me/resnet74-w1-digits
     """
     from zoo.hub.collection import collect as collect_models
 
     owner, slash, title = collection.partition("/")
     if not (owner and slash):
         raise ZooError(f"expected a collection as OWNER/TITLE, got {collection!r}.")
-    with interruptible("collect again to be sure that all are in it"):
-        done = collect_models(owner, title, models, private=private)
-    say(f"{done.new} of {done.models} models are new in it.")
-    print(done.url)
+    with interruptible("the collection may be incomplete; run the same command again"):
+        result = collect_models(owner, title, models, private=private)
+    already_there = "; the others were there already" if result.new < result.models else ""
+    say(f"added {result.new} of {result.models} models{already_there}.")
+    print(result.url)

@@ -1,4 +1,4 @@
-"""`zoo pull`: fetch a model from the Hub."""
+"""`zoo pull`: download a model from the Hub."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,16 +14,19 @@ from zoo.model_folder.folder import check_free
 
 @expand_options
 def pull(
-    ref: Annotated[str, typer.Argument(metavar="OWNER/NAME[@REVISION]", help="A Hub id.", show_default=False)],
+    ref: Annotated[
+        str, typer.Argument(metavar="OWNER/NAME[@REVISION]", help="A model on the Hub.", show_default=False)
+    ],
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="the Hub's cache")] = None,
     force: options.Force = False,
     *,
     verbosity: options.Verbosity,
 ) -> None:
-    """Fetch a model from the Hugging Face Hub, pinned to a commit and checked.
+    """Download a model from the Hub.
 
-    Only its configuration, weights, card with pictures, and training record. For example:
-    zoo pull me/resnet14-w1-digits@v1 --out models/theirs
+    Downloads configuration, weights, card, pictures, and training record of one commit, and verifies them.
+
+    Example: zoo pull me/resnet14-w1-digits@v1 --out models/theirs
     """
     from zoo.hub.fetch import pin
     from zoo.hub.load import pull_snapshot

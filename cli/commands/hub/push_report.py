@@ -1,4 +1,4 @@
-"""`zoo push-report`: a report into the repository of a model."""
+"""`zoo push-report`: add a report to the repository of a model."""
 
 from functools import partial
 from pathlib import Path
@@ -16,38 +16,46 @@ if TYPE_CHECKING:
 
 
 def push_report(
-    report: Annotated[Path, typer.Argument(metavar="REPORT.JSON", help="What --json wrote.", show_default=False)],
-    repo_id: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="A model on the Hub.", show_default=False)],
-    message: Annotated[str | None, typer.Option(help="Of the commit.", show_default=False)] = None,
+    report: Annotated[
+        Path, typer.Argument(metavar="REPORT.JSON", help="A result written with --json.", show_default=False)
+    ],
+    repo_id: Annotated[
+        str, typer.Argument(metavar="OWNER/NAME", help="Repository of the model on the Hub.", show_default=False)
+    ],
+    message: Annotated[str | None, typer.Option(help="Commit message.", show_default=False)] = None,
 ) -> None:
-    """Add a report to a model's repository: page, picture, numbers, and a section of its card, in one commit.
+    """Add a report to a model's repository on the Hub.
 
-    Pushed again it takes the place of the one before. A later push of a model folder replaces the card, this section
-    included, unless the folder was pulled since. For example:
-    zoo push-report report.json me/resnet14-w1-digits
+    Adds page, picture, JSON, and a section of the model card in one commit, or replaces those of the same report. A
+    later `zoo push` replaces the card, unless the folder was pulled after this command.
+
+    Example: zoo push-report report.json me/resnet14-w1-digits
     """
     from cards.model_card.report_section import slug, with_report
     from zoo.hub.publish import push_files
 
     if not report.is_file():
         raise ZooError(
-            f"expected the JSON of a report, got {report}, which is no file; `compare A B --json` writes one."
+            f"expected the JSON of a result, but there is no file {report}; `compare A B --json FILE` writes one."
         )
     result = load_result(report)
     kind = kind_of(result)
     if kind.card_title is None:
-        raise ZooError("expected the JSON of a compare or inspect, got another report; a model's card tells of these.")
+        raise ZooError(
+            "expected the JSON of a compare or inspect, got another kind of result, which does not belong in a model "
+            "card."
+        )
     title, verdict = kind.card_title(result), kind.verdict(result)
-    with interruptible("push again to be sure that all has arrived"):
-        done = push_files(
+    with interruptible("the upload may be incomplete; push again"):
+        pushed = push_files(
             repo_id,
             {f"reports/{slug(title)}/report.{form}": data for form, data in _files(result, kind).items()},
             {CARD: partial(with_report, title=title, verdict=verdict)},
             message or f"Add the report: {title}"[:200],
         )
-    if not done.changed:
+    if not pushed.changed:
         say("nothing has changed since the last commit.")
-    print(f"{done.url} {done.commit}")
+    print(f"{pushed.url} {pushed.commit}")
 
 
 def _files(result: "JsonResult", kind: ResultKind) -> dict[str, bytes]:

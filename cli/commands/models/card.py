@@ -1,7 +1,7 @@
-"""`zoo card`: the model card of a folder and its pictures."""
+"""`zoo card`: write the model card and pictures of a folder."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,30 +15,29 @@ from zoo.errors import ZooError
 from zoo.model_folder.card_marker import MARKER, own_text
 from zoo.model_folder.folder import CARD, read_record
 
-if TYPE_CHECKING:
-    pass
-
 
 @expand_options
 def card(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A trained model's folder.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a trained model.", show_default=False)],
     device: options.Device = "auto",
     *,
     verbosity: options.Verbosity,
 ) -> None:
-    """Write the model card of a folder, and its pictures, anew.
+    """Write the model card and pictures of a model folder again.
 
-    Text below the card's marker line stays. For example: zoo card models/resnet14-w1-digits-s0
+    Text below the card's marker line is kept.
+
+    Example: zoo card models/resnet14-w1-digits-s0
     """
     from zoo.base.device import pick_device
     from zoo.hub.find import find_model
 
-    before = _old_card(folder / CARD)
+    old_card = _old_card(folder / CARD)
     record = read_record(folder)
     model = find_model(str(folder)).load(pick_device(device))
     with interruptible("nothing was written"):
         inside = look_inside(model, record, load(record.data.name, "test"))
-        files = card_files(record, inside, before)
+        files = card_files(record, inside, old_card)
     with writing(folder, "a folder that can be written to"):
         for name, data in files.items():
             replace_file(folder / name, data)
@@ -46,13 +45,17 @@ def card(
 
 
 def _old_card(path: Path) -> bytes:
-    """The card so far; refuses one that would be lost."""
+    """The existing card, if there is one.
+
+    Raises:
+        ZooError: it has no marker line, so its text would be lost.
+    """
     if not path.is_file():
         return b""
     card = path.read_bytes()
     if own_text(card) is None:
         raise ZooError(
-            f"{path} has no line {MARKER!r}, so what is in it would be lost; put that line above what is to stay, or "
-            "move the file away."
+            f"{path} has no line {MARKER!r}, so its text would be overwritten; put that line above the text to keep, "
+            "or move the file."
         )
     return card

@@ -1,4 +1,4 @@
-"""`zoo list`: the models here and on the Hub, in one table."""
+"""`zoo list`: list models in a folder and on the Hub."""
 
 import json
 from collections.abc import Sequence
@@ -19,58 +19,69 @@ if TYPE_CHECKING:
 
 def list_models(
     owner: Annotated[
-        str | None, typer.Argument(metavar="OWNER", help="With --hub: of this owner only.", show_default=False)
+        str | None,
+        typer.Argument(metavar="OWNER", help="With --hub, list only models of this owner.", show_default=False),
     ] = None,
-    hub: Annotated[bool, typer.Option("--hub", help="The models on the Hub too; --hub OWNER for one owner's.")] = False,
-    out: Annotated[Path, typer.Option(help="Folder that holds the models of this machine.")] = Path("models"),
-    depth: Annotated[list[int] | None, typer.Option(help="Only this depth; repeatable.", show_default=False)] = None,
-    width: Annotated[list[float] | None, typer.Option(help="Only this width; repeatable.", show_default=False)] = None,
+    hub: Annotated[
+        bool, typer.Option("--hub", help="Include models on the Hub; --hub OWNER for those of one owner.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder that holds the models.")] = Path("models"),
+    depth: Annotated[list[int] | None, typer.Option(help="Filter by depth; repeatable.", show_default=False)] = None,
+    width: Annotated[list[float] | None, typer.Option(help="Filter by width; repeatable.", show_default=False)] = None,
     dataset: Annotated[
-        list[str] | None, typer.Option(help="Only this data set; repeatable.", show_default=False)
+        list[str] | None, typer.Option(help="Filter by dataset; repeatable.", show_default=False)
     ] = None,
     subset: Annotated[
-        list[str] | None, typer.Option(help="Only this part of it; repeatable.", show_default=False)
+        list[str] | None,
+        typer.Option(help="Filter by fraction of the training images; repeatable.", show_default=False),
     ] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; repeatable.", show_default=False)] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Models on a page.")] = 50,
-    page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
+    seed: Annotated[list[int] | None, typer.Option(help="Filter by seed; repeatable.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Number of models per page.")] = 50,
+    page: Annotated[int, typer.Option(min=1, help="Page to show.")] = 1,
     json_file: Json = None,
 ) -> None:
-    """List the models here, and those on the Hub that `zoo push` published.
+    """List local models and those published on the Hub.
 
-    For example: zoo list --hub me --depth 14
+    Of the Hub, only models that were published with `zoo push` are listed.
+
+    Example: zoo list --hub me --depth 14
     """
     if owner is not None and not hub:
         raise ZooError(f"expected --hub before an owner, got {owner} alone; `zoo list --hub {owner}` lists its models.")
-    models, trouble = list(local_models(out)), None
+    models, hub_error = list(local_models(out)), None
     if hub:
         try:
             models += _from_hub(owner)
         except ZooError as error:
-            # What is here can be shown all the same; a file would look whole.
-            trouble = error
+            # Local models are still listed, but not written to a file, which would look complete.
+            hub_error = error
             if json_file is not None:
                 raise
-    found = matching(models, depth=depth, width=width, dataset=dataset, subset=subset, seed=seed)
-    shown = found[(page - 1) * limit : page * limit]
+    matches = matching(models, depth=depth, width=width, dataset=dataset, subset=subset, seed=seed)
+    models_on_page = matches[(page - 1) * limit : page * limit]
     if json_file is not None:
-        write_result(json_file, (json.dumps({"models": [asdict(model) for model in shown]}, indent=1) + "\n").encode())
-    if str(json_file) != "-" and shown:
-        show_lines(_table(shown))
-    if trouble is not None:
-        raise trouble
-    if found and len(shown) < len(found):
-        say(f"page {page} of {-(-len(found) // limit)}; --page and --limit choose.")
-    elif not found:
+        write_result(
+            json_file, (json.dumps({"models": [asdict(model) for model in models_on_page]}, indent=1) + "\n").encode()
+        )
+    if str(json_file) != "-" and models_on_page:
+        show_lines(_table(models_on_page))
+    if hub_error is not None:
+        raise hub_error
+    if matches and len(models_on_page) < len(matches):
+        say(f"page {page} of {-(-len(matches) // limit)}; select with --page and --limit.")
+    elif not matches:
         on_hub = f" or on the Hub{f' from {owner}' if owner else ''}" if hub else ""
-        say(f"no such models in {out}{on_hub}; `zoo train` makes one.")
+        say(f"no matching models in {out}{on_hub}; `zoo train` makes one.")
 
 
 def _from_hub(owner: str | None) -> list[Listed]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    with interruptible("nothing was listed"), console.status("asking the Hub") if console.is_terminal else console:
+    with (
+        interruptible("nothing was listed"),
+        console.status("listing models on the Hub") if console.is_terminal else console,
+    ):
         return list(hub_models(owner))
 
 
@@ -97,11 +108,11 @@ def _table(models: Sequence[Listed]) -> "Table":
 
 
 def short_count(count: int | None) -> str:
-    """A number of parameters in three digits, such as 175k."""
+    """Format a number of parameters with three digits, such as 175k."""
     if count is None:
         return "-"
     for scale, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        # From here on, three digits round up to the next letter.
+        # Numbers of three digits that would round up to 1000 use the next letter.
         if count >= 0.9995 * scale:
             return f"{count / scale:.3g}{letter}"
     return str(count)

@@ -1,4 +1,4 @@
-"""`zoo show`: all that is known of one model, without running it."""
+"""`zoo show`: show the details of a model, or a saved report, without running a model."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -9,37 +9,38 @@ import typer
 
 from cli.inputs.known_model import find_known
 from cli.report.deliver import Files, redraw
-from cli.terminal.options import Html, Json, Png, Svg
+from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, show, write_result
 from zoo.errors import ZooError
 
 
+@expand_options
 def show_model(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A model folder, Hub id, or report.json.", show_default=False)
+        str,
+        typer.Argument(metavar="MODEL", help="A model folder, a Hub id, or the JSON of a result.", show_default=False),
     ],
-    json_file: Json = None,
-    png: Png = None,
-    svg: Svg = None,
-    html: Html = None,
+    *,
+    files: Files,
 ) -> None:
-    """Show all that is known of a model, its training curves included; or a report again, from its JSON.
+    """Show the details of a model, or a saved report.
 
-    From the Hub it fetches the configuration and the training record, not the weights. For example:
-    zoo show models/resnet14-w1-digits-s0
+    The details include training curves. For a model on the Hub, only configuration and training record are downloaded.
+
+    Example: zoo show models/resnet14-w1-digits-s0
     """
     if Path(model).is_file():
-        if json_file is not None:
-            raise ZooError(f"{model} is JSON already; leave --json out.")
-        redraw(Path(model), Files(png=png, svg=svg, html=html))
+        if files.json is not None:
+            raise ZooError(f"{model} is JSON already; remove --json.")
+        redraw(Path(model), files)
         return
-    if png or svg or html:
-        raise ZooError(f"pictures and pages are made of reports, and {model} is none; give the JSON of one.")
+    if files.png or files.svg or files.html:
+        raise ZooError(f"--png, --svg, and --html need the JSON of a result, got the model {model}.")
     with interruptible("nothing was written"):
         known = find_known(model)
-    if json_file is not None:
-        write_result(json_file, msgspec.json.format(msgspec.json.encode(asdict(known))) + b"\n")
-    if str(json_file) != "-":
+    if files.json is not None:
+        write_result(files.json, msgspec.json.format(msgspec.json.encode(asdict(known))) + b"\n")
+    if str(files.json) != "-":
         from cli.report.model import ModelReport
 
         show(ModelReport(known))

@@ -1,4 +1,4 @@
-"""`zoo sweep`: train every depth with every width, part of the data and seed, several at once."""
+"""`zoo sweep`: train a grid of depths, widths, subsets, and seeds."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,10 +23,12 @@ from zoo.grid.grid import grid
 @expand_options
 def sweep(
     family: FamilyOption = None,
-    depths: Annotated[str | None, typer.Option(help="Such as 14,38,74.", show_default="14; 50 of imagenet")] = None,
-    widths: Annotated[str, typer.Option(help="Such as 1,2,4.")] = "1",
-    seeds: Annotated[str, typer.Option(help="Such as 0-9 or 0,3,5.")] = "0",
-    subsets: Annotated[str, typer.Option(help="Parts of the training images, such as 1,1/4.")] = "1",
+    depths: Annotated[
+        str | None, typer.Option(help="Depths, such as 14,38,74.", show_default="14; 50 for imagenet")
+    ] = None,
+    widths: Annotated[str, typer.Option(help="Width multipliers, such as 1,2,4.")] = "1",
+    seeds: Annotated[str, typer.Option(help="Seeds, such as 0-9 or 0,3,5.")] = "0",
+    subsets: Annotated[str, typer.Option(help="Fractions of the training images, such as 1,1/4.")] = "1",
     dataset: options.Dataset = "digits",
     *,
     recipe: options.RecipeOptions,
@@ -36,10 +38,12 @@ def sweep(
     json_file: options.Json = None,
     verbosity: options.Verbosity,
 ) -> None:
-    """Train every depth with every width, part of the data and seed, each run a process of its own.
+    """Train a grid of depths, widths, subsets, and seeds.
 
-    What is finished already is passed over, so the same command goes on after an interruption or a failure. For
-    example: zoo sweep --depths 14,38,74 --widths 1,2,4 --seeds 0-9 --jobs 2
+    Each run has its own process. Finished runs are skipped, so the same command continues after an interruption or a
+    failure.
+
+    Example: zoo sweep --depths 14,38,74 --widths 1,2,4 --seeds 0-9 --jobs 2
     """
     Files(json_file).check()
     identity(dataset, "train")
@@ -57,14 +61,14 @@ def sweep(
     from cli.jobs.sweep_report import finish
 
     state = State(runs, out)
-    say(f"{len(runs)} runs in {out}, {len(state.finished)} of them finished already.")
-    with interruptible("what is finished is kept, and the same command goes on with the rest"):
+    say(f"{len(runs)} runs in {out}, {len(state.finished)} already finished.")
+    with interruptible("finished runs are kept; run the same command to continue"):
         finish(state, device, engine)
-    _tell(state, json_file)
+    _print_summary(state, json_file)
 
 
-def _tell(state: State, json_file: Path | None) -> None:
-    """Everything that came of it, failures last.
+def _print_summary(state: State, json_file: Path | None) -> None:
+    """Print the results, failures last.
 
     Raises:
         ZooError: some runs failed.
@@ -80,5 +84,5 @@ def _tell(state: State, json_file: Path | None) -> None:
             show_lines(plain(line))
     if state.failed:
         raise ZooError(
-            f"{len(state.failed)} of {len(state.runs)} runs failed, as listed; the same command tries them again."
+            f"{len(state.failed)} of {len(state.runs)} runs failed (see above); run the same command to retry them."
         )

@@ -1,4 +1,4 @@
-"""`zoo train`: train one model and keep it as a model folder."""
+"""`zoo train`: train a model and write a model folder."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,21 +27,21 @@ def train(
     family: FamilyOption = None,
     depth: Annotated[
         int | None,
-        typer.Option(help="Weighted layers: 6n+2, or 32+3k of imagenet.", show_default="14; 50 of imagenet"),
+        typer.Option(help="Weighted layers: 6n+2, or 32+3k for imagenet.", show_default="14; 50 for imagenet"),
     ] = None,
     width: Annotated[
-        float | None, typer.Option(help="Multiplier of the filters; of imagenet, of stage 3.", show_default="1")
+        float | None, typer.Option(help="Width multiplier; for imagenet, of stage 3.", show_default="1")
     ] = None,
     arch: Annotated[
-        str | None, typer.Option(help="One of timm's architectures instead, such as resnet18.", show_default=False)
+        str | None, typer.Option(help="A timm architecture instead of a family, such as resnet18.", show_default=False)
     ] = None,
     dataset: options.Dataset = "digits",
-    subset: Annotated[str, typer.Option(help="Part of the training images, such as 1/4; class-balanced.")] = "1",
+    subset: Annotated[str, typer.Option(help="Class-balanced fraction of the training images, such as 1/4.")] = "1",
     seed: options.Seed = 0,
     seeds: Annotated[
         str | None,
         typer.Option(
-            help="Such as 0-9: a model from each, all at once; --out is then the folder that holds them.",
+            help="Train one model per seed at once, such as 0-9; --out is then the folder that holds the models.",
             show_default=False,
         ),
     ] = None,
@@ -49,43 +49,57 @@ def train(
     recipe_options: options.RecipeOptions,
     pc_regularize: Annotated[
         float,
-        typer.Option(help="Weight of a penalty on dominant first components of layers; the paper tried 0.1 to 10."),
+        typer.Option(help="Weight of the penalty on dominant first components of layers; the paper tried 0.1 to 10."),
     ] = 0.0,
-    precision: Annotated[str, typer.Option(help="fp32, or bf16 where the device is fast at it.")] = "fp32",
+    precision: Annotated[
+        str, typer.Option(help="Precision of training: fp32, or bf16 on devices that support it.")
+    ] = "fp32",
     device: options.Device = "auto",
     save_epochs: Annotated[
         str | None,
-        typer.Option(help="Keep the model of epochs such as 1,10,20 too, as MODEL@epoch10.", show_default=False),
+        typer.Option(
+            help="Also save the models of these epochs, such as 1,10,20, as MODEL@epoch10.", show_default=False
+        ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted training has come to.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted training.")] = False,
     tensorboard: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Log every epoch for TensorBoard.", show_default=False)
+        Path | None, typer.Option(metavar="DIR", help="Write TensorBoard logs.", show_default=False)
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="models/NAME")] = None,
     force: options.Force = False,
     push: Annotated[
-        str | None, typer.Option(metavar="OWNER/NAME", help="Publish it on the Hub then.", show_default=False)
+        str | None,
+        typer.Option(metavar="OWNER/NAME", help="Publish the model on the Hub afterwards.", show_default=False),
     ] = None,
     private: options.Private = False,
     verbosity: options.Verbosity,
 ) -> None:
-    """Train a variant of a family, or one of timm's architectures, and write it as a model folder.
+    """Train a model and write a model folder.
 
-    What is not given comes from the data set's own recipe. What is done when it is interrupted is kept for --resume.
-    For example: zoo train --depth 14 --width 1
+    Unset options use the dataset's recipe. An interrupted training continues with --resume.
+
+    Example: zoo train --depth 14 --width 1
     """
     choice = choose(family, depth, width, arch)
     overrides = {**recipe_options.overrides, "pc_regularize": pc_regularize, "precision": precision}
     recipe = recipe_for(choice, dataset, overrides, recipe_options.recipe)
     training = Training(choice, dataset, recipe, fraction(subset), seed, device, log=tensorboard)
     if seeds is not None:
-        others = {"--seed": seed, "--save-epochs": save_epochs, "--resume": resume, "--tensorboard": tensorboard}
-        _check_alone(others | {"--push": push, "--private": private})
+        _check_unset(
+            {
+                "--seed": seed,
+                "--save-epochs": save_epochs,
+                "--resume": resume,
+                "--tensorboard": tensorboard,
+                "--push": push,
+                "--private": private,
+            }
+        )
         train_seeds(out or Path("models"), training, seeds, force)
         return
     folder = out or Path("models") / training.name
     if private and push is None:
-        raise ZooError("--private is for what is published; give --push OWNER/NAME too, or leave it out.")
+        raise ZooError("--private needs --push OWNER/NAME.")
     if push is not None:
         from zoo.hub.publish import check_target
 
@@ -101,17 +115,17 @@ def train(
         _push(folder, push, private)
 
 
-def _check_alone(others: Mapping[str, object]) -> None:
-    """Refuse options that do not go with --seeds."""
-    for option, value in others.items():
+def _check_unset(values: Mapping[str, object]) -> None:
+    """Check that options that cannot be combined with --seeds are not set."""
+    for option, value in values.items():
         if value:
-            raise ZooError(f"--seeds does not go with {option}; leave one of them out.")
+            raise ZooError(f"--seeds cannot be combined with {option}; use one of them.")
 
 
 def _push(folder: Path, repo_id: str, private: bool) -> None:
-    """Publish what was trained, which is safe whatever becomes of that."""
+    """Publish a trained model. If that fails, the model folder remains."""
     try:
         publish(folder, repo_id, private=private)
     except ZooError as error:
-        again = f"zoo push {quote(str(folder))} {repo_id}{' --private' if private else ''}"
-        raise ZooError(f"{error} The model is safe in {folder}; push it again with `{again}`.") from error
+        command = f"zoo push {quote(str(folder))} {repo_id}{' --private' if private else ''}"
+        raise ZooError(f"{error} The model is in {folder}; to publish it, run `{command}`.") from error

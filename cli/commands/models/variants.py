@@ -1,4 +1,4 @@
-"""`zoo variants`: the grids of the families and how big their members are."""
+"""`zoo variants`: list the architectures of a family with their sizes."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-# Height and width of the paper's images, and their classes.
+# Height and width of the images, and number of classes, as in the paper.
 SIDES = {Family.cifar: 32, Family.imagenet: 224}
 CLASSES = {Family.cifar: 10, Family.imagenet: 1000}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One variant and its sizes, as `--json` writes it."""
+    """A variant and its sizes, as written by `--json`."""
 
     name: str
     depth: int
@@ -37,14 +37,16 @@ class Row:
 
 def variants(
     family: FamilyOption = Family.cifar,
-    depth: Annotated[list[int] | None, typer.Option(help="Only this depth; repeatable.", show_default=False)] = None,
-    width: Annotated[list[float] | None, typer.Option(help="Only this width; repeatable.", show_default=False)] = None,
+    depth: Annotated[list[int] | None, typer.Option(help="Filter by depth; repeatable.", show_default=False)] = None,
+    width: Annotated[list[float] | None, typer.Option(help="Filter by width; repeatable.", show_default=False)] = None,
     json_file: Json = None,
 ) -> None:
-    """List depth and width variants with their sizes.
+    """List the architectures of a family with their sizes.
 
-    Parameters, multiply-adds and representations (layers that can be looked at), for RGB images as in the paper: 32x32
-    and 10 classes, or 224x224 and 1000 of the imagenet family. For example: zoo variants --depth 14 --depth 38
+    Shows parameters, multiply-adds, and number of layers, for RGB images as in the paper: 32x32 and 10 classes, or
+    224x224 and 1000 classes for imagenet.
+
+    Example: zoo variants --depth 14 --depth 38
     """
     family = family or Family.cifar
     rows = list(_rows(family, depth, width))

@@ -183,7 +183,7 @@ def test_only_earlier_pages_are_overwritten(run, folders, tmp_path):
     mine.write_text("<!DOCTYPE html>\n<title>my homepage</title>")
     ran = run("compare", *folders, "--html", mine)
     assert ran.code == 1
-    assert "no earlier result of this kind" in ran.stderr
+    assert "not an earlier result of this kind" in ran.stderr
     assert "my homepage" in mine.read_text()
     ran = run("compare", *folders, "--html", "x", "--png", "x")
     assert (ran.code, "--png and --html must be two files" in ran.stderr) == (1, True)

@@ -79,4 +79,4 @@ def test_the_cache_lists_and_clears_images_too(run, here):
     assert "images: 30 pets all" in run("zoo", "cache", "list").stdout
     kept.write_bytes(kept.read_bytes()[:50])
     assert "(damaged)" in run("zoo", "cache", "list").stdout
-    assert "and 1 set of images are gone" in run("zoo", "cache", "clear").stderr
+    assert "and 1 image set from" in run("zoo", "cache", "clear").stderr

@@ -35,7 +35,7 @@ def test_what_does_not_fit_is_told_in_one_line(hub, tmp_path, monkeypatch):
     seed(hub, ["cat", "oak"], ["animal", "tree"], [(0, 0), (1, 1)])
     with pytest.raises(ZooError, match=r"a superclass for each of the 2 classes in you/data, got none for 'fish'"):
         find_superclasses("you/data", ("cat", "fish"))
-    with pytest.raises(ZooError, match="data set you/nothing: "):
+    with pytest.raises(ZooError, match="dataset you/nothing: "):
         find_superclasses("you/nothing", ("cat",))
     with pytest.raises(ZooError, match="cannot read nowhere"):
         find_superclasses("nowhere", ("cat",))

@@ -112,7 +112,7 @@ def test_a_killed_process_takes_no_other_with_it(models, tmp_path, monkeypatch):
     os.kill(pid, signal.SIGKILL)
     code, stdout, stderr = matrix.tell()
     assert (code, stdout) == (1, "")
-    assert "8-0 failed: it was ended by SIGKILL; was there enough memory?" in stderr
+    assert "8-0 failed: it was killed by SIGKILL; it may have run out of memory" in stderr
     assert "Error: 1 of 3 models failed" in stderr
     assert len(traced()) == 2
 
@@ -157,7 +157,7 @@ def test_what_would_be_too_large_is_told(run, folders, monkeypatch):
     monkeypatch.setattr(trace_file, "MOST_BYTES", size // 2)
     ran = record(run, folders[0])
     assert ran.code == 1
-    assert "expected a trace of at most" in ran.stderr and "or leave out --jobs and --ray" in ran.stderr
+    assert "expected a trace of at most" in ran.stderr and "or omit --jobs and --ray" in ran.stderr
     assert traced() == {}
 
 
@@ -173,4 +173,4 @@ def test_a_place_that_cannot_be_written_is_told(run, folders, monkeypatch, tmp_p
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     ran = record(run, folders[0])
     assert ran.code == 1
-    assert ran.stderr.startswith(f"Error: a trace cannot be kept in {tmp_path / 'recordings'}")
+    assert ran.stderr.startswith(f"Error: cannot write a trace to {tmp_path / 'recordings'}")

@@ -106,7 +106,9 @@ def test_a_damaged_recording_is_made_anew_and_that_is_said(answer, loaded, folde
     again = answer("compare", folders[0], third)
     assert again.stdout == whole
     assert loaded == ["a", "c"]
-    assert {f"the trace {path} is damaged, and is made anew." for path in contents} == set(again.stderr.splitlines())
+    assert {f"the trace {path} is damaged; running the model again." for path in contents} == set(
+        again.stderr.splitlines()
+    )
     assert {path: path.read_bytes() for path in kept()} == contents
 
 
@@ -141,7 +143,7 @@ def test_a_folder_that_cannot_be_written_is_no_failure(answer, folders, monkeypa
     (tmp_path / "recordings").touch()
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     told = answer("compare", *folders).stderr
-    assert f"a trace cannot be kept in {tmp_path / 'recordings'}" in told
+    assert f"cannot write a trace to {tmp_path / 'recordings'}" in told
 
 
 def test_a_full_disk_is_no_failure(answer, folders):
@@ -153,7 +155,7 @@ def test_a_full_disk_is_no_failure(answer, folders):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert full.stdout == whole
-    assert "a trace cannot be kept in" in full.stderr
+    assert "cannot write a trace to" in full.stderr
     assert [path for path in traces.folder().iterdir() if path.suffix != ".trace"] == []
 
 
@@ -165,7 +167,7 @@ def test_recordings_are_listed_with_model_data_and_size_and_cleared(run, answer,
     )
     size = min(path.stat().st_size for path in kept())
     assert row.split()[-1] == f"{size / 1024:,.0f}"
-    assert run("zoo", "cache", "clear").stderr.startswith("1 answer, 2 traces and 0 sets of images are gone from ")
+    assert run("zoo", "cache", "clear").stderr.startswith("deleted 1 result, 2 traces, and 0 image sets from ")
     assert kept() == []
 
 

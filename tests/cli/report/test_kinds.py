@@ -100,7 +100,7 @@ def test_a_report_with_parts_missing_or_of_another_version_is_refused(error, tmp
 def test_options_that_make_no_sense_are_refused(error, folders, tmp_path):
     (tmp_path / "x.json").write_text(comparison().to_json())
     assert "is JSON already" in error("zoo", "show", tmp_path / "x.json", "--json", "-")
-    assert "pictures and pages are made of reports" in error("zoo", "show", folders[0], "--png", tmp_path / "x.png")
+    assert "need the JSON of a result" in error("zoo", "show", folders[0], "--png", tmp_path / "x.png")
 
 
 def test_names_in_a_report_cannot_smuggle_markup_or_control_codes(run, tmp_path):
@@ -122,7 +122,7 @@ def test_a_vector_picture_and_a_page_come_from_a_report_too(run, error, tmp_path
     assert b"<svg" in (tmp_path / "x.svg").read_bytes()
     assert (tmp_path / "x.html").read_bytes().startswith(HTML_START)
     (tmp_path / "mine.svg").write_text('<?xml version="1.0"?><svg/>')
-    assert "is no earlier result of this kind" in error(
+    assert "is not an earlier result of this kind" in error(
         "zoo", "show", tmp_path / "x.json", "--svg", tmp_path / "mine.svg"
     )
 

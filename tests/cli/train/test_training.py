@@ -155,7 +155,7 @@ def test_stopped_training_keeps_what_is_done(here, stop):
     process.send_signal(stop)
     code, _, stderr = process.tell()
     assert code == 1
-    assert stderr.endswith("Error: interrupted; what is done is kept, go on with --resume.\n")
+    assert stderr.endswith("Error: interrupted; finished epochs are saved; continue with --resume.\n")
     assert PLACE.exists()
 
 
@@ -201,7 +201,7 @@ def test_divergence_keeps_the_last_good_model(run, here, monkeypatch):
     kept = PLACE / "epochs" / "1"
     assert (ran.code, ran.stdout) == (1, "")
     assert "it went wrong in epoch 2 of 3, so training was stopped; try a smaller --lr than 0.1." in ran.stderr
-    assert f"The model of epoch 1 is kept in {kept}; move it away" in ran.stderr
+    assert f"The model of epoch 1 is saved in {kept}; move it" in ran.stderr
     run("zoo", "train", *SMALL, "--epochs", 3, "--save-epochs", 1, "--out", "whole")
     good, expected = (load_checkpoint(folder).state_dict() for folder in (kept, "whole/epochs/1"))
     assert all(torch.equal(good[name], expected[name]) for name in expected)

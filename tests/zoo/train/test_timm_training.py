@@ -199,7 +199,7 @@ def test_record_with_both_or_no_architecture_is_refused(made, trained):
         (("--arch", "resnet18", "--depth", 14), "expected --arch alone, got --depth 14 too"),
         (("--arch", "resnet18", "--width", 1), "expected --arch alone, got --width 1.0 too"),
         (("--arch", "resnet18", "--family", "imagenet"), "expected --arch alone, got --family imagenet too"),
-        (("--arch", "cifar_resnet"), "choose its members with --depth and --width"),
+        (("--arch", "cifar_resnet"), "choose a variant with --depth and --width"),
         (("--arch", "test_vit"), "does not accept images of (1, 8, 8)"),
         (("--family", "imagenet", "--depth", 51), "the nearest are 50 and 53"),
     ],

@@ -98,7 +98,7 @@ def test_earlier_results_are_replaced_but_nothing_else(run, error, folders, tmp_
     (tmp_path / "thesis.tex").write_text("mine")
     run("compare", *folders, "--json", tmp_path / "x.json")
     assert "models" in json.loads((tmp_path / "x.json").read_text())
-    assert "is no earlier result" in error("compare", *folders, "--json", tmp_path / "thesis.tex")
+    assert "is not an earlier result" in error("compare", *folders, "--json", tmp_path / "thesis.tex")
     assert (tmp_path / "thesis.tex").read_text() == "mine"
 
 
@@ -316,7 +316,7 @@ def test_disagreements_are_exported_for_other_programs(run, folders, here):
     assert float(rows[0]["confidence_a"]) == examples[0]["confidence_a"]
     (here / "mine.csv").write_text("something else")
     ran = run("compare", *folders, "--export", "mine.csv")
-    assert "mine.csv exists and is no earlier result of this kind" in ran.stderr
+    assert "mine.csv exists and is not an earlier result of this kind" in ran.stderr
     assert (here / "mine.csv").read_text() == "something else"
 
 

@@ -33,7 +33,7 @@ def test_grid_is_trained_measured_and_shown_and_answers_at_once_the_second_time(
         assert run("zoo", "train", *size, "--out", out).code == 0
     ran = run("zoo", "reproduce", "study", *TINY, "--json", "study.json")
     assert ran.code == 0, ran.stderr
-    assert ran.stderr.startswith("6 networks in study/models, 3 of them trained already.\nTraining the others takes")
+    assert ran.stderr.startswith("6 networks in study/models, 3 already trained.\ntraining takes about ")
     assert names(here / "study") == ["claims.png", "index.html", "maps.png", "models"]
     result = json.loads((here / "study.json").read_text())
     assert [len(result[key]) for key in ("claims", "networks", "heatmaps", "agreements")] == [9, 6, 3, 3 + 2]
@@ -47,7 +47,7 @@ def test_grid_is_trained_measured_and_shown_and_answers_at_once_the_second_time(
         name = f"resnet{variant['depth']}-w{variant['width']:g}-digits-1of4-s{record['seed']}"
         assert accuracies[name] == pytest.approx(right, abs=1e-6)
     again = run("zoo", "reproduce", "study", *TINY)
-    assert (again.code, again.stderr) == (0, "6 networks in study/models, 6 of them trained already.\n")
+    assert (again.code, again.stderr) == (0, "6 networks in study/models, 6 already trained.\n")
     assert again.stdout == ran.stdout
 
 
@@ -73,14 +73,14 @@ def test_files_of_others_stay(run, here, name):
     (here / "study").mkdir()
     (here / "study" / name).write_text("mine, and longer than the beginning of a page")
     ran = run("zoo", "reproduce", "study", *TINY)
-    assert ran.code == 1 and f"study/{name} exists and is no earlier result" in ran.stderr
+    assert ran.code == 1 and f"study/{name} exists and is not an earlier result" in ran.stderr
     assert names(here / "study") == [name]
 
 
 def test_pictures_of_others_and_sites_stay(run, here):
     (here / "study").mkdir()
     (here / "study" / "maps.png").write_bytes(b"\x89PNG\r\n\x1a\n of somebody else")
-    assert "study/maps.png would be lost" in run("zoo", "reproduce", "study", *TINY).stderr
+    assert "study/maps.png would be overwritten" in run("zoo", "reproduce", "study", *TINY).stderr
     (here / "site").mkdir()
     seal(here / "site")
     assert "site holds a site of `zoo site`" in run("zoo", "reproduce", "site", *TINY).stderr

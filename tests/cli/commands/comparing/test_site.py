@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-import cli.commands.comparing.site
+import cli.compute.site
 from cards.page.page import Place
 from cards.pages.comparison import comparison_html
 from cards.pages.site import Origin, index_html, pair_names, site_card
@@ -116,7 +116,7 @@ def test_no_page_tells_where_the_models_are_on_this_machine(run, zoo, three, tmp
 
 
 def test_after_an_interruption_it_goes_on(run, error, loaded, three, tmp_path, monkeypatch):
-    done, compared = [], cli.commands.comparing.site.compared
+    done, compared = [], cli.compute.site.compared
 
     def stopping(*arguments, **options):
         if len(done) == 2:
@@ -125,9 +125,9 @@ def test_after_an_interruption_it_goes_on(run, error, loaded, three, tmp_path, m
         return compared(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(cli.commands.comparing.site, "compared", stopping)
+        patch.setattr(cli.compute.site, "compared", stopping)
         message = error(tmp_path / "site", *three, *BRIEF)
-    assert "interrupted; nothing was written, but what was computed is kept" in message
+    assert "interrupted; nothing was written, but finished results are cached" in message
     assert not (tmp_path / "site").exists()
     loaded.clear()
     assert run("zoo", "site", tmp_path / "site", *three, *BRIEF).code == 0
@@ -165,7 +165,7 @@ def test_the_models_of_a_folder_are_taken_if_they_belong_together(run, error, zo
     (here / "models/m2/config.json").write_text(json.dumps(config))
     ran = run("zoo", "site", "site", *BRIEF)
     assert ran.code == 0, ran.stderr
-    assert "left out models/m2, not known to be trained on digits" in ran.stderr
+    assert "skipped models/m2, not trained on digits" in ran.stderr
     assert names_in(here / "site/pairs") == {"m0--m1.html", "m0--m1.json"}
     assert "expected at least two models trained on pets in models, got 1" in error("s", "--dataset", "pets")
     assert "expected at least two models in empty, got 0" in error("s", "--out", "empty")
@@ -173,11 +173,11 @@ def test_the_models_of_a_folder_are_taken_if_they_belong_together(run, error, zo
 
 def test_bad_arguments_are_told_in_one_line(error, three, tmp_path):
     for arguments, message in (
-        ((*three, "--out", "models"), "expected models, --out or --hub, got several"),
-        (("--out", "models", "--hub", "me"), "expected models, --out or --hub, got several"),
+        ((*three, "--out", "models"), "expected models, --out, or --hub, got several"),
+        (("--out", "models", "--hub", "me"), "expected models, --out, or --hub, got several"),
         ((three[0],), "expected at least two models, got 1"),
         ((three[0], three[0]), "twice"),
-        ((*three, "--private"), "--private is for what is pushed"),
+        ((*three, "--private"), "--private needs --push-space"),
         ((*three, "--precision", "fp8"), "precision must be"),
     ):
         assert message in error(tmp_path / "site", *arguments)

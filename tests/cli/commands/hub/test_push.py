@@ -93,7 +93,7 @@ def test_training_is_not_lost_if_the_push_fails(hub, run, here):
     assert ran.code == 1
     told = ran.stderr.splitlines(keepends=True)[-1]
     assert told.startswith("Error: me/m: your token lacks permission")
-    assert told.endswith("The model is safe in m; push it again with `zoo push m me/m --private`.\n")
+    assert told.endswith("The model is in m; to publish it, run `zoo push m me/m --private`.\n")
     assert (here / "m" / "model.safetensors").is_file()
 
 
@@ -162,7 +162,7 @@ def test_list_shows_what_is_here_and_on_the_hub_in_pages(hub, run, pushed, folde
     assert rows[2].split()[-2:] == [commit.oid[:7], commit.date.date().isoformat()]
     second = run("zoo", "list", "--out", folders[0].parent, "--hub", "--limit", 2, "--page", 2)
     assert [row.split()[0] for row in second.stdout.splitlines()[1:]] == ["me/m"]
-    assert second.stderr == "page 2 of 2; --page and --limit choose.\n"
+    assert second.stderr == "page 2 of 2; select with --page and --limit.\n"
 
 
 def test_what_is_here_is_listed_when_the_hub_is_not(hub, run, folders, tmp_path):
@@ -185,7 +185,7 @@ def test_list_filters_and_says_when_there_is_nothing(run, error, folders, here):
     assert [(row["ref"], row["depth"], row["parameters"]) for row in rows] == [
         (str(folders[1]), 14, Variant(14, 0.5, 1).parameters)
     ]
-    assert run("zoo", "list").stderr == "no such models in models; `zoo train` makes one.\n"
+    assert run("zoo", "list").stderr == "no matching models in models; `zoo train` makes one.\n"
     assert "expected --hub before an owner, got me alone" in error("zoo", "list", "me")
 
 
@@ -236,7 +236,7 @@ def test_images_must_be_named_if_no_model_says_what_it_was_trained_on(hub, error
 def test_collect_prints_the_address(hub, run, error, pushed):
     ran = run("zoo", "collect", "me/My ResNets", "me/m", "me/m")
     assert ran.stdout.startswith(f"{hub.url}/collections/me/my-resnets-")
-    assert ran.stderr == "1 of 1 models are new in it.\n"
+    assert ran.stderr == "added 1 of 1 models.\n"
     assert "expected a collection as OWNER/TITLE" in error("zoo", "collect", "x", "me/m")
     assert f"publish it with `zoo push {pushed} OWNER/NAME`" in error("zoo", "collect", "me/x", pushed)
 
@@ -282,13 +282,13 @@ def test_a_reader_of_the_card_loads_the_model_in_three_ways(hub, pushed, tmp_pat
 @pytest.mark.parametrize(
     ("token", "found"),
     [
-        ("hf_me", "as me, in lab; the token may write"),
-        ("hf_reader", "may only read"),
+        ("hf_me", "as me, in lab; token: read and write"),
+        ("hf_reader", "token: read-only"),
         ("hf_wrong", "does not accept your token"),
         ("", "hf auth login"),
     ],
 )
-def test_doctor_says_what_is_there_and_what_to_do(hub, run, monkeypatch, token, found):
+def test_doctor_reports_and_gives_advice(hub, run, monkeypatch, token, found):
     monkeypatch.setenv("HF_TOKEN", token)
     ran = run("zoo", "doctor")
     assert ran.code == 0
@@ -296,15 +296,15 @@ def test_doctor_says_what_is_there_and_what_to_do(hub, run, monkeypatch, token, 
     for part in ("torch 2.", "device", "torchvision", hub.url, "cache", found):
         assert part in told
     assert "hf_" not in told.lower().replace("hf_token", "").replace("hf_home", "")
-    assert ("All is well." in told) == (token == "hf_me")
+    assert ("No problems found." in told) == (token == "hf_me")
 
 
-def test_doctor_goes_on_after_what_fails(hub, run, monkeypatch, tmp_path):
+def test_doctor_reports_a_check_that_fails(hub, run, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "file"))
     monkeypatch.setattr("zoo.base.device.pick_device", lambda wanted: 1 / 0)
     told = " ".join(run("zoo", "doctor").stdout.split())
-    assert "device cannot be looked at (ZeroDivisionError" in told
+    assert "device check failed (ZeroDivisionError" in told
     assert "as me" in told
 
 
@@ -316,7 +316,7 @@ def test_doctor_works_offline(hub, run, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("push", "nowhere", "me/m"), "expected a model folder, got nowhere"),
+        (("push", "nowhere", "me/m"), "expected a model folder, but there is no nowhere"),
         (("push", ".", "me/m"), "has no config.json"),
         (("pull", "nowhere"), "expected a model folder or a Hub id"),
         (("pull", "me/nothing"), "me/nothing: not on"),

@@ -50,7 +50,7 @@ def test_the_same_report_again_changes_nothing_and_another_takes_its_place(hub, 
 
 def test_what_cannot_be_pushed_is_told_in_one_line(hub, run, pushed, folders, tmp_path):
     for arguments, message in (
-        ((tmp_path / "none.json", "me/m"), "got .*none.json, which is no file"),
+        ((tmp_path / "none.json", "me/m"), "there is no file .*none.json"),
         ((folders[0] / "config.json", "me/m"), "which is none"),
         ((pushed, "me/nothing"), "me/nothing: not on"),
         ((pushed, "m"), "expected a repository as OWNER/NAME"),

@@ -63,7 +63,7 @@ def test_grid_is_trained_once_and_gives_what_single_runs_give(run, here):
 def test_failures_are_listed_with_reason_and_log_and_tried_again(run, here):
     ran = run("zoo", "sweep", *SMALL, "--lr", 1e30, "--json", "x.json")
     assert ran.code == 1
-    assert ran.stderr.endswith("Error: 1 of 1 runs failed, as listed; the same command tries them again.\n")
+    assert ran.stderr.endswith("Error: 1 of 1 runs failed (see above); run the same command to retry them.\n")
     assert f"{NAME}0 failed: the loss became nan" in ran.stdout
     entry = json.loads((here / "x.json").read_text())["runs"][0]
     assert (entry["status"], entry["accuracy"], entry["log"]) == ("failed", None, f"models/.sweep/{NAME}0.log")
@@ -97,7 +97,7 @@ def test_killed_run_takes_no_other_with_it(tmp_path):
     code, stdout, stderr = sweep.tell()
     assert code == 1
     assert "Error: 1 of 2 runs failed" in stderr
-    assert "resnet14-w0.5-digits-1of4-s0 failed: it was ended by SIGKILL; was there enough memory?" in stdout
+    assert "resnet14-w0.5-digits-1of4-s0 failed: it was killed by SIGKILL; it may have run out of memory" in stdout
     assert names(tmp_path)[-1] == f"{NAME}0"
 
 

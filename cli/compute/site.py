@@ -1,0 +1,131 @@
+"""Compute the pages of a site: a matrix of all models, and a comparison of each pair."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.compute.matrix import related
+from cli.compute.pair import compared
+from cli.inputs.request import Request
+from cli.jobs.engine import Engine
+from cli.jobs.traces import Traces
+from cli.terminal.options import MatrixOptions, PairOptions, SimilarityOptions
+from cli.terminal.output import phase, say
+from zoo.base.files import replace_folder, writing
+from zoo.base.sealed_folder import check_site, seal
+from zoo.hub.catalog import listed
+from zoo.record.names import recorded_name
+
+if TYPE_CHECKING:
+    from cards.pages.site import Origin
+    from cards.tables.matrix import Pair
+    from compare.result.matrix import ModelMatrix
+    from compare.result.models import ModelResult
+    from zoo.hub.find import FoundModel
+
+
+def write_site(folder: Path, request: Request, options: SimilarityOptions) -> "ModelMatrix":
+    """Compare all models of a site and write its pages.
+
+    Args:
+        folder: the folder of the site; an earlier site is replaced.
+        request: the models and the images.
+        options: how to compare them.
+
+    Returns:
+        The comparison of all pairs.
+
+    Raises:
+        ZooError: the models do not fit the images, or the folder cannot be written.
+        CompareError: an option is out of range.
+    """
+    options = replace(options, layers=_trace_models(request, options))
+    matrix = related(request, MatrixOptions(options.layers, options.passes, options.precision), Engine())
+    matrix = replace(matrix, models=tuple(map(_public, matrix.models)))
+    with replace_folder(folder, check_site) as new_folder, writing(folder, "another folder"):
+        _write(new_folder, request, options, matrix)
+    return matrix
+
+
+def _trace_models(request: Request, options: SimilarityOptions) -> str | None:
+    """Trace the models one by one: only one is in memory, and an interruption loses one at most.
+
+    Returns:
+        The layers to compare; None if each pair has few enough layers to compare all.
+    """
+    from compare.engine.plan import Plan
+
+    # Checks the options before anything is loaded.
+    Plan(options.layers or "all", options.passes, options.precision)
+    layers, numbers, traces = options.layers, range(len(request.models)), _traces(request, options)
+    if layers is None and any(_traces(request.only(number), options).layers(None) != "all" for number in numbers):
+        layers = traces.layers(None)
+    for number in numbers:
+        if not traces.has(number, layers or "all"):
+            _trace(_traces(request.only(number), options), layers or "all", f"model {number + 1} of {len(numbers)}")
+    missing = [request.models[number].ref for number in numbers if not traces.has(number, layers or "all")]
+    if missing:
+        say(
+            f"the traces of {len(missing)} models, such as {missing[0]}, are too large to be cached, so these models "
+            "run again for each pair; choose --layers blocks or a smaller --max-examples."
+        )
+    return layers
+
+
+def _traces(request: Request, options: SimilarityOptions) -> Traces:
+    return Traces(request.prepared, options.precision, options.passes)
+
+
+def _trace(traces: Traces, layers: str, description: str) -> None:
+    """Trace a model, unless its trace is too large to be cached."""
+    from cli.terminal.progress import progress_bar
+    from compare.model.trace import Tracer, trace
+
+    with phase(description), traces.open(layers) as (model,), progress_bar() as progress:
+        batches = traces.prepared.batches(progress, traces.passes, description)
+        if isinstance(model, Tracer):
+            trace(model, batches, passes=traces.passes)
+
+
+def _write(folder: Path, request: Request, options: SimilarityOptions, matrix: "ModelMatrix") -> None:
+    from cards.page.page import plotly_js
+    from cards.pages.site import CARD, INDEX, NUMBERS, PAIRS, PLOTLY, index_html, pair_names, site_card
+
+    names = pair_names(matrix.models)
+    (folder / PAIRS).mkdir()
+    for number, (pair, name) in enumerate(names.items(), 1):
+        _write_pair(folder / PAIRS, request, options, pair, name, f"pair {number} of {len(names)}")
+    (folder / INDEX).write_bytes(index_html(matrix, [_origin(model) for model in request.models], names))
+    (folder / PLOTLY).write_bytes(plotly_js())
+    (folder / NUMBERS).write_text(matrix.to_json() + "\n", encoding="utf-8")
+    (folder / CARD).write_text(site_card(matrix), encoding="utf-8")
+    seal(folder)
+
+
+def _write_pair(
+    folder: Path, request: Request, options: SimilarityOptions, pair: "Pair", name: str, description: str
+) -> None:
+    """Write the page and the JSON of one pair, as `compare --html --json` does."""
+    from cards.pages.comparison import comparison_html
+    from cards.pages.site import pair_place
+    from compare.result.models import ModelPair
+
+    pair_options = PairOptions(options.layers, options.passes, options.precision)
+    computed = compared(request.only(*pair), pair_options, description=description)
+    models = computed.result.models
+    result = replace(computed.result, models=ModelPair(_public(models.a), _public(models.b)))
+    page = comparison_html(result, computed.images, pair_place(name, len(request.models)))
+    (folder / f"{name}.html").write_bytes(page)
+    (folder / f"{name}.json").write_text(result.to_json() + "\n", encoding="utf-8")
+
+
+def _public(model: "ModelResult") -> "ModelResult":
+    """Shorten the reference of a model, so that no absolute path of this machine is published."""
+    return replace(model, ref=recorded_name(model.ref.removeprefix("hf://"))) if model.ref else model
+
+
+def _origin(model: "FoundModel") -> "Origin":
+    from cards.pages.site import Origin
+
+    listing = listed(model.ref, model.kind, model.config)
+    return Origin(**{field.name: getattr(listing, field.name) for field in fields(Origin)})
