@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.hub.local_hub import LocalHub
 
-# The Hub's client reads its settings once, when it is imported; so the local Hub must run before.
+# huggingface_hub reads its settings when it is imported, so the local Hub must run before.
 assert "huggingface_hub" not in sys.modules
 HUB = LocalHub().start()
 HUB_HOME = tempfile.mkdtemp()
@@ -23,7 +23,7 @@ os.environ |= {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_UPDATE_CHECK": "1",
 }
-# For models this small two threads are slower than one, and far slower where something else runs too.
+# For such small models, two threads are slower than one, above all on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE", "HF_TOKEN_PATH"):
     os.environ.pop(name, None)
@@ -48,7 +48,7 @@ from zoo.train.train import train_model  # noqa: E402
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """The local Hub, empty, and an empty cache of its client, in this process and in those that it starts."""
+    """The local Hub, empty, with an empty client cache, also for processes that the test starts."""
     HUB.clear()
     cache = tmp_path / "hub-cache"
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
@@ -59,13 +59,13 @@ def hub(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def empty_cache(tmp_path_factory, monkeypatch):
-    """No answer of one test serves another."""
+    """Give each test an empty cache."""
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture(scope="session")
 def brief():
-    """A recipe for a second of training."""
+    """A recipe that takes a second."""
     return Recipe(epochs=2, batch_size=64, lr=0.05, weight_decay=0, shift=0, flip=False)
 
 
@@ -104,10 +104,10 @@ def folders(tmp_path_factory, model_folder):
 
 @pytest.fixture
 def double(monkeypatch):
-    """What the program computes in single precision it computes in double.
+    """Compute in double precision instead of single precision.
 
-    Training lets rounding grow, how far depends on the processor. In double precision two ways to the same numbers stay
-    closer together than any fault would leave them.
+    Training amplifies rounding errors, and how much depends on the processor. In double precision they stay far below
+    the effect of any bug.
     """
     monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
     torch.set_default_dtype(torch.float64)
@@ -122,7 +122,7 @@ def generator():
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Runs a script of the project in this process, where torch is loaded already."""
+    """Run a command of the project in this process, where torch is already imported."""
 
     def run(script, *arguments):
         monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
@@ -133,17 +133,17 @@ def run(monkeypatch, capsys):
             getattr(cli.app, script)()
         except SystemExit as stop:
             code = stop.code
-        told = capsys.readouterr()
-        return SimpleNamespace(code=code, stdout=told.out, stderr=told.err)
+        captured = capsys.readouterr()
+        return SimpleNamespace(code=code, stdout=captured.out, stderr=captured.err)
 
     return run
 
 
 @pytest.fixture
 def loaded(monkeypatch):
-    """Names of the models that are loaded; no other can run."""
+    """The names of the models that are loaded, in order."""
     names, load = [], FoundModel.load
-    monkeypatch.setattr(FoundModel, "load", lambda found, device: names.append(found.name) or load(found, device))
+    monkeypatch.setattr(FoundModel, "load", lambda model, device: names.append(model.name) or load(model, device))
     return names
 
 

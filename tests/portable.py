@@ -1,6 +1,6 @@
-"""The quick tests as other processors would compute them: `python -m tests.portable [PYTEST-ARGUMENT ...]`.
+"""Run the quick tests as other processors would: `python -m tests.portable [PYTEST-ARGUMENT ...]`.
 
-Instruction sets that this processor lacks are left out.
+Instruction sets that this processor lacks are skipped.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 
 import torch
 
-# Of torch, each beside what oneDNN may use with it; a processor has all that come before its own.
+# Instruction sets of torch with those of oneDNN. A processor supports all sets before its own.
 INSTRUCTIONS = {"default": "SSE41", "avx2": "AVX2", "avx512": "AVX512_CORE"}
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-m", "not slow", "--dist", "loadgroup")
 
@@ -17,23 +17,23 @@ PYTEST = (sys.executable, "-m", "pytest", "-q", "-m", "not slow", "--dist", "loa
 def settings():
     """Environment variables of each run."""
     names = list(INSTRUCTIONS)
-    own = torch.backends.cpu.get_cpu_capability().lower()
-    known = names[: names.index(own) + 1] if own in names else []
+    best = torch.backends.cpu.get_cpu_capability().lower()
+    supported = names[: names.index(best) + 1] if best in names else []
     for threads in ("1", "2"):
         yield {"OMP_NUM_THREADS": threads}
-    for name in known:
+    for name in supported:
         yield {"OMP_NUM_THREADS": "1", "ATEN_CPU_CAPABILITY": name, "ONEDNN_MAX_CPU_ISA": INSTRUCTIONS[name]}
 
 
 def main():
-    """Run the tests under one setting after the other; exit with 1 if they fail under any."""
+    """Run the tests under each setting, and exit with 1 if they fail under any."""
     failed = []
     for setting in settings():
-        told = " ".join(f"{name}={value}" for name, value in setting.items())
-        print(f"== {told}", flush=True)
+        title = " ".join(f"{name}={value}" for name, value in setting.items())
+        print(f"== {title}", flush=True)
         processes = "1" if setting["OMP_NUM_THREADS"] == "2" else "2"
         if subprocess.run((*PYTEST, "-n", processes, *sys.argv[1:]), env=os.environ | setting).returncode:
-            failed.append(told)
+            failed.append(title)
     sys.exit("\n".join(("Failed under", *failed)) if failed else 0)
 
 

@@ -1,8 +1,8 @@
-"""How well blocks are found, by threshold and contrast: `python -m tests.benchmarks.calibration [DRAWS]`.
+"""Detection of blocks by threshold and contrast: `python -m tests.benchmarks.calibration [DRAWS]`.
 
-On planted matrices (tests/planted.py), so many with 0 to 3 blocks and as many without: mean intersection over union,
-blocks missed (less than half found), spans invented. The brightest background of a bright draw comes close to the
-blocks themselves. The defaults are those of `compare.structure.spans`.
+DRAWS planted matrices (tests/support/planted.py) with 0 to 3 blocks, and as many without blocks. Prints the mean
+intersection over union, missed blocks (overlap below one half), and invented spans, for two levels of background. The
+brighter background comes close to the blocks. The default row uses the constants of `compare.structure.spans`.
 """
 
 import sys
@@ -15,7 +15,7 @@ from tests.support.planted import draw, quality
 
 
 def measure(threshold, contrast, brightest, draws):
-    """Mean overlap, missed, and invented with and without blocks."""
+    """Mean overlap, missed blocks, and invented spans in matrices with and without blocks."""
     block_structure.CONTRAST = contrast
     random, overlaps, invented = np.random.default_rng(0), [], [0, 0]
     for free in (False, True):
@@ -29,7 +29,7 @@ def measure(threshold, contrast, brightest, draws):
 
 
 def main():
-    """Print one line per choice."""
+    """Print one line per background, threshold, and contrast."""
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     defaults = block_structure.THRESHOLD, block_structure.CONTRAST
     print("background  threshold  contrast    IoU  missed  invented beside blocks  without any")

@@ -1,13 +1,13 @@
-"""Block structure over seeds, depths and amounts of data: `python -m tests.benchmarks.demo [--seeds N] [DEPTH ...]`.
+"""Block structure over seeds, depths, and subsets: `python -m tests.benchmarks.demo [--seeds N] [DEPTH ...]`.
 
-Trains variants on digits with the default recipe, on all of the training images and on a quarter of them, and prints
-accuracy, score with interval, the spread of borders, and the span that one component carries most. The claims: no
-ResNet-14 has block structure, every ResNet-74 has, and is right on more than 97.5 % of the images; on a quarter of the
-data smaller variants have it too; borders stay within 5 % of the layers when the examples are resampled. About a minute
-per ResNet-74.
+Trains variants on digits with the default recipe. Prints accuracy, the block structure score with its interval, the
+number of blocks, the largest PC1 fraction of a span, and the widest interval of a border. The claims: no ResNet-14 has
+block structure, and every ResNet-74 has, with more than 97.5 % of the images right; on a quarter of the data smaller
+variants have it too; borders stay within 5 % of the layers when examples are resampled. Takes about a minute per
+ResNet-74.
 
-Other processors round otherwise, so the same seeds give other networks there; the first line tells what this one uses.
-Another is had by `ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2`.
+Rounding differs between processors, so the same seeds give other networks there. The first line names the instruction
+set. Set `ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2` to try another one.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from zoo.train.train import train_model
 
 
 def look(depth, subset, seed):
-    """One line on one variant."""
+    """Train and inspect one variant, and return its line."""
     train, test = load_digits("train"), load_digits("test")
     train = balanced_subset(train, round(len(train) * subset), seed)
     model, record = train_model(

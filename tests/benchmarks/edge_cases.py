@@ -1,18 +1,18 @@
-"""What each tool makes of awkward networks and minibatches: `python -m tests.benchmarks.edge_cases`, half a minute.
+"""CKA tools on difficult networks and minibatches: `python -m tests.benchmarks.edge_cases`, half a minute.
 
-One row per case, one column per tool, each with a process of its own. Cells are judged by name against float64, on the
-activations as they were when computed:
+One row per case and one column per tool, each in its own process. Cells are compared by layer names with float64 CKA
+of the activations at the time of the call:
 
     ok              largest error below 1e-5; no value, or NaN, where a layer has none
     0.16 off        largest error
-    NaN 4/16        values that are not finite though the true ones are; without numbers, all
-    made up 1.00    largest value of a layer that has none, being constant or NaN
+    NaN 4/16        values that are not finite although the true values are; without numbers, all
+    made up 1.00    largest value for a layer without a true value: one that is constant or NaN
     wrong rows      not one row for each call of a module
     error: X        raised X
 
-A minibatch of fewer than 4 examples has no HSIC_1, and the reference leaves it out. CKA is well above 0 throughout, so
-it does not matter that pytorch-cka raises what is below. Peers are called as in their own README; cka-pytorch leaves
-its hooks for a call of reset(). Values that come from rounding alone vary between machines.
+HSIC_1 of a minibatch of fewer than 4 examples is undefined, so the reference skips it. CKA is well above 0 in all
+cases, so the clipping of pytorch-cka at 0 has no effect. Peers are called as in their READMEs; cka-pytorch removes its
+hooks only in reset(). Values caused by rounding vary between machines.
 """
 
 import json
@@ -36,12 +36,12 @@ TOOLS = ("ours", "torch_cka", "pytorch-cka", "cka-pytorch")
 RESTORED = "train mode and hooks restored"
 TOLERANCE = 1e-5
 MIN_EXAMPLES = 4
-# All modules but the network itself.
+# All modules except the network itself.
 LAYERS = "?*"
 
 
 class Net(nn.Module):
-    """With room for a change between its layers; no other layer sees the change if it stands aside."""
+    """A network with a change between two layers. With `aside`, no other layer gets the changed activations."""
 
     def __init__(self, seed, change, inplace=False, aside=False, twice=False, backwards=False):
         super().__init__()
@@ -66,13 +66,13 @@ class Net(nn.Module):
 
 
 def first_tensor(output):
-    """What counts of a tuple or dict."""
+    """The first tensor of a tuple or dict."""
     values = tuple(output.values()) if isinstance(output, dict) else output
     return values[0] if isinstance(values, tuple) else values
 
 
 def build(change=lambda x: x * 3, last=16, **options):
-    """Two networks with the same change, and four minibatches of three classes, which keep CKA well above 0."""
+    """Two networks with the same change, and four minibatches of three classes, for which CKA is well above 0."""
     generator = torch.Generator().manual_seed(0)
     prototypes = 2 * torch.randn(3, 1, 4, 4, generator=generator)
     labels = [torch.arange(n) % 3 for n in (16, 16, 16, last)]
@@ -81,14 +81,14 @@ def build(change=lambda x: x * 3, last=16, **options):
 
 
 def partly_frozen():
-    """In train mode but for one layer."""
+    """Two networks in train mode, except for one layer."""
     a, b, batches = build()
     a.conv.eval()
     return a, b, batches
 
 
 def same_twice():
-    """One object in both places."""
+    """The same module object as both models."""
     a, _, batches = build()
     return a, a, batches
 
@@ -113,18 +113,18 @@ CASES = {
 
 
 def found_by(tool, a, b, batches):
-    """CKA by the names of both layers, None if there is not one row and one column per name."""
+    """CKA by the names of both layers, or None unless there is one row and one column per name."""
     if tool == "ours":
         from compare.engine.pair import compare_models
 
         result = compare_models(a, b, batches)
         return cells(result.models.a.layers, result.models.b.layers, result.cka.ab)
-    # The peers name no rows but torch_cka, whose export() has these names in this order.
+    # Of the peers only torch_cka names its rows; export() has the same names in this order.
     return cells(chosen(a, LAYERS), chosen(b, LAYERS), RUN[tool](a, b, batches, LAYERS))
 
 
 def cells(names_a, names_b, cka):
-    """A matrix as a dictionary."""
+    """A matrix as a dictionary by layer names, or None if its shape differs."""
     cka = np.array(cka, float)
     if cka.shape != (len(names_a), len(names_b)):
         return None
@@ -133,7 +133,7 @@ def cells(names_a, names_b, cka):
 
 @torch.no_grad()
 def reference(a, b, batches, weight):
-    """Ratio of sums over minibatches, of n examples each, that have the weight(n)."""
+    """CKA as a ratio of sums over minibatches, each weighted by `weight(n)` for n examples."""
     total = 0
     for x, _ in batches:
         if len(x) >= MIN_EXAMPLES:
@@ -145,7 +145,7 @@ def reference(a, b, batches, weight):
 
 
 def exact_grams(model, x):
-    """Of centred features, for each call of a module; the second call of `act` is `act#2`."""
+    """Gram matrices of centred features for each call of a module; the second call of `act` is `act#2`."""
     grams = {}
 
     def look(name, output):
@@ -179,7 +179,7 @@ def outcome(tool, name):
 
 
 def verdict(found, exact):
-    """In a few words, how far two dictionaries of cells agree."""
+    """A short description of the difference between two dictionaries of cells."""
     if found is None or found.keys() != exact.keys():
         return "wrong rows"
     true = [cell for cell in exact if isfinite(exact[cell])]
@@ -193,7 +193,7 @@ def verdict(found, exact):
 
 
 def leftovers(model, modes):
-    """What was not put back."""
+    """A short description of the modes and hooks that a tool did not restore."""
     changed = [module.training for module in model.modules()] != modes
     words = ["mode of a layer lost" if model.training else "left in eval"] if changed else []
     words += ["hooks left"] if any(module._forward_hooks for module in model.modules()) else []
@@ -201,11 +201,11 @@ def leftovers(model, modes):
 
 
 def column(tool, folder):
-    """All verdicts on one tool, from a process of its own on the CPU."""
+    """Run one tool on all cases in its own process on the CPU, and return the verdicts."""
     path = folder / "verdicts.json"
     path.unlink(missing_ok=True)
     command = [sys.executable, "-m", "tests.benchmarks.edge_cases", tool, path]
-    # pytorch-cka would take a GPU if it saw one.
+    # pytorch-cka uses a GPU if it finds one.
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with suppress(subprocess.TimeoutExpired):
@@ -224,7 +224,7 @@ def print_table():
 
 
 def main():
-    """Print the table, or write the verdicts on the tool in the command line."""
+    """Print the table, or write the verdicts on one tool to a file."""
     if not sys.argv[1:]:
         print_table()
         return

@@ -1,11 +1,11 @@
-"""The package beside its peers: `python -m tests.benchmarks.engine [--workload b] [--only TOOL ...] [--repeats N]`.
+"""CKA next to other tools: `python -m tests.benchmarks.engine [--workload b] [--only TOOL ...] [--repeats N]`.
 
-Each tool runs in a process of its own, one after another, on the same models, weights, images and layers, all
-channels_last. Seconds are of the comparison alone: imports and models are made before, and every tool first runs on 8
-images; cpu/wall well below the number of threads tells of a machine busy with something else. The floor is what any
-tool must do: both forward passes, a Gram matrix per layer, the product of every pair.
-Errors are against float64 on the same float32 activations. They depend on the data: in random networks on noise, what
-all images have in common dominates, where single precision is soonest lost.
+Each tool runs in its own process, one after another, on the same models, weights, images, and layers, all
+channels_last. Seconds count the comparison only: imports and models come before, and every tool first runs on 8 images.
+If cpu/wall is well below the number of threads, the machine was busy with something else. The floor is what any tool
+must do: both forward passes, a Gram matrix per layer, and the product of every pair.
+Errors are against float64 on the same float32 activations. They depend on the data: in random networks on noise, the
+common part of all images dominates, and single precision loses most there.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-# Of these `ours` does the most: also CKA within each model, components and disagreement.
+# `ours` also computes CKA within each model, components, and disagreement.
 TOOLS = ("forward", "floor", "ours fp32", "ours bf16", "pytorch-cka", "torch_cka", "cka-pytorch")
 NUMBERS = ("seconds", "cpu", "before", "peak")
 LEAVES = "*conv*,*bn*,*relu*,*shortcut"
@@ -26,7 +26,7 @@ LEAVES = "*conv*,*bn*,*relu*,*shortcut"
 
 @dataclass(frozen=True)
 class Workload:
-    """Two members of the family as (depth, width), how many images, and glob patterns of the layers to compare."""
+    """Two members of the family as (depth, width), the number of images, and glob patterns of layers."""
 
     a: tuple[int, float]
     b: tuple[int, float]
@@ -44,13 +44,13 @@ WORKLOADS = {
     "a": Workload((20, 1), (20, 1), 1024, 256, "stage?.?"),
     # torch_cka takes about 9 minutes here.
     "b": Workload((38, 4), (20, 4), 512, 256, LEAVES, left_out=("torch_cka",)),
-    # Measures nothing; to see in a minute whether all tools run.
+    # A quick check that all tools run.
     "tiny": Workload((14, 0.5), (8, 0.5), 32, 16, LEAVES),
 }
 
 
 def run(tool, workload, folder):
-    """What `tests.benchmarks.peers` wrote about one run, or how it died."""
+    """The report of `tests.benchmarks.peers` on one run, or how the process died."""
     path = folder / "run.json"
     path.unlink(missing_ok=True)
     command = [sys.executable, "-m", "tests.benchmarks.peers", tool, workload, path]
@@ -62,7 +62,7 @@ def run(tool, workload, folder):
 
 
 def accuracy(runs, reference):
-    """The largest error of any run in words; what went wrong, if something did."""
+    """The largest error of any run as text, or the first problem."""
     problems = [run["problem"] for run in runs if run["problem"]]
     if problems or runs[0]["cka"] is None:
         return problems[0][:80] if problems else ""
@@ -78,7 +78,7 @@ def accuracy(runs, reference):
 
 
 def print_table(runs, reference):
-    """One line per tool: medians over its runs."""
+    """Print one line per tool: medians over its runs."""
     floor = median(run["seconds"] for run in runs["floor"])
     print(f"{'tool':12} seconds x floor cpu/wall  MiB before  MiB peak  max error")
     for tool, of_tool in runs.items():
@@ -88,7 +88,7 @@ def print_table(runs, reference):
 
 
 def arguments():
-    """The command line; the floor is always among the tools, for the ratio."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workload", choices=WORKLOADS, default="a")
     parser.add_argument("--only", nargs="+", choices=TOOLS, metavar="TOOL", help=", ".join(TOOLS))
@@ -97,7 +97,7 @@ def arguments():
 
 
 def main():
-    """Run every tool as often as asked, in turn, and print the table."""
+    """Run the tools in turn, and print the table."""
     options = arguments()
     workload = WORKLOADS[options.workload]
     chosen = options.only or [tool for tool in TOOLS if tool not in workload.left_out]
@@ -112,7 +112,7 @@ def main():
         raise SystemExit(f"the reference failed: {exact['problem']}")
     print_table(runs, exact["cka"])
     for tool in workload.left_out if not options.only else ():
-        print(f"{tool:12} left out, it takes many minutes here; ask for it with --only {tool}")
+        print(f"{tool:12} skipped: it takes many minutes here; run it with --only {tool}")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
-"""Several ways of doing a thing, timed in turn, so that a noisy machine troubles all alike."""
+"""Time alternatives in turn, so that noise of the machine affects all of them equally."""
 
 import time
 from statistics import median
 
 
 def seconds(way):
-    """Wall time of one run."""
+    """Wall time of one call, in seconds."""
     start = time.perf_counter()
     way()
     return time.perf_counter() - start
 
 
 def print_seconds(title, ways, runs):
-    """Run each way so often, and print the median and the extremes of its wall times."""
+    """Run each alternative `runs` times in turn, and print the median, minimum, and maximum wall time."""
     times = {name: [] for name in ways}
     for _ in range(runs):
         for name, way in ways.items():

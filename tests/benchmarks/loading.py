@@ -1,7 +1,7 @@
-"""How fast images are loaded: `python -m tests.benchmarks.loading`.
+"""Loading of images: `python -m tests.benchmarks.loading`.
 
-5,000 PNG of 32x32 in a parquet file, by this program and by the way that `datasets` documents, in turn; then photos in
-JPEG decoded on demand, by one thread and by two.
+First 5,000 PNG images of 32x32 in a parquet file, loaded by this package and as the documentation of `datasets` shows,
+in turn. Then JPEG photos decoded on demand with one and two threads.
 """
 
 import os
@@ -31,7 +31,7 @@ def main():
 
 
 def small(root):
-    """First and second load against the reference."""
+    """Load a small dataset for the first and the second time, and with `datasets`."""
     from datasets import load_dataset
 
     random = np.random.default_rng(0)
@@ -53,13 +53,13 @@ def small(root):
         "zoo, first time": first,
         "zoo, from its cache": lambda: load_images(str(root / "set"), "all"),
     }
-    # The table is converted to arrow once, by the library, for all of them.
+    # `datasets` converts the table to Arrow once, for all alternatives.
     assert np.array_equal(first().images.numpy(), reference())
     print_seconds(f"{IMAGES:,} PNG of 32x32, seconds", ways, RUNS)
 
 
 def photos(root):
-    """Decoding on demand by one thread and by two."""
+    """Decode photos on demand with one and two threads."""
     random = np.random.default_rng(0)
     for number in range(PHOTOS):
         picture = Image.fromarray(random.integers(0, 256, (20, 25, 3), dtype=np.uint8)).resize((500, 375 + number % 2))

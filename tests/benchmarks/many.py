@@ -1,9 +1,8 @@
-"""Eight models at once, and memory: `python -m tests.benchmarks.many`.
+"""Many models in one pass, and memory: `python -m tests.benchmarks.many`.
 
-`eight runs` takes each of eight networks through the images alone, with one plain product per layer and minibatch.
-`compare_many` does the same for all in one pass, and compares all 28 pairs. Memory is the peak of a process of its own,
-less what it held before, with 256 images at once; beside it stand that of a forward pass, which the engine comes on top
-of, and that of all Gram matrices.
+`eight runs` runs each of eight networks alone, with one plain matrix product per layer and minibatch. `compare_many`
+runs all of them in one pass, and compares all 28 pairs. Memory is the growth of the peak of a process with 256 images
+in a minibatch, next to the growth of a forward pass alone, and to the size of all Gram matrices.
 """
 
 import re
@@ -20,7 +19,7 @@ from tests.benchmarks.peers import floor_of_one, random_batches, random_model
 
 
 def eight(repeats=3):
-    """Seconds of eight single runs and of one joint run, in turn."""
+    """Time eight single runs and one joint run, in turn."""
     models = [random_model(20, 2, seed) for seed in range(8)]
     batches = random_batches(512, 256, seed=9)
     print("8 x ResNet-20 w2, 512 images in batches of 256, all layers")
@@ -36,7 +35,7 @@ def eight(repeats=3):
 
 
 def memory(name):
-    """Peak of a comparison of two networks of a kind, in this process."""
+    """Print the peak memory of a comparison of two networks in this process."""
     if name == "resnet164":
         models, size = [random_model(164, 1, seed) for seed in range(2)], 32
     else:
@@ -59,18 +58,18 @@ def memory(name):
 
 
 def forget_peak():
-    """Start anew with the memory that is held now, in MiB; Linux only."""
+    """Reset the peak to the memory in use, and return it in MiB; Linux only."""
     Path("/proc/self/clear_refs").write_text("5")
     return peak()
 
 
 def peak():
-    """Largest resident memory in MiB since it was forgotten."""
+    """Largest resident memory in MiB since the last reset."""
     return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 
 
 def main():
-    """Print both tables, or one network's line of the second."""
+    """Print both tables, or one line of the second."""
     if sys.argv[1:]:
         memory(sys.argv[1])
         return

@@ -1,7 +1,7 @@
 """The tools that `tests.benchmarks.engine` runs: `python -m tests.benchmarks.peers TOOL WORKLOAD JSON`.
 
-Every tool takes two models, minibatches and glob patterns, and returns CKA of shape (layers_a, layers_b) or None.
-Each imports what it needs itself, so that a process holds nothing of the other tools.
+Every tool takes two models, minibatches, and glob patterns, and returns CKA of shape (layers_a, layers_b) or None. Each
+imports its own libraries, so that a process loads nothing of the other tools.
 """
 
 import copy
@@ -27,7 +27,7 @@ from zoo.family.cifar_resnet import CifarResNet, initialise
 
 @torch.inference_mode()
 def forward(model_a, model_b, batches, layers):
-    """Both models, and nothing looked at."""
+    """The forward passes of both models, without hooks."""
     for images, _ in batches:
         model_a(images)
         model_b(images)
@@ -35,7 +35,7 @@ def forward(model_a, model_b, batches, layers):
 
 @torch.inference_mode()
 def floor(model_a, model_b, batches, layers):
-    """The least that CKA takes: no centring, no denominators."""
+    """The minimal work of CKA, without centring and denominators."""
     for images, _ in batches:
         grams_a, grams_b = (seen(model, images, layers, plain_gram) for model in (model_a, model_b))
         grams_a @ grams_b.T
@@ -43,13 +43,13 @@ def floor(model_a, model_b, batches, layers):
 
 @torch.inference_mode()
 def floor_of_one(model, batches):
-    """One model, and a Gram matrix of each leaf and block."""
+    """One model, and a Gram matrix per leaf module and block."""
     for images, _ in batches:
         seen(model, images, f"{LEAVES},*add*,input,head.*", plain_gram)
 
 
 def plain_gram(output):
-    """Inner products as they are; the order of the features does not matter, so channels_last need not be copied."""
+    """Inner products. They do not depend on the order of the features, so channels_last needs no copy."""
     if output.is_contiguous(memory_format=torch.channels_last):
         output = output.permute(0, 2, 3, 1)
     x = output.flatten(1)
@@ -58,7 +58,7 @@ def plain_gram(output):
 
 @torch.inference_mode()
 def reference(model_a, model_b, batches, layers):
-    """Float64 throughout, on float32 activations: HSIC_1 of centred features, summed over minibatches."""
+    """CKA in float64 on float32 activations: HSIC_1 of centred features, summed over minibatches."""
     hsic = 0
     for images, _ in batches:
         grams = torch.cat([seen(model, images, layers, exact_gram) for model in (model_a, model_b)])
@@ -68,7 +68,7 @@ def reference(model_a, model_b, batches, layers):
 
 
 def exact_gram(output):
-    """U-centred (Szekely & Rizzo 2014), from one slice of the features at a time, to hold no layer in float64."""
+    """U-centred Gram matrix (Szekely & Rizzo 2014), summed over slices of the features to save memory."""
     n = len(output)
     gram = torch.zeros(n, n, dtype=torch.float64)
     for features in output.flatten(1).split(8192, 1):
@@ -81,7 +81,7 @@ def exact_gram(output):
 
 
 def seen(model, images, layers, look):
-    """What `look` makes of each chosen layer's output, flattened, shape (layers, n * n), in the order they run."""
+    """Apply `look` to the output of each chosen layer, in execution order; shape (layers, n * n)."""
     found = []
     modules = [model.get_submodule(name) for name in chosen(model, layers)]
     handles = [module.register_forward_hook(lambda _m, _i, output: found.append(look(output))) for module in modules]
@@ -92,14 +92,14 @@ def seen(model, images, layers, look):
 
 
 def ours(model_a, model_b, batches, layers, precision):
-    """This package, as it is called by `compare`."""
+    """This package, as `compare` calls it."""
     from compare.engine.pair import compare_models
 
     return compare_models(model_a, model_b, batches, layers=layers, precision=precision).cka.ab
 
 
 def pytorch_cka(model_a, model_b, batches, layers):
-    """Source: github.com/ryusudol/Centered-Kernel-Alignment. Part of its error is meant: it raises CKA below 0 to 0."""
+    """Source: github.com/ryusudol/Centered-Kernel-Alignment. It clips CKA at 0 by design."""
     from cka import compute_cka
 
     names = {"layers": chosen(model_a, layers), "model2_layers": chosen(model_b, layers)}
@@ -117,28 +117,28 @@ def torch_cka(model_a, model_b, batches, layers):
 
 def cka_pytorch(model_a, model_b, batches, layers):
     """Source: github.com/datthinh1801/CKA.pytorch."""
-    # Workaround: it needs torchvision, which zoo mends on a CPU build of torch when timm is imported.
+    # Workaround: it needs torchvision, and zoo repairs torchvision on CPU builds of torch when timm is imported.
     import timm  # noqa: F401
     from cka_pytorch import CKACalculator
 
     cka = CKACalculator(model_a, model_b, chosen(model_a, layers), chosen(model_b, layers), verbose=False)
-    # By default it goes through the data 10 times.
+    # The default is 10 epochs.
     return cka.calculate_cka_matrix(loader(batches), num_epochs=1)
 
 
 def loader(batches):
-    """Peers want a DataLoader; its own collation would undo channels_last."""
+    """A DataLoader for the peers, without collation, which would undo channels_last."""
     return DataLoader(batches, batch_size=None)
 
 
 def chosen(model, layers):
-    """Names of the modules that match; those of the family are defined in the order in which they run."""
+    """Names of the matching modules, in order of definition, which is the execution order in the family."""
     patterns = layers.split(",")
     return [name for name, _ in model.named_modules() if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)]
 
 
 def random_model(depth, width, seed):
-    """A channels_last member of the family that normalises with statistics of no data."""
+    """A channels_last member of the family with random batch norm statistics."""
     generator = torch.Generator().manual_seed(seed)
     model = CifarResNet(Variant(depth, width)).eval()
     initialise(model, generator)
@@ -150,15 +150,15 @@ def random_model(depth, width, seed):
 
 
 def random_batches(images, batch, seed):
-    """Noise and labels."""
+    """Minibatches of noise images with labels."""
     generator = torch.Generator().manual_seed(seed)
     noise = torch.rand(images, 3, 32, 32, generator=generator).split(batch)
     return [(x.to(memory_format=torch.channels_last), torch.arange(len(x)) % 10) for x in noise]
 
 
 def measure(tool, models, batches, layers):
-    """Seconds, MiB and CKA of one run; the problem, if it raised."""
-    # On copies, because a tool may leave hooks behind. The tool's complaints about so few images are no result.
+    """Seconds, MiB, and CKA of one run, or the error it raised."""
+    # On copies, because a tool may leave hooks behind. Errors about so few images do not matter.
     with suppress(Exception):
         tool(*copy.deepcopy(models), [(images[:8], labels[:8]) for images, labels in batches[:1]], layers)
     gc.collect()
@@ -176,7 +176,7 @@ def measure(tool, models, batches, layers):
 
 
 def peak_mib():
-    """Largest resident memory of this process so far; Linux counts in KiB."""
+    """Largest resident memory of this process so far, in MiB; Linux reports KiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -1,7 +1,8 @@
-"""Scoring a million examples of a thousand classes: `python -m tests.benchmarks.scoring [EXAMPLES] [CLASSES]`.
+"""Disagreement statistics at scale: `python -m tests.benchmarks.scoring [EXAMPLES] [CLASSES]`.
 
-Logits of two models come in minibatches of 10,000, made up once, so that only the scoring is measured: predictions,
-confidence, divergence, what the two are worth together, and every class and confusion. Prints seconds and peak memory.
+By default a million images of a thousand classes. Logits of two models come in minibatches of 10,000 and are drawn
+once, so that only the statistics are measured: predictions, confidence, divergence, the ensemble, and every class and
+confusion. Prints seconds and peak memory.
 """
 
 import resource

@@ -1,8 +1,8 @@
-"""Many seeds at once against one after another: `python -m tests.benchmarks.seeds [REPEATS]`.
+"""Training of many seeds at once and one after another: `python -m tests.benchmarks.seeds [REPEATS]`.
 
-Trains ResNet-14 on digits for an epoch, and on noise of CIFAR's shape for a step, from 4 and from 8 seeds, in turn;
-prints how many models an hour that makes with the data set's own recipe, medians, and the ratio with its extremes.
-Both share building and drawing; reading images, testing and writing are left out.
+Trains ResNet-14 with 4 and 8 seeds, on digits for an epoch and on CIFAR-shaped noise for a step, in turn. Prints the
+median number of models per hour with the dataset's recipe, and the ratio with its minimum and maximum. Loading images,
+testing, and writing are not measured.
 """
 
 import sys
@@ -25,14 +25,14 @@ CIFAR_IMAGES = 50_000
 
 
 def noise():
-    """A minibatch of images like CIFAR's."""
+    """A minibatch of CIFAR-shaped noise."""
     generator, count = torch.Generator().manual_seed(0), Recipe().batch_size
     images = torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8, generator=generator)
     return ImageSet("noise", "train", images, torch.arange(count) % 10, torch.arange(count), tuple("abcdefghij"))
 
 
 def new_models(variant, seeds):
-    """Models with initial weights, and the generators that go on drawing."""
+    """Models with initial weights, and their generators."""
     generators = [torch.Generator().manual_seed(seed) for seed in range(seeds)]
     models = [CifarResNet(variant) for _ in generators]
     for model, generator in zip(models, generators, strict=True):
@@ -41,7 +41,7 @@ def new_models(variant, seeds):
 
 
 def ways(variant, data, recipe, seeds):
-    """Both, each from new models."""
+    """Both alternatives; each call trains new models."""
 
     def one_after_another():
         for model, generator in zip(*new_models(variant, seeds), strict=True):
@@ -55,7 +55,7 @@ def ways(variant, data, recipe, seeds):
 
 
 def measure(name, data, recipe, images, repeats):
-    """One line for each width and number of seeds."""
+    """Print one line per width and number of seeds."""
     short = replace(recipe, epochs=1)
     parts = recipe.epochs * recipe.steps(images) / recipe.steps(len(data))
     for width in WIDTHS:

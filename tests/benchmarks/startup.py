@@ -1,6 +1,6 @@
-"""How long the commands take to answer without a model: `python -m tests.benchmarks.startup`.
+"""Start-up time of commands that need no model: `python -m tests.benchmarks.startup`.
 
-Each command runs in turn with the bare interpreter as the floor, so that a noisy machine troubles all alike.
+The commands run in turn, with the bare interpreter as the floor.
 """
 
 import subprocess
@@ -22,7 +22,7 @@ RUNS = 15
 
 
 def main():
-    """Print the median and the extremes of each command."""
+    """Print the median, minimum, and maximum of each command."""
     run = partial(subprocess.run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     print_seconds("seconds", {name: partial(run, command) for name, command in COMMANDS.items()}, RUNS)
 

@@ -1,16 +1,15 @@
-"""How sweeps and matrices grow with models and workers: `python -m tests.benchmarks.sweep [REPEATS]`.
+"""Scaling of sweeps and matrices with models and workers: `python -m tests.benchmarks.sweep [REPEATS]`.
 
-Sweeps train ResNet-14 w1 on digits for two epochs; matrices compare all layers of what came of that, on all 1,797
-images in batches of 256, nothing kept from before: in one process, and with one and two workers of one thread, as a
-user waits for them. The models of the cost, where a run has its own start in it, and takes longer beside another:
+Sweeps train ResNet-14 w1 on digits for two epochs. Matrices compare all layers of these models on all 1,797 images in
+batches of 256, without a cache. Both run with one and two workers of one thread; matrices also run in one process. The
+models of the cost, where a run includes the start of its process, and takes longer next to another run:
 
     sweep  = start + ceil(models / workers) x run
     matrix = start + models x run + pairs x pair                 in one process
     matrix = start + ceil(models / workers) x run + pairs x pair     with workers
 
-The cost of a pair is measured by itself, on loaded networks of random weights; the rest is fitted to medians by
-non-negative least squares. They tell what larger ones would take: more than two workers as if they had cores of their
-own, and shared the rest as two do. Pairs are put together by one process, however many workers there are.
+The cost of a pair is measured separately, on random networks in memory. The rest is fitted to medians by non-negative
+least squares. Larger numbers are extrapolated, as if every worker had its own core. One process combines all pairs.
 """
 
 import os
@@ -38,7 +37,7 @@ IMAGES, BATCH = 1797, 256
 
 
 def seconds_of(folder, *arguments):
-    """Wall time of a whole command, as a user waits for it."""
+    """Wall time of a command, with its start."""
     start = time.perf_counter()
     subprocess.run(
         [sys.executable, "-c", "from cli.app import zoo; zoo()", *map(str, arguments)],
@@ -63,7 +62,7 @@ def commands(models):
 
 
 def loaded(models):
-    """Seconds of a matrix of networks at hand, on as many images of the size of digits."""
+    """Seconds of a matrix of networks in memory, on noise of the size of digits."""
     networks = [random_model(14, 1, seed) for seed in range(models)]
     noise = torch.rand(IMAGES, 3, 8, 8, generator=torch.Generator().manual_seed(9)).split(BATCH)
     batches = [(x.to(memory_format=torch.channels_last), torch.arange(len(x)) % 10) for x in noise]
@@ -73,15 +72,15 @@ def loaded(models):
 
 
 def fit(features, seconds, weights):
-    """Coefficients of a sum of costs, none below 0, and the largest error relative to what was measured."""
+    """Non-negative least squares: the coefficients, and the largest relative error."""
     design, measured = np.array(features, dtype=float), np.array(weights)
-    # Relative errors count, so that the longest do not decide alone.
+    # Relative errors, so that the longest times do not dominate.
     coefficients, _ = nnls(design / measured[:, None], np.array(seconds) / measured)
     return coefficients, np.abs((design @ coefficients - seconds) / measured).max()
 
 
 def pair_seconds(repeats):
-    """Measure what a pair costs, and print."""
+    """Measure and print the cost of a pair of models."""
     print("loaded models  pairs  seconds")
     table = {}
     for models in LOADED:
@@ -91,13 +90,13 @@ def pair_seconds(repeats):
     (constant, each, pair), error = fit([(1, models, comb(models, 2)) for models in LOADED], seconds, seconds)
     print(
         f"model: {constant:.2f} s + models x {each:.3f} s + pairs x {pair:.4f} s (off by {error:.0%} at most); pairs "
-        + (f"cost more than models from {ceil(2 * each / pair) + 1} on" if pair else "cost too little to be seen")
+        + (f"cost more than models from {ceil(2 * each / pair) + 1} on" if pair else "cost too little to measure")
     )
     return pair
 
 
 def measure(repeats):
-    """Measure the commands, in turn, and print: medians by number of models."""
+    """Measure the commands in turn, and print medians by number of models."""
     print("        sweep                    matrix")
     print("models  1 worker  2 workers  ratio  one process  1 worker  2 workers  ratio")
     table = {}
@@ -109,17 +108,17 @@ def measure(repeats):
             f"{matrix_two:9.1f}  {alone / matrix_two:5.2f}",
             flush=True,
         )
-    print("ratio: of the sweep with one worker, and of the matrix in one process, to the one with two workers\n")
+    print("ratio: one worker (sweep) or one process (matrix) over two workers\n")
     return table
 
 
 def turns(models, workers):
-    """How many runs come after one another, in the column of that many workers."""
+    """Number of runs one after another, in the column of this number of workers."""
     return [ceil(models / workers) * (workers == other) for other in WORKERS]
 
 
-def tell_sweeps(table):
-    """The model of a sweep's cost, and what the paper's grid would take."""
+def print_sweep_cost(table):
+    """Fit and print the cost of sweeps, and extrapolate it to the grid of the paper."""
     rows = list(product(table, WORKERS))
     seconds = [table[models][WORKERS.index(workers)] for models, workers in rows]
     (start, *runs), error = fit([(1, *turns(*row)) for row in rows], seconds, seconds)
@@ -132,8 +131,8 @@ def tell_sweeps(table):
         print(f"on paper: {PLANNED} models, {workers} workers: {total / 60:.1f} min")
 
 
-def tell_matrices(table, pair):
-    """The model of a matrix's cost, and what the paper's grid would take."""
+def print_matrix_cost(table, pair):
+    """Fit and print the cost of matrices, and extrapolate it to the grid of the paper."""
     rows = [(models, workers) for models in table for workers in (0, *WORKERS)]
     seconds = [table[models][len(WORKERS) + workers] for models, workers in rows]
     features = [(1, models, 0, 0) if workers == 0 else (1, 0, *turns(models, workers)) for models, workers in rows]
@@ -153,11 +152,11 @@ def tell_matrices(table, pair):
 
 
 def main():
-    """Print both tables, and what follows."""
+    """Print both tables and the fitted costs."""
     repeats = int(sys.argv[1]) if sys.argv[1:] else 3
     table, pair = measure(repeats), pair_seconds(repeats)
-    tell_sweeps(table)
-    tell_matrices(table, pair)
+    print_sweep_cost(table)
+    print_matrix_cost(table, pair)
 
 
 if __name__ == "__main__":

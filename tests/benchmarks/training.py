@@ -1,8 +1,8 @@
-"""How fast training is: `python -m tests.benchmarks.training`.
+"""Training speed: `python -m tests.benchmarks.training`.
 
-One pass over CIFAR-shaped images with ResNet-8 and ResNet-20, crop and flip, by this program, by a plain PyTorch loop
-with workers, and by a loop of timm's own parts as its train script puts them together; all take turns. Then this
-program without what makes it fast, or with what might; and how long it takes from typing the command to the first step.
+One epoch over CIFAR-shaped images with ResNet-8 and ResNet-20, crop, and flip: by this package, by a plain PyTorch loop
+with workers, and by a loop of timm's parts as in its training script, in turn. Then this package without channels_last
+and with torch.compile, and the time from the command to the first step.
 """
 
 import os
@@ -42,7 +42,7 @@ command()
 
 
 class Pictures(Dataset):
-    """As torchvision's CIFAR-10 gives them, with crop and flip; or plain, for timm's transforms."""
+    """Images like those of torchvision's CIFAR-10, with crop and flip, or without for timm's transforms."""
 
     def __init__(self, images, labels, augment):
         self.images = images.permute(0, 2, 3, 1).numpy()
@@ -60,14 +60,14 @@ class Pictures(Dataset):
 
 
 def crop_and_flip(picture):
-    """Pad by 4, crop at random, mirror half of them."""
+    """Pad by 4, crop at random, and flip half of the images."""
     x, y = torch.randint(0, 9, (2,)).tolist()
     picture = ImageOps.expand(picture, 4).crop((x, y, x + 32, y + 32))
     return ImageOps.mirror(picture) if torch.rand(1) < 0.5 else picture
 
 
 def tensor(picture):
-    """As torchvision's ToTensor."""
+    """Like torchvision's ToTensor."""
     pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(32, 32, 3)
     return pixels.permute(2, 0, 1).contiguous().float().div(255)
 
@@ -80,13 +80,13 @@ def member(depth=20, channels_last=True):
 
 
 def ours(data, model, **changes):
-    """One epoch by this program."""
+    """One epoch of this package."""
     training = Fit(model, data, Recipe(batch_size=BATCH, **changes), torch.Generator().manual_seed(0))
     return training.epoch
 
 
 def plain(data, depth):
-    """One epoch as tutorials write it."""
+    """One epoch of a loop as in tutorials."""
     loader = DataLoader(
         Pictures(data.images, data.labels, True), BATCH, shuffle=True, num_workers=WORKERS, persistent_workers=True
     )
@@ -107,7 +107,7 @@ def plain(data, depth):
 
 
 def timm_parts(data, depth):
-    """One epoch as timm's train script does it: its loader, transforms, optimiser, loss and meters."""
+    """One epoch of a loop as in timm's training script: loader, transforms, optimiser, loss, and meters."""
     from timm.data import create_loader
     from timm.loss import LabelSmoothingCrossEntropy
     from timm.optim import create_optimizer_v2
@@ -144,12 +144,12 @@ def first_step():
     with tempfile.TemporaryDirectory() as folder:
         start = time.time()
         command = [sys.executable, "-c", FIRST_STEP, "train"]
-        told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder).stdout
-    return float(told) - start
+        end = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder).stdout
+    return float(end) - start
 
 
 def rates(ways):
-    """Images per second of each way, in turn, after one round that does not count."""
+    """Images per second of each alternative, in turn, after one warm-up round."""
     found = {name: [] for name in ways}
     for _ in range(RUNS + 1):
         for name, way in ways.items():
@@ -158,7 +158,7 @@ def rates(ways):
 
 
 def table(title, found):
-    """One line per way: images/s, and how many times as fast the first way is, run by run."""
+    """Print one line per alternative: images/s, and the median speedup of the first alternative over it."""
     width, reference = max(map(len, (title, *found))), next(iter(found))
     print(f"{title:{width}}  images/s    min    max  {reference} is faster by")
     for name, values in found.items():

@@ -1,8 +1,8 @@
-"""Whether tests and intervals hold what they promise: `python -m tests.benchmarks.validity [DRAWS]`.
+"""Error rates and coverage of the disagreement statistics: `python -m tests.benchmarks.validity [DRAWS]`.
 
-Two classifiers made up at random (tests/simulate.py): at equal accuracy the share of draws in which a test finds a
-difference at 5 % (exact tests stay below), and the share of 95 % intervals that hold the truth; then the power on
-planted differences. Every share has a standard error of at most 0.5 / sqrt(DRAWS), at 0.95 of 0.22 / sqrt(DRAWS).
+Two simulated classifiers (tests/support/simulate.py). At equal accuracy: the share of draws in which a test finds a
+difference at 5 % (exact tests stay below), and the share of 95 % intervals that contain the true value. Then the power
+for planted differences. The standard error of a share is at most 0.5 / sqrt(DRAWS), and at 0.95 0.22 / sqrt(DRAWS).
 """
 
 import sys

@@ -1,8 +1,8 @@
-"""Whether the tests and intervals of `zoo groups` hold: `python -m tests.benchmarks.validity_groups [DRAWS]`.
+"""Error rates and coverage of the statistics of `zoo groups`: `python -m tests.benchmarks.validity_groups [DRAWS]`.
 
-Seeds of two groups are drawn (tests/seeds.py) with a known truth, many times. Without a difference between the groups:
-how often each test has p < 0.05, how often any of Holm's p-values is below 0.05, and how often the 95 % intervals hold
-the truth. With planted differences: how often they are found, the coverage again, and the estimates beside the truth.
+Seeds of two groups are drawn many times from a known distribution (tests/support/seeds.py). Without a difference
+between the groups: how often each test has p < 0.05, how often any of Holm's p-values is below 0.05, and how often the
+95 % intervals contain the true value. With planted differences: the power, the coverage, and the estimates.
 """
 
 import sys
@@ -24,7 +24,7 @@ PERMUTATIONS = 199
 
 
 def once(what, random, seeds):
-    """All tests of one draw: rejections, whether intervals hold the truth, and estimates."""
+    """All tests of one draw: rejections, coverage of intervals, and estimates."""
     a, b = what.draw(random, *seeds)
     splits = model_splits(*seeds, PERMUTATIONS, int(random.integers(2**31)))
     names = [str(number) for number in range(what.labels.max() + 1)]
@@ -71,7 +71,7 @@ def measure(what, seeds, draws):
 
 
 def table(title, keys, sizes, gap, draws):
-    """Percentages for every kind of data and sizes of groups."""
+    """Print percentages for every kind of data and size of groups."""
     print(f"{title}, in %\ndata    seeds  " + "".join(f"{key:>14}" for key in keys))
     for name, (classes, *data) in DATA.items():
         what = truth(np.random.default_rng(0), classes, *data, class_gap=gap, gap_classes=classes // 5)
@@ -81,7 +81,7 @@ def table(title, keys, sizes, gap, draws):
 
 
 def variances(draws):
-    """Estimates of variances and shares beside the truth."""
+    """Print estimates of variances and shares next to the true values."""
     print("Variance between examples and between classes (x 1e4), share: means over draws; coverage and power in %")
     print("data    seeds          total   between   share uncorrected   cover share   spread found")
     for name, data in DATA.items():
@@ -100,14 +100,16 @@ def main():
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     rates = ["accuracy", "spread", "count", "class", "fwer", "confirm", "cover", "cover class", "cover confirm"]
     table(
-        f"No difference: share of {draws} draws with p < 0.05, and with the truth in the interval",
+        f"No difference: share of {draws} draws with p < 0.05, and with the true value in the interval",
         rates,
         SIZES,
         0.0,
         draws,
     )
     rates = ["spread", "count", "class", "holm", "fwer", "fdr", "confirm", "cover", "cover class", "cover confirm"]
-    table("A fifth of the classes differ by 0.3 in ease: power, wrong findings, coverage", rates, SIZES[:5], 0.3, draws)
+    table(
+        "A fifth of the classes differ by 0.3 in ease: power, false positives, coverage", rates, SIZES[:5], 0.3, draws
+    )
     variances(draws)
 
 

@@ -1,4 +1,4 @@
-"""Pages in a real browser, from disk."""
+"""Open pages from disk in Chromium."""
 
 import shutil
 
@@ -7,7 +7,7 @@ import pytest
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="pages are looked at with Chromium, which is not installed"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]
@@ -16,8 +16,8 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
 
 @pytest.fixture(scope="session")
 def browser():
-    """One Chromium for all tests of a process."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="pages are looked at with playwright")
+    """One Chromium per worker."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as running:
         browser = running.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -26,8 +26,8 @@ def browser():
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    """Opens pages; in the end, none may have complained, or asked for anything but itself."""
-    complaints, requests, contexts = [], [], []
+    """Open pages. Afterwards, check that they logged nothing and requested nothing but themselves."""
+    messages, requests, contexts = [], [], []
 
     def opened(html, viewport=DESKTOP, **options):
         file = tmp_path / "page.html"
@@ -35,8 +35,8 @@ def opened(browser, tmp_path):
         context = browser.new_context(viewport=viewport, **options)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
         page.goto(file.as_uri())
         page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
@@ -45,12 +45,12 @@ def opened(browser, tmp_path):
     yield opened
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert messages == []
     assert {url for url in requests if not url.startswith(("data:", "blob:"))} <= {(tmp_path / "page.html").as_uri()}
 
 
 def point_at(page, panel, across, up):
-    """Move the mouse to a cell, given as shares of the map's sides."""
+    """Move the mouse to a cell, given as fractions of the width and height, and return the hover text."""
     area = page.locator(f"#map-{panel} .nsewdrag").first
     area.scroll_into_view_if_needed()
     box = area.bounding_box()
@@ -68,7 +68,7 @@ def wide(page):
 
 
 def point_at_pair(page, up, across):
-    """Move the mouse to a pair; what is told there."""
+    """Move the mouse to a pair of models, and return the hover text."""
     area = page.locator("#pairs .nsewdrag").first
     area.scroll_into_view_if_needed()
     box, count = area.bounding_box(), page.evaluate("document.getElementById('pairs').data[0].x.length")

@@ -1,4 +1,4 @@
-"""Small real images as files: digits, in every form that image files come in."""
+"""Image files of handwritten digits in several formats."""
 
 import io
 
@@ -9,7 +9,7 @@ from zoo.data.digits import load_digits
 
 
 def digit_images(per_class, classes=3, side=8):
-    """Grey pictures of the first digits, per class so many: (class, picture) in turn."""
+    """Yield (class, grey image) for the first `per_class` digits of each class."""
     data = load_digits("all")
     for label in range(classes):
         for place in np.flatnonzero(data.labels.numpy() == label)[:per_class]:
@@ -24,7 +24,7 @@ def encoded(image, form="PNG", **options):
 
 
 def write_folder(root, per_class=10, classes=3, side=8, form="PNG", mode="RGB"):
-    """A folder of class folders `zero`, `one`, ..."""
+    """Write a folder of images with one subfolder per class: `zero`, `one`, ..."""
     names = ("zero", "one", "two", "three", "four")
     for number, (label, picture) in enumerate(digit_images(per_class, classes, side)):
         place = root / names[label]
@@ -34,7 +34,7 @@ def write_folder(root, per_class=10, classes=3, side=8, form="PNG", mode="RGB"):
 
 
 def parquet(images, names=("zero", "one", "two"), column="image", label="label", plain=False):
-    """A table as the Hub has them, of (label, encoded image) pairs."""
+    """A parquet file, as on the Hub, from (label, encoded image) pairs."""
     import datasets
 
     kind = datasets.Value("string") if plain else datasets.ClassLabel(names=list(names))

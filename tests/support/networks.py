@@ -1,4 +1,4 @@
-"""A small network, and a stream of examples for it."""
+"""A small network, minibatches for it, and removal of residual blocks."""
 
 import copy
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 def without(model, stage, removed):
-    """A copy in which other modules stand in the place of the removed blocks."""
+    """A copy of a model in which the last blocks of a stage only pass on their shortcut."""
     model = copy.deepcopy(model)
     blocks = getattr(model, stage)
     for index in range(len(blocks) - removed, len(blocks)):

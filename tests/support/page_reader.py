@@ -1,4 +1,4 @@
-"""What is in a page: tags, texts, scripts, packed matrices."""
+"""Read an HTML page: tags, texts, scripts, packed matrices."""
 
 import json
 import zlib
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Reader(HTMLParser):
-    """Tags with their attributes, the text of each kind of tag, and the scripts."""
+    """The tags of a page with their attributes, its texts, and its scripts."""
 
     def __init__(self, page):
         super().__init__()

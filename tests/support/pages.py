@@ -1,4 +1,4 @@
-"""Results made up for pages: large ones, and some whose names were chosen by somebody mean."""
+"""Sample results for pages: large ones, and ones with hostile names."""
 
 from dataclasses import replace
 from itertools import combinations
@@ -25,7 +25,7 @@ IMAGES = {17: [[[0], [255]], [[255], [0]]]}
 
 
 def full(layers=None, classes=("cat", "dog")):
-    """A comparison with everything that a page can show; `layers` in each model, or 20 and 32."""
+    """A comparison with every part of a page; each model has `layers` layers, by default 20 and 32."""
     result = comparison(classes=classes)
     if layers is not None:
         result = _with_layers(result, layers)
@@ -52,7 +52,7 @@ def full(layers=None, classes=("cat", "dog")):
 
 
 def mean():
-    """A comparison in which every name is an attempt on the page."""
+    """A comparison whose names try to inject HTML, markup, and control characters."""
     result = full(classes=MEAN[:2])
     a, b = result.models.a, result.models.b
     a = replace(a, name=MEAN[0], ref=MEAN[1], architecture=MEAN[6], layers=(*MEAN, *a.layers[len(MEAN) :]))
@@ -69,7 +69,7 @@ def mean():
 
 
 def deep_look():
-    """A look into one model with all parts."""
+    """An inspection with every part of a page."""
     rows = tuple(
         ProbeRow(f"stage1.{i}.add", kind, 64, 0.8 + i / 50, 0.7, 0.99, -2, None)
         for i in range(4)
@@ -83,7 +83,7 @@ def deep_look():
 
 
 def several(layers, names=()):
-    """Several models, of which any two share something else; named `m0`, `m1`, ... if they are not named."""
+    """A matrix of models with random similarities, named `m0`, `m1`, ... by default."""
     base, random = comparison(), np.random.default_rng(0)
     models = tuple(
         replace(

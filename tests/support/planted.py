@@ -1,8 +1,8 @@
-"""CKA matrices made up at random, with blocks planted where they are known to be."""
+"""Random CKA matrices with planted blocks."""
 
 import numpy as np
 
-# How a background falls with the distance between layers, in units of its reach.
+# Decay of the background with the distance between layers, in units of its length.
 DECAYS = (
     lambda d: np.exp(-d),
     lambda d: np.exp(-(d**2)),
@@ -33,14 +33,14 @@ def draw(random, blocks=None, brightest=0.8):
 
 
 def checkerboard(random, index):
-    """Outputs of residual blocks are less alike to the layers inside of blocks."""
+    """Lower similarity between outputs of residual blocks and layers inside blocks."""
     period = int(random.integers(3, 9))
     outputs = index % period == period - 1
     return np.where(np.equal.outer(outputs, outputs), 0, -random.uniform(0, 0.15))
 
 
 def lay_out(random, layers, blocks):
-    """Disjoint spans of 10 to 60 % of the layers, at random places."""
+    """Random disjoint spans, each of 10 to 60 % of the layers."""
     while True:
         lengths = np.ceil(random.uniform(0.1, 0.6, blocks) * layers).astype(int)
         if lengths.sum() <= layers:
@@ -57,7 +57,7 @@ def overlap(a, b):
 
 
 def quality(found, spans):
-    """Best overlap of each planted span, and how many found spans hold no planted one."""
+    """Best overlap of each planted span, and the number of found spans that match no planted span."""
     best = [max((overlap(span, other) for other in found), default=0.0) for span in spans]
     invented = sum(all(overlap(span, other) < 0.5 for span in spans) for other in found)
     return best, invented

@@ -1,4 +1,4 @@
-"""What the tests of probes share: a model whose features are known, and the optimum of what probes minimise."""
+"""A model with known features for linear probes, and the exact optimum of the loss of a probe."""
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ class Add(nn.Module):
 
 
 class Net(nn.Module):
-    """Adds its input, as it is, to a branch; both are features that a test can choose."""
+    """Adds its input to a branch, so that a test can choose the features before and after the addition."""
 
     def __init__(self, features=6, classes=3):
         super().__init__()
@@ -61,7 +61,7 @@ def features_of(model, point, data):
 
 
 def fitted(x, labels, classes, strengths, epochs=EPOCHS):
-    """Rows as the probes see them, and fits that learn from all of them."""
+    """Standardised features, and probes fitted on all examples."""
     standard, sketch = Standard(), Sketch(x.shape[1], torch.Generator().manual_seed(0))
     standard.add(x)
     assert standard.finish() is None
@@ -75,7 +75,7 @@ def fitted(x, labels, classes, strengths, epochs=EPOCHS):
 
 
 def optimum(rows, labels, strength):
-    """scikit-learn's solution of the same problem, and its loss."""
+    """The solution of scikit-learn for the same loss, and the loss there."""
     x, y = rows[:, :-1].double().numpy(), labels.numpy()
     solution = LogisticRegression(C=1 / (strength * len(y)), max_iter=10_000, tol=1e-7).fit(x, y)
     logs = solution.predict_log_proba(x)[np.arange(len(y)), y]

@@ -1,4 +1,4 @@
-"""Commands of `zoo` as processes of their own, and those that they start."""
+"""Run `zoo` in processes, and find the processes they start."""
 
 import signal
 import subprocess
@@ -7,40 +7,40 @@ import time
 
 import pytest
 
-# Of tests on a Ray cluster, which run one after another: `auto` would find that of another test.
+# Tests on a Ray cluster run on one worker, one after another: `auto` would find the cluster of another test.
 ONE_CLUSTER = pytest.mark.xdist_group("ray")
 
 
 class Zoo(subprocess.Popen):
-    """A command, which Ctrl-C reaches."""
+    """A process that runs `zoo ARGUMENTS` and handles Ctrl-C."""
 
     def __init__(self, folder, *arguments):
-        # A shell that runs the tests in the background has its children ignore Ctrl-C.
+        # Processes started by a shell in the background ignore Ctrl-C.
         default = signal.signal(signal.SIGINT, signal.SIG_DFL)
         command = [sys.executable, "-c", "from cli.app import zoo; zoo()", *map(str, arguments)]
         super().__init__(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         signal.signal(signal.SIGINT, default)
 
     def tell(self):
-        """Exit code, stdout and stderr, at the end."""
-        told = self.communicate(timeout=400)
-        return self.returncode, *told
+        """Wait for the end, and return exit code, stdout, and stderr."""
+        stdout, stderr = self.communicate(timeout=400)
+        return self.returncode, stdout, stderr
 
 
 def runs_at(folder):
-    """Process and parent of all runs that write below a folder."""
-    listed = subprocess.run(["ps", "-Aww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-    lines = (line.split(maxsplit=2) for line in listed.splitlines() if "cli.child" in line and f"{folder}/" in line)
+    """Process id and parent id of every child command that writes below a folder."""
+    table = subprocess.run(["ps", "-Aww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    lines = (line.split(maxsplit=2) for line in table.splitlines() if "cli.child" in line and f"{folder}/" in line)
     return {int(pid): int(parent) for pid, parent, _ in lines}
 
 
 def until(condition, seconds=200):
-    """Wait for a condition, and give what it gave."""
+    """Wait until `condition()` is true, and return its value."""
     end = time.monotonic() + seconds
-    while not (found := condition()):
+    while not (value := condition()):
         assert time.monotonic() < end
         time.sleep(0.1)
-    return found
+    return value
 
 
 def run_python(code, *arguments):

@@ -1,4 +1,4 @@
-"""Independent float64 versions of what the package computes, written as the papers state it."""
+"""Independent float64 implementations of the formulas in the papers."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""A comparison made up by hand, small enough to check what is drawn of it."""
+"""Small sample results with known values."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def model(name, count, fraction, accuracy):
 
 
 def comparison(name_a="shallow", name_b="deep", classes=("cat", "dog"), notes=()):
-    """b has a block structure over its layers 16 to 30; a has none."""
+    """A comparison in which b has block structure in layers 16 to 29 and a has none."""
     distance = np.abs(np.arange(32)[:, None] - np.arange(32))
     bb = np.exp(-distance / 6)
     bb[16:30, 16:30] = 0.95
@@ -82,7 +82,7 @@ def comparison(name_a="shallow", name_b="deep", classes=("cat", "dog"), notes=()
 
 
 def inspection(block=True, survives=False):
-    """The deep model of the comparison: a block over layers 16 to 30, carried by one image."""
+    """An inspection of model b of `comparison`: one block in layers 16 to 29, carried by one image."""
     pair = comparison()
     score = BlockScore(0.39, 0.30, 0.45) if block else BlockScore(0.0, 0.0, 0.0)
     dominant = DominantExamples(1, 0.6, 0.5, 0.9, 20.0, (DominantExample(17, 0, 0.6, 0.5),))

@@ -1,4 +1,4 @@
-"""Answers of two groups of seeds made up at random, with differences planted where they are known to be."""
+"""Simulated predictions of two groups of seeds, with planted differences."""
 
 from typing import NamedTuple
 
@@ -7,13 +7,13 @@ from scipy.special import ndtr
 
 
 class Truth(NamedTuple):
-    """What the seeds of two groups are drawn from; the examples stay the same for all draws.
+    """The distribution that the seeds of two groups are drawn from; all draws share the examples.
 
     Args:
-        ease_a: how easy each example is for a, on a probit scale, shape (n,).
-        ease_b: the same for b.
+        ease_a: ease of each example for group a on a probit scale, shape (n,).
+        ease_b: ease of each example for group b.
         labels: class of each example, shape (n,).
-        seed_effect: standard deviation of what a seed adds to all examples of a class, which makes them dependent.
+        seed_effect: standard deviation of the offset that a seed adds to all examples of a class.
     """
 
     ease_a: np.ndarray
@@ -22,7 +22,7 @@ class Truth(NamedTuple):
     seed_effect: float
 
     def draw(self, random, seeds_a, seeds_b):
-        """Which examples each seed of a and of b gets right."""
+        """Draw which examples each seed of a and of b classifies correctly, two masks of shape (seeds, n)."""
         return self._group(random, self.ease_a, seeds_a), self._group(random, self.ease_b, seeds_b)
 
     def _group(self, random, ease, seeds):
@@ -31,28 +31,28 @@ class Truth(NamedTuple):
 
     @property
     def differences(self):
-        """True accuracy of a minus that of b, per example."""
+        """Expected accuracy of a minus that of b for each example."""
         a, b = (ndtr(ease / np.sqrt(1 + self.seed_effect**2)) for ease in (self.ease_a, self.ease_b))
         return a - b
 
     @property
     def class_differences(self):
-        """The same per class."""
+        """Expected accuracy of a minus that of b for each class."""
         return np.bincount(self.labels, self.differences) / np.bincount(self.labels)
 
 
 def truth(random, classes, examples, ease, *, class_gap=0.0, example_gap=0.0, seed_effect=0.05, gap_classes=None):
-    """A truth with gaps between a and b.
+    """A distribution with planted differences between a and b.
 
     Args:
-        random: where the examples come from.
-        classes: how many.
-        examples: of each class.
-        ease: mean of the examples' ease, of standard deviation 1.2: 2 is an accuracy of 90 %.
-        class_gap: standard deviation over classes of the difference in ease.
-        example_gap: standard deviation over examples of the difference in ease, on top.
+        random: generator that draws the examples.
+        classes: number of classes.
+        examples: number of examples per class.
+        ease: mean ease; the standard deviation is 1.2, so that 2 is an accuracy of 90 %.
+        class_gap: standard deviation of the difference in ease between classes.
+        example_gap: additional standard deviation of the difference in ease between examples.
         seed_effect: see `Truth`.
-        gap_classes: how many classes, the first, have a gap; all if None.
+        gap_classes: number of classes with a difference, counted from the first; None for all.
     """
     labels = np.repeat(np.arange(classes), examples)
     common = random.normal(ease, 1.2, len(labels))
@@ -63,7 +63,7 @@ def truth(random, classes, examples, ease, *, class_gap=0.0, example_gap=0.0, se
 
 
 def below(rate, draws):
-    """Three standard errors above a rate measured in so many independent draws."""
+    """Upper bound for a rate measured in `draws` independent draws: three standard errors above it."""
     return rate + 3 * np.sqrt(rate * (1 - rate) / draws)
 
 

@@ -1,4 +1,4 @@
-"""Two classifiers made up at random, of which the truth is known."""
+"""Two simulated classifiers with known accuracies."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from compare.answers.disagreement import class_disagreement
 
 
 def right(random, n, accuracy_a, accuracy_b, shared=0.5):
-    """Whether a and b get each of n examples right; a share of the examples is as hard for one as for the other."""
+    """Draw which of n examples a and b classify correctly; a share of the examples is equally hard for both."""
     common = random.random(n) < shared
     luck_a, luck_b = random.random(n), random.random(n)
     luck_b = np.where(common, luck_a, luck_b)
@@ -14,13 +14,13 @@ def right(random, n, accuracy_a, accuracy_b, shared=0.5):
 
 
 def predictions(random, labels, correct, classes):
-    """A wrong class at random where a model is not right."""
+    """Predictions with a random wrong class where `correct` is False."""
     wrong = (labels + random.integers(1, classes, len(labels))) % classes
     return np.where(correct, labels, wrong)
 
 
 def disagreement(random, n=400, classes=10, accuracy_a=0.8, accuracy_b=0.8, shared=0.5):
-    """The result for one draw."""
+    """Class disagreement for one draw."""
     labels = np.arange(n) % classes
     a, b = right(random, n, accuracy_a, accuracy_b, shared)
     names = [str(i) for i in range(classes)]
@@ -30,7 +30,7 @@ def disagreement(random, n=400, classes=10, accuracy_a=0.8, accuracy_b=0.8, shar
 
 
 def true_kappa(accuracy_a, accuracy_b, shared):
-    """Error consistency of `right`."""
+    """Expected error consistency of the classifiers of `right`."""
     both = shared * min(accuracy_a, accuracy_b) + (1 - shared) * accuracy_a * accuracy_b
     agree = both + 1 - accuracy_a - accuracy_b + both
     expected = accuracy_a * accuracy_b + (1 - accuracy_a) * (1 - accuracy_b)
@@ -38,11 +38,11 @@ def true_kappa(accuracy_a, accuracy_b, shared):
 
 
 def validity(draws, seed=0, accuracies=(0.8, 0.8), n=400, shared=0.5):
-    """How often, over so many draws, what is claimed at 5 % or 95 % is so.
+    """False positive rates of tests at 5 %, and coverage of 95 % intervals, over many draws.
 
     Returns:
-        By name: share of draws with a false positive of McNemar's test, of any class by Holm and of any by
-        Benjamini-Hochberg, and share of intervals that hold the truth.
+        Rates by name: draws with a false positive of McNemar's test, of Holm's correction in any class, and of
+        Benjamini-Hochberg's in any class; intervals that contain the true value.
     """
     random = np.random.default_rng(seed)
     a, b = accuracies

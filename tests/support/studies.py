@@ -1,4 +1,4 @@
-"""Studies of networks that were never trained, with the numbers that a test plants in them."""
+"""Simulated studies of networks with planted values."""
 
 from compare.result.study import Agreement, Contrast, Errors, ErrorStratum, Network
 from compare.study.networks import Study
@@ -7,7 +7,7 @@ NOTHING = Contrast(None, None)
 
 
 def network(depth=14, width=1.0, subset="1", seed=0, **known):
-    """One network, without block structure unless it is given."""
+    """One network, by default without block structure."""
     planted = {"accuracy": 0.9, "score": 0.0, "blocks": int(known.get("score", 0) > 0), "surviving": 0} | known
     contrasts = dict.fromkeys(("pc1_fraction", "probe_gain", "deletion_cost"), NOTHING)
     contrasts |= {"block_cka": None, "block_cka_without": None}
@@ -16,7 +16,7 @@ def network(depth=14, width=1.0, subset="1", seed=0, **known):
 
 
 def study(sign=1, seeds=3):
-    """Four depths, three widths and three parts of the data that show every claim, or with -1 the opposite of it."""
+    """A study of four depths, three widths, and three subsets that supports every claim, or with -1 contradicts it."""
     depths, widths = [(d, 1.0) for d in (14, 38, 74, 110)], [(14, 2.0), (14, 4.0)]
     parts = ("1", "1/2", "1/4")
     networks = [
@@ -37,7 +37,7 @@ def study(sign=1, seeds=3):
 
 
 def contrast(sign, jitter):
-    """Higher in block structure than outside by a third; lower, with -1."""
+    """A contrast that is higher inside block structure than outside, or with -1 lower."""
     return Contrast(0.5 + sign * 0.15 + 0.01 * (jitter % 3), 0.5 - sign * 0.15)
 
 

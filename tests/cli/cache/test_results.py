@@ -14,6 +14,7 @@ import pytest
 import cli.cache.results
 from cli.cache.results import folder, question
 from zoo.base.cache_folder import cache_folder
+from zoo.hub.find import find_model
 
 # Options of a fast command.
 BRIEF = ("--layers", "blocks", "--max-examples", "60")
@@ -114,6 +115,23 @@ def test_another_version_of_a_library_is_another_question(monkeypatch, library):
     assert name() == before
     monkeypatch.setattr(cli.cache.results, "version", lambda each: "0" if each == library else version(each))
     assert name() != before
+
+
+def test_another_configuration_of_the_same_weights_is_another_question(folders, tmp_path):
+    def name():
+        return question("inspect", [find_model(str(copy))], "data", {})
+
+    copy = shutil.copytree(folders[0], tmp_path / "copy")
+    before = name()
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"label_names": list("abcdefghij")}))
+    assert name() != before
+
+
+def test_the_code_of_every_package_is_part_of_the_question():
+    root = Path(cli.__path__[0]).parent
+    paths = (path for package in ("cards", "cli", "compare", "zoo") for path in (root / package).rglob("*.py"))
+    assert {name for name, _ in cli.cache.results._code()} == {path.relative_to(root).as_posix() for path in paths}
 
 
 def test_copies_of_a_model_share_a_cached_result_under_their_own_name(run, computed, folders, tmp_path):

@@ -1,6 +1,6 @@
-"""What the local Hub answers to each call: one method per route of the real one.
+"""Responses of the local Hub: one method per route of the real Hub.
 
-The methods are mixed into a request handler, which has `hub`, `user`, `query`, `body`, and sends with `_json` and
+The class is a mixin of a request handler that has `hub`, `user`, `query`, and `body`, and sends with `_json` and
 `_bytes`.
 """
 
@@ -13,13 +13,13 @@ from urllib.parse import parse_qs, quote, urlsplit
 from tests.support.hub.collections import CollectionApi
 from tests.support.hub.store import SDKS, RefusalError, Repo, blob_id, card_errors, digest, is_large, pointer, stamp
 
-# What the Hub says of a model in a list, unless asked for more.
+# Fields of a model in a list, unless the request names others.
 BRIEF = {"_id", "id", "modelId", "private", "downloads", "likes", "tags", "createdAt", "library_name", "pipeline_tag"}
 FULL = BRIEF | {"author", "sha", "lastModified", "gated", "disabled", "siblings"}
 
 
 class HubApi(CollectionApi):
-    # Who may do what.
+    # Permissions.
 
     def _repo(self, repo_id, kind="models", write=False):
         repo = self.hub.repos.get((kind[:-1], repo_id))
@@ -121,7 +121,7 @@ class HubApi(CollectionApi):
         self._json([self._picked(self._info(repo, repo.at("main")), kept) for repo in shown[start:stop]], headers=link)
 
     def _picked(self, info, kept):
-        """Only what was asked for by name, if anything was."""
+        """Only the fields that the request names, if it names any."""
         if "expand" in self.query:
             kept = {"_id", "id", *self.query["expand"]}
         return {name: value for name, value in info.items() if name in kept}
@@ -339,7 +339,7 @@ class HubApi(CollectionApi):
         oid = etag.strip('"')
         self.hub.blobs[oid] = data
         linked = {"X-Linked-Etag": etag, "X-Linked-Size": str(len(data)), "ETag": etag}
-        # Another origin, as the real Hub's CDN is.
+        # On another origin, like the CDN of the real Hub.
         place = {"Location": f"http://localhost:{self.hub.port}/lfs/{oid}/{quote(path)}"}
         return self._bytes(b"", 302, headers | linked | place)
 

@@ -1,4 +1,4 @@
-"""What the local Hub answers about collections; mixed into a request handler, as `tests.support.hub.api`."""
+"""Responses of the local Hub about collections; a mixin of the request handler, like `tests.support.hub.api`."""
 
 import json
 import re
@@ -26,7 +26,7 @@ class CollectionApi:
             and (not found.private or self._belongs(found.owner))
         ]
         for found in shown:
-            # The client counts itself, and a list shows the first four items of each.
+            # The client counts items itself, and a list holds the first four items of each collection.
             del found["position"], found["items"][4:]
         self._json(shown[: int(self._asked("limit", "100"))])
 

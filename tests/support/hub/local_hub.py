@@ -1,8 +1,8 @@
-"""A Hugging Face Hub on this machine: the genuine client talks HTTP to it, and never knows.
+"""A local Hugging Face Hub, with which the real huggingface_hub client talks over HTTP.
 
-It answers every call that the program makes of huggingface_hub, timm and datasets, except for the xet protocol, which
-the tests switch off. Large files redirect to the same server under another host name, as the real Hub redirects to its
-CDN, so a client that sends its token there is found out.
+It answers all requests that the project makes through huggingface_hub, timm, and datasets, except for the xet protocol,
+which the tests switch off. Large files redirect to the same server under another host name, as the real Hub redirects
+to its CDN, so that tests notice a client that sends its token there.
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.support.hub.api import HubApi
 from tests.support.hub.routes import ROUTES
 from tests.support.hub.store import RefusalError, Repo, User
 
-# Asked by the client beside the point, and not answered.
+# Requests of the client that do not matter here.
 HARMLESS = re.compile(
     r"/api/(telemetry|agent-harnesses)|/api/(models|datasets|spaces)/[^/]+/[^/]+/(xet|parquet)|/api/event"
 )
@@ -33,7 +33,7 @@ class Request:
 
 class LocalHub:
     page_size = 100
-    # A file larger than this is uploaded in parts of this size.
+    # Larger files are uploaded in parts of this size.
     part_size = 3_000_000
 
     def __init__(self):
@@ -62,7 +62,7 @@ class LocalHub:
         self._server.server_close()
 
     def seed(self, repo_id, files, *, kind="model", private=False, gated=False, branch="main", tag=None):
-        """Commit files, without HTTP; the repository is made if needed."""
+        """Commit files without HTTP, and create the repository if needed."""
         with self._lock:
             repo = self.repos.setdefault((kind, repo_id), Repo(repo_id, kind, private, gated))
             before = repo.at(branch)
@@ -82,11 +82,11 @@ class LocalHub:
         return list(self.repos[kind, repo_id].history(branch))
 
     def fault(self, method, pattern, status, times=1, *, code=None, message=None):
-        """Answer the next requests that match with this status; always if times is None."""
+        """Answer the next `times` matching requests with this status; None for all."""
         self._faults.append([method, re.compile(pattern), status, times, code, message])
 
     def meanwhile(self, method, pattern, action):
-        """Do something just before the next request that matches is answered, as another user would."""
+        """Run an action of another user just before the next matching request is answered."""
         self._meanwhile.append((method, re.compile(pattern), action))
 
     def _let_others_act(self, method, path):
@@ -97,15 +97,15 @@ class LocalHub:
                 action()
 
     def cut(self, pattern, after_bytes, times=1):
-        """End the next answers to GETs that match after so many bytes of their body."""
+        """Cut the body of the next matching GET responses after some bytes."""
         self._cuts.append([re.compile(pattern), after_bytes, times])
 
     def corrupt(self, pattern, times=1):
-        """Change one byte of the next answers to GETs that match."""
+        """Change one byte of the next matching GET responses."""
         self._corruptions.append([re.compile(pattern), None, times])
 
     def asked(self, pattern, method=None):
-        """The requests so far whose path matches."""
+        """All requests so far whose path matches."""
         return [r for r in self.requests if re.search(pattern, r.path) and method in (None, r.method)]
 
     def _take(self, rules, path):
@@ -183,7 +183,7 @@ class _Handler(HubApi, BaseHTTPRequestHandler):
             self.hub.errors.append(f"no route for {self.command} {self.path}")
         raise RefusalError(404)
 
-    # What is sent back.
+    # Responses.
 
     def _refuse(self, refused):
         headers = {"X-Error-Code": refused.code, "X-Error-Message": refused.message, "X-Repo-Commit": refused.commit}
@@ -198,7 +198,7 @@ class _Handler(HubApi, BaseHTTPRequestHandler):
         for name, value in ({"Content-Length": str(len(data))} | (headers or {})).items():
             self.send_header(name, value)
         self.end_headers()
-        # A redirect or a refusal uses up no cut and no corruption.
+        # Cuts and corruptions do not apply to redirects and errors.
         if self.command == "GET" and status in (200, 206) and data:
             data = self._damaged(data)
         if self.command != "HEAD":

@@ -1,4 +1,4 @@
-"""Which method of the local Hub answers which request."""
+"""The routes of the local Hub."""
 
 _NAME = r"(?P<repo_id>[^/]+(/[^/]+)?)"
 _REPO = r"(?P<repo_id>[^/]+/[^/]+)"
@@ -10,7 +10,7 @@ ROUTES = (
     ("DELETE", r"/api/repos/delete", "delete_repo"),
     ("POST", r"/api/validate-yaml", "validate_yaml"),
     ("GET", r"/api/(?P<kind>models|datasets|spaces)", "list_repos"),
-    # The client also asks for names without an owner, of which there is none here.
+    # The client also requests names without an owner; there are none here.
     ("GET", rf"/api/(?P<kind>models|datasets|spaces)/{_NAME}/revision/(?P<revision>[^/]+)", "info"),
     ("GET", rf"/api/(?P<kind>models|datasets|spaces)/{_NAME}", "info"),
     ("PUT", _API + r"/settings", "settings"),

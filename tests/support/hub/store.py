@@ -1,4 +1,4 @@
-"""What a Hub holds: repositories with commits, branches and tags, collections, users. No HTTP."""
+"""The content of a Hub, without HTTP: repositories with commits, branches and tags; collections; users."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import yaml
 
 LARGE = (".safetensors", ".png", ".parquet", ".bin", ".pt")
-# Some of those that the Hub knows.
+# A part of the list of the Hub.
 LICENSES = (
     *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "gpl-3.0", "lgpl-3.0", "agpl-3.0", "mpl-2.0", "openrail"),
     *("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "unlicense", "other", "unknown"),
@@ -34,23 +34,23 @@ def git_hash(data):
 
 
 def digest(path, data):
-    """What the Hub tells the content of a file by."""
+    """The hash by which the Hub identifies the content of a file."""
     return hashlib.sha256(data).hexdigest() if is_large(path, len(data)) else git_hash(data)
 
 
 def pointer(data):
-    """What git holds in place of a large file."""
+    """The pointer that git stores for a large file."""
     oid = hashlib.sha256(data).hexdigest()
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(data)}\n".encode()
 
 
 def blob_id(path, data):
-    """git's name for what it holds of a file."""
+    """The git object id of a file."""
     return git_hash(pointer(data) if is_large(path, len(data)) else data)
 
 
 def front_matter(text):
-    """The YAML at the head of a card; None if there is none, ValueError if it is no mapping."""
+    """The YAML metadata of a card, or None. Raises ValueError if it is not a mapping."""
     if not text.startswith("---\n"):
         return None
     try:
@@ -63,7 +63,7 @@ def front_matter(text):
 
 
 def card_errors(text, kind="model"):
-    """Why the Hub would not take a card."""
+    """The reasons for which the Hub would reject a card."""
     try:
         data = front_matter(text) or {}
     except ValueError as error:
@@ -131,7 +131,7 @@ class Repo:
         return oid
 
     def at(self, revision):
-        """The commit that a branch, tag or full hash means; None if it means none."""
+        """The commit of a branch, tag, or full hash, or None."""
         oid = self.branches.get(revision) or self.tags.get(revision) or revision
         return self.all_commits.get(oid)
 
@@ -189,7 +189,7 @@ class Collection:
 
 
 class RefusalError(Exception):
-    """An answer of the local Hub that is an error."""
+    """An error response of the local Hub."""
 
     def __init__(self, status, code=None, message=None, body=None, commit=None):
         self.status, self.code, self.message, self.body, self.commit = status, code, message, body, commit
