@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import cli.cache.results
-from cli.cache.results import folder, question
+from cli.cache.results import cache_key, folder
 from zoo.base.cache_folder import cache_folder
 from zoo.hub.find import find_model
 
@@ -109,7 +109,7 @@ def test_other_weights_or_another_order_are_another_question(run, computed, fold
 @pytest.mark.parametrize("library", ["resnet-zoo", "torch", "timm", "numpy", "scipy", "scikit-learn", "statsmodels"])
 def test_another_version_of_a_library_is_another_question(monkeypatch, library):
     def name():
-        return question("compare", [], "data", {})
+        return cache_key("compare", [], "data", {})
 
     before = name()
     assert name() == before
@@ -119,7 +119,7 @@ def test_another_version_of_a_library_is_another_question(monkeypatch, library):
 
 def test_another_configuration_of_the_same_weights_is_another_question(folders, tmp_path):
     def name():
-        return question("inspect", [find_model(str(copy))], "data", {})
+        return cache_key("inspect", [find_model(str(copy))], "data", {})
 
     copy = shutil.copytree(folders[0], tmp_path / "copy")
     before = name()
@@ -131,7 +131,9 @@ def test_another_configuration_of_the_same_weights_is_another_question(folders, 
 def test_the_code_of_every_package_is_part_of_the_question():
     root = Path(cli.__path__[0]).parent
     paths = (path for package in ("cards", "cli", "compare", "zoo") for path in (root / package).rglob("*.py"))
-    assert {name for name, _ in cli.cache.results._code()} == {path.relative_to(root).as_posix() for path in paths}
+    assert {name for name, _ in cli.cache.results._source_code()} == {
+        path.relative_to(root).as_posix() for path in paths
+    }
 
 
 def test_copies_of_a_model_share_a_cached_result_under_their_own_name(run, computed, folders, tmp_path):
