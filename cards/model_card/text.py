@@ -47,7 +47,7 @@ training loss {loss:.4f}. {penalty}Training took {seconds:.0f} s on {device}. `t
 accuracy of every epoch, all settings, and the versions.
 """
 
-WARM_UP = "reached by a warm-up over {share:.0%} of the training, then "
+WARM_UP = "after a warm-up over {share:.0%} of the training, "
 
 PENALTY = """\
 PC regularisation as in the paper, with weight {alpha:g}, suppressed the first principal components of the layers.

@@ -45,8 +45,8 @@ def test_card_gives_a_command_that_names_every_choice(trained):
 def test_card_mentions_a_warm_up_only_where_there_was_one(trained):
     record = trained[1]
     warm = replace(record, recipe=replace(record.recipe, lr=0.05, warm_up=0.25))
-    assert "learning rate 0.05 falling to 0 along a cosine" in model_card(record)
-    assert "learning rate 0.05 reached by a warm-up over 25% of the training, then falling to 0" in model_card(warm)
+    assert "learning rate 0.05 with cosine decay to 0" in model_card(record)
+    assert "learning rate 0.05 after a warm-up over 25% of the training, with cosine decay to 0" in model_card(warm)
 
 
 def test_class_names_cannot_smuggle_html_or_table_cells(trained):

@@ -53,7 +53,7 @@ def test_classes_are_named_and_filled_only_after_correction(found):
     rows = [replace(row, p_value=0.01, p_holm=0.2) for row in found.classes.rows]
     rows[1] = replace(rows[1], p_holm=0.04)
     result = replace(found, classes=replace(found.classes, rows=tuple(rows)))
-    assert f"after correction for looking at all of them, {rows[1].name}." in group_verdict(result)
+    assert f"After correction for testing all classes, {rows[1].name} differs." in group_verdict(result)
     (symbols,) = re.findall(r'"symbol": ?(\["circle[^]]*\])', groups_html(result).decode())
     assert sorted(json.loads(symbols)) == ["circle", *["circle-open"] * (len(rows) - 1)]
 

@@ -12,7 +12,7 @@ from tests.support.image_files import digit_rows, encoded, parquet, write_folder
 from zoo.base.cache_folder import cache_folder
 from zoo.data.image_set import balanced_subset
 from zoo.data.sources import identity, load_images
-from zoo.data.stored.splits import smallest
+from zoo.data.stored.splits import mark_smallest
 from zoo.errors import ZooError
 
 
@@ -216,4 +216,10 @@ def test_an_absolute_path_is_not_recorded(here):
 
 def test_of_each_class_the_images_with_the_smallest_hashes_are_marked():
     hashes = np.array([b"c", b"a", b"b", b"d", b"e"])
-    assert smallest(hashes, np.array([0, 0, 0, 1, 1]), np.array([2, 1])).tolist() == [False, True, True, True, False]
+    assert mark_smallest(hashes, np.array([0, 0, 0, 1, 1]), np.array([2, 1])).tolist() == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]

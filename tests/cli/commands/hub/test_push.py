@@ -219,7 +219,7 @@ def test_models_of_other_classes_are_compared_by_id(hub, run, pushed, tmp_path):
     assert result["disagreement"] is None
     assert len(result["cka"]["ab"][0]) == 8
     shown = run("compare", "timm/resnet18.a1_in1k", "me/m", *options[:-2])
-    assert "what compares its predictions is null" in " ".join(shown.stdout.split())
+    assert "results that compare its predictions are null" in " ".join(shown.stdout.split())
     matrix = run("zoo", "matrix", "me/m", "timm/resnet18.a1_in1k", *options[:-2])
     assert matrix.code == 0, matrix.stderr
 
