@@ -17,8 +17,8 @@ STEPS = """
 import sys
 import torch
 from torch import distributed
-from zoo.data import ImageSet
-from zoo.family import Variant
+from zoo.data.image_set import ImageSet
+from zoo.family.cifar import Variant
 from zoo.train.loop import Fit
 from zoo.record.recipe import Recipe
 from zoo.family.cifar_resnet import CifarResNet, initialise
