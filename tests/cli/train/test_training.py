@@ -126,7 +126,7 @@ def test_what_was_done_is_not_thrown_away_before_all_else_is_checked(run, interr
 @pytest.mark.slow
 def test_snapshots_that_it_is_too_late_to_take_are_told(run, interrupted):
     ran = run("zoo", "train", *SMALL, "--batch-size", 2, "--resume", "--save-epochs", "1")
-    assert "epoch 1 of --save-epochs is done already, and was not kept" in ran.stderr
+    assert "epoch 1 of --save-epochs is complete, but was not saved" in ran.stderr
 
 
 @pytest.mark.slow
