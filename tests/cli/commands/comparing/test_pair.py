@@ -251,7 +251,7 @@ def test_interrupted_training_says_what_it_leaves(tmp_path, stop):
         (("--layers", "nothing"), "near names are"),
         (("--precision", "fp8"), "precision must be fp32, fp64, bf16"),
         (("--passes", 0), "passes must be at least 1"),
-        (("--measure", "svcca"), "measures must be of knn, rsa, procrustes (CKA always comes), got 'svcca'"),
+        (("--measure", "svcca"), "measures must be among knn, rsa, procrustes (CKA always comes), got 'svcca'"),
         (("--null", 5), "at least 19 permutations, got 5"),
         (("--tolerance", 0), "tolerance must be a positive standard error"),
         (("--layers", ","), "expected the layers as all, blocks, or glob patterns"),
