@@ -13,7 +13,7 @@ from compare.errors import CompareError
 Entry = TypeVar("Entry")
 
 
-class Own(NamedTuple):
+class Share(NamedTuple):
     """Predictions of one process.
 
     Attributes:
@@ -62,7 +62,10 @@ class Answers:
         if self._names is None and len(set(logits)) == 1:
             self._names = tuple(map(str, range(logits[0])))
         model_names = self._model_classes or [None] * len(logits)
-        self._orders = [_order(own, count, self._names) for own, count in zip(model_names, logits, strict=True)]
+        self._orders = [
+            _order(names_of_model, count, self._names)
+            for names_of_model, count in zip(model_names, logits, strict=True)
+        ]
         self._predictions = [[] for _ in logits]
 
     @property
@@ -70,15 +73,15 @@ class Answers:
         """Names of the data's classes."""
         return self._names if self._names is not None else tuple(map(str, range(int(self.labels.max()) + 1)))
 
-    def known(self, *models: int) -> bool:
+    def has_predictions(self, *models: int) -> bool:
         """Whether the classes of all these models are the data's, so that they have predictions."""
         return all(self._orders[model] is not None for model in models)
 
-    def unnamed(self, model: int) -> bool:
+    def assumes_classes(self, model: int) -> bool:
         """Whether a model's classes are assumed to be the data's only because their number is equal."""
-        return self.known(model) and self._model_classes is not None and self._model_classes[model] is None
+        return self.has_predictions(model) and self._model_classes is not None and self._model_classes[model] is None
 
-    def own_classes(self, model: int) -> str:
+    def classes_of(self, model: int) -> str:
         """Number of classes of a model and their first names, such as `10 (cat, dog, frog, ...)`."""
         names = self._model_classes[model] if self._model_classes else None
         return _some(self._logits[model], names or ())
@@ -150,11 +153,11 @@ class Answers:
         self._pairs.append(PairScores(*joined(pairs)))
 
     @property
-    def own(self) -> "Own":
+    def share(self) -> "Share":
         """Predictions of this process, one entry per minibatch."""
-        return Own(self._predictions, self._pairs)
+        return Share(self._predictions, self._pairs)
 
-    def merge(self, shares: Sequence["Own"]) -> None:
+    def merge(self, shares: Sequence["Share"]) -> None:
         """Merge the predictions of all processes. Minibatches were distributed in turn.
 
         Args:
@@ -201,18 +204,20 @@ def _interleaved(parts: Sequence[list[Entry]]) -> list[Entry]:
     return [entry for turn in zip_longest(*parts) for entry in turn if entry is not None]
 
 
-def _order(own: Sequence[str] | None, count: int, names: tuple[str, ...] | None) -> Tensor | None:
+def _order(model_names: Sequence[str] | None, count: int, names: tuple[str, ...] | None) -> Tensor | None:
     """Position of each of the data's classes among a model's logits; None if the model has other classes."""
-    if own is not None and len(own) != count:
-        raise CompareError(f"expected one class name for each of the {count} logits of a model, got {len(own)}.")
-    if names is None or count != len(names) or (own is not None and set(own) != set(names)):
+    if model_names is not None and len(model_names) != count:
+        raise CompareError(
+            f"expected one class name for each of the {count} logits of a model, got {len(model_names)}."
+        )
+    if names is None or count != len(names) or (model_names is not None and set(model_names) != set(names)):
         return None
-    if own is None or tuple(own) == names:
+    if model_names is None or tuple(model_names) == names:
         return torch.arange(count, device="cpu")
     # Names that occur twice cannot be matched: ImageNet has two classes called crane.
-    if len(set(own)) < count:
+    if len(set(model_names)) < count:
         return None
-    places = {name: place for place, name in enumerate(own)}
+    places = {name: place for place, name in enumerate(model_names)}
     return torch.tensor([places[name] for name in names], device="cpu")
 
 

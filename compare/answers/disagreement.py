@@ -145,8 +145,15 @@ def _class_rows(counts: Ints, class_names: Sequence[str]) -> tuple[ClassRow, ...
     low, high = paired_interval(np.stack([both, only_a, only_b, n - both - only_a - only_b], 1))
     p_values = mcnemar(only_a, only_b)
     columns: list[Floats] = [
-        *((both + only_a) / n, (both + only_b) / n, (only_a - only_b) / n, low, high),
-        *(p_values, holm(p_values), benjamini_hochberg(p_values), (both + alike) / n),
+        (both + only_a) / n,
+        (both + only_b) / n,
+        (only_a - only_b) / n,
+        low,
+        high,
+        p_values,
+        holm(p_values),
+        benjamini_hochberg(p_values),
+        (both + alike) / n,
     ]
     numbers = iter(np.stack(columns, 1).tolist())
     return tuple(
@@ -159,7 +166,17 @@ def _class_row(name: str, cells: list[int], numbers: Sequence[float | None]) -> 
     both, only_a, only_b, alike, differently = cells
     accuracy_a, accuracy_b, difference, low, high, p_value, p_adjusted, q_value, agreement = numbers
     return ClassRow(
-        *(name, sum(cells), accuracy_a, accuracy_b, difference, low, high, only_a, only_b, p_value, p_adjusted),
+        name=name,
+        examples=sum(cells),
+        accuracy_a=accuracy_a,
+        accuracy_b=accuracy_b,
+        difference=difference,
+        ci_low=low,
+        ci_high=high,
+        only_a_right=only_a,
+        only_b_right=only_b,
+        p_value=p_value,
+        p_adjusted=p_adjusted,
         q_value=q_value,
         agreement=agreement,
         both_right=both,

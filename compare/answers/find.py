@@ -21,7 +21,7 @@ def find_disagreement(answers: Answers) -> Disagreement | None:
     Returns:
         The disagreement; None if the classes of one model are not the data's.
     """
-    if not answers.known(0, 1):
+    if not answers.has_predictions(0, 1):
         return None
     labels = answers.labels.numpy() if answers.labelled else None
     (a, confidence_a, _), (b, confidence_b, _) = ((part.numpy() for part in answers.of(model)) for model in (0, 1))

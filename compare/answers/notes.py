@@ -23,13 +23,13 @@ def answer_notes(answers: Answers, sides: Sequence[str]) -> Iterator[str]:
     if empty:
         yield f"{empty} classes have no examples; their numbers are null."
     for i, side in enumerate(sides):
-        if not answers.known(i):
+        if not answers.has_predictions(i):
             yield (
-                f"{side}: its classes, {answers.own_classes(i)}, are not those of the data, {answers.data_classes()}; "
+                f"{side}: its classes, {answers.classes_of(i)}, are not those of the data, {answers.data_classes()}; "
                 "results that compare its predictions are null."
             )
             continue
-        if answers.unnamed(i):
+        if answers.assumes_classes(i):
             yield f"{side}: does not name its classes; they are assumed to be those of the data, in the same order."
         bad = int(torch.sum(~answers.of(i).finite))
         if bad:

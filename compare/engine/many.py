@@ -99,7 +99,7 @@ def _pair(stream: Stream, cka: Tensor, error: Tensor, a: int, b: int) -> PairRes
 
 def _agreement(answers: Answers, a: int, b: int) -> tuple[float, float, float] | tuple[None, None, None]:
     """Agreement and its 95 % interval; None if a model has other classes than the data."""
-    if not answers.known(a, b):
+    if not answers.has_predictions(a, b):
         return None, None, None
     same = answers.of(a).classes == answers.of(b).classes
     agreement, low, high = wilson(int(same.sum()), len(same))

@@ -152,7 +152,7 @@ def _null(stream: Stream, name: str) -> NullResult | None:
         percentile_95=matrix(cells.percentile_95),
         familywise_95=cells.familywise_95 if isfinite(cells.familywise_95) else None,
         above=tuple(
-            tuple(above if known else None for above, known in zip(*row, strict=True))
+            tuple(above if has_value else None for above, has_value in zip(*row, strict=True))
             for row in zip(cells.above.tolist(), exists.tolist(), strict=True)
         ),
     )

@@ -160,7 +160,7 @@ class Stream:
         """Merge the results of all processes."""
         if self._ranks == 1:
             return
-        state = self.sums, self.principal, self.answers.own, self.finite, self.batch_size, self.examples_in_cka
+        state = self.sums, self.principal, self.answers.share, self.finite, self.batch_size, self.examples_in_cka
         sums, principal, answers, finite, sizes, counts = zip(*gathered(state), strict=True)
         self.sums = {name: PairSums() for name in self.sums}
         self.principal = MinibatchPrincipal()

@@ -64,13 +64,13 @@ def _numbers(counts_a: Floats, counts_b: Floats, sizes: Ints) -> Floats:
 
 
 def _found_count(counts: Floats, splits: Splits) -> FoundCount:
-    found = np.concatenate(list(_differing(counts, splits)))
+    differing = np.concatenate(list(_differing(counts, splits)))
     return FoundCount(
-        found=int(found[0]),
+        found=int(differing[0]),
         tested=counts.shape[1],
-        null_mean=float(found.mean()),
-        null_95=float(np.quantile(found, 0.95, method="higher")),
-        p_value=splits.p_value(found.astype(np.float64)),
+        null_mean=float(differing.mean()),
+        null_95=float(np.quantile(differing, 0.95, method="higher")),
+        p_value=splits.p_value(differing.astype(np.float64)),
     )
 
 

@@ -140,10 +140,10 @@ def compare_groups(
 
 def _check_classes(answers: Answers, sides: Sequence[str]) -> None:
     for i, side in enumerate(sides):
-        if not answers.known(i):
+        if not answers.has_predictions(i):
             raise CompareError(
                 f"expected models of the data's classes, {answers.data_classes()}, got {side} with "
-                f"{answers.own_classes(i)}; leave it out, or use data with its classes."
+                f"{answers.classes_of(i)}; leave it out, or use data with its classes."
             )
 
 

@@ -100,7 +100,7 @@ def variances(grams: Tensor) -> Tensor:
     return grams.diagonal(dim1=1, dim2=2).sum(1)
 
 
-def known(grams: Tensor) -> Tensor:
+def validity(grams: Tensor) -> Tensor:
     """1 for ordinary layers, 0 for constant ones, NaN for layers that are not finite: shape (L,)."""
     total = variances(grams)
     return (total > 0) + 0 * total

@@ -11,7 +11,7 @@ from math import sqrt
 import torch
 from torch import Tensor
 
-from compare.similarity.gram import known, u_centre_
+from compare.similarity.gram import u_centre_, validity
 
 NEIGHBOURS = 10
 
@@ -45,7 +45,7 @@ def neighbours(grams: Tensor) -> Tensor:
     nearer, tied = (distance < last - rounding).to(grams), ((distance - last).abs() <= rounding).to(grams)
     weights: Tensor = nearer + tied * (k - nearer.sum(2, keepdim=True)) / tied.sum(2, keepdim=True)
     length: Tensor = weights.norm(dim=2, keepdim=True)
-    return weights * (sqrt(k) / length) * known(grams)[:, None, None]
+    return weights * (sqrt(k) / length) * validity(grams)[:, None, None]
 
 
 def ranks(grams: Tensor) -> Tensor:
@@ -77,7 +77,7 @@ def ranks(grams: Tensor) -> Tensor:
     ranked *= torch.where(norm > 0, (n / 2) ** 0.5 / norm, 0.0)
     upper = torch.zeros_like(grams)
     upper[:, first, second] = ranked.to(upper)
-    return (upper + upper.mT) * known(grams)[:, None, None]
+    return (upper + upper.mT) * validity(grams)[:, None, None]
 
 
 # Measures that map one Gram matrix to a vector. Procrustes similarity needs two at a time.

@@ -53,8 +53,10 @@ class PairSums:
         """Add one minibatch, given its inner products, shape (L, L), float64."""
         if not self._sums:
             self._sums = [torch.zeros_like(products) for _ in range(4)]
-        own = products.diagonal()
-        for total, term in zip(self._sums, (products, products**2, products * own, own[:, None] * own), strict=True):
+        diagonal = products.diagonal()
+        for total, term in zip(
+            self._sums, (products, products**2, products * diagonal, diagonal[:, None] * diagonal), strict=True
+        ):
             total += term
         self.batches += 1
 
@@ -69,14 +71,14 @@ class PairSums:
             return
         if not self._sums:
             self._sums = [torch.zeros_like(total) for total in other._sums]
-        factors = self._to_own_scale(other)
+        factors = self._scale_of(other)
         products = factors * factors[:, None]
-        own = factors**2
-        scales = (products, products**2, products * own, own[:, None] * own)
+        squares = factors**2
+        scales = (products, products**2, products * squares, squares[:, None] * squares)
         for total, term, scale in zip(self._sums, other._sums, scales, strict=True):
             total += term * scale
 
-    def _to_own_scale(self, other: "PairSums") -> Tensor:
+    def _scale_of(self, other: "PairSums") -> Tensor:
         """Factors that convert the other instance's vectors to this scale: powers of two, shape (L,), float64."""
         if other._exponents is None:
             return torch.ones(len(other._sums[0]), dtype=torch.float64)
@@ -124,16 +126,18 @@ class PairSums:
             Shape (L, L), float64. NaN if a pass has fewer than two minibatches of similar weight.
         """
         total, scale = self._total(), self.scale()
-        _, squares, products, own_products = self._sums
-        ratio, own = total / scale, total.diagonal()
-        relative = products / own  # sum of H_lm d_m over D_m
-        own_squares = own_products.diagonal() / own**2
+        _, squares, products, diagonal_products = self._sums
+        ratio, diagonal = total / scale, total.diagonal()
+        relative = products / diagonal  # sum of H_lm d_m over D_m
+        diagonal_squares = diagonal_products.diagonal() / diagonal**2
         # Effective number of minibatches of equal weight (Kish 1965, section 8.2).
-        in_a_pass = 1 / (own_squares * own_squares[:, None]).sqrt() / passes
+        in_a_pass = 1 / (diagonal_squares * diagonal_squares[:, None]).sqrt() / passes
         variance = (
             squares / scale**2
             - ratio / scale * (relative + relative.T)
-            + ratio**2 / 4 * (own_squares + own_squares[:, None] + 2 * own_products / (own * own[:, None]))
+            + ratio**2
+            / 4
+            * (diagonal_squares + diagonal_squares[:, None] + 2 * diagonal_products / (diagonal * diagonal[:, None]))
         )
         # The variance of a constant cell is 0; rounding may make it slightly negative.
         error = (variance.abs() * passes * in_a_pass / (in_a_pass - 1)).sqrt()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from compare.similarity.gram import known, u_centre_, variances
+from compare.similarity.gram import u_centre_, validity, variances
 
 # Number of blocks and vectors per block of the Krylov space. Its largest eigenvalue differs from the exact one by less
 # than 2e-4 of the trace, even for flat spectra (tests), at a tenth of the cost of all eigenvectors.
@@ -103,7 +103,7 @@ class MinibatchPrincipal:
         n = grams.shape[-1]
         total = variances(grams).cpu().double()
         # Constant layers have no first component, and layers that are not finite have no components.
-        varies = known(grams).cpu().double()
+        varies = validity(grams).cpu().double()
         scores = torch.where(total[:, None] == 0, 0.0, parts.scores[:, :, 0].cpu().double())
         self._leading = self._leading + parts.variance[:, 0].cpu().double()
         self._total = self._total + total

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from compare.similarity.gram import known, variances
+from compare.similarity.gram import validity, variances
 
 
 def procrustes(grams: Tensor) -> Tensor:
@@ -31,5 +31,5 @@ def procrustes(grams: Tensor) -> Tensor:
     result = trace.new_zeros(len(grams), len(grams))
     for i, root in enumerate(roots):
         result[i, i:] = torch.linalg.svdvals(root.mT @ roots[i:]).sum(1)
-    exists = known(grams)
-    return ((result + result.triu(1).T) * exists * exists[:, None]).cpu().double()
+    valid = validity(grams)
+    return ((result + result.triu(1).T) * valid * valid[:, None]).cpu().double()

@@ -11,7 +11,7 @@ def predicted(names, model_names, logits):
     answers = Answers(names, [model_names])
     answers.begin([logits.shape[1]])
     answers.add([logits], torch.zeros(len(logits), dtype=torch.long), None)
-    return answers.of(0).classes.tolist() if answers.known(0) else None
+    return answers.of(0).classes.tolist() if answers.has_predictions(0) else None
 
 
 LOGITS = torch.eye(3)

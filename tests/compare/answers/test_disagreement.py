@@ -72,7 +72,7 @@ def draw(random, runs, n, table):
 
 @pytest.mark.parametrize("table", [(0.85, 0.05, 0.05, 0.05), (0.5, 0.2, 0.1, 0.2), (0.9, 0.06, 0.02, 0.02)])
 @pytest.mark.parametrize(("n", "most"), [(36, 0.995), (200, 0.975), (1000, 0.965)])
-def test_interval_covers_the_true_difference_as_often_as_it_says(table, n, most):
+def test_interval_has_its_nominal_coverage(table, n, most):
     counts = draw(np.random.default_rng(1), 20_000, n, table)
     low, high = paired_interval(counts)
     truth = table[1] - table[2]
@@ -149,7 +149,7 @@ def test_no_p_value_exceeds_one():
         (([0], [0], [-1]), "labels must be class indices from 0 to 1, got -1 to -1"),
     ],
 )
-def test_arrays_that_make_no_sense_are_refused(arguments, message):
+def test_invalid_arrays_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         class_disagreement(*arguments, ["cat", "dog"])
 
@@ -249,7 +249,7 @@ def test_models_that_always_say_the_same_and_classes_of_one_image_give_defined_r
         assert np.isfinite([row.difference, row.ci_low, row.ci_high, row.p_value, row.p_adjusted, row.q_value]).all()
 
 
-def test_tests_and_intervals_hold_what_they_promise():
+def test_tests_and_intervals_have_their_nominal_rates():
     # 1500 draws: a share of 0.05 has a standard error of 0.006, one of 0.95 too.
     found = validity(1500)
     assert found["McNemar p < 0.05"] < 0.06

@@ -174,7 +174,7 @@ def test_models_of_different_classes_share_cka_but_no_predictions():
     assert Comparison.from_json(result.to_json()).disagreement is None
 
 
-def test_without_names_nobody_knows_which_of_different_classes_are_the_datas():
+def test_models_with_different_numbers_of_unnamed_classes_have_no_predictions():
     result = compare_models(Net(0), Net(1, classes=5), stream())
     assert (result.models.a.accuracy, result.models.b.accuracy) == (None, None)
     assert result.dataset.classes == ("0", "1", "2")
@@ -272,7 +272,7 @@ def test_labels_for_some_examples_only_are_refused():
         compare_models(Net(0), Net(1), [(x, mixed)])
 
 
-def test_what_two_models_are_worth_together_is_that_of_their_mean_probabilities():
+def test_together_is_the_accuracy_of_the_mean_probabilities():
     batches, (a, b) = stream(), (Net(0).eval(), Net(1).eval())
     with torch.no_grad():
         mean = torch.cat([(a(x).softmax(1) + b(x).softmax(1)).argmax(1) for x, _ in batches])

@@ -119,6 +119,6 @@ def test_a_process_that_fails_lets_no_other_wait(tmp_path):
     )
 
 
-def test_what_cannot_be_summed_up_is_refused_by_several_processes():
+def test_options_that_need_one_process_are_refused_with_several():
     with pytest.raises(CompareError, match="a single process"):
         Stream([], Plan(components=1), None, rank=0, ranks=2)

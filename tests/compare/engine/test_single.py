@@ -52,7 +52,7 @@ def found(batches):
     return inspect_model(Planted(), batches, layers="layers.*", drop_dominant=0.0125)
 
 
-def test_the_planted_block_is_found_and_surely(found):
+def test_the_planted_block_is_found_with_certainty(found):
     (span,) = [span for span in found.block_structure if span.kind == "block structure"]
     assert (span.start, span.stop) == (8, 20)
     (block,) = found.inside.blocks
@@ -108,13 +108,13 @@ def test_cka_without_the_first_component_is_that_of_features_without_it(batches)
     )
 
 
-def test_it_survives_json(found):
+def test_json_round_trip_is_exact(found):
     text = found.to_json()
     assert Inspection.from_json(text).to_json() == text
     assert "NaN" not in text
 
 
-def test_two_models_whose_blocks_are_carried_by_the_same_images_are_told(batches):
+def test_blocks_with_the_same_dominant_images_are_found(batches):
     same = compare_models(Planted(), Planted(seed=1), batches, layers="layers.*", components=1).inside
     (shared,) = same.shared_examples
     assert (shared.overlap, shared.expected) == (1, 3 / EXAMPLES)

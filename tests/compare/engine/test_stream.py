@@ -168,7 +168,7 @@ def test_models_of_different_precision_can_be_compared():
     assert compare_models(a, b, stream()).cka.ab[0][0] == pytest.approx(1, abs=1e-3)
 
 
-def test_unreached_tolerance_is_told():
+def test_an_unreached_tolerance_is_noted():
     notes = compare_models(Net(0), Net(1), stream(), tolerance=1e-9).notes
     assert any("are above the tolerance of 1e-09" in note for note in notes)
 

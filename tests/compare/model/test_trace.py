@@ -34,7 +34,7 @@ def test_a_replayed_model_gives_the_same_result_as_one_that_runs(options):
     assert first == again == compare_models(Net(0), Net(1), stream(), **options)
 
 
-def test_what_was_recorded_beside_one_model_serves_beside_others():
+def test_a_trace_recorded_with_one_model_replays_with_others():
     a, kept = traced(Net(0))
     compare_models(a, Net(1), stream())
     models = Net(2), Net(3)
@@ -51,7 +51,7 @@ def test_minibatches_too_short_for_gram_matrices_are_served_too():
     assert compare_models(replay_of(a, kept), Net(1), short) == first
 
 
-def test_groups_take_predictions_alone():
+def test_groups_replay_traces_without_gram_matrices():
     a, kept = traced(Net(0))
     first = compare_groups([a, Net(1)], [Net(2), Net(3)], stream())
     assert all(minibatch.grams is None for minibatch in kept)
@@ -67,7 +67,7 @@ def test_other_minibatches_are_refused():
             compare_models(replay_of(a, kept), Net(1), batches)
 
 
-def test_predictions_do_not_serve_where_gram_matrices_are_needed():
+def test_a_trace_without_gram_matrices_is_refused_where_they_are_needed():
     a, kept = traced(Net(0))
     compare_groups([a, Net(1)], [Net(2), Net(3)], stream())
     with pytest.raises(CompareError, match="record the trace again"):

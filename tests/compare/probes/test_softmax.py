@@ -101,8 +101,8 @@ def test_sketch_finds_the_components(features, generator):
 
 
 def test_the_final_probe_learns_from_the_held_out_examples_too():
-    # Only the held-out examples show that the second feature matters.
-    x = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]).repeat(20, 1)
+    # The second feature points the other way in the examples that are not held out.
+    x = torch.tensor([[1.0, -0.3], [-1.0, 0.3], [0.0, 1.0], [0.0, -1.0]]).repeat(20, 1)
     labels, held_out = torch.tensor([1, 0, 1, 0]).repeat(20), torch.tensor([False, False, True, True]).repeat(20)
     probe = Probe(2, LOG10_STRENGTHS, 0)
     probe.measure(x, labels, held_out)

@@ -137,14 +137,14 @@ def test_planted_blocks_of_every_kind_are_found_exactly_and_none_is_invented():
     assert invented == 0
 
 
-def test_matrices_without_blocks_have_none_even_where_neighbours_are_almost_alike():
+def test_matrices_without_blocks_have_no_spans_even_if_neighbours_are_very_similar():
     random = np.random.default_rng(8)
     assert [spans(draw(random, blocks=0)[0]) for _ in range(60)] == [[]] * 60
     bright = [spans(draw(random, blocks=0, brightest=0.95)[0]) for _ in range(60)]
     assert bright == [[]] * 60
 
 
-def test_a_smooth_decay_is_no_span_unless_one_component_carries_it():
+def test_a_smooth_decay_is_no_span_unless_one_component_dominates_it():
     index = np.arange(100)
     matrix = np.exp(-abs(index[:, None] - index) / 80)
     assert spans(matrix) == []
@@ -153,7 +153,7 @@ def test_a_smooth_decay_is_no_span_unless_one_component_carries_it():
     assert {span.kind for span in carried} == {"block structure"}
 
 
-def test_score_is_the_share_of_variance_on_components_that_carry_blocks():
+def test_score_is_the_mean_pc1_fraction_inside_of_block_structure():
     matrix = planted(60, [(10, 40)])
     fraction = np.where((np.arange(60) >= 10) & (np.arange(60) < 40), 0.8, 0.1)
     assert block_score(find_block_structure(matrix, fraction), fraction) == pytest.approx(0.8 * 30 / 60)
