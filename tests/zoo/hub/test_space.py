@@ -92,7 +92,7 @@ def test_private_models_do_not_go_into_a_public_space_unasked(hub, run, folders,
         assert run("zoo", "push", folder, f"me/{folder.name}", "--private").code == 0
     ran = run("zoo", "site", tmp_path / "site", "--hub", "me", "--push-space", "lab/zoo")
     assert (ran.code, ran.stdout) == (1, "")
-    assert "is private, and the Space would be public; add --private, or name the models" in ran.stderr
+    assert "is private, but the Space would be public; add --private, or name the models" in ran.stderr
 
 
 def test_who_may_not_push_learns_it_before_the_work(hub, run, folders, tmp_path, monkeypatch):

@@ -160,10 +160,10 @@ def test_images_that_are_decoded_on_demand_are_refused_before_training(here, mon
         (("--seeds", "0,4294967296"), "seeds must be from 0 to 4294967295, got 4294967296"),
         (("--seeds", "0-1", "--arch", "resnet18"), "for the CIFAR family, got resnet18"),
         (("--seeds", "0-1", "--pc-regularize", 1), "do not go with --pc-regularize"),
-        (("--seeds", "0-1", "--seed", 3), "--seeds does not go with --seed;"),
-        (("--seeds", "0-1", "--resume"), "--seeds does not go with --resume;"),
-        (("--seeds", "0-1", "--save-epochs", 1), "--seeds does not go with --save-epochs;"),
-        (("--seeds", "0-1", "--push", "me/x"), "--seeds does not go with --push;"),
+        (("--seeds", "0-1", "--seed", 3), "--seeds cannot be combined with --seed;"),
+        (("--seeds", "0-1", "--resume"), "--seeds cannot be combined with --resume;"),
+        (("--seeds", "0-1", "--save-epochs", 1), "--seeds cannot be combined with --save-epochs;"),
+        (("--seeds", "0-1", "--push", "me/x"), "--seeds cannot be combined with --push;"),
     ],
 )
 def test_what_does_not_go_with_many_seeds_is_refused(run, here, arguments, message):

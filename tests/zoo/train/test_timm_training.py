@@ -196,9 +196,9 @@ def test_a_record_of_both_or_neither_is_refused(made, trained):
     ("arguments", "message"),
     [
         (("--arch", "restnet18"), "got 'restnet18'; near names are resnet18, "),
-        (("--arch", "resnet18", "--depth", 14), "expected --arch alone, got --depth 14 too"),
-        (("--arch", "resnet18", "--width", 1), "expected --arch alone, got --width 1.0 too"),
-        (("--arch", "resnet18", "--family", "imagenet"), "expected --arch alone, got --family imagenet too"),
+        (("--arch", "resnet18", "--depth", 14), "--arch cannot be combined with --depth 14"),
+        (("--arch", "resnet18", "--width", 1), "--arch cannot be combined with --width 1.0"),
+        (("--arch", "resnet18", "--family", "imagenet"), "--arch cannot be combined with --family imagenet"),
         (("--arch", "cifar_resnet"), "choose a variant with --depth and --width"),
         (("--arch", "test_vit"), "cannot be made for images of (1, 8, 8)"),
         (("--family", "imagenet", "--depth", 51), "near are 50 and 53"),

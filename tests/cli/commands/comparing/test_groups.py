@@ -119,7 +119,7 @@ def renamed(folder, to):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,x\nb,y\nd,z\n", "classes of the data in .*, got 'd' in row 3"),
+        ("a,x\nb,y\nd,z\n", "classes of the dataset in .*, got 'd' in row 3"),
         ("a,x\nb,y\n a ,z\n", "each class once in .*, got 'a' again in row 3"),
         ("class,group\na,x\n", "for each of the 3 classes in .*, got none for 'b', 'c'"),
         ("a,x\nb\nc,z\n", "a class and its superclass in each row of .*, got 1 in row 2"),
