@@ -39,7 +39,7 @@ def test_grid_is_trained_once_and_gives_what_single_runs_give(run, here):
     assert run("zoo", *single).code == 0
     before = (here / "models" / f"{NAME}0" / "model.safetensors").stat()
     ran = run("zoo", "sweep", *SMALL, "--seeds", "0-2", "--jobs", 2, "--json", "x.json")
-    assert ran.stderr.startswith("3 runs in models, 1 of them finished already.\n2/3 ")
+    assert ran.stderr.startswith("3 runs in models, 1 already finished.\n2/3 ")
     assert (here / "models" / f"{NAME}0" / "model.safetensors").stat() == before
     assert "3 of 3" in ran.stdout
     again = run("zoo", "sweep", *SMALL, "--seeds", "0-2").stderr
@@ -109,9 +109,7 @@ def test_interrupted_sweep_stops_its_runs_and_says_how_to_go_on(tmp_path, stop):
     sweep.send_signal(stop)
     code, stdout, stderr = sweep.tell()
     assert (code, stdout, runs_at(tmp_path)) == (1, "", {})
-    assert stderr.splitlines()[-1] == (
-        "Error: interrupted; what is finished is kept, and the same command goes on with the rest."
-    )
+    assert stderr.splitlines()[-1] == ("Error: interrupted; finished runs are kept; run the same command to continue.")
     assert names(tmp_path) == [".sweep"]
 
 
