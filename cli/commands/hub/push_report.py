@@ -37,7 +37,7 @@ def push_report(
         )
     drawing = load_drawing(report)
     title, verdict = _words(drawing)
-    with interruptible("the upload may be incomplete; push again"):
+    with interruptible("the upload may be incomplete. Push again"):
         pushed = push_files(
             repo_id,
             {f"reports/{slug(title)}/report.{form}": data for form, data in _files(drawing).items()},

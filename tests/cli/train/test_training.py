@@ -142,7 +142,7 @@ def test_stopped_training_keeps_what_is_done(here):
     process = Zoo(".", "train", *SMALL, "--batch-size", 2)
     wait_for(PLACE / "state.safetensors", process)
     process.terminate()
-    assert "interrupted; finished epochs are saved; continue with --resume." in process.communicate()[1]
+    assert "interrupted; finished epochs are saved. Continue with --resume." in process.communicate()[1]
     assert process.returncode == 1
 
 

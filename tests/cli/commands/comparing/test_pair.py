@@ -238,7 +238,7 @@ def test_interrupted_training_says_what_it_leaves(tmp_path, stop):
         _, told = process.communicate()
     assert process.returncode == 1
     left = [path.name for path in tmp_path.iterdir()]
-    kept = "finished epochs are saved; continue with --resume" if left else "nothing was written"
+    kept = "finished epochs are saved. Continue with --resume" if left else "nothing was written"
     assert (told, left) in [(f"Error: interrupted; {kept}.\n", places) for places in ([], [".m.training"])]
 
 
