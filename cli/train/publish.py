@@ -30,7 +30,7 @@ def publish(
     """
     from zoo.hub.publish import push as push_folder
 
-    with interruptible("the upload may be incomplete; push again"):
+    with interruptible("the upload may be incomplete. Push again"):
         pushed = push_folder(folder, repo_id, private=private, revision=revision, tag=tag, message=message)
     for name in pushed.left_out:
         say(f"skipped {name}: only safetensors weights, texts, tables, and pictures are published.")

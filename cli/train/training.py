@@ -176,7 +176,7 @@ def _epochs(
 
 def _after_interruption(place: Workplace) -> str:
     """What an interrupted training leaves."""
-    return "finished epochs are saved; continue with --resume" if place.state.exists() else "nothing was written"
+    return "finished epochs are saved. Continue with --resume" if place.state.exists() else "nothing was written"
 
 
 def _last_good_model(place: Workplace, epoch: int) -> str:

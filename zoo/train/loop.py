@@ -87,7 +87,7 @@ class Fit:
     @property
     def done(self) -> bool:
         """Whether all epochs of the recipe are complete."""
-        return len(self.history) == self._recipe.epochs
+        return len(self.history) >= self._recipe.epochs
 
     @property
     def trouble(self) -> str | None:

@@ -62,7 +62,7 @@ def reproduce(
     state = State(grid.runs(dataset, {"epochs": epochs}), out / MODELS)
     _check_out(out)
     say(f"{len(state.runs)} networks in {state.root}, {len(state.finished)} already trained.")
-    with interruptible("finished runs are kept; run the same command to continue"):
+    with interruptible("finished runs are kept. Run the same command to continue"):
         train_study(state, dataset, device, engine)
         from cli.compute.study import measure
 

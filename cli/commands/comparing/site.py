@@ -17,7 +17,7 @@ from cli.terminal.output import interruptible, plain, say, show
 from zoo.base.sealed_folder import check_site
 from zoo.errors import ZooError
 
-INTERRUPTED = "nothing was written, but finished results are cached; run the same command to continue"
+INTERRUPTED = "nothing was written, but finished results are cached. Run the same command to continue"
 
 
 @expand_options
@@ -80,7 +80,7 @@ def _check_options(
 def _push(folder: Path, repo_id: str, private: bool) -> None:
     from zoo.hub.space import push_space
 
-    with interruptible("the upload may be incomplete; push again"):
+    with interruptible("the upload may be incomplete. Push again"):
         pushed = push_space(folder, repo_id, private=private)
     if not pushed.changed:
         say("nothing has changed since the last commit.")

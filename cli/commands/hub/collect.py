@@ -28,7 +28,7 @@ def collect(
     owner, slash, title = collection.partition("/")
     if not (owner and slash):
         raise ZooError(f"expected a collection as OWNER/TITLE, got {collection!r}.")
-    with interruptible("the collection may be incomplete; run the same command again"):
+    with interruptible("the collection may be incomplete. Run the same command again"):
         result = collect_models(owner, title, models, private=private)
     already_there = "; the others were there already" if result.new < result.models else ""
     say(f"added {result.new} of {result.models} models{already_there}.")

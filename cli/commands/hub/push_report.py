@@ -46,7 +46,7 @@ def push_report(
             "card."
         )
     title, verdict = kind.card_title(result), kind.verdict(result)
-    with interruptible("the upload may be incomplete; push again"):
+    with interruptible("the upload may be incomplete. Push again"):
         pushed = push_files(
             repo_id,
             {f"reports/{slug(title)}/report.{form}": data for form, data in _files(result, kind).items()},

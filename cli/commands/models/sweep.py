@@ -62,7 +62,7 @@ def sweep(
 
     state = State(runs, out)
     say(f"{len(runs)} runs in {out}, {len(state.finished)} already finished.")
-    with interruptible("finished runs are kept; run the same command to continue"):
+    with interruptible("finished runs are kept. Run the same command to continue"):
         finish(state, device, engine)
     _print_summary(state, json_file)
 

@@ -155,7 +155,7 @@ def test_stopped_training_keeps_what_is_done(here, stop):
     process.send_signal(stop)
     code, _, stderr = process.tell()
     assert code == 1
-    assert stderr.endswith("Error: interrupted; finished epochs are saved; continue with --resume.\n")
+    assert stderr.endswith("Error: interrupted; finished epochs are saved. Continue with --resume.\n")
     assert PLACE.exists()
 
 

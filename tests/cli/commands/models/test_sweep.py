@@ -109,7 +109,7 @@ def test_interrupted_sweep_stops_its_runs_and_says_how_to_go_on(tmp_path, stop):
     sweep.send_signal(stop)
     code, stdout, stderr = sweep.tell()
     assert (code, stdout, runs_at(tmp_path)) == (1, "", {})
-    assert stderr.splitlines()[-1] == ("Error: interrupted; finished runs are kept; run the same command to continue.")
+    assert stderr.splitlines()[-1] == ("Error: interrupted; finished runs are kept. Run the same command to continue.")
     assert names(tmp_path) == [".sweep"]
 
 
