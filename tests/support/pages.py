@@ -95,8 +95,18 @@ def several(layers, names=()):
     )
     pairs = tuple(
         PairResult(
-            *(a, b, random.uniform(0.3, 0.95), 0.0123, random.uniform(0.4, 0.97)),
-            *(random.uniform(0.93, 0.98), 0.91, 0.99, _noise(layers[a], layers[b], 100 * a + b)),
+            a=a,
+            b=b,
+            same_depth_cka=random.uniform(0.3, 0.95) if layers[a] == layers[b] else None,
+            same_depth_standard_error=0.0123 if layers[a] == layers[b] else None,
+            best_match_cka=random.uniform(0.4, 0.97),
+            agreement=random.uniform(0.93, 0.98),
+            agreement_low=0.91,
+            agreement_high=0.99,
+            cka=_noise(layers[a], layers[b], 100 * a + b),
+            best_match_standard_error=0.0123,
+            stage_match_cka=random.uniform(0.4, 0.97),
+            ceiling=0.96 if layers[a] == layers[0] else None,
         )
         for a, b in combinations(range(len(layers)), 2)
     )

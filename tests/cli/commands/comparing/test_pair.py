@@ -137,7 +137,9 @@ def test_matrix_shows_every_pair(run, folders, tmp_path):
     result = json.loads((tmp_path / "x.json").read_text())
     assert [model["name"] for model in result["models"]] == ["a", "b", "c"]
     assert [(pair["a"], pair["b"]) for pair in result["pairs"]] == [(0, 1), (0, 2), (1, 2)]
-    assert result["pairs"][1]["same_depth_cka"] == pytest.approx(1, abs=1e-5)
+    assert [pair["same_depth_cka"] for pair in result["pairs"]] == [None, pytest.approx(1, abs=1e-5), None]
+    assert result["pairs"][0]["ceiling"] == result["pairs"][1]["best_match_cka"] == pytest.approx(1, abs=1e-5)
+    assert ran.stdout.index("CKA with the most similar layer\n") < ran.stdout.index("Two seeds of one architecture\n")
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -146,7 +148,7 @@ def test_matrix_of_many_models_stays_readable(run, folders, tmp_path):
     ran = run("zoo", "matrix", *copies, "--max-examples", 40, "--layers", "head.*")
     assert max(map(len, ran.stdout.splitlines())) <= 80
     assert "…" not in ran.stdout
-    assert ran.stdout.partition("Models, on")[2].count("1.000") == 2 * 12 * 11
+    assert ran.stdout.partition("Models, on")[2].count("1.000") == 4 * 12 * 11
 
 
 @pytest.mark.parametrize(

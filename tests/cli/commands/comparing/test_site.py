@@ -187,7 +187,7 @@ def test_bad_arguments_are_told_in_one_line(error, three, tmp_path):
 def test_quiet_tells_the_verdict_and_where_it_is(run, three, tmp_path):
     ran = run("zoo", "site", tmp_path / "site", *three, *BRIEF, "--quiet")
     assert ran.stderr == ""
-    assert ran.stdout.startswith("By CKA at the same relative depth")
+    assert ran.stdout.startswith("By CKA with the most similar layer")
 
 
 def test_names_of_pairs_are_harmless_and_differ():
