@@ -51,7 +51,7 @@ def compared(
             seed=request.images.seed,
             components=1,
         )
-        traces = Traces(request.prepared, plan.precision, plan.passes, fresh)
+        traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh)
         result = _compare(traces, replace(plan, layers=traces.layers(options.layers)), description)
         return ResultWithImages(result, request.prepared.images(_images_on_page(result)))
 

@@ -59,7 +59,7 @@ def settings(stream: Stream) -> Settings:
     return {
         "layers": plan.layers,
         "passes": plan.passes,
-        "precision": plan.precision,
+        "precision": plan.gram_precision,
         "estimator": "minibatch HSIC_1",
         "batch_size": stream.batch_size,
         "minibatches": stream.cka.batches,

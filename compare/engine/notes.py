@@ -41,7 +41,7 @@ def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
 
 
 def _minibatches(stream: Stream) -> Iterator[str]:
-    if stream.plan.precision == "bf16":
+    if stream.plan.gram_precision == "bf16":
         yield (
             "Gram matrices are computed in bfloat16: CKA is within 0.002 of fp32 in minibatches of at least 16 "
             "examples, unless single examples are far larger than the others."

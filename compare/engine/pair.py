@@ -54,7 +54,8 @@ def compare_models(
             blocks), or glob patterns of module names, separated by commas.
         passes: number of passes over the batches for CKA; predictions come from the first pass.
         precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16` (within 0.002 of fp32, faster on hardware
-            with native bfloat16). Models run in their own precision, and sums are always float64.
+            with native bfloat16). Models run in their own precision, and sums are always float64. With the measure
+            `procrustes` it is always `fp64`.
         measures: additional similarity measures: `knn`, `rsa`, `procrustes`; see `compare.similarity.measures`.
         tolerance: stop computing Gram matrices when every standard error of CKA between the models is at most this.
         permutations: number of permutations of b's examples for the null distribution of each cell, at least 19; 0

@@ -5,6 +5,7 @@ from scipy.linalg import orthogonal_procrustes
 from scipy.stats import spearmanr
 from sklearn.neighbors import NearestNeighbors
 
+from compare.engine.plan import Plan
 from compare.similarity.gram import gram
 from compare.similarity.measures import neighbours, ranks
 from compare.similarity.pair_sums import PairSums
@@ -102,3 +103,14 @@ def test_unrelated_layers_share_as_many_neighbours_as_chance_gives(generator):
 
 def test_tiny_minibatches_have_fewer_neighbours(generator):
     assert neighbours(grams(layers(generator, 4))).sum(2).eq(2).all()
+
+
+def test_procrustes_of_single_precision_features_is_within_1e_5_of_float64():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(64, 10, generator=generator)
+    made = [x, (x @ torch.randn(10, 300, generator=generator)).relu()]
+    a, b = (layer.double() - layer.double().mean(0) for layer in made)
+    expected = (torch.linalg.matrix_norm(a.T @ b, "nuc") / a.norm() / b.norm()).item()
+    plan = Plan(measures=("procrustes",))
+    assert procrustes(grams(made, plan.dtype))[0, 1].item() == pytest.approx(expected, abs=1e-5)
+    assert procrustes(grams(made, torch.float32))[0, 1].item() != pytest.approx(expected, abs=1e-5)
