@@ -14,6 +14,7 @@ from compare.result.models import DatasetResult
 # What each measure of similarity means.
 MEANINGS = {
     "CKA": "1 for representations that are equal up to rotation and scale, 0 on average for unrelated ones.",
+    "cosine": "CKA after each image's centred features are scaled to length 1, so that all images weigh the same.",
     "knn": "Share of each image's 10 nearest neighbours in its minibatch that both layers agree on, from 0 to 1.",
     "rsa": "Spearman correlation between the images' centred inner products, from -1 to 1, drawn from 0.",
     "procrustes": "How well a rotation maps one layer onto the other, from 0 to 1; high for any layers in small "

@@ -18,6 +18,7 @@ from compare.result.comparison import BlockPair, CKAResult, Comparison, MeasureR
 from compare.result.inside import InsidePair
 from compare.result.models import ModelPair
 from compare.result.spans import block_structures
+from compare.similarity.measures import DEFAULT_MEASURES
 from compare.structure.dominant import shared_examples, strongest
 
 
@@ -29,7 +30,7 @@ def compare_models(
     layers: str = "all",
     passes: int = 1,
     precision: str = "fp32",
-    measures: Sequence[str] = (),
+    measures: Sequence[str] = DEFAULT_MEASURES,
     tolerance: float | None = None,
     permutations: int = 0,
     seed: int = 0,
@@ -56,7 +57,8 @@ def compare_models(
         precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16` (within 0.002 of fp32, faster on hardware
             with native bfloat16). Models run in their own precision, and sums are always float64. With the measure
             `procrustes` it is always `fp64`.
-        measures: additional similarity measures: `knn`, `rsa`, `procrustes`; see `compare.similarity.measures`.
+        measures: similarity measures in addition to CKA: `cosine`, `knn`, `rsa`, `procrustes`; see
+            `compare.similarity.measures`.
         tolerance: stop computing Gram matrices when every standard error of CKA between the models is at most this.
         permutations: number of permutations of b's examples for the null distribution of each cell, at least 19; 0
             computes no null distribution.

@@ -106,7 +106,7 @@ class Comparison(JsonResult):
         settings: all settings needed to reproduce the result.
         versions: versions of this package, Python, and the libraries it uses.
         notes: warnings: reasons for missing values, layers that were left out.
-        measures: additional similarity measures, if requested.
+        measures: similarity measures in addition to CKA; `cosine` unless it was excluded.
         inside: analysis of the block structure of each model, if requested with `components`.
 
     Example:
