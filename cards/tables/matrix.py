@@ -85,7 +85,9 @@ def _largest_error(result: ModelMatrix, measure: PairMeasure) -> str:
     errors = [error for pair in result.pairs if (error := measure.error(pair)) is not None]
     if measure.form.endswith("%"):
         return f"95 % intervals are at most {200 * max(errors):.1f} points wide." if errors else ""
-    return f"Standard errors are at most {max(errors):.3f}." if errors else "Standard errors are unknown."
+    if not errors:
+        return "Standard errors are unknown."
+    return f"Standard errors are at most {max(errors):.3f}. They cover other images, not other trainings."
 
 
 def pairs_table(result: ModelMatrix, addresses: Mapping[Pair, str] | None = None) -> Table:

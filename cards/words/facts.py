@@ -95,9 +95,12 @@ def _kappa(estimate: Estimate) -> str:
 def estimator_fact(comparison: Comparison) -> str:
     """How CKA was estimated, and how large its standard errors are."""
     cka, settings = comparison.cka, comparison.settings
+    cells = [cell for row in cka.ab for cell in row if cell is not None]
     errors = [error for row in cka.standard_error_ab for error in row if error is not None]
+    unknown = f", unknown in {len(cells) - len(errors)} of {len(cells)} cells" if len(errors) < len(cells) else ""
     precision = (
-        f"Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most."
+        f"Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most{unknown}."
+        " It covers other images, not other trainings."
         if errors
         else "Standard errors are unknown."
     )

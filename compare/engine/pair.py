@@ -109,7 +109,7 @@ def compare_models(
             ab=matrix(cka[a, b]),
             aa=matrix(cka[a, a]),
             bb=matrix(cka[b, b]),
-            standard_error_ab=matrix(stream.cka.standard_error(stream.passes)[a, b]),
+            standard_error_ab=matrix(stream.cka.standard_error()[a, b]),
             batch_size=stream.batch_size,
             passes=stream.passes,
             null=_null(stream, "cka"),
@@ -138,7 +138,7 @@ def _inside(stream: Stream, spans: BlockPair) -> InsidePair:
 
 def _measure(stream: Stream, name: str) -> MeasureResult:
     a, b = stream.parts
-    values, error = stream.sums[name].ratio(), stream.sums[name].standard_error(stream.passes)
+    values, error = stream.sums[name].ratio(), stream.sums[name].standard_error()
     return MeasureResult(
         name, matrix(values[a, b]), matrix(values[a, a]), matrix(values[b, b]), matrix(error[a, b]), _null(stream, name)
     )

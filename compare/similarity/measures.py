@@ -106,6 +106,8 @@ def ranks(grams: Tensor) -> Tensor:
 
 # Measures that map one Gram matrix to a vector. Procrustes similarity needs two at a time.
 VECTORS: dict[str, Callable[[Tensor], Tensor]] = {"cka": u_centre_, "cosine": cosine, "knn": neighbours, "rsa": ranks}
+# Measures whose vectors are U-centred kernel matrices, with one row per example.
+KERNELS = ("cka", "cosine")
 MEASURES = ("cosine", "knn", "rsa", "procrustes")
 # Measures that every comparison of two models includes.
 DEFAULT_MEASURES = ("cosine",)
