@@ -14,6 +14,7 @@ from compare.result.models import DatasetResult
 # What each measure of similarity means.
 MEANINGS = {
     "CKA": "1 for representations that are equal up to rotation and scale, 0 on average for unrelated ones.",
+    "cosine": "CKA after each image's centred features are scaled to length 1, so that all images weigh the same.",
     "knn": "Share of each image's 10 nearest neighbours in its minibatch that both layers agree on, from 0 to 1.",
     "rsa": "Spearman correlation between the images' centred inner products, from -1 to 1, drawn from 0.",
     "procrustes": "How well a rotation maps one layer onto the other, from 0 to 1; high for any layers in small "
@@ -104,9 +105,12 @@ def _kappa(estimate: Estimate) -> str:
 def estimator_fact(comparison: Comparison) -> str:
     """How CKA was estimated, and how large its standard errors are."""
     cka, settings = comparison.cka, comparison.settings
+    cells = [cell for row in cka.ab for cell in row if cell is not None]
     errors = [error for row in cka.standard_error_ab for error in row if error is not None]
+    unknown = f", unknown in {len(cells) - len(errors)} of {len(cells)} cells" if len(errors) < len(cells) else ""
     precision = (
-        f"Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most."
+        f"Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most{unknown}."
+        " It covers other images, not other trainings."
         if errors
         else "Standard errors are unknown."
     )

@@ -39,19 +39,20 @@ def compared(
 
     def compute() -> "ResultWithImages[Comparison]":
         from compare.engine.plan import Plan
+        from compare.similarity.measures import DEFAULT_MEASURES
 
         # Checks the options before images are loaded.
         plan = Plan(
             layers=options.layers or "all",
             passes=options.passes,
             precision=options.precision,
-            measures=tuple(options.measures),
+            measures=(*DEFAULT_MEASURES, *(name for name in options.measures if name not in DEFAULT_MEASURES)),
             tolerance=options.tolerance,
             permutations=options.permutations,
             seed=request.images.seed,
             components=1,
         )
-        traces = Traces(request.prepared, plan.precision, plan.passes, fresh)
+        traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh)
         result = _compare(traces, replace(plan, layers=traces.layers(options.layers)), description)
         return ResultWithImages(result, request.prepared.images(_images_on_page(result)))
 

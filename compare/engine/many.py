@@ -38,8 +38,8 @@ def compare_many(
     """Compare all pairs of several classifiers in one pass over the data.
 
     Memory holds one running model, one Gram matrix per layer of all models, and sums over minibatches. With L layers in
-    total and minibatches of n examples, Gram matrices take 4 L n^2 bytes and sums about 64 L^2 bytes: 288 MiB and 81
-    MiB for 8 models of 144 layers at n = 256.
+    total and minibatches of n examples, Gram matrices take 4 L n^2 bytes and sums about 80 L^2 bytes: 288 MiB and
+    101 MiB for 8 models of 144 layers at n = 256.
 
     Args:
         models: at least two different modules that take one tensor and return logits, shape (n, classes).
@@ -73,7 +73,7 @@ def compare_many(
     plan = Plan(layers, passes, precision, tolerance=tolerance)
     answers = Answers(names_of_classes(batches, class_names), model_classes)
     stream = run_stream(models, batches, plan, answers)
-    cka, error = stream.cka.ratio(), stream.cka.standard_error(stream.passes)
+    cka, error = stream.cka.ratio(), stream.cka.standard_error()
     descriptions = tuple(describe(stream, i) for i in range(len(models)))
     pairs = [_pair(stream, descriptions, cka, error, a, b) for a, b in combinations(range(len(models)), 2)]
     return ModelMatrix(

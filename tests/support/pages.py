@@ -41,7 +41,7 @@ def full(layers=None, classes=("cat", "dog")):
     return replace(
         result,
         cka=replace(cka, null=NullResult(19, cka.ab, cka.ab, 0.5, above)),
-        measures=(knn,),
+        measures=(*result.measures, knn),
         inside=InsidePair(*sides, ()),
         disagreement=replace(
             result.disagreement,
@@ -126,7 +126,8 @@ def _with_layers(result, count):
     models = (replace(model, layers=names, pc1_fraction=(0.5,) * count) for model in (result.models.a, result.models.b))
     square = {"aa": _symmetric(count, 1), "bb": _symmetric(count, 2)}
     cka = replace(result.cka, ab=_noise(count, count, 3), standard_error_ab=_noise(count, count, 4), **square)
-    return replace(result, cka=cka, models=type(result.models)(*models))
+    measures = tuple(replace(measure, ab=cka.ab, standard_error_ab=cka.ab, **square) for measure in result.measures)
+    return replace(result, cka=cka, measures=measures, models=type(result.models)(*models))
 
 
 def _noise(rows, columns, seed):

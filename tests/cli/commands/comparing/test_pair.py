@@ -121,9 +121,16 @@ def test_measures_and_null_are_shown_and_written(run, folders, tmp_path):
     options = ("--measure", "knn", "--measure", "rsa", "--measure", "procrustes", "--null", 19, "--layers", "blocks")
     ran = run("compare", *folders, *options, "--json", tmp_path / "x.json", "--png", tmp_path / "x.png")
     result = json.loads((tmp_path / "x.json").read_text())
-    assert [measure["name"] for measure in result["measures"]] == ["knn", "rsa", "procrustes"]
+    assert [measure["name"] for measure in result["measures"]] == ["cosine", "knn", "rsa", "procrustes"]
     assert (len(result["measures"][0]["ab"]), len(result["cka"]["null"]["above"][0])) == (3, 6)
-    for title in ("knn: a (up)", "rsa: a (up)", "procrustes: a (up)", "Above chance: 100.0% of the cells of CKA"):
+    for title in (
+        "cosine: a (up)",
+        "cosine: CKA after",
+        "knn: a (up)",
+        "rsa: a (up)",
+        "procrustes: a (up)",
+        "Above chance: 100.0% of the cells of CKA",
+    ):
         assert title in ran.stdout
 
 
@@ -231,7 +238,7 @@ def test_existing_folder_is_refused_before_training_unless_forced(run, error, he
         (("--layers", "nothing"), "near names are"),
         (("--precision", "fp8"), "precision must be fp32, fp64, bf16"),
         (("--passes", 0), "passes must be at least 1"),
-        (("--measure", "svcca"), "measures must be among knn, rsa, procrustes (CKA always comes), got 'svcca'"),
+        (("--measure", "svcca"), "measures must be among cosine, knn, rsa, procrustes (CKA always comes), got 'svcca'"),
         (("--null", 5), "at least 19 permutations, got 5"),
         (("--tolerance", 0), "tolerance must be a positive standard error"),
         (("--layers", ","), "expected the layers as all, blocks, or glob patterns"),
