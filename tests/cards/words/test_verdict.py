@@ -6,6 +6,7 @@ import pytest
 
 from cards.words.matrix_verdict import find_groups
 from cards.words.verdict import verdict
+from compare.result.comparison import Baseline, BaselineSide
 from compare.result.matrix import PairResult
 from tests.support.samples import comparison
 
@@ -25,3 +26,24 @@ def test_models_stand_apart_by_more_than_two_standard_errors(error, members):
     ]
     groups = find_groups(3, pairs)
     assert (groups and groups.members) == members
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "sentence"),
+    [
+        (0.28, 0.36, "and layers of an untrained copy of b with 0.46: training explains 0.32 (0.28 to 0.36)."),
+        (
+            -0.01,
+            0.65,
+            "but an untrained copy of b is as similar within the error (0.46; difference 0.32, -0.01 to 0.65)",
+        ),
+        (-0.4, -0.1, "but an untrained copy of b is more similar (0.46; "),
+        (None, None, "and layers of an untrained copy of b with 0.46. "),
+    ],
+)
+def test_similarity_is_due_to_training_if_it_is_above_an_untrained_copy(low, high, sentence):
+    baseline = Baseline((0,), BaselineSide(0.78, 0.46, 0.32, low, high), None)
+    text = verdict(replace(comparison(), baseline=baseline))
+    assert text.startswith("Layers of a match layers of b with a CKA of 0.78 on average, " + sentence)
+    assert "Layers of b match layers of a with a CKA of 0.74 on average." in text
+    assert "With the most similar layer" not in text
