@@ -1,7 +1,9 @@
 """Untrained copies of models have other weights than any training starts from, and settled batch norm statistics."""
 
 import pytest
+import timm
 import torch
+from timm.models import save_for_hf
 
 from zoo.data.digits import load_digits
 from zoo.family.cifar import Variant
@@ -50,3 +52,16 @@ def test_batch_norm_is_settled_on_the_images(model, images):
         copy(images.images)
     assert outputs[0].mean((0, 2, 3)).abs().max() < 1e-4
     assert (outputs[0].var((0, 2, 3)) - 1).abs().max() < 0.01
+
+
+def test_a_timm_model_of_another_program_can_be_built_untrained(tmp_path, images):
+    trained = timm.create_model("test_resnet.r160_in1k", num_classes=10, in_chans=1)
+    save_for_hf(trained, tmp_path, model_args={"in_chans": 1}, safe_serialization=True)
+    (tmp_path / "pytorch_model.bin").unlink(missing_ok=True)
+    found = find_model(str(tmp_path))
+    assert found.config.spec is None
+    one, same, other = (untrained_copy(found, seed, images.take(torch.arange(40)), 20) for seed in (0, 0, 1))
+    assert [*one.load("cpu").state_dict()] == [*found.load("cpu").state_dict()]
+    assert torch.equal(weights(one.load("cpu")), weights(same.load("cpu")))
+    assert not torch.equal(weights(one.load("cpu")), weights(other.load("cpu")))
+    assert not torch.equal(weights(one.load("cpu")), weights(found.load("cpu")))
