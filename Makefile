@@ -46,6 +46,7 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.edge_cases
 	$(BIN)/python -m tests.benchmarks.calibration
 	$(BIN)/python -m tests.benchmarks.validity
+	$(BIN)/python -m tests.benchmarks.untrained
 	$(BIN)/python -m tests.benchmarks.validity_groups
 	$(BIN)/python -m tests.benchmarks.scoring
 	$(BIN)/python -m tests.benchmarks.loading

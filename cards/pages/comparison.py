@@ -8,6 +8,7 @@ from cards.page.maps import LEGEND, Panel, View, maps, side
 from cards.page.page import Page, Place, Section, folded, render, section
 from cards.page.settings import settings_section
 from cards.pictures.inspection import Image
+from cards.tables.baseline import baseline_table
 from cards.tables.models import models_table
 from cards.tables.predictions import (
     classes_table,
@@ -46,6 +47,7 @@ def comparison_html(comparison: Comparison, images: Mapping[int, Image], place: 
     sections = (
         section("Models and images", models_table(readable.dataset, {"a": a, "b": b})),
         section("Similarity of the layers", texts=[f"{estimator_fact(readable)} {LEGEND}"], maps=_maps(readable)),
+        section("Similarity beside an untrained copy", baseline_table(readable.baseline)),
         _structure(readable),
         *_predictions(readable.disagreement, readable.dataset, images),
         _dominant(readable.inside, readable.dataset, images),

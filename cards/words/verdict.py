@@ -6,7 +6,7 @@ from statistics import fmean
 from cards.words.facts import score_fact
 from cards.words.legible import chance
 from compare.result.base import NOTHING, Matrix
-from compare.result.comparison import Comparison
+from compare.result.comparison import BaselineSide, Comparison
 from compare.result.disagreement import Disagreement
 from compare.result.inside import Inside
 from compare.result.inspection import Inspection
@@ -25,7 +25,12 @@ def verdict(comparison: Comparison) -> str:
 
 def _sentences(comparison: Comparison) -> Iterator[str]:
     models, spans = comparison.models, comparison.block_structure
-    yield _likeness(comparison.cka.ab)
+    baseline, ab = comparison.baseline, comparison.cka.ab
+    if baseline is None:
+        yield _likeness(ab)
+    else:
+        yield _beside_untrained("a", "b", ab, baseline.a)
+        yield _beside_untrained("b", "a", tuple(zip(*ab, strict=True)), baseline.b)
     yield structure("a", spans.a, len(models.a.layers))
     yield structure("b", spans.b, len(models.b.layers))
     yield _disagreement(comparison)
@@ -40,6 +45,26 @@ def _likeness(ab: Matrix) -> str:
         f"With the most similar layer of the other model, layers of a have a CKA of {fmean(in_b):.2f} on average "
         f"({min(in_b):.2f} to {max(in_b):.2f}), and layers of b have {fmean(in_a):.2f} "
         f"({min(in_a):.2f} to {max(in_a):.2f})."
+    )
+
+
+def _beside_untrained(one: str, other: str, cka: Matrix, side: BaselineSide | None) -> str:
+    """Best matches of one model (rows) in the other (columns), and whether they are due to training."""
+    best_match = fmean(_best(cka)) if side is None else side.best_match
+    match = f"Layers of {one} match layers of {other} with a CKA of {best_match:.2f} on average"
+    if side is None:
+        return f"{match}."
+    if side.low is None or side.high is None:
+        return f"{match}, and layers of an untrained copy of {other} with {side.untrained:.2f}."
+    if side.low > 0:
+        return (
+            f"{match}, and layers of an untrained copy of {other} with {side.untrained:.2f}: training explains "
+            f"{side.above:.2f} ({side.low:.2f} to {side.high:.2f})."
+        )
+    similar = "as similar within the error" if side.high >= 0 else "more similar"
+    return (
+        f"{match}, but an untrained copy of {other} is {similar} ({side.untrained:.2f}; difference {side.above:.2f}, "
+        f"{side.low:.2f} to {side.high:.2f}), so this similarity does not show that they learned the same."
     )
 
 

@@ -5,10 +5,11 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
+from cli.compute.baseline import with_baseline
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
-from cli.terminal.options import PairOptions
+from cli.terminal.options import Baseline, PairOptions
 from cli.terminal.output import phase
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def compared(
             components=1,
         )
         traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh)
-        result = _compare(traces, replace(plan, layers=traces.layers(options.layers)), description)
+        plan = replace(plan, layers=traces.layers(options.layers))
+        result = _compare(traces, plan, description)
+        if options.baseline == Baseline.untrained:
+            result = with_baseline(result, traces, plan, range(options.baseline_seeds))
         return ResultWithImages(result, request.prepared.images(_images_on_page(result)))
 
     title = " ".join(("compare", *(model.ref for model in request.models)))

@@ -9,7 +9,7 @@ from cli.compute.pair import compared
 from cli.inputs.request import Request
 from cli.jobs.engine import Engine
 from cli.jobs.traces import Traces
-from cli.terminal.options import MatrixOptions, PairOptions, SimilarityOptions
+from cli.terminal.options import Baseline, MatrixOptions, PairOptions, SimilarityOptions
 from cli.terminal.output import phase, say
 from zoo.base.files import replace_folder, writing
 from zoo.base.sealed_folder import check_site, seal
@@ -110,7 +110,7 @@ def _write_pair(
     from cards.pages.site import pair_place
     from compare.result.models import ModelPair
 
-    pair_options = PairOptions(options.layers, options.passes, options.precision)
+    pair_options = PairOptions(options.layers, options.passes, options.precision, baseline=Baseline.none)
     computed = compared(request.only(*pair), pair_options, description=description)
     models = computed.result.models
     result = replace(computed.result, models=ModelPair(_public(models.a), _public(models.b)))

@@ -6,6 +6,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segments
 
 from cards.pictures.inspection import Image
+from cards.tables.baseline import baseline_table
 from cards.tables.models import models_table
 from cards.tables.predictions import (
     classes_table,
@@ -63,6 +64,9 @@ class Report:
         yield ""
         yield plain(estimator_fact(comparison))
         yield ""
+        if table := baseline_table(comparison.baseline):
+            yield rich_table(table)
+            yield ""
         yield from measures(comparison, options.max_width)
         yield from _structure(comparison)
         yield from _predictions(comparison, self._correction)

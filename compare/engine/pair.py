@@ -1,20 +1,26 @@
 """Compare two models."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from math import isfinite
 from typing import Any
 
+from torch import nn
+
 from compare.answers.answers import Answers
 from compare.answers.find import find_disagreement
+from compare.engine.baseline import Sweep, find_baseline
 from compare.engine.describe import BLOCK_SETTINGS, describe, describe_data, find_spans, settings, versions
 from compare.engine.inside import look_inside
 from compare.engine.notes import notes
 from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
+from compare.engine.processes import rank_and_count
 from compare.engine.stream import Stream, run_stream
+from compare.errors import CompareError
 from compare.model.batch import names_of_classes
 from compare.model.trace import Model
-from compare.result.comparison import BlockPair, CKAResult, Comparison, MeasureResult, NullResult
+from compare.result.comparison import Baseline, BlockPair, CKAResult, Comparison, MeasureResult, NullResult
 from compare.result.inside import InsidePair
 from compare.result.models import ModelPair
 from compare.result.spans import block_structures
@@ -37,6 +43,7 @@ def compare_models(
     components: int = 0,
     class_names: Sequence[str] | None = None,
     model_classes: Sequence[Sequence[str] | None] | None = None,
+    baseline: tuple[Sequence[nn.Module], Sequence[nn.Module]] | None = None,
 ) -> Comparison:
     """Compare two classifiers: CKA of their layers, block structure, and disagreement of their predictions.
 
@@ -67,6 +74,9 @@ def compare_models(
             uncertainty of block structure and the examples that dominate it, and doubles the cost of CKA. 0 skips it.
         class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
         model_classes: for a and b, the names of the classes of the logits, in order; None if they are the data's.
+        baseline: untrained copies of a, and untrained copies of b, such as `((a0,), (b0,))`: the same architectures
+            with fresh initial weights. Either may be empty. Batch norm statistics should come from the data. This runs
+            all models twice more. None computes no baseline.
 
     Returns:
         CKA of all pairs of layers, spans of similar layers in each model, and the disagreement of the predictions,
@@ -92,6 +102,7 @@ def compare_models(
         ['cat', 'dog', 'frog']
     """
     plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed, components)
+    _check_baseline(baseline, batches)
     stream = run_stream(
         (model_a, model_b), batches, plan, Answers(names_of_classes(batches, class_names), model_classes)
     )
@@ -101,6 +112,9 @@ def compare_models(
     spans = BlockPair(
         a=find_spans(cka[a, a], fraction[a], alignment[a, a], stream.runs[0].names),
         b=find_spans(cka[b, b], fraction[b], alignment[b, b], stream.runs[1].names),
+    )
+    untrained, missing = (
+        (None, ()) if baseline is None else _baseline(Sweep(model_a, model_b, *baseline, batches), stream)
     )
     return Comparison(
         models=ModelPair(a=describe(stream, 0), b=describe(stream, 1)),
@@ -118,10 +132,31 @@ def compare_models(
         disagreement=find_disagreement(stream.answers),
         settings=settings(stream) | BLOCK_SETTINGS,
         versions=versions(),
-        notes=tuple(notes(stream, "ab")),
+        notes=(*notes(stream, "ab"), *missing),
         measures=tuple(_measure(stream, name) for name in measures),
         inside=_inside(stream, spans) if components else None,
+        baseline=untrained,
     )
+
+
+def _check_baseline(baseline: Any, batches: Iterable[Any]) -> None:
+    if baseline is None:
+        return
+    is_pair = isinstance(baseline, tuple | list) and len(baseline) == 2
+    if not is_pair or not all(isinstance(copies, tuple | list) for copies in baseline):
+        raise CompareError(
+            "expected untrained copies of a and untrained copies of b, such as ((a0,), (b0,)), got "
+            f"{type(baseline).__name__}; put the modules into two tuples."
+        )
+    if isinstance(batches, Iterator):
+        raise CompareError("a baseline needs batches that can be iterated again, such as a list, got an iterator.")
+    if (count := rank_and_count()[1]) > 1:
+        raise CompareError(f"a baseline needs a single process, got {count}; omit it, or run one.")
+
+
+def _baseline(sweep: Sweep, stream: Stream) -> tuple[Baseline | None, tuple[str, ...]]:
+    seeds = range(max(len(sweep.copies_a), len(sweep.copies_b)))
+    return find_baseline(lambda: nullcontext(sweep), stream.plan, stream.cka.batches, seeds)
 
 
 def _inside(stream: Stream, spans: BlockPair) -> InsidePair:

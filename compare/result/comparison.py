@@ -92,6 +92,42 @@ class BlockPair:
     b: tuple[BlockSpan, ...]
 
 
+@dataclass(frozen=True)
+class BaselineSide:
+    """Similarity of one model to the other model and to untrained copies of it, as a mean over its layers.
+
+    Args:
+        best_match: mean over the model's layers of the largest CKA with a layer of the other model.
+        untrained: the same with an untrained copy of the other model; mean over the copies.
+        above: `best_match` minus `untrained`.
+        low: lower end of the 95 % interval of `above` over other examples and, if there are several copies, other
+            initial weights, with the best layers held fixed; None if there are too few examples. It does not cover
+            other trainings.
+        high: upper end of this interval.
+    """
+
+    best_match: float
+    untrained: float
+    above: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Similarity beside untrained copies, which have the same architecture and fresh initial weights.
+
+    Args:
+        seeds: seeds of the copies; their numbers, from 0, if they were given as modules.
+        a: layers of a in b, and in untrained copies of b; None if there is no such copy.
+        b: layers of b in a, and in untrained copies of a; None if there is no such copy.
+    """
+
+    seeds: tuple[int, ...]
+    a: BaselineSide | None
+    b: BaselineSide | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison(JsonResult):
     """Comparison of two models: similarity of their layers, block structure, and disagreement of their predictions.
@@ -109,6 +145,8 @@ class Comparison(JsonResult):
         notes: warnings: reasons for missing values, layers that were left out.
         measures: similarity measures in addition to CKA; `cosine` unless it was excluded.
         inside: analysis of the block structure of each model, if requested with `components`.
+        baseline: similarity beside untrained copies of the models; None if it was not requested, or, with the reason in
+            the notes, not available.
 
     Example:
         >>> import torch
@@ -133,3 +171,4 @@ class Comparison(JsonResult):
     notes: tuple[str, ...]
     measures: tuple[MeasureResult, ...] = ()
     inside: InsidePair | None = None
+    baseline: Baseline | None = None

@@ -49,6 +49,31 @@ def load_timm_model(folder: Path, config: ModelConfig, stored_numbers: int) -> n
         ) from error
 
 
+def untrained_timm_model(folder: Path, config: ModelConfig, generator: torch.Generator) -> nn.Module:
+    """Build a timm model with fresh initial weights.
+
+    Args:
+        folder: a model folder, which has been loaded with `load_timm_model` before, so its configuration is safe.
+        config: content of its config.json.
+        generator: its seed alone determines the initial weights.
+
+    Raises:
+        ZooError: timm cannot build it.
+    """
+    import timm
+
+    check_architecture(config.architecture)
+    # timm draws from the global random state, which must not change.
+    with torch.random.fork_rng(devices=[]), limit_modules():
+        torch.manual_seed(generator.initial_seed())
+        try:
+            return timm.create_model(f"local-dir:{folder.resolve()}", pretrained=False)
+        except Exception as error:  # timm raises all kinds of errors
+            raise ZooError(
+                f"timm cannot build {config.architecture} ({type(error).__name__}: {one_line(error)})."
+            ) from error
+
+
 def _check_size(architecture: str, trial: nn.Module, stored_numbers: int) -> None:
     """Check that a model is not larger than its weights file; buffers may be computed instead of stored."""
     parameters = sum(parameter.numel() for parameter in trial.parameters())

@@ -1,5 +1,7 @@
 """Batch norm statistics, predictions, and accuracy per class."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -8,7 +10,6 @@ from zoo.model_folder.preprocess import UNIT, Scale, normalise
 from zoo.record.fields import ClassAccuracy
 
 
-@torch.no_grad()
 def settle_batch_norm(model: nn.Module, images: Images, batch_size: int, scale: Scale = UNIT) -> None:
     """Replace the running statistics of batch norm with those of the training images under the final weights.
 
@@ -22,6 +23,17 @@ def settle_batch_norm(model: nn.Module, images: Images, batch_size: int, scale: 
         scale: mean and standard deviation of the normalisation in training.
     """
     device = next(model.parameters()).device
+    settle_batch_norm_on(model, (normalise(part.to(device), *scale) for part in images.split(batch_size)))
+
+
+@torch.no_grad()
+def settle_batch_norm_on(model: nn.Module, minibatches: Iterable[Tensor]) -> None:
+    """Replace the running statistics of batch norm with their means over minibatches.
+
+    Args:
+        model: any model; changed in place.
+        minibatches: inputs of the model. Minibatches of a single input are skipped.
+    """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
@@ -31,9 +43,9 @@ def settle_batch_norm(model: nn.Module, images: Images, batch_size: int, scale: 
     model.eval()
     for norm in norms:
         norm.train()
-    for part in images.split(batch_size):
-        if len(part) > 1:
-            model(normalise(part.to(device), *scale))
+    for inputs in minibatches:
+        if len(inputs) > 1:
+            model(inputs)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
 

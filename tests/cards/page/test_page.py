@@ -15,6 +15,7 @@ from cards.page.maps import pack
 from cards.pages.comparison import comparison_html
 from cards.pages.inspection import inspection_html
 from cards.words.legible import legible, plotly_text, printable
+from compare.result.comparison import Baseline, BaselineSide
 from compare.result.disagreement import ClassRow
 from tests.support.page_reader import Reader, unpack
 from tests.support.pages import IMAGES, deep_look, full, mean
@@ -41,6 +42,15 @@ def test_the_answer_comes_first_and_everything_after_it_in_order():
     )
     places = [text.index(part) for part in order]
     assert places == sorted(places)
+
+
+def test_the_page_shows_the_baseline_below_the_maps():
+    baseline = Baseline((0,), BaselineSide(0.78, 0.46, 0.32, 0.28, 0.36), None)
+    text = Reader(comparison_html(replace(comparison(), baseline=baseline), {})).text
+    assert "training explains 0.32 (0.28 to 0.36)" in text
+    places = [text.index(part) for part in ("Similarity beside an untrained copy", "a in b", "Spans of similar layers")]
+    assert places == sorted(places)
+    assert "untrained copy" not in Reader(comparison_html(comparison(), {})).text
 
 
 def test_the_page_of_one_model_shows_the_parts_it_has():

@@ -6,10 +6,12 @@ from io import StringIO
 from rich.console import Console
 
 from cards.page.page import Page, folded, render, section
+from cards.tables.baseline import baseline_table
 from cards.tables.predictions import classes_table
 from cards.tables.structure import dominant_table, spans_table
 from cards.tables.table import Link, Styled, Table, by_model
 from cli.report.table import rich_table
+from compare.result.comparison import Baseline, BaselineSide
 from tests.support.page_reader import Reader
 from tests.support.samples import comparison, inspection
 
@@ -98,3 +100,13 @@ def test_images_that_dominate_a_block_have_their_classes():
     table = dominant_table(inside.blocks[0], ("cat", "dog"))
     assert table.rows == (("17", "cat", "60.0%", "50.0%"),)
     assert table.caption.startswith("The top 1 hold 60%")
+
+
+def test_the_baseline_has_a_row_for_each_model_that_has_one():
+    a, b = BaselineSide(0.78, 0.46, 0.32, 0.28, 0.36), BaselineSide(0.5, 0.6, -0.1, None, None)
+    assert baseline_table(Baseline((0,), a, b)).rows == (
+        ("a in b", "0.78", "0.46", "+0.32", "+0.28 to +0.36"),
+        ("b in a", "0.50", "0.60", "-0.10", "-"),
+    )
+    assert len(baseline_table(Baseline((0,), None, b)).rows) == 1
+    assert baseline_table(None) is None

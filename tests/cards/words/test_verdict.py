@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cards.words.verdict import verdict
+from compare.result.comparison import Baseline, BaselineSide
 from tests.support.samples import comparison
 
 
@@ -12,3 +13,24 @@ from tests.support.samples import comparison
 def test_a_model_is_better_if_its_accuracy_differs_significantly(p_value, better):
     result = comparison()
     assert f"; {better} is " in verdict(replace(result, disagreement=replace(result.disagreement, p_value=p_value)))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "sentence"),
+    [
+        (0.28, 0.36, "and layers of an untrained copy of b with 0.46: training explains 0.32 (0.28 to 0.36)."),
+        (
+            -0.01,
+            0.65,
+            "but an untrained copy of b is as similar within the error (0.46; difference 0.32, -0.01 to 0.65)",
+        ),
+        (-0.4, -0.1, "but an untrained copy of b is more similar (0.46; "),
+        (None, None, "and layers of an untrained copy of b with 0.46. "),
+    ],
+)
+def test_similarity_is_due_to_training_if_it_is_above_an_untrained_copy(low, high, sentence):
+    baseline = Baseline((0,), BaselineSide(0.78, 0.46, 0.32, low, high), None)
+    text = verdict(replace(comparison(), baseline=baseline))
+    assert text.startswith("Layers of a match layers of b with a CKA of 0.78 on average, " + sentence)
+    assert "Layers of b match layers of a with a CKA of 0.74 on average." in text
+    assert "With the most similar layer" not in text

@@ -181,7 +181,7 @@ def test_cached_results_are_listed_and_cleared(run, computed, folders):
     path.with_name("0.json").write_bytes(b"x")
     assert "(damaged)" in run("zoo", "cache", "list").stdout
     told = run("zoo", "cache", "clear").stderr
-    assert told == f"deleted 2 results, 2 traces, and 0 image sets from {cache_folder()}.\n"
+    assert told == f"deleted 2 results, 8 traces, and 0 image sets from {cache_folder()}.\n"
     assert run("zoo", "cache", "list").stderr == f"the cache {cache_folder()} is empty.\n"
 
 

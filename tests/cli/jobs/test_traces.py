@@ -119,12 +119,12 @@ def test_what_would_be_too_large_is_not_kept(answer, folders, monkeypatch):
 
 
 def test_the_oldest_go_first(answer, loaded, folders, third, monkeypatch):
-    answer("compare", *folders)
+    answer("compare", *folders, "--baseline", "none")
     a, b = sorted(kept(), key=lambda path: path.stat().st_size)
     for path, age in ((a, 10), (b, 20)):
         os.utime(path, (path.stat().st_mtime - age,) * 2)
     monkeypatch.setattr(traces, "MOST_BYTES_IN_ALL", 3 * a.stat().st_size)
-    answer("compare", folders[0], third)
+    answer("compare", folders[0], third, "--baseline", "none")
     assert a in kept()
     assert b not in kept()
     assert len(kept()) == 2
@@ -160,7 +160,7 @@ def test_a_full_disk_is_no_failure(answer, folders):
 
 
 def test_recordings_are_listed_with_model_data_and_size_and_cleared(run, answer, folders):
-    answer("compare", *folders)
+    answer("compare", *folders, "--baseline", "none")
     listed = run("zoo", "cache", "list").stdout
     (row,) = (
         line for line in listed.splitlines() if line.startswith(f"{folders[0]}, layers blocks, on 60 digits test")

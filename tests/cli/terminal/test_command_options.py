@@ -92,6 +92,7 @@ def test_arguments_give_the_same_options_to_another_process():
 # The options of the commands that compare models, beside their own.
 IMAGES = ["--dataset", "--split", "--max-examples", "--batch-size", "--seed", "--device"]
 CKA = ["--layers", "--passes", "--precision"]
+BASELINE = ["--baseline", "--baseline-seeds"]
 FILES = ["--json", "--png", "--svg", "--html"]
 PARALLEL = ["--jobs", "--ray"]
 
@@ -99,7 +100,10 @@ PARALLEL = ["--jobs", "--ray"]
 @pytest.mark.parametrize(
     ("command", "options"),
     [
-        ("compare", [*IMAGES, *CKA, "--tolerance", "--measure", "--null", "--correction", "--export", *FILES]),
+        (
+            "compare",
+            [*IMAGES, *CKA, "--tolerance", "--measure", "--null", *BASELINE, "--correction", "--export", *FILES],
+        ),
         ("matrix", [*IMAGES, *CKA, "--tolerance", *PARALLEL, "--pair", *FILES]),
         ("inspect", [*IMAGES, *CKA, "--part", "--components", "--drop-dominant", *FILES]),
         ("groups", ["--a", "--b", "--superclasses", *IMAGES, *PARALLEL, *FILES]),

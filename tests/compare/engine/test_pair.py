@@ -29,6 +29,7 @@ def test_result_holds_every_key_of_the_contract():
         "notes",
         "measures",
         "inside",
+        "baseline",
     ]
     model = "ref name revision sha256 architecture parameters accuracy layers pc1_fraction kind"
     assert list(result["models"]["a"]) == list(result["models"]["b"]) == model.split()
