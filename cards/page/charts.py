@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from cards.page.page import Chart
-from cards.words.facts import DELETION_CAPTION, probes_caption
+from cards.words.facts import DELETION_CAPTION, calibration_fact, probes_caption
 from cards.words.legible import chance, interval, percent, plotly_text, probability
 from compare.result.disagreement import Calibration, ClassRow, Disagreement, Reliability
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
@@ -147,7 +147,7 @@ def reliability_chart(disagreement: Disagreement) -> Chart | None:
     }
     caption = (
         "Well-calibrated models are on the dotted line; below it, a model is overconfident. Expected calibration "
-        f"error: a {a.error:.3f}, b {b.error:.3f}."
+        f"error: {calibration_fact(a, b)}."
     )
     return Chart("reliability", "Reliability diagram", {"data": data, "layout": layout}, 380, caption)
 

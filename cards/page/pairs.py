@@ -6,7 +6,7 @@ from math import ceil, sqrt
 from typing import Any
 
 from cards.page.maps import Panel, View, maps, pack, side
-from cards.tables.matrix import PAIR_MEASURES, Pair, PairMeasure
+from cards.tables.matrix import Pair, PairMeasure, pair_measures
 from cards.words.legible import plotly_text
 from compare.result.base import Matrix
 from compare.result.matrix import ModelMatrix, PairResult
@@ -31,7 +31,7 @@ def pairs_map(result: ModelMatrix, addresses: Mapping[Pair, str] | None = None) 
     return {
         "names": [plotly_text(name, 60) for name in names],
         "ticks": [plotly_text(name, LONGEST_TICK) for name in names],
-        "measures": [packed for measure in PAIR_MEASURES if (packed := _packed(result, measure)) is not None],
+        "measures": [_packed(result, measure) for measure in pair_measures(result)],
         "addresses": [[addresses[a, b] for b in count if b > a] for a in count] if addresses else None,
     }
 
@@ -81,16 +81,15 @@ def _thin(cells: Matrix, rows: Sequence[int], columns: Sequence[int]) -> Matrix:
     return tuple(tuple(cells[row][column] for column in columns) for row in rows)
 
 
-def _packed(result: ModelMatrix, measure: PairMeasure) -> dict[str, Any] | None:
-    """One measure of all pairs; None if no pair has it."""
-    if all(measure.value(pair) is None for pair in result.pairs):
-        return None
+def _packed(result: ModelMatrix, measure: PairMeasure) -> dict[str, Any]:
+    """One measure of all pairs."""
     return {
         "name": measure.name,
         "meaning": measure.meaning,
         "format": measure.form,
         "cells": pack(_square(result, measure.value)),
         "errors": pack(_square(result, measure.error)) if measure.error else None,
+        "ceilings": pack(_square(result, measure.ceiling)) if measure.ceiling else None,
     }
 
 

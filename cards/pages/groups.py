@@ -12,7 +12,7 @@ from cards.tables.groups import (
     groups_table,
     spread_table,
 )
-from cards.words.group_facts import share_fact
+from cards.words.group_facts import share_fact, skill_fact
 from cards.words.group_verdict import group_verdict
 from cards.words.legible import LONGEST_TEXT, chance, legible, percent, plotly_text, printable, probability
 from compare.result.groups import ClassTests, GroupComparison, GroupRow
@@ -37,7 +37,12 @@ def groups_html(result: GroupComparison) -> bytes:
     models = {f"{side}{i}": model for side in "ab" for i, model in enumerate(getattr(result, side).models, 1)}
     sections = (
         section("Groups", groups_table(readable)),
-        section("Do they get different images right?", spread_table(readable), _images_chart(readable)),
+        section(
+            "Do they get different images right?",
+            spread_table(readable),
+            _images_chart(readable),
+            texts=[skill_fact(readable.spread)],
+        ),
         _classes("class", "Classes", readable.classes),
         *((_classes("superclass", "Superclasses", readable.superclasses),) if readable.superclasses else ()),
         section(

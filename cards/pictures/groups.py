@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from cards.pictures.heatmaps import RESOLUTION, image_bytes
+from cards.words.group_facts import permutation_fact
 from compare.result.groups import GroupComparison, Numbers
 
 # From this number of images on, points are drawn smaller.
@@ -15,7 +16,8 @@ def groups_image(result: GroupComparison, form: str = "png") -> bytes:
     """Draw the accuracy of every image: a against b, and each group against itself.
 
     Each panel compares two halves of the seeds, so that all three are equally noisy. If the cloud of the first panel is
-    wider than the others, the architectures differ.
+    wider than the others, the architectures differ, in skill or in the images that they get right. The title has the
+    test of the latter, on all seeds.
 
     Args:
         result: the result to draw.
@@ -35,7 +37,7 @@ def groups_image(result: GroupComparison, form: str = "png") -> bytes:
     _draw(axes[1], (a, other_a), halves_a, ("a", "other seeds of a"), "0.35")
     _draw(axes[2], (b, other_b), halves_b, ("b", "other seeds of b"), "0.35")
     names = f"a: {result.a.models[0].name}, ...   b: {result.b.models[0].name}, ..."
-    figure.suptitle(names, fontsize=10, parse_math=False)
+    figure.suptitle(f"{names}\n{permutation_fact(result)}", fontsize=10, parse_math=False)
     return image_bytes(figure, form)
 
 

@@ -90,6 +90,8 @@ def training_png(record: TrainingRecord) -> bytes:
 def matrix_image(result: ModelMatrix, form: str = "png") -> bytes:
     """Draw the CKA of all pairs of models: within each model on the diagonal, between models below it.
 
+    The title of a pair has the mean CKA of each layer with the most similar layer of the other model.
+
     Args:
         result: the result to draw.
         form: `png` or `svg`.
@@ -112,11 +114,17 @@ def matrix_image(result: ModelMatrix, form: str = "png") -> bytes:
             cells = result.within[row] if row == column else result.pair(row, column).cka
             # The rows of a pair are the layers of the earlier model, which is on the horizontal axis here.
             values = cells if row == column else tuple(zip(*cells, strict=True))
-            title = f"{row + 1}: {below.name}" if row == column else f"{row + 1} (up) with {column + 1}"
+            title = f"{row + 1}: {below.name}" if row == column else _pair_title(result, row, column)
             image = draw_matrix(axes, values, below, above, title)
             axes.title.set_fontsize(8)
     figure.colorbar(image, ax=grid, label="CKA", shrink=0.6)
     return image_bytes(figure, form)
+
+
+def _pair_title(result: ModelMatrix, up: int, across: int) -> str:
+    best_match = result.pair(up, across).best_match_cka
+    mean = "" if best_match is None else f"\nbest match {best_match:.2f}"
+    return f"{up + 1} (up) with {across + 1}{mean}"
 
 
 def image_bytes(figure: Any, form: str = "png") -> bytes:

@@ -29,7 +29,7 @@ def _group_cells(group: Group) -> tuple[str, ...]:
 
 
 def spread_table(result: GroupComparison) -> Table:
-    """How much the accuracies of the groups differ on single images, compared with chance."""
+    """How much the accuracies of the groups differ on single images, and the test beyond a difference in skill."""
     rows = tuple((name, f"{1000 * value:.2f}") for name, value in spread_facts(result.spread).items())
     title = "Spread: mean squared difference between the accuracies on an image"
     return Table(title, ("", "x 1000"), rows, 1, permutation_fact(result))

@@ -7,6 +7,7 @@ from cards.tables.table import Cell, Link, Table
 from cards.words.legible import interval, number, percent
 from compare.result.matrix import ModelMatrix, PairResult
 
+OTHER_IMAGES = "they are about other images, not about other trainings."
 # Numbers of two models, from 0, the lower one first.
 Pair = tuple[int, int]
 
@@ -21,6 +22,7 @@ class PairMeasure:
         form: format of its values, such as `.3f`.
         value: its value for a pair.
         error: its uncertainty for a pair, or None if it is never known.
+        ceiling: its value between two seeds of one architecture, or None if it is never known.
     """
 
     name: str
@@ -28,6 +30,7 @@ class PairMeasure:
     form: str
     value: Callable[[PairResult], float | None]
     error: Callable[[PairResult], float | None] | None = None
+    ceiling: Callable[[PairResult], float | None] | None = None
 
 
 def _half_interval(pair: PairResult) -> float | None:
@@ -36,20 +39,51 @@ def _half_interval(pair: PairResult) -> float | None:
     return (pair.agreement_high - pair.agreement_low) / 2
 
 
+def _same_depth(pair: PairResult) -> float | None:
+    """None for models with different numbers of layers, also in older files, which have a value for them."""
+    return pair.same_depth_cka if _equally_deep(pair) else None
+
+
+def _same_depth_error(pair: PairResult) -> float | None:
+    return pair.same_depth_standard_error if _equally_deep(pair) else None
+
+
+def _equally_deep(pair: PairResult) -> bool:
+    return len(pair.cka) == len(pair.cka[0])
+
+
+# The first one is shown by default.
 PAIR_MEASURES = (
-    PairMeasure(
-        "CKA at the same relative depth",
-        "Mean over the layers of the longer model, with its standard error.",
-        ".3f",
-        lambda pair: pair.same_depth_cka,
-        lambda pair: pair.same_depth_standard_error,
-    ),
     PairMeasure(
         "CKA with the most similar layer",
         "Mean CKA of each layer with the most similar layer of the other model, over all layers of both. It is "
-        "slightly too high, because it is a mean of maxima. Its standard error is unknown.",
+        "slightly too high, because it is a mean of maxima. Its standard error holds the most similar layers fixed.",
         ".3f",
         lambda pair: pair.best_match_cka,
+        lambda pair: pair.best_match_standard_error,
+        lambda pair: pair.ceiling,
+    ),
+    PairMeasure(
+        "Two seeds of one architecture",
+        "A ceiling for the CKA with the most similar layer: its mean over all other pairs of models that have the same "
+        "architecture, that of either model.",
+        ".3f",
+        lambda pair: pair.ceiling,
+    ),
+    PairMeasure(
+        "CKA with the most similar layer of the same stage",
+        "For models whose stages have the same names: the mean over stages of the mean CKA of each layer with the most "
+        "similar layer of the same stage of the other model.",
+        ".3f",
+        lambda pair: pair.stage_match_cka,
+    ),
+    PairMeasure(
+        "CKA at the same depth",
+        "For models with equally many layers: the mean CKA of the first layers, the second layers, and so on, with its "
+        "standard error.",
+        ".3f",
+        _same_depth,
+        _same_depth_error,
     ),
     PairMeasure(
         "Images predicted alike",
@@ -59,6 +93,34 @@ PAIR_MEASURES = (
         _half_interval,
     ),
 )
+
+
+# The columns of numbers in `pairs_table`, each with a sentence for the caption.
+PAIR_COLUMNS = {
+    "best match": "Best match: mean CKA of each layer with the most similar layer of the other model, slightly too "
+    "high, because it is a mean of maxima.",
+    "standard error": f"Standard errors are those of the best match; {OTHER_IMAGES}",
+    "two seeds": "Two seeds: best match between two seeds of one architecture, that of a or b.",
+    "same stage": "Same stage: best match within the stage, averaged over stages.",
+    "same depth": "Same depth: mean CKA of the first layers, the second layers, and so on.",
+    "alike %": "Alike: images for which both predict the same class.",
+    "95 % interval": "",
+}
+# Columns that are left out if no pair has a value.
+OPTIONAL_COLUMNS: dict[str, Callable[[PairResult], float | None]] = {
+    "two seeds": lambda pair: pair.ceiling,
+    "same stage": lambda pair: pair.stage_match_cka,
+    "same depth": _same_depth,
+}
+
+
+def pair_measures(result: ModelMatrix) -> tuple[PairMeasure, ...]:
+    """The measures that at least one pair has, the default first.
+
+    Args:
+        result: the pairs of several models.
+    """
+    return tuple(measure for measure in PAIR_MEASURES if any(measure.value(pair) is not None for pair in result.pairs))
 
 
 def pair_matrix_table(result: ModelMatrix, measure: PairMeasure, columns: Sequence[int] | None = None) -> Table:
@@ -85,7 +147,9 @@ def _largest_error(result: ModelMatrix, measure: PairMeasure) -> str:
     errors = [error for pair in result.pairs if (error := measure.error(pair)) is not None]
     if measure.form.endswith("%"):
         return f"95 % intervals are at most {200 * max(errors):.1f} points wide." if errors else ""
-    return f"Standard errors are at most {max(errors):.3f}." if errors else "Standard errors are unknown."
+    return (
+        f"Standard errors are at most {max(errors):.3f}; {OTHER_IMAGES}" if errors else "Standard errors are unknown."
+    )
 
 
 def pairs_table(result: ModelMatrix, addresses: Mapping[Pair, str] | None = None) -> Table:
@@ -101,12 +165,11 @@ def pairs_table(result: ModelMatrix, addresses: Mapping[Pair, str] | None = None
         for pair in sorted(result.pairs, key=_most_similar_first)
     )
     links = ("page",) if addresses else ()
-    headings = ("a", "b", *links, "CKA", "standard error", "best match", "alike %", "95 % interval")
-    caption = (
-        "CKA: mean at the same relative depth; best match: mean with the most similar layer of the other model, "
-        "slightly too high, because it is a mean of maxima; alike: images for which both predict the same class."
-    )
-    return Table("All pairs, most similar first", headings, rows, 2 + len(links), caption, sortable=True)
+    headings = ("a", "b", *links, *PAIR_COLUMNS)
+    empty = [name for name, value in OPTIONAL_COLUMNS.items() if all(value(pair) is None for pair in result.pairs)]
+    caption = " ".join(meaning for name, meaning in PAIR_COLUMNS.items() if meaning and name not in empty)
+    table = Table("All pairs, most similar first", headings, rows, 2 + len(links), caption, sortable=True)
+    return table.drop(*empty)
 
 
 def _link(pair: PairResult, addresses: Mapping[Pair, str] | None) -> tuple[Cell, ...]:
@@ -115,13 +178,13 @@ def _link(pair: PairResult, addresses: Mapping[Pair, str] | None) -> tuple[Cell,
 
 def _pair_numbers(pair: PairResult) -> tuple[str, ...]:
     return (
-        number(pair.same_depth_cka, ".3f"),
-        number(pair.same_depth_standard_error, ".3f"),
         number(pair.best_match_cka, ".3f"),
+        number(pair.best_match_standard_error, ".3f"),
+        *(number(value(pair), ".3f") for value in OPTIONAL_COLUMNS.values()),
         percent(pair.agreement),
         interval(pair.agreement_low, pair.agreement_high, ".1f"),
     )
 
 
 def _most_similar_first(pair: PairResult) -> float:
-    return 2.0 if pair.same_depth_cka is None else -pair.same_depth_cka
+    return 2.0 if pair.best_match_cka is None else -pair.best_match_cka

@@ -6,7 +6,7 @@ from statistics import median
 from cards.words.legible import chance, number, percent
 from compare.result.base import Estimate
 from compare.result.comparison import Comparison
-from compare.result.disagreement import Disagreement
+from compare.result.disagreement import Calibration, Disagreement
 from compare.result.inside import BlockScore, DominantExamples, InsidePair
 from compare.result.inspection import Inspection, ProbeResult
 from compare.result.models import DatasetResult
@@ -14,6 +14,7 @@ from compare.result.models import DatasetResult
 # What each measure of similarity means.
 MEANINGS = {
     "CKA": "1 for representations that are equal up to rotation and scale, 0 on average for unrelated ones.",
+    "cosine": "CKA after each image's centred features are scaled to length 1, so that all images weigh the same.",
     "knn": "Share of each image's 10 nearest neighbours in its minibatch that both layers agree on, from 0 to 1.",
     "rsa": "Spearman correlation between the images' centred inner products, from -1 to 1, drawn from 0.",
     "procrustes": "How well a rotation maps one layer onto the other, from 0 to 1; high for any layers in small "
@@ -55,13 +56,23 @@ def disagreement_facts(disagreement: Disagreement) -> Iterator[tuple[str, str]]:
     if disagreement.divergence is not None:
         yield "divergence", f"{disagreement.divergence:.3f} bits between their probabilities (Jensen-Shannon)"
     if disagreement.calibration_a and disagreement.calibration_b:
-        errors = disagreement.calibration_a.error, disagreement.calibration_b.error
-        yield "calibration error", f"a {errors[0]:.3f}, b {errors[1]:.3f}"
+        yield "calibration error", calibration_fact(disagreement.calibration_a, disagreement.calibration_b)
     if disagreement.together is not None:
         together = disagreement.together
         yield "ensemble accuracy", f"{_percents(together.ensemble)}, averaging their probabilities"
         yield "ensemble gain", f"{_points(together.ensemble_gain)} over the better model"
         yield "oracle accuracy", f"{_percents(together.oracle)}, picking the best model per image"
+
+
+def calibration_fact(a: Calibration, b: Calibration) -> str:
+    """Calibration errors of two models, and those of perfectly calibrated models with the same confidences."""
+    text = f"a {a.error:.3f}, b {b.error:.3f}"
+    if a.calibrated_error is None or b.calibrated_error is None:
+        return text
+    return (
+        f"{text}; perfectly calibrated models with the same confidences: a {a.calibrated_error:.3f} (95 % below "
+        f"{number(a.calibrated_95, '.3f')}), b {b.calibrated_error:.3f} (95 % below {number(b.calibrated_95, '.3f')})"
+    )
 
 
 def _both_wrong(disagreement: Disagreement) -> str:
@@ -94,9 +105,12 @@ def _kappa(estimate: Estimate) -> str:
 def estimator_fact(comparison: Comparison) -> str:
     """How CKA was estimated, and how large its standard errors are."""
     cka, settings = comparison.cka, comparison.settings
+    cells = [cell for row in cka.ab for cell in row if cell is not None]
     errors = [error for row in cka.standard_error_ab for error in row if error is not None]
+    unknown = f", unknown in {len(cells) - len(errors)} of {len(cells)} cells" if len(errors) < len(cells) else ""
     precision = (
-        f"Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most."
+        f"Standard error of a cell of a with b: {median(errors):.3f} in the median, {max(errors):.3f} at most{unknown}."
+        " It covers other images, not other trainings."
         if errors
         else "Standard errors are unknown."
     )

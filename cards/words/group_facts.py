@@ -12,22 +12,45 @@ def difference_fact(difference: Difference) -> str:
 
 
 def spread_facts(spread: Spread) -> dict[str, float]:
-    """Mean squared differences between the accuracies on an image, by what is compared."""
-    return {
+    """Mean squared differences between the accuracies on an image, by what is compared.
+
+    The last three are those of the test. In files without `beyond_skill`, the test is about the first one.
+    """
+    facts = {
         "a with b": spread.mean_square,
-        "two random groups of the models, mean": spread.null_mean,
-        "two random groups, 95th percentile": spread.null_95,
         "two groups of a's architecture, expected": spread.within_a,
         "two groups of b's architecture, expected": spread.within_b,
         "a with b, without the noise of few seeds": spread.true_mean_square,
     }
+    if spread.beyond_skill is not None:
+        facts["a with b, beyond a uniform difference in skill"] = spread.beyond_skill
+    facts["two random groups of the models, mean"] = spread.null_mean
+    facts["two random groups, 95th percentile"] = spread.null_95
+    return facts
 
 
 def permutation_fact(result: GroupComparison) -> str:
-    """The p-value of the spread, and how many permutations it comes from."""
-    permutation = result.permutation
+    """What the test of the spread compares, its p-value, and how many permutations it comes from."""
+    permutation, spread = result.permutation, result.spread
     ways = f"all {permutation.splits}" if permutation.exact else f"{permutation.splits} random"
-    return f"{chance(result.spread.p_value)}, from {ways} ways to divide the models into two groups."
+    compared = "without removing" if spread.beyond_skill is None else "after removing"
+    return (
+        f"Different images right, tested {compared} a uniform difference in skill: {chance(spread.p_value)}, "
+        f"from {ways} ways to divide the models into two groups."
+    )
+
+
+def skill_fact(spread: Spread) -> str:
+    """Why and how the test of the spread removes a uniform difference in skill."""
+    if spread.beyond_skill is None:
+        return (
+            "This file was written by an earlier version: its test also finds groups of which one is merely more "
+            "accurate. Run the comparison again."
+        )
+    return (
+        "A more accurate group gets more images right, above all those of medium difficulty. The test removes such a "
+        "uniform difference in skill: it compares only images that equally many models get right."
+    )
 
 
 def count_fact(count: FoundCount) -> str:

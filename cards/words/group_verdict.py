@@ -46,10 +46,16 @@ def _accuracy(result: GroupComparison) -> str:
 def _spread(result: GroupComparison) -> str:
     spread = result.spread
     if spread.p_value <= LEVEL:
-        return f"They get different images right, more than seeds of one architecture would ({chance(spread.p_value)})."
+        if spread.beyond_skill is None:
+            return (
+                f"They differ more on single images than seeds of one architecture would ({chance(spread.p_value)}), "
+                "perhaps only because one is more accurate."
+            )
+        return f"They get different images right, beyond a uniform difference in skill ({chance(spread.p_value)})."
     if result.permutation.smallest_p > LEVEL:
         return "So few seeds cannot show whether they get different images right."
-    return f"The images they get right do not differ significantly ({chance(spread.p_value)})."
+    beyond = "" if spread.beyond_skill is None else " beyond a uniform difference in skill"
+    return f"The images they get right do not differ significantly{beyond} ({chance(spread.p_value)})."
 
 
 def _classes(result: GroupComparison) -> str:

@@ -6,8 +6,8 @@ from math import hypot
 
 from compare.result.matrix import ModelMatrix, PairResult
 
-# Gaps below this number of standard errors are not reported.
-SIGNIFICANT = 2
+# Gaps of at most this number of standard errors are not reported, nor are gaps below the last digit shown.
+SIGNIFICANT, SMALLEST = 2, 0.01
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ def matrix_verdict(result: ModelMatrix) -> str:
 
 
 def _sentences(result: ModelMatrix) -> Iterator[str]:
-    pairs = sorted((pair for pair in result.pairs if pair.same_depth_cka is not None), key=_cka, reverse=True)
+    pairs = sorted((pair for pair in result.pairs if pair.best_match_cka is not None), key=_cka, reverse=True)
     if not pairs:
         yield "No two of these models have layers that can be compared."
     elif len(result.models) == 2:
-        yield f"Layers at the same relative depth have a CKA of {_value(pairs[0])} on average."
+        yield f"With the most similar layer of the other model, layers have a CKA of {_value(pairs[0])} on average."
     else:
         yield (
-            f"By CKA at the same relative depth, the most similar models are {_pair(result, pairs[0])}, "
+            f"By CKA with the most similar layer, the most similar models are {_pair(result, pairs[0])}, "
             f"{_value(pairs[0])}, and the least similar {_pair(result, pairs[-1])}, {_value(pairs[-1])}."
         )
-        yield _apart(result, find_groups(len(result.models), pairs))
-    if any(pair.same_depth_standard_error is not None for pair in pairs):
-        yield "± marks the standard error over draws of the images."
+        yield _apart(result, pairs)
+    if any(pair.best_match_standard_error is not None for pair in pairs):
+        yield "± marks the standard error over draws of the images, not over trainings."
     yield _agreement(result)
 
 
@@ -56,10 +56,10 @@ def find_groups(count: int, pairs: Sequence[PairResult]) -> Groups | None:
 
     Args:
         count: number of models.
-        pairs: the pairs with a CKA at the same depth, the most similar first.
+        pairs: the pairs with a best match, the most similar first.
 
     Returns:
-        None if there are no such groups, or their gap is at most two standard errors.
+        None if there are no such groups, or their gap is at most two standard errors or 0.01, or has no standard error.
     """
     if len(pairs) < count * (count - 1) / 2:
         return None
@@ -75,10 +75,16 @@ def find_groups(count: int, pairs: Sequence[PairResult]) -> Groups | None:
         if pairs_inside == pairs_taken and (best is None or _gap(pair, following) > _gap(best.within, best.across)):
             members = [tuple(i for i in range(count) if groups[i] == group) for group in dict.fromkeys(groups)]
             best = Groups(tuple(sorted(members, key=len, reverse=True)), pair, following)
-    return best if best and _gap(best.within, best.across) > SIGNIFICANT * _errors(best) else None
+    if best is None:
+        return None
+    gap, error = _gap(best.within, best.across), _error(best)
+    return best if error is not None and gap > max(SIGNIFICANT * error, SMALLEST) else None
 
 
-def _apart(result: ModelMatrix, groups: Groups | None) -> str:
+def _apart(result: ModelMatrix, pairs: Sequence[PairResult]) -> str:
+    if any(pair.best_match_standard_error is None for pair in pairs):
+        return "Without standard errors, it is unknown whether any of them stand apart from the others."
+    groups = find_groups(len(result.models), pairs)
     if groups is None:
         return "No model or group of models clearly stands apart from the others."
     several = [_numbers(members) for members in groups.members if len(members) > 1]
@@ -89,7 +95,7 @@ def _apart(result: ModelMatrix, groups: Groups | None) -> str:
     else:
         rest = f", and {_numbers(alone)} alone" if alone else ""
         what = f"There are {len(several)} groups, {'; '.join(several)}{rest}"
-    gap, error = _gap(groups.within, groups.across), _errors(groups)
+    gap, error = _gap(groups.within, groups.across), _error(groups)
     certainty = f", a gap of {gap / error:.0f} standard errors" if error else ""
     return (
         f"{what}: two models of one group have {_cka(groups.within):.2f} or more, two of different groups "
@@ -110,22 +116,24 @@ def _agreement(result: ModelMatrix) -> str:
 
 
 def _cka(pair: PairResult) -> float:
-    assert pair.same_depth_cka is not None
-    return pair.same_depth_cka
+    assert pair.best_match_cka is not None
+    return pair.best_match_cka
 
 
 def _gap(within: PairResult, across: PairResult) -> float:
     return _cka(within) - _cka(across)
 
 
-def _errors(groups: Groups) -> float:
-    """Standard error of the gap; 0 if it is unknown."""
-    return hypot(groups.within.same_depth_standard_error or 0, groups.across.same_depth_standard_error or 0)
+def _error(groups: Groups) -> float | None:
+    """Standard error of the gap; None if it is unknown."""
+    within, across = groups.within.best_match_standard_error, groups.across.best_match_standard_error
+    return None if within is None or across is None else hypot(within, across)
 
 
 def _value(pair: PairResult) -> str:
-    error = pair.same_depth_standard_error
-    return f"{_cka(pair):.3f}" + ("" if error is None else f" ± {error:.3f}")
+    error = "" if pair.best_match_standard_error is None else f" ± {pair.best_match_standard_error:.3f}"
+    ceiling = "" if pair.ceiling is None else f" (two seeds of one architecture: {pair.ceiling:.2f})"
+    return f"{_cka(pair):.3f}{error}{ceiling}"
 
 
 def _pair(result: ModelMatrix, pair: PairResult) -> str:

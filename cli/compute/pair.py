@@ -40,19 +40,20 @@ def compared(
 
     def compute() -> "ResultWithImages[Comparison]":
         from compare.engine.plan import Plan
+        from compare.similarity.measures import DEFAULT_MEASURES
 
         # Checks the options before images are loaded.
         plan = Plan(
             layers=options.layers or "all",
             passes=options.passes,
             precision=options.precision,
-            measures=tuple(options.measures),
+            measures=(*DEFAULT_MEASURES, *(name for name in options.measures if name not in DEFAULT_MEASURES)),
             tolerance=options.tolerance,
             permutations=options.permutations,
             seed=request.images.seed,
             components=1,
         )
-        traces = Traces(request.prepared, plan.precision, plan.passes, fresh)
+        traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh)
         plan = replace(plan, layers=traces.layers(options.layers))
         result = _compare(traces, plan, description)
         if options.baseline == Baseline.untrained:

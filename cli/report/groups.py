@@ -11,7 +11,7 @@ from cards.tables.groups import (
     groups_table,
     spread_table,
 )
-from cards.words.group_facts import share_fact
+from cards.words.group_facts import share_fact, skill_fact
 from cards.words.group_verdict import group_verdict
 from cards.words.legible import legible
 from cli.report.comparison import MAX_CLASSES, MAX_EXAMPLES
@@ -46,6 +46,7 @@ def _tables(result: GroupComparison) -> Iterator[RenderableType]:
     yield rich_table(groups_table(result))
     yield ""
     yield rich_table(spread_table(result))
+    yield skill_fact(result.spread)
     for name, plural, tests in (
         ("class", "Classes", result.classes),
         ("superclass", "Superclasses", result.superclasses),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segments
 
-from cards.tables.matrix import PAIR_MEASURES, pair_matrix_table
+from cards.tables.matrix import pair_matrix_table, pair_measures
 from cards.tables.models import models_table
 from cards.words.legible import legible
 from cards.words.matrix_verdict import matrix_verdict
@@ -58,7 +58,7 @@ def _measures(result: ModelMatrix, width: int) -> Iterator[RenderableType]:
     """A table per measure; too wide tables are split into several, one below the other."""
     numbers = range(len(result.models))
     at_once = max(1, width // CELL - 1)
-    for measure in PAIR_MEASURES:
+    for measure in pair_measures(result):
         tables = [
             pair_matrix_table(result, measure, numbers[start : start + at_once])
             for start in range(0, len(numbers), at_once)

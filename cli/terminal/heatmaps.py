@@ -8,13 +8,16 @@ from rich.table import Table
 from cards.words.facts import MEANINGS
 from cards.words.stages import stages
 from cli.terminal.heatmap import Axis, Heatmap
-from compare.result.comparison import Comparison, NullResult
+from compare.result.comparison import Comparison, MeasureResult, NullResult
 from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
 
+# Measure whose heatmap stands beside those of CKA.
+BESIDE_CKA = "cosine"
+
 
 def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
-    """The heatmaps of CKA within and between the models.
+    """The heatmaps of CKA within and between the models, and that of the cosine kernel between them.
 
     Args:
         comparison: the result to show.
@@ -22,12 +25,14 @@ def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     """
     cka, null = comparison.cka, comparison.cka.null
     axis_a, axis_b = _axes(comparison)
-    in_a_row = 3 if width >= 110 else 2 if width >= 70 else 1
+    kernels = [measure for measure in comparison.measures if measure.name == BESIDE_CKA]
+    in_a_row = 3 + len(kernels) if width >= 110 + 40 * len(kernels) else 2 if width >= 70 else 1
     size = map_size((axis_a, axis_b), width, in_a_row)
     maps = [
         Heatmap(cka.aa, axis_a, axis_a, "a with itself", size),
         Heatmap(cka.bb, axis_b, axis_b, "b with itself", size),
         Heatmap(cka.ab, axis_a, axis_b, "a (up) with b (across)", size, null.above if null else None),
+        *(_between(measure, (axis_a, axis_b), size) for measure in kernels),
     ]
     yield side_by_side(maps, in_a_row)
 
@@ -47,7 +52,7 @@ def side_by_side(maps: Sequence[Heatmap], in_a_row: int) -> Table:
 
 
 def measures(comparison: Comparison, width: int) -> Iterator[RenderableType]:
-    """The share of cells above chance, and the heatmap of each further measure.
+    """The share of cells above chance, and each measure besides CKA: its heatmap, unless shown before, and meaning.
 
     Args:
         comparison: the result to show.
@@ -59,12 +64,17 @@ def measures(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     axes = _axes(comparison)
     size = map_size(axes, width, 2 if width >= 70 else 1)
     for measure in comparison.measures:
-        null = measure.null
-        yield Heatmap(measure.ab, *axes, f"{measure.name}: a (up) with b (across)", size, null.above if null else None)
+        if measure.name != BESIDE_CKA:
+            yield _between(measure, axes, size)
         yield f"{measure.name}: {MEANINGS.get(measure.name, '')}"
-        if null is not None:
-            yield _above_null(measure.name, null)
+        if measure.null is not None:
+            yield _above_null(measure.name, measure.null)
         yield ""
+
+
+def _between(measure: MeasureResult, axes: tuple[Axis, Axis], size: int) -> Heatmap:
+    above = measure.null.above if measure.null else None
+    return Heatmap(measure.ab, *axes, f"{measure.name}: a (up) with b (across)", size, above)
 
 
 def map_size(axes: tuple[Axis, ...], width: int, in_a_row: int) -> int:

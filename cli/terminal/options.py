@@ -125,7 +125,7 @@ class PairOptions(MatrixOptions):
     """How two models are compared.
 
     Args:
-        measures: similarity measures in addition to CKA.
+        measures: similarity measures in addition to CKA and cosine.
         permutations: number of permutations for the null distribution; 0 for none.
         baseline: whether the similarity is compared with that of untrained copies.
         baseline_seeds: number of untrained copies of each model.
@@ -133,7 +133,11 @@ class PairOptions(MatrixOptions):
 
     measures: Annotated[
         list[str],
-        typer.Option("--measure", help="Add a measure: knn, rsa, or procrustes; repeatable.", show_default=False),
+        typer.Option(
+            "--measure",
+            help="Add a measure: knn, rsa, or procrustes; repeatable. CKA and cosine are always shown.",
+            show_default=False,
+        ),
     ] = field(default_factory=list)
     permutations: Annotated[
         int, typer.Option("--null", help="Permutations for a null distribution, at least 19; 0 for none.")

@@ -7,14 +7,14 @@ from torch import Tensor
 
 from compare.engine.notes import FEWEST_FOR_PC1
 from compare.engine.numbers import row
-from compare.engine.stream import MIN_BATCHES, Stream
+from compare.engine.stream import Stream
 from compare.result.base import Settings
 from compare.result.models import DatasetResult, ModelResult
 from compare.result.spans import BlockSpan
 from compare.structure.spans import CONTRAST, DOMINANT, THRESHOLD, find_block_structure
 
-# The paper's minibatch.
-BATCH_SIZE = 256
+# The paper's minibatch, and the fewest minibatches of a pass, for measures whose standard errors need several.
+BATCH_SIZE, MIN_BATCHES = 256, 6
 BLOCK_SETTINGS: Settings = {"block_threshold": THRESHOLD, "block_contrast": CONTRAST, "block_dominant": DOMINANT}
 
 
@@ -59,7 +59,7 @@ def settings(stream: Stream) -> Settings:
     return {
         "layers": plan.layers,
         "passes": plan.passes,
-        "precision": plan.precision,
+        "precision": plan.gram_precision,
         "estimator": "minibatch HSIC_1",
         "batch_size": stream.batch_size,
         "minibatches": stream.cka.batches,

@@ -1,7 +1,9 @@
 """Compare all pairs of several models; each model runs once."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import combinations
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -17,7 +19,9 @@ from compare.errors import CompareError
 from compare.model.batch import names_of_classes
 from compare.model.trace import Model
 from compare.result.matrix import ModelMatrix, PairResult
+from compare.result.models import ModelResult
 from compare.stats.paired import wilson
+from compare.structure.layer_names import stage_of
 
 
 def compare_many(
@@ -34,8 +38,8 @@ def compare_many(
     """Compare all pairs of several classifiers in one pass over the data.
 
     Memory holds one running model, one Gram matrix per layer of all models, and sums over minibatches. With L layers in
-    total and minibatches of n examples, Gram matrices take 4 L n^2 bytes and sums about 64 L^2 bytes: 288 MiB and 81
-    MiB for 8 models of 144 layers at n = 256.
+    total and minibatches of n examples, Gram matrices take 4 L n^2 bytes and sums about 80 L^2 bytes: 288 MiB and
+    101 MiB for 8 models of 144 layers at n = 256.
 
     Args:
         models: at least two different modules that take one tensor and return logits, shape (n, classes).
@@ -69,11 +73,13 @@ def compare_many(
     plan = Plan(layers, passes, precision, tolerance=tolerance)
     answers = Answers(names_of_classes(batches, class_names), model_classes)
     stream = run_stream(models, batches, plan, answers)
-    cka, error = stream.cka.ratio(), stream.cka.standard_error(stream.passes)
+    cka, error = stream.cka.ratio(), stream.cka.standard_error()
+    descriptions = tuple(describe(stream, i) for i in range(len(models)))
+    pairs = [_pair(stream, descriptions, cka, error, a, b) for a, b in combinations(range(len(models)), 2)]
     return ModelMatrix(
-        models=tuple(describe(stream, i) for i in range(len(models))),
+        models=descriptions,
         dataset=describe_data(stream),
-        pairs=tuple(_pair(stream, cka, error, a, b) for a, b in combinations(range(len(models)), 2)),
+        pairs=_with_ceilings(descriptions, pairs),
         within=tuple(matrix(cka[part, part]) for part in stream.parts),
         settings=settings(stream),
         versions=versions(),
@@ -81,19 +87,24 @@ def compare_many(
     )
 
 
-def _pair(stream: Stream, cka: Tensor, error: Tensor, a: int, b: int) -> PairResult:
-    cells = stream.parts[a], stream.parts[b]
+def _pair(stream: Stream, models: Sequence[ModelResult], cka: Tensor, error: Tensor, a: int, b: int) -> PairResult:
+    part = stream.parts[a], stream.parts[b]
+    cells, errors = cka[part], error[part]
+    same_depth = cells.shape[0] == cells.shape[1]
+    best_match, best_match_error = _best_match(cells, errors)
     agreement, low, high = _agreement(stream.answers, a, b)
     return PairResult(
         a=a,
         b=b,
-        same_depth_cka=_mean(_same_depth(cka[cells])),
-        same_depth_standard_error=_mean(_same_depth(error[cells])),
-        best_match_cka=_mean(torch.cat([_best(cka[cells]), _best(cka[cells].T)])),
+        same_depth_cka=_mean(cells.diagonal()) if same_depth else None,
+        same_depth_standard_error=_mean(errors.diagonal()) if same_depth else None,
+        best_match_cka=best_match,
         agreement=agreement,
         agreement_low=low,
         agreement_high=high,
-        cka=matrix(cka[cells]),
+        cka=matrix(cells),
+        best_match_standard_error=best_match_error,
+        stage_match_cka=_stage_match(cells, models[a].layers, models[b].layers),
     )
 
 
@@ -106,16 +117,48 @@ def _agreement(answers: Answers, a: int, b: int) -> tuple[float, float, float] |
     return float(agreement), float(low), float(high)
 
 
-def _same_depth(cells: Tensor) -> Tensor:
-    """CKA at the same relative depth, one value per layer of the longer model: shape (max(La, Lb),)."""
-    steps = torch.linspace(0, 1, max(cells.shape), dtype=torch.float64)
-    rows, columns = ((steps * (size - 1)).round().long() for size in cells.shape)
-    return cells[rows, columns]
+def _best_match(cells: Tensor, errors: Tensor) -> tuple[float | None, float | None]:
+    """Mean CKA of each layer of both models with its most similar layer, and the mean standard error of these cells."""
+    best = [_best(cells, errors), _best(cells.T, errors.T)]
+    values, their_errors = (torch.cat(parts) for parts in zip(*best, strict=True))
+    return _mean(values), _mean(their_errors)
 
 
-def _best(cells: Tensor) -> Tensor:
-    """Largest value of each row, ignoring NaN; NaN if the whole row is NaN."""
-    return torch.where(cells.isnan(), -torch.inf, cells).amax(1).where(~cells.isnan().all(1), torch.nan)
+def _stage_match(cells: Tensor, layers_a: Sequence[str], layers_b: Sequence[str]) -> float | None:
+    """Mean over stages of the mean best match within the stage; None if the stages have different names."""
+    stages_a, stages_b = ([stage_of(layer) for layer in layers] for layers in (layers_a, layers_b))
+    if set(stages_a) != set(stages_b):
+        return None
+    means = []
+    for stage in dict.fromkeys(stages_a):
+        rows, columns = ([i for i, name in enumerate(names) if name == stage] for names in (stages_a, stages_b))
+        within = cells[rows][:, columns]
+        mean, _ = _best_match(within, within)
+        if mean is not None:
+            means.append(mean)
+    return fmean(means) if means else None
+
+
+def _best(cells: Tensor, errors: Tensor) -> tuple[Tensor, Tensor]:
+    """Largest value of each row, ignoring NaN, and its error; NaN if the whole row is NaN."""
+    columns = torch.where(cells.isnan(), -torch.inf, cells).argmax(1, keepdim=True)
+    return cells.gather(1, columns)[:, 0], errors.gather(1, columns)[:, 0]
+
+
+def _with_ceilings(models: Sequence[ModelResult], pairs: Sequence[PairResult]) -> tuple[PairResult, ...]:
+    """The pairs with their ceilings: the mean best match of all other pairs of one architecture, that of a or of b."""
+    numbers: dict[tuple[str, tuple[str, ...], int], int] = {}
+    kinds = [numbers.setdefault((m.architecture, m.layers, m.parameters), len(numbers)) for m in models]
+    seeds = [(kinds[p.a], p.best_match_cka) for p in pairs if kinds[p.a] == kinds[p.b]]
+    values = {kind: [value for k, value in seeds if k == kind and value is not None] for kind in set(kinds)}
+    ceilings = []
+    for pair in pairs:
+        others = [value for kind in {kinds[pair.a], kinds[pair.b]} for value in values[kind]]
+        # A pair is no ceiling of its own.
+        if kinds[pair.a] == kinds[pair.b] and pair.best_match_cka is not None:
+            others.remove(pair.best_match_cka)
+        ceilings.append(fmean(others) if others else None)
+    return tuple(replace(pair, ceiling=ceiling) for pair, ceiling in zip(pairs, ceilings, strict=True))
 
 
 def _mean(values: Tensor) -> float | None:

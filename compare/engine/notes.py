@@ -1,11 +1,13 @@
 """Notes for readers of a result: missing values, layers left out, and limits of precision."""
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from compare.answers.notes import answer_notes
-from compare.engine.stream import MIN_BATCHES, Stream
+from compare.engine.stream import FEWEST_TO_STOP, Stream
 from compare.similarity.gram import MIN_EXAMPLES
-from compare.similarity.measures import VECTORS
+from compare.similarity.measures import KERNELS, VECTORS
+from compare.similarity.pair_sums import FEWEST_EXAMPLES
 
 # In smaller minibatches, PC1 fractions are much higher than over all examples.
 FEWEST_FOR_PC1 = 32
@@ -23,6 +25,7 @@ def notes(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     """
     yield from _missing_layers(stream, sides)
     yield from _minibatches(stream)
+    yield from _standard_errors(stream, sides)
     yield from answer_notes(stream.answers, sides)
     for name in stream.plan.measures:
         if name not in VECTORS and stream.plan.permutations:
@@ -41,15 +44,15 @@ def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
 
 
 def _minibatches(stream: Stream) -> Iterator[str]:
-    if stream.plan.precision == "bf16":
+    if stream.plan.gram_precision == "bf16":
         yield (
             "Gram matrices are computed in bfloat16: CKA is within 0.002 of fp32 in minibatches of at least 16 "
             "examples, unless single examples are far larger than the others."
         )
     if stream.plan.tolerance is not None and not stream.precise_enough:
         yield (
-            f"standard errors of CKA are above the tolerance of {stream.plan.tolerance}, or come from fewer than "
-            f"{MIN_BATCHES} minibatches per pass; use more examples."
+            f"standard errors of CKA are above the tolerance of {stream.plan.tolerance}, unknown in some cells, or "
+            f"come from fewer than {FEWEST_TO_STOP} examples; use more examples."
         )
     if stream.precise_enough and stream.examples_in_cka < stream.examples - stream.too_short:
         yield (
@@ -65,5 +68,26 @@ def _minibatches(stream: Stream) -> Iterator[str]:
         )
     if stream.plan.components and any(interior.halves.empty for interior in stream.interiors.values()):
         yield f"the block structure score has no interval; use minibatches of at least {2 * MIN_EXAMPLES} examples."
-    if stream.cka.standard_error(stream.passes).isnan().all():
-        yield "standard errors are null; they need at least two minibatches of similar size per pass."
+
+
+def _standard_errors(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
+    """Say which standard errors are missing, and why."""
+    sides_of_runs = dict(zip(stream.runs, sides, strict=True))
+    names = [f"{sides_of_runs[run]}: {layer}" for run in dict.fromkeys(stream.runs) for layer in run.names]
+    for measure in ("cka", *stream.plan.measures):
+        sums = stream.sums[measure]
+        cells = stream.compared & ~sums.ratio().isnan()
+        missing = cells & sums.standard_error().isnan()
+        if not missing.any():
+            continue
+        name = "CKA" if measure == "cka" else measure
+        share = "null" if missing.equal(cells) else f"null in {missing.sum() / cells.sum():.1%} of the cells"
+        if measure in KERNELS:
+            effective = sums.effective_examples().diagonal()
+            smallest = effective.nan_to_num(inf).argmin()
+            yield (
+                f"standard errors of {name} are {share}, where a few examples carry the similarity (fewer than "
+                f"{FEWEST_EXAMPLES:.0f} effective examples; at least {effective[smallest]:.1f}, in {names[smallest]})."
+            )
+        else:
+            yield f"standard errors of {name} are {share}; they need at least two minibatches of similar size."

@@ -24,6 +24,7 @@ from compare.result.comparison import Baseline, BlockPair, CKAResult, Comparison
 from compare.result.inside import InsidePair
 from compare.result.models import ModelPair
 from compare.result.spans import block_structures
+from compare.similarity.measures import DEFAULT_MEASURES
 from compare.structure.dominant import shared_examples, strongest
 
 
@@ -35,7 +36,7 @@ def compare_models(
     layers: str = "all",
     passes: int = 1,
     precision: str = "fp32",
-    measures: Sequence[str] = (),
+    measures: Sequence[str] = DEFAULT_MEASURES,
     tolerance: float | None = None,
     permutations: int = 0,
     seed: int = 0,
@@ -61,8 +62,10 @@ def compare_models(
             blocks), or glob patterns of module names, separated by commas.
         passes: number of passes over the batches for CKA; predictions come from the first pass.
         precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16` (within 0.002 of fp32, faster on hardware
-            with native bfloat16). Models run in their own precision, and sums are always float64.
-        measures: additional similarity measures: `knn`, `rsa`, `procrustes`; see `compare.similarity.measures`.
+            with native bfloat16). Models run in their own precision, and sums are always float64. With the measure
+            `procrustes` it is always `fp64`.
+        measures: similarity measures in addition to CKA: `cosine`, `knn`, `rsa`, `procrustes`; see
+            `compare.similarity.measures`.
         tolerance: stop computing Gram matrices when every standard error of CKA between the models is at most this.
         permutations: number of permutations of b's examples for the null distribution of each cell, at least 19; 0
             computes no null distribution.
@@ -120,7 +123,7 @@ def compare_models(
             ab=matrix(cka[a, b]),
             aa=matrix(cka[a, a]),
             bb=matrix(cka[b, b]),
-            standard_error_ab=matrix(stream.cka.standard_error(stream.passes)[a, b]),
+            standard_error_ab=matrix(stream.cka.standard_error()[a, b]),
             batch_size=stream.batch_size,
             passes=stream.passes,
             null=_null(stream, "cka"),
@@ -170,7 +173,7 @@ def _inside(stream: Stream, spans: BlockPair) -> InsidePair:
 
 def _measure(stream: Stream, name: str) -> MeasureResult:
     a, b = stream.parts
-    values, error = stream.sums[name].ratio(), stream.sums[name].standard_error(stream.passes)
+    values, error = stream.sums[name].ratio(), stream.sums[name].standard_error()
     return MeasureResult(
         name, matrix(values[a, b]), matrix(values[a, a]), matrix(values[b, b]), matrix(error[a, b]), _null(stream, name)
     )

@@ -19,7 +19,8 @@ class Plan:
     Args:
         layers: `all`, `blocks`, or glob patterns, as in `compare.model.select_layers.select`.
         passes: number of passes over the data for similarities; predictions come from the first pass.
-        precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16`. Models run in their own precision.
+        precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16`; with the measure `procrustes` it is always
+            `fp64`. Models run in their own precision.
         measures: additional measures besides CKA, from `compare.similarity.measures.MEASURES`.
         tolerance: stop computing Gram matrices when all standard errors of CKA between models are at most this.
         permutations: number of permutations for the null distribution of two models, at least 19; 0 skips it.
@@ -57,6 +58,12 @@ class Plan:
             raise CompareError(f"a null distribution needs at least {FEWEST} permutations, got {self.permutations}.")
 
     @property
+    def gram_precision(self) -> str:
+        """Precision of the Gram matrices. Procrustes similarity always uses double precision."""
+        # It takes square roots of eigenvalues, which turn a rounding error of 1e-7 into one of 3e-4.
+        return "fp64" if "procrustes" in self.measures else self.precision
+
+    @property
     def dtype(self) -> torch.dtype:
         """Data type in which Gram matrices are multiplied."""
-        return DTYPES[self.precision]
+        return DTYPES[self.gram_precision]

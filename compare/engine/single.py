@@ -81,7 +81,7 @@ def inspect_model(
         model=describe(stream, 0),
         dataset=describe_data(stream),
         cka=matrix(stream.cka.ratio()),
-        standard_error=matrix(stream.cka.standard_error(stream.passes)),
+        standard_error=matrix(stream.cka.standard_error()),
         block_structure=spans,
         inside=look_inside(stream, 0, spans),
         settings=settings(stream) | BLOCK_SETTINGS | {"components": components, "drop_dominant": drop_dominant},

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-from math import inf, nan
+from math import inf
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from compare.model.trace import Model, Run, running
 from compare.similarity.example_scores import ExampleScores
 from compare.similarity.gram import MIN_EXAMPLES, exact_products, variances
 from compare.similarity.halves import HalfSamples
-from compare.similarity.measures import VECTORS
+from compare.similarity.measures import KERNELS, VECTORS
 from compare.similarity.null import PermutationNull
 from compare.similarity.pair_sums import PairSums
 from compare.similarity.principal import Components, MinibatchPrincipal, components, remove_components_
@@ -47,8 +47,8 @@ class Interior:
         self.halves.add(grams)
 
 
-# Fewest minibatches per pass for a reliable standard error.
-MIN_BATCHES = 6
+# Fewest examples before a tolerance may stop CKA: the smallest sample in `tests/benchmarks/standard_errors.py`.
+FEWEST_TO_STOP = 128
 
 
 def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answers: Answers) -> "Stream":
@@ -119,7 +119,7 @@ class Stream:
         self.principal = MinibatchPrincipal()
         self.interiors = {run: Interior(plan.seed) for run in runs} if plan.components else {}
         self.without = PairSums()
-        self.sums = {name: PairSums() for name in (*plan.measures, "cka")}
+        self.sums = {name: _sums(name) for name in (*plan.measures, "cka")}
         with_null = [name for name in self.sums if plan.permutations and name in VECTORS]
         self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in with_null}
         self.answers = answers
@@ -162,7 +162,7 @@ class Stream:
             return
         state = self.sums, self.principal, self.answers.share, self.finite, self.batch_size, self.examples_in_cka
         sums, principal, answers, finite, sizes, counts = zip(*gathered(state), strict=True)
-        self.sums = {name: PairSums() for name in self.sums}
+        self.sums = {name: _sums(name) for name in self.sums}
         self.principal = MinibatchPrincipal()
         for share, components_of_share in zip(sums, principal, strict=True):
             self.principal.merge(components_of_share)
@@ -213,9 +213,9 @@ class Stream:
         # CKA is last, because it U-centres the Gram matrices in place.
         for name, sums in self.sums.items():
             if name not in VECTORS:
-                sums.add_products(n * procrustes(grams))
+                sums.add_products(n * procrustes(grams), self.passes == 1)
                 continue
-            vectors = sums.add(VECTORS[name](grams))
+            vectors = sums.add(VECTORS[name](grams), self.passes == 1)
             # Only in the first pass: permutations of later passes would be independent although the passes are not.
             if name in self.nulls and self.passes == 1:
                 self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])
@@ -229,12 +229,26 @@ class Stream:
                 of_run = Components(parts.variance[part], parts.scores[part])
                 self.interiors[run].add(grams[part], of_run, self.examples)
 
-    def largest_error(self) -> float:
-        """Largest standard error of CKA between two models; infinite with fewer than `MIN_BATCHES` per pass."""
-        if self.cka.batches < MIN_BATCHES * self.passes:
-            return inf
-        errors = self.cka.standard_error(self.passes)
+    @property
+    def compared(self) -> Tensor:
+        """Cells whose standard errors the result has: between models, or within a single one; shape (L, L), bool."""
+        layers = max(part.stop for part in self.parts)
+        cells = torch.ones(layers, layers, dtype=torch.bool, device="cpu")
         if len(self._different) > 1:
             for part in self.parts:
-                errors[part, part] = nan
-        return errors.nan_to_num(0.0).max().item()
+                cells[part, part] = False
+        return cells
+
+    def largest_error(self) -> float:
+        """Largest standard error of CKA between two models.
+
+        It is infinite with fewer than 128 examples, or if the standard error of a cell with a value is unknown.
+        """
+        if self.examples_in_cka < FEWEST_TO_STOP:
+            return inf
+        errors = torch.where(self.cka.ratio().isnan(), 0.0, self.cka.standard_error().nan_to_num(inf))
+        return errors[self.compared].max().item()
+
+
+def _sums(measure: str) -> PairSums:
+    return PairSums(by_example=measure in KERNELS)

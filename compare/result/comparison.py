@@ -43,7 +43,7 @@ class MeasureResult:
         ab: similarity of the layers of a (rows) and the layers of b (columns).
         aa: similarity of the layers of a with each other.
         bb: similarity of the layers of b with each other.
-        standard_error_ab: standard error of each cell of `ab`.
+        standard_error_ab: standard error of each cell of `ab`, over draws of the examples; None where unknown.
         null: null distribution of `ab`; None if it was not requested, or for `procrustes`.
     """
 
@@ -63,7 +63,8 @@ class CKAResult:
         ab: CKA of the layers of a (rows) and the layers of b (columns).
         aa: CKA of the layers of a with each other.
         bb: CKA of the layers of b with each other.
-        standard_error_ab: standard error of each cell of `ab`, over draws of the examples.
+        standard_error_ab: standard error of each cell of `ab`, over draws of the examples; None where a few examples
+            carry the similarity.
         batch_size: number of examples in the largest minibatch.
         passes: number of passes over the data.
         null: null distribution of `ab`; None if it was not requested.
@@ -142,7 +143,7 @@ class Comparison(JsonResult):
         settings: all settings needed to reproduce the result.
         versions: versions of this package, Python, and the libraries it uses.
         notes: warnings: reasons for missing values, layers that were left out.
-        measures: additional similarity measures, if requested.
+        measures: similarity measures in addition to CKA; `cosine` unless it was excluded.
         inside: analysis of the block structure of each model, if requested with `components`.
         baseline: similarity beside untrained copies of the models; None if it was not requested, or, with the reason in
             the notes, not available.

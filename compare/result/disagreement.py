@@ -37,11 +37,16 @@ class Calibration:
             of equal width, weighted by their number of examples. It is biased upwards if there are few examples.
         confidence: mean confidence of all predictions, in [0, 1].
         bins: bins that contain examples, by increasing confidence.
+        calibrated_error: mean `error` of a perfectly calibrated model with the same confidences (1,000 simulations);
+            None in files of earlier versions.
+        calibrated_95: 95th percentile of the `error` of such a model; None in files of earlier versions.
     """
 
     error: float
     confidence: float
     bins: tuple[Reliability, ...]
+    calibrated_error: float | None = None
+    calibrated_95: float | None = None
 
 
 @dataclass(frozen=True)

@@ -58,18 +58,24 @@ class Permutation:
 
 @dataclass(frozen=True)
 class Spread:
-    """Whether a and b get different examples right, more than two groups of the same architecture would.
+    """Whether a and b get different examples right, beyond a uniform difference in skill.
 
-    The accuracy of an example is the fraction of a group's models that predict it correctly.
+    The accuracy of an example is the fraction of a group's models that predict it correctly. The test uses
+    `beyond_skill`. Files written before `beyond_skill` existed have None there, and their `null_mean`, `null_95`, and
+    `p_value` belong to `mean_square`, which also grows if one group is merely more accurate.
 
     Args:
-        mean_square: mean over examples of the squared difference of their accuracies in a and b.
-        null_mean: mean of `mean_square` over permutations of the models.
-        null_95: 95th percentile of `mean_square` over permutations of the models.
-        p_value: fraction of permutations whose `mean_square` is at least as large as the observed one.
+        mean_square: mean over examples of the squared difference of their accuracies in a and b. It includes the noise
+            of finitely many seeds and a uniform difference in skill.
+        null_mean: mean of `beyond_skill` over permutations of the models, with the same noise between seeds; see
+            `compare.groups.spread.spread_beyond_skill`.
+        null_95: 95th percentile of `beyond_skill` over permutations of the models.
+        p_value: fraction of permutations whose `beyond_skill` is at least as large as the observed one.
         within_a: expected `mean_square` of two groups of these sizes that both have a's architecture.
         within_b: expected `mean_square` of two groups of these sizes that both have b's architecture.
         true_mean_square: unbiased estimate of `mean_square` for infinitely many seeds; may be slightly negative.
+        beyond_skill: `mean_square` after subtracting from each example's difference the mean difference of all
+            examples that equally many models get right; see `compare.groups.spread.within_totals`.
     """
 
     mean_square: float
@@ -79,6 +85,7 @@ class Spread:
     within_a: float
     within_b: float
     true_mean_square: float
+    beyond_skill: float | None = None
 
 
 @dataclass(frozen=True)
@@ -251,7 +258,7 @@ class GroupComparison(JsonResult):
         dataset: the examples that all models saw.
         accuracy: difference in overall accuracy.
         permutation: permutations behind the p-values of `spread` and of the class counts.
-        spread: whether the groups get different examples right.
+        spread: whether the groups get different examples right, beyond a uniform difference in skill.
         classes: tests of all classes.
         superclasses: tests of all superclasses; None if none were given.
         confirmed_classes: largest class differences, confirmed with other seeds.

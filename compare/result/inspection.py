@@ -115,7 +115,8 @@ class Inspection(JsonResult):
         model: the model, with the names of its layers.
         dataset: the examples that the model saw.
         cka: CKA of all pairs of layers.
-        standard_error: standard error of each cell of `cka`.
+        standard_error: standard error of each cell of `cka`, over draws of the examples; None where a few examples
+            carry the similarity.
         block_structure: spans of similar layers.
         inside: uncertainty of the block structure, what causes it, and what remains without it.
         settings: all settings needed to reproduce the result.

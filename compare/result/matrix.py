@@ -14,8 +14,8 @@ class PairResult:
     Args:
         a: number of the first model, counted from 0.
         b: number of the second model, counted from 0.
-        same_depth_cka: mean CKA of layers at the same relative depth, over the layers of the deeper model; None if no
-            such pair of layers has a value.
+        same_depth_cka: mean CKA of layers at the same depth: the first with the first, and so on. None if the models
+            have different numbers of layers, because then unlike stages would meet, or if no such cell has a value.
         same_depth_standard_error: upper bound of the standard error of `same_depth_cka`: the mean standard error of its
             cells, which are not independent.
         best_match_cka: mean over all layers of both models of the CKA with the most similar layer of the other model.
@@ -26,6 +26,14 @@ class PairResult:
         agreement_low: lower end of the 95 % interval of `agreement` (Wilson).
         agreement_high: upper end of the 95 % interval of `agreement`.
         cka: CKA of the layers of a (rows) and the layers of b (columns).
+        best_match_standard_error: upper bound of the standard error of `best_match_cka` with each layer's most similar
+            layer held fixed: the mean standard error of these cells. None, like the next two fields, in older files.
+        stage_match_cka: mean over stages of the mean CKA of each layer of the stage, in both models, with the most
+            similar layer of the same stage of the other model. A stage is all layers whose names start with the same
+            module, such as `stage1`. None if the stages of the models have different names.
+        ceiling: how similar two seeds of one architecture are: mean `best_match_cka` of all other pairs of models that
+            have one architecture, that of a or that of b. Models have one architecture if their `architecture`,
+            `parameters`, and `layers` are equal. None if there is no such pair.
 
     Example:
         >>> import torch
@@ -46,6 +54,9 @@ class PairResult:
     agreement_low: float | None
     agreement_high: float | None
     cka: Matrix
+    best_match_standard_error: float | None = None
+    stage_match_cka: float | None = None
+    ceiling: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,7 +86,8 @@ class ErrorStratum:
         difference: mean accuracy of the deep architecture minus that of the wide one, in [-1, 1].
         low: lower end of the 90 % interval of `difference`, which tests equal accuracy at the 5 % level.
         high: upper end of the 90 % interval of `difference`.
-        mean_square: mean over examples of the squared difference of their accuracies over seeds.
+        mean_square: mean over examples of the squared difference of their accuracies over seeds, after removing a
+            uniform difference in skill; see `compare.groups.spread.within_totals`.
         null_mean: mean of `mean_square` over permutations of the networks.
     """
 

@@ -32,6 +32,9 @@ class MinibatchCKA(PairSums):
         (torch.Size([3, 3]), True, True)
     """
 
+    def __init__(self) -> None:
+        super().__init__(by_example=True)
+
     def update(self, activations: Sequence[Tensor]) -> None:
         """Add one minibatch.
 

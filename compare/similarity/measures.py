@@ -16,6 +16,30 @@ from compare.similarity.gram import u_centre_, validity
 NEIGHBOURS = 10
 
 
+def cosine(grams: Tensor) -> Tensor:
+    """U-centred Gram matrices of centred features scaled to length 1; the cosine is CKA of normalised activations.
+
+    All examples have the same weight, so a few examples with large norms cannot dominate it as they dominate linear
+    CKA. An example at the mean of its minibatch has no direction, and similarity 0 to all others.
+
+    Args:
+        grams: centred Gram matrices, shape (L, n, n), n >= 4.
+
+    Returns:
+        Shape (L, n, n): symmetric, zero diagonal, rows summing to 0.
+
+    Source:
+        Nguyen, Raghu & Kornblith 2022, arXiv:2202.07184, appendix J (normalised activations).
+    """
+    squares = grams.diagonal(dim1=1, dim2=2)
+    # Rounding leaves a length of up to this to examples at the mean.
+    smallest = 8 * torch.finfo(grams.dtype).eps * squares.amax(1, keepdim=True)
+    inverse = torch.where(squares > smallest, squares.rsqrt(), 0.0)
+    scaled = grams * inverse[:, :, None]
+    scaled *= inverse[:, None] * validity(grams)[:, None, None]
+    return u_centre_(scaled)
+
+
 def neighbours(grams: Tensor) -> Tensor:
     """Nearest neighbours of every example; the cosine is the mutual k-nearest-neighbour overlap.
 
@@ -81,5 +105,9 @@ def ranks(grams: Tensor) -> Tensor:
 
 
 # Measures that map one Gram matrix to a vector. Procrustes similarity needs two at a time.
-VECTORS: dict[str, Callable[[Tensor], Tensor]] = {"cka": u_centre_, "knn": neighbours, "rsa": ranks}
-MEASURES = ("knn", "rsa", "procrustes")
+VECTORS: dict[str, Callable[[Tensor], Tensor]] = {"cka": u_centre_, "cosine": cosine, "knn": neighbours, "rsa": ranks}
+# Measures whose vectors are U-centred kernel matrices, with one row per example.
+KERNELS = ("cka", "cosine")
+MEASURES = ("cosine", "knn", "rsa", "procrustes")
+# Measures that every comparison of two models includes.
+DEFAULT_MEASURES = ("cosine",)

@@ -4,7 +4,12 @@ import torch
 from torch import Tensor
 
 # Fewest effective minibatches for a standard error. Two minibatches count slightly less than two if they differ.
-FEWEST = 1.5
+FEWEST_BATCHES = 1.5
+# Fewest effective examples for a standard error. With fewer, intervals miss the true value too often; see
+# `tests/benchmarks/standard_errors.py`.
+FEWEST_EXAMPLES = 8.0
+# Number of inner products of single examples to hold at a time. On a CPU, this many stay in cache between operations.
+CPU_CHUNK, GPU_CHUNK = 2**17, 2**24
 
 
 class PairSums:
@@ -13,20 +18,31 @@ class PairSums:
     Inner products of each pair of layers are summed over minibatches, and the ratio is taken once at the end: the sum
     of <p_l, p_m>, divided by the square root of (sum of <p_l, p_l>) (sum of <p_m, p_m>). The choice of vectors defines
     the measure.
+
+    Args:
+        by_example: whether standard errors come from single examples, as for U-centred kernel matrices, whose rows
+            belong to examples. Otherwise they come from the variance between minibatches.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, by_example: bool = False) -> None:
         self.batches = 0
+        self._by_example = by_example
         self._exponents: Tensor | None = None
         self._scaled: Tensor
-        # Over batches i with inner products H_i, diagonals d_i: sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i'.
+        # Sum of inner products over all minibatches of all passes.
+        self._total: Tensor | None = None
+        # Over the examples or minibatches i of the first pass, with inner products H_i and diagonals d_i: their number,
+        # and sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i'.
+        self._count = 0
         self._sums: list[Tensor] = []
 
-    def add(self, vectors: Tensor) -> Tensor:
+    def add(self, vectors: Tensor, first_pass: bool = True) -> Tensor:
         """Add one minibatch.
 
         Args:
-            vectors: one vector per layer, shape (L, ...); scaled in place by a power of two per layer.
+            vectors: one vector per layer, shape (L, ...), or (L, n, n) by example; scaled in place by a power of two
+                per layer.
+            first_pass: whether the examples are new. Only new examples count for standard errors.
 
         Returns:
             The scaled vectors, shape (L, p).
@@ -34,6 +50,7 @@ class PairSums:
         Raises:
             ValueError: the number of layers differs from earlier minibatches.
         """
+        n = vectors.shape[1]
         vectors = vectors.flatten(1)
         largest = torch.maximum(vectors.amax(1, keepdim=True), -vectors.amin(1, keepdim=True))
         if self._exponents is None:
@@ -46,19 +63,30 @@ class PairSums:
         self._exponents = torch.where(self._scaled, self._exponents, torch.frexp(largest).exponent)
         self._scaled |= largest > 0
         vectors.ldexp_(-self._exponents)
-        self.add_products((vectors @ vectors.T).cpu().double())
+        products = (vectors @ vectors.T).cpu().double()
+        if self._by_example and first_pass:
+            self._add_total(products)
+            self._add_terms(n, products, *_example_terms(vectors.view(len(vectors), n, -1)))
+        else:
+            self.add_products(products, first_pass)
         return vectors
 
-    def add_products(self, products: Tensor) -> None:
+    def add_products(self, products: Tensor, first_pass: bool = True) -> None:
         """Add one minibatch, given its inner products, shape (L, L), float64."""
-        if not self._sums:
-            self._sums = [torch.zeros_like(products) for _ in range(4)]
-        diagonal = products.diagonal()
-        for total, term in zip(
-            self._sums, (products, products**2, products * diagonal, diagonal[:, None] * diagonal), strict=True
-        ):
-            total += term
+        self._add_total(products)
+        if first_pass:
+            diagonal = products.diagonal()
+            self._add_terms(1, products, products**2, products * diagonal, diagonal[:, None] * diagonal)
+
+    def _add_total(self, products: Tensor) -> None:
+        self._total = products if self._total is None else self._total + products
         self.batches += 1
+
+    def _add_terms(self, count: int, *terms: Tensor) -> None:
+        self._count += count
+        self._sums = self._sums or [torch.zeros_like(term) for term in terms]
+        for total, term in zip(self._sums, terms, strict=True):
+            total += term
 
     def merge(self, other: "PairSums") -> None:
         """Add all minibatches of another instance, such as that of another process.
@@ -67,16 +95,17 @@ class PairSums:
             other: sums of the same measure for the same layers; not changed.
         """
         self.batches += other.batches
-        if not other._sums:
+        if other._total is None:
             return
-        if not self._sums:
+        if self._total is None:
+            self._total = torch.zeros_like(other._total)
             self._sums = [torch.zeros_like(total) for total in other._sums]
         factors = self._scale_of(other)
         products = factors * factors[:, None]
         squares = factors**2
         scales = (products, products**2, products * squares, squares[:, None] * squares)
-        for total, term, scale in zip(self._sums, other._sums, scales, strict=True):
-            total += term * scale
+        self._total = self._total + other._total * products
+        self._add_terms(other._count, *(term * scale for term, scale in zip(other._sums, scales, strict=True)))
 
     def _scale_of(self, other: "PairSums") -> Tensor:
         """Factors that convert the other instance's vectors to this scale: powers of two, shape (L,), float64."""
@@ -106,32 +135,46 @@ class PairSums:
         Raises:
             ValueError: no minibatch was added.
         """
-        return self._total() / self.scale()
+        return self._known_total / self.scale()
 
     def scale(self) -> Tensor:
         """Denominator of the ratio: shape (L, L), float64."""
-        root = self._total().diagonal().sqrt()
-        return root * root[:, None]
+        return _scale(self._known_total)
 
-    def standard_error(self, passes: int = 1) -> Tensor:
-        """Standard error of each cell over draws of the examples.
-
-        It uses the delta method for a ratio of sums, with the variance between minibatches. Several passes see the same
-        examples again, so they do not reduce the standard error.
-
-        Args:
-            passes: number of passes over the data.
+    def effective_examples(self) -> Tensor:
+        """Effective number of examples of each cell: how many of equal weight would vary as much.
 
         Returns:
-            Shape (L, L), float64. NaN if a pass has fewer than two minibatches of similar weight.
+            Shape (L, L), float64, between 1 and the number of examples; of minibatches instead if not by example.
+
+        Source:
+            Kish 1965, Survey Sampling, section 8.2.
         """
-        total, scale = self._total(), self.scale()
-        _, squares, products, diagonal_products = self._sums
+        total, _, _, diagonal_products = self._sums
+        squares = diagonal_products.diagonal() / total.diagonal() ** 2
+        return 1 / (squares * squares[:, None]).sqrt()
+
+    def standard_error(self) -> Tensor:
+        """Standard error of each cell over draws of the examples.
+
+        It uses the delta method for a ratio of sums. By example, the influence of an example on a cell is twice its
+        share of the numerator, minus the cell times half its shares of both denominators. It is twice because each
+        example also takes part in the rows of all others. Otherwise, it uses the variance between minibatches. Only the
+        first pass counts: later passes see the same examples again. They reduce the variance due to the random
+        minibatches, so the standard error is then slightly too large.
+
+        Returns:
+            Shape (L, L), float64. NaN with fewer than 8 effective examples, or, if not by example, with fewer than two
+            minibatches of similar weight.
+
+        Source:
+            Hoeffding 1948, Annals of Mathematical Statistics 19 (variance of U-statistics by projection).
+        """
+        total, squares, products, diagonal_products = self._sums
+        scale = _scale(total)
         ratio, diagonal = total / scale, total.diagonal()
         relative = products / diagonal  # sum of H_lm d_m over D_m
         diagonal_squares = diagonal_products.diagonal() / diagonal**2
-        # Effective number of minibatches of equal weight (Kish 1965, section 8.2).
-        in_a_pass = 1 / (diagonal_squares * diagonal_squares[:, None]).sqrt() / passes
         variance = (
             squares / scale**2
             - ratio / scale * (relative + relative.T)
@@ -139,11 +182,42 @@ class PairSums:
             / 4
             * (diagonal_squares + diagonal_squares[:, None] + 2 * diagonal_products / (diagonal * diagonal[:, None]))
         )
+        effective = self.effective_examples()
+        if self._by_example:
+            factor, fewest = torch.tensor(4 * self._count / (self._count - 1)), FEWEST_EXAMPLES
+        else:
+            factor, fewest = effective / (effective - 1), FEWEST_BATCHES
         # The variance of a constant cell is 0; rounding may make it slightly negative.
-        error = (variance.abs() * passes * in_a_pass / (in_a_pass - 1)).sqrt()
-        return torch.where(in_a_pass > FEWEST, error, torch.nan)
+        return torch.where(effective > fewest, (variance.abs() * factor).sqrt(), torch.nan)
 
-    def _total(self) -> Tensor:
-        if not self.batches:
+    @property
+    def _known_total(self) -> Tensor:
+        if self._total is None:
             raise ValueError("a similarity needs at least one minibatch; call update first.")
-        return self._sums[0]
+        return self._total
+
+
+def _scale(total: Tensor) -> Tensor:
+    root = total.diagonal().sqrt()
+    return root * root[:, None]
+
+
+def _example_terms(matrices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Sums over examples i of H_i * H_i, H_i * d_i' and d_i d_i', where H_i are the inner products of the i-th rows.
+
+    Args:
+        matrices: one matrix per layer with one row per example, shape (L, n, n).
+
+    Returns:
+        Three tensors of shape (L, L), float64, on the CPU.
+    """
+    layers = len(matrices)
+    squares, products, diagonal_products = torch.zeros(3, layers, layers, dtype=torch.float64, device=matrices.device)
+    chunk = max(1, (GPU_CHUNK if matrices.is_cuda else CPU_CHUNK) // layers**2)
+    for rows in matrices.transpose(0, 1).split(chunk):
+        terms = (rows @ rows.mT).double()
+        diagonal = terms.diagonal(dim1=1, dim2=2).clone()
+        diagonal_products += diagonal.T @ diagonal
+        products += (terms * diagonal[:, None]).sum(0)
+        squares += terms.square_().sum(0)
+    return squares.cpu(), products.cpu(), diagonal_products.cpu()

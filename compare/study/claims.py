@@ -177,7 +177,8 @@ CLAIMS = (
         "errors",
         "Deep and wide networks of equal accuracy make different errors.",
         "figure 7",
-        "mean squared difference of the accuracy of an image over seeds, times 1,000",
+        "mean squared difference of the accuracy of an image over seeds, beyond a uniform difference in skill, times "
+        "1,000",
         "One-sided permutation test, exchanging networks between the two architectures within each part of the data. "
         "The architectures are the deep and the wide one with the most similar accuracy. Their accuracy is equal if "
         f"two one-sided tests place the difference within {100 * EQUAL:g} percentage point on every part; the 90 % "

@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from compare.groups.spread import mean_squares
+from compare.groups.spread import spread_beyond_skill
 from compare.result.study import Errors, ErrorStratum, Network
 from compare.stats.dealing import TIE, model_splits
 from compare.stats.units import PERMUTATIONS, mean_of_units
@@ -60,6 +60,8 @@ def nearest_in_accuracy(
 def compare_errors(deep: str, wide: str, strata: Sequence[Right], seed: int = 0) -> Errors:
     """Test different errors by permuting networks between the two architectures, within each part of the data.
 
+    A uniform difference in skill is removed first, because architectures of similar accuracy are rarely equally good.
+
     Args:
         deep: name of the deep architecture.
         wide: name of the wide architecture.
@@ -87,9 +89,9 @@ def _stratum(right: Right, spreads: Floats) -> ErrorStratum:
 
 
 def _spreads(right: Right, seed: int) -> Floats:
-    """Mean squared difference for each assignment of the networks, the observed one first."""
+    """Mean squared difference beyond skill for each assignment of the networks, the observed one first."""
     splits = model_splits(len(right.deep), len(right.wide), PER_STRATUM, seed)
-    return mean_squares(np.concatenate([right.deep, right.wide]), splits)
+    return spread_beyond_skill(np.concatenate([right.deep, right.wide]), splits)
 
 
 def _totals(spreads: Sequence[Floats], seed: int) -> Floats:

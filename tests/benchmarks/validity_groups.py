@@ -1,11 +1,17 @@
-"""Error rates and coverage of the statistics of `zoo groups`: `python -m tests.benchmarks.validity_groups [DRAWS]`.
+"""Error rates and coverage of the statistics of `zoo groups`.
+
+`python -m tests.benchmarks.validity_groups [DRAWS] [--only {skill,none,classes,variances}]`
 
 Seeds of two groups are drawn many times from a known distribution (tests/support/seeds.py). Without a difference
 between the groups: how often each test has p < 0.05, how often any of Holm's p-values is below 0.05, and how often the
 95 % intervals contain the true value. With planted differences: the power, the coverage, and the estimates.
+
+The table `skill` tests "they get different images right" where one group is uniformly better, and where images differ.
+It compares the plain mean squared difference with the one beyond a uniform difference in skill, which `zoo groups`
+tests.
 """
 
-import sys
+from argparse import ArgumentParser
 
 import numpy as np
 
@@ -15,12 +21,22 @@ from compare.groups.confirm import confirmation
 from compare.groups.spread import spread
 from compare.stats.dealing import model_splits
 from compare.stats.welch import moments, welch
-from tests.support.seeds import truth
+from tests.support.seeds import rejections, truth
 
 # Classes, examples of each, mean ease: like digits, CIFAR-10, and part of ImageNet.
 DATA = {"digits": (10, 36, 3.5), "cifar": (10, 200, 2.5), "many": (100, 50, 1.2)}
 SIZES = ((2, 2), (3, 3), (5, 5), (10, 10), (30, 30), (2, 10), (3, 10), (4, 6))
 PERMUTATIONS = 199
+# Uniform difference in skill, and standard deviation of the difference between images, in logits.
+SKILLS = {
+    "no difference": (0.0, 0.0),
+    "b better by 0.6 on every image": (0.6, 0.0),
+    "b better by 1.0 on every image": (1.0, 0.0),
+    "images differ, sd 0.4": (0.0, 0.4),
+    "images differ, sd 0.8": (0.0, 0.8),
+    "b better by 0.6, images differ, sd 0.8": (0.6, 0.8),
+}
+SKILL_SIZES = ((4, 4), (5, 5), (10, 10), (4, 6), (3, 10), (10, 3))
 
 
 def once(what, random, seeds):
@@ -95,9 +111,17 @@ def variances(draws):
             print(f"{name:8}{a:2}+{b:<7}{numbers}{found['uncorrected']:12.3f}{rates}", flush=True)
 
 
-def main():
-    """Print three tables."""
-    draws = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+def skill(draws):
+    """Print how often both statistics reject, for groups that differ in skill or on single images."""
+    print(f"Different images right: share of {draws} draws with p <= 0.05, plain / beyond skill, 1,000 images")
+    print(f"{'truth, in logits':38}" + "".join(f"{f'{a}+{b}':>13}" for a, b in SKILL_SIZES))
+    for name, (shift, gap) in SKILLS.items():
+        rates = [rejections(seeds, draws, PERMUTATIONS, shift=shift, gap=gap) for seeds in SKILL_SIZES]
+        print(f"{name:38}" + "".join(f"{f'{plain:.3f}/{beyond:.3f}':>13}" for plain, beyond in rates), flush=True)
+
+
+def no_difference(draws):
+    """Print error rates and coverage without any difference."""
     rates = ["accuracy", "spread", "count", "class", "fwer", "confirm", "cover", "cover class", "cover confirm"]
     table(
         f"No difference: share of {draws} draws with p < 0.05, and with the true value in the interval",
@@ -106,11 +130,28 @@ def main():
         0.0,
         draws,
     )
+
+
+def class_differences(draws):
+    """Print power, false positives, and coverage where some classes differ."""
     rates = ["spread", "count", "class", "holm", "fwer", "fdr", "confirm", "cover", "cover class", "cover confirm"]
     table(
         "A fifth of the classes differ by 0.3 in ease: power, false positives, coverage", rates, SIZES[:5], 0.3, draws
     )
-    variances(draws)
+
+
+TABLES = {"skill": skill, "none": no_difference, "classes": class_differences, "variances": variances}
+
+
+def main():
+    """Print all tables, or one."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("draws", nargs="?", type=int, default=1000, help="number of draws from each truth")
+    parser.add_argument("--only", choices=TABLES, help="print this table only")
+    options = parser.parse_args()
+    for name, print_table in TABLES.items():
+        if options.only in (None, name):
+            print_table(options.draws)
 
 
 if __name__ == "__main__":

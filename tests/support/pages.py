@@ -41,7 +41,7 @@ def full(layers=None, classes=("cat", "dog")):
     return replace(
         result,
         cka=replace(cka, null=NullResult(19, cka.ab, cka.ab, 0.5, above)),
-        measures=(knn,),
+        measures=(*result.measures, knn),
         inside=InsidePair(*sides, ()),
         disagreement=replace(
             result.disagreement,
@@ -95,8 +95,18 @@ def several(layers, names=()):
     )
     pairs = tuple(
         PairResult(
-            *(a, b, random.uniform(0.3, 0.95), 0.0123, random.uniform(0.4, 0.97)),
-            *(random.uniform(0.93, 0.98), 0.91, 0.99, _noise(layers[a], layers[b], 100 * a + b)),
+            a=a,
+            b=b,
+            same_depth_cka=random.uniform(0.3, 0.95) if layers[a] == layers[b] else None,
+            same_depth_standard_error=0.0123 if layers[a] == layers[b] else None,
+            best_match_cka=random.uniform(0.4, 0.97),
+            agreement=random.uniform(0.93, 0.98),
+            agreement_low=0.91,
+            agreement_high=0.99,
+            cka=_noise(layers[a], layers[b], 100 * a + b),
+            best_match_standard_error=0.0123,
+            stage_match_cka=random.uniform(0.4, 0.97),
+            ceiling=0.96 if layers[a] == layers[0] else None,
         )
         for a, b in combinations(range(len(layers)), 2)
     )
@@ -116,7 +126,8 @@ def _with_layers(result, count):
     models = (replace(model, layers=names, pc1_fraction=(0.5,) * count) for model in (result.models.a, result.models.b))
     square = {"aa": _symmetric(count, 1), "bb": _symmetric(count, 2)}
     cka = replace(result.cka, ab=_noise(count, count, 3), standard_error_ab=_noise(count, count, 4), **square)
-    return replace(result, cka=cka, models=type(result.models)(*models))
+    measures = tuple(replace(measure, ab=cka.ab, standard_error_ab=cka.ab, **square) for measure in result.measures)
+    return replace(result, cka=cka, measures=measures, models=type(result.models)(*models))
 
 
 def _noise(rows, columns, seed):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from compare.result.base import Estimate
-from compare.result.comparison import BlockPair, CKAResult, Comparison
+from compare.result.comparison import BlockPair, CKAResult, Comparison, MeasureResult
 from compare.result.disagreement import Calibration, ClassRow, Confusion, Disagreement, Example, Reliability, Together
 from compare.result.inside import Block, BlockScore, DominantExample, DominantExamples, Inside
 from compare.result.inspection import Inspection, WithoutDominant
@@ -78,7 +78,14 @@ def comparison(name_a="shallow", name_b="deep", classes=("cat", "dog"), notes=()
         | {"precision": "fp32"},
         versions={"python": "3"},
         notes=notes,
+        measures=(_cosine(distance),),
     )
+
+
+def _cosine(distance):
+    cells = np.exp(-distance / 18)
+    parts = (cells[:20, :32] * 0.9, cells[:20, :20], cells, np.full((20, 32), 0.02))
+    return MeasureResult("cosine", *map(matrix, parts), null=None)
 
 
 def inspection(block=True, survives=False):

@@ -3,7 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import expit, ndtr
+
+from compare.groups.spread import spread_beyond_skill
+from compare.stats.dealing import model_splits
 
 
 class Truth(NamedTuple):
@@ -60,6 +63,40 @@ def truth(random, classes, examples, ease, *, class_gap=0.0, example_gap=0.0, se
     gap = (class_gap * has_gap * random.choice([-1, 1], classes))[labels]
     gap = gap + random.normal(0, example_gap, len(labels)) if example_gap else gap
     return Truth(common + gap / 2, common - gap / 2, labels, seed_effect)
+
+
+def rasch_answers(random, seeds, images=1000, *, shift=0.0, gap=0.0):
+    """Draw images and the answers of two groups of seeds whose ease is on a logit scale, two masks of shape (seeds, n).
+
+    Args:
+        random: generator.
+        seeds: number of seeds of a and of b.
+        images: number of images. Their mean accuracy is about 80 %.
+        shift: ease of every image for b minus that for a, a uniform difference in skill.
+        gap: standard deviation of an additional difference in ease between images.
+    """
+    ease, differences = random.normal(2.0, 1.5, images), random.normal(shift, gap, images)
+    sides = zip((ease - differences / 2, ease + differences / 2), seeds, strict=True)
+    return tuple(random.random((count, images)) < expit(side) for side, count in sides)
+
+
+def rejections(seeds, draws, permutations=199, **differences):
+    """Share of draws in which the groups get different images right, by a naive test and by that of `zoo groups`.
+
+    Args:
+        seeds: number of seeds of a and of b.
+        draws: number of draws.
+        permutations: maximum number of permutations of the models.
+        differences: see `rasch_answers`.
+    """
+    random, splits = np.random.default_rng(1), model_splits(*seeds, permutations, 0)
+    contrasts = np.where(splits.in_a, 1 / seeds[0], -1 / seeds[1])
+    p_values = []
+    for _ in range(draws):
+        right = np.concatenate(rasch_answers(random, seeds, **differences))
+        plain = np.square(contrasts @ right).mean(1)
+        p_values.append([splits.p_value(statistic) for statistic in (plain, spread_beyond_skill(right, splits))])
+    return (np.array(p_values) <= 0.05).mean(0)
 
 
 def below(rate, draws):

@@ -15,7 +15,8 @@
 
   async function drawPairs(number) {
     const packed = data.pairs.measures[number], cells = await unpack(packed.cells);
-    measure = { ...packed, cells, errors: packed.errors ? await unpack(packed.errors) : null };
+    const square = async (numbers) => numbers ? await unpack(numbers) : null;
+    measure = { ...packed, cells, errors: await square(packed.errors), ceilings: await square(packed.ceilings) };
     byId("measure-meaning").textContent = measure.meaning;
     byId("pair").textContent = "";
     const count = cells.length, names = data.pairs.names, width = byId("pairs").parentElement.clientWidth;
@@ -26,11 +27,8 @@
     const numbers = names.map((_, i) => i), ticked = numbers.filter((i) => i % Math.ceil((17 * count) / side) === 0);
     const ticks = (texts) => axis({ tickvals: ticked, ticktext: ticked.map(texts), ticks: "", showgrid: false, zeroline: false,
                                     fixedrange: true, range: [-0.5, count - 0.5] });
-    const values = cells.flat().filter((cell) => cell !== null);
-    const high = Math.ceil(20 * values.reduce((one, other) => Math.max(one, other))) / 20;
-    const low = Math.min(high - 0.05, Math.floor(20 * values.reduce((one, other) => Math.min(one, other))) / 20);
     const trace = {
-      type: "heatmap", x: numbers, y: numbers, z: cells, zmin: low, zmax: high, xgap: 1, ygap: 1,
+      type: "heatmap", x: numbers, y: numbers, z: cells, zmin: 0, zmax: 1, xgap: 1, ygap: 1,
       colorscale: data.colours, hoverongaps: false, hoverinfo: "text",
       hovertext: cells.map((row, up) => row.map((_, across) => pairText(up, across, "<br>"))),
       ...(side > 42 * count ? { texttemplate: `%{z:${measure.format}}` } : {}),
@@ -48,7 +46,9 @@
     if (up === across) return name(up);
     const error = measure.errors ? measure.errors[up][across] : null, text = (value) => formatted(value, measure.format);
     const value = cell === null ? "has no value" : text(cell) + (error === null ? "" : ` ± ${text(error)}`);
-    return `${name(up)}${newLine}${name(across)}${newLine}${measure.name}: ${value}`;
+    const ceiling = measure.ceilings ? measure.ceilings[up][across] : null;
+    const seeds = ceiling === null ? "" : `${newLine}two seeds of one architecture: ${text(ceiling)}`;
+    return `${name(up)}${newLine}${name(across)}${newLine}${measure.name}: ${value}${seeds}`;
   }
 
   const formatted = (value, format) => format.endsWith("%") ? `${(100 * value).toFixed(1)} %` : value.toFixed(3);

@@ -70,9 +70,9 @@ def test_predictions_that_cannot_be_compared_leave_no_empty_sections():
 
 def test_the_views_are_cka_then_measures_then_what_lies_inside():
     data = Reader(comparison_html(full(), {})).data["maps"]
-    names = ["CKA", "CKA above chance", "knn", "CKA without PC1", "PC1 alignment"]
+    names = ["CKA", "CKA above chance", "cosine", "knn", "CKA without PC1", "PC1 alignment"]
     assert [view["name"] for view in data["views"]] == names
-    assert [set(view["cells"]) for view in data["views"]] == [{"aa", "bb", "ab"}] * 3 + [{"aa", "bb"}] * 2
+    assert [set(view["cells"]) for view in data["views"]] == [{"aa", "bb", "ab"}] * 4 + [{"aa", "bb"}] * 2
     assert data["models"]["b"]["blocks"] == [[16, 30]]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cards.pages.matrix import matrix_html
+from cards.tables.matrix import pair_measures, pairs_table
 from tests.support.browser import PHONE, picture, point_at, point_at_pair, pytestmark, wide  # noqa: F401
 from tests.support.page_reader import Reader, unpack
 from tests.support.pages import MEAN, several
@@ -20,7 +21,7 @@ def test_the_answer_comes_first_then_models_pairs_and_layers():
     text = Reader(matrix_html(several(LAYERS))).text
     parts = (
         "4 models: m0",
-        "By CKA at the same relative depth, the most similar models are",
+        "By CKA with the most similar layer, the most similar models are",
         "80 pets test images",
         "What each pair shares",
         "All pairs, most similar first",
@@ -34,23 +35,57 @@ def test_the_answer_comes_first_then_models_pairs_and_layers():
 def test_every_pair_keeps_its_numbers_and_its_layers():
     result = several(LAYERS)
     data = Reader(matrix_html(result)).data
-    cka = unpack(data["pairs"]["measures"][0]["cells"])
+    measures = {measure["name"]: measure for measure in data["pairs"]["measures"]}
+    assert list(measures) == [
+        "CKA with the most similar layer",
+        "Two seeds of one architecture",
+        "CKA with the most similar layer of the same stage",
+        "CKA at the same depth",
+        "Images predicted alike",
+    ]
+    cka, ceilings = (unpack(data["pairs"]["measures"][0][name]) for name in ("cells", "ceilings"))
     maps = data["maps"]
     assert np.isnan(np.diag(cka)).all()
     for number, pair in enumerate(result.pairs):
-        assert cka[pair.a, pair.b] == cka[pair.b, pair.a] == pytest.approx(pair.same_depth_cka, abs=0.00051)
+        assert cka[pair.a, pair.b] == cka[pair.b, pair.a] == pytest.approx(pair.best_match_cka, abs=0.00051)
         assert maps["choice"]["pairs"][number] == [pair.a, pair.b]
         cells = unpack(maps["matrices"][maps["views"][number]["cells"]["ab"]])
         assert np.abs(cells - np.array(pair.cka)).max() <= 0.00051
-    assert unpack(data["pairs"]["measures"][2]["errors"])[0, 1] == pytest.approx(0.04)
+    assert ceilings[0, 1] == pytest.approx(0.96)
+    assert np.isnan(ceilings[1, 3])
+    same_depth = unpack(measures["CKA at the same depth"]["cells"])
+    assert np.argwhere(~np.isnan(same_depth)).tolist() == [[0, 2], [2, 0]]
+    assert unpack(measures["Images predicted alike"]["errors"])[0, 1] == pytest.approx(0.04)
+
+
+def test_the_table_of_pairs_has_the_columns_that_some_pair_has():
+    result = several(LAYERS)
+    table = pairs_table(result)
+    assert table.headings[2:] == (
+        *("best match", "standard error", "two seeds", "same stage", "same depth", "alike %", "95 % interval"),
+    )
+    best = [float(row[2]) for row in table.rows]
+    assert best == sorted(best, reverse=True)
+    bare = {"ceiling": None, "stage_match_cka": None, "same_depth_cka": None}
+    table = pairs_table(replace(result, pairs=tuple(replace(pair, **bare) for pair in result.pairs)))
+    assert table.headings[2:] == ("best match", "standard error", "alike %", "95 % interval")
+    assert "Two seeds" not in table.caption
+    assert "Same" not in table.caption
+
+
+def test_the_same_depth_of_different_layer_counts_in_older_files_is_not_shown():
+    pairs = tuple(replace(pair, same_depth_cka=0.5) for pair in several((9, 12, 15)).pairs)
+    result = replace(several((9, 12, 15)), pairs=pairs)
+    assert "same depth" not in pairs_table(result).headings
+    assert "CKA at the same depth" not in {measure.name for measure in pair_measures(result)}
 
 
 def test_pairs_without_comparable_predictions_show_the_other_measures():
     result = several(LAYERS)
     unknown = {"agreement": None, "agreement_low": None, "agreement_high": None}
-    pairs = tuple(replace(pair, **unknown, same_depth_standard_error=None) for pair in result.pairs)
+    pairs = tuple(replace(pair, **unknown, best_match_standard_error=None) for pair in result.pairs)
     read = Reader(matrix_html(replace(result, pairs=pairs)))
-    assert [measure["format"] for measure in read.data["pairs"]["measures"]] == [".3f", ".3f"]
+    assert [measure["format"] for measure in read.data["pairs"]["measures"]] == [".3f"] * 4
     assert np.isnan(unpack(read.data["pairs"]["measures"][0]["errors"])).all()
     assert "- to -" in read.text
 
@@ -90,12 +125,14 @@ def test_hostile_names_are_shown_as_text():
 class TestInABrowser:
     pytestmark = IN_BROWSER
 
-    def test_a_cell_tells_both_models_value_and_error(self, opened):  # noqa: F811
+    def test_a_cell_shows_both_models_value_error_and_ceiling(self, opened):  # noqa: F811
         page = opened(matrix_html(several(LAYERS)))
-        told = point_at_pair(page, 1, 3)
-        value = several(LAYERS).pair(1, 3).same_depth_cka
-        assert told == f"2 (m1)4 (m3)CKA at the same relative depth: {value:.3f} ± 0.012"
-        assert page.locator("#pair").text_content().startswith("2 (m1), 4 (m3), CKA at the same")
+        text = point_at_pair(page, 1, 3)
+        value = several(LAYERS).pair(1, 3).best_match_cka
+        assert text == f"2 (m1)4 (m3)CKA with the most similar layer: {value:.3f} ± 0.012"
+        assert page.locator("#pair").text_content().startswith("2 (m1), 4 (m3), CKA with the most")
+        assert point_at_pair(page, 0, 2).endswith(" ± 0.012two seeds of one architecture: 0.960")
+        assert page.evaluate("(({zmin, zmax}) => [zmin, zmax])(document.getElementById('pairs').data[0])") == [0, 1]
         page.select_option("#measure", label="Images predicted alike")
         page.wait_for_function("document.getElementById('pairs').data[0].hovertext[0][1].includes('alike')")
         value = several(LAYERS).pair(0, 1).agreement

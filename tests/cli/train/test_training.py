@@ -85,7 +85,7 @@ def test_interrupted_training_is_not_begun_anew_unasked(run, interrupted):
     ran = run("zoo", "train", *SMALL, "--batch-size", 2)
     assert (ran.code, ran.stdout) == (1, "")
     assert f"training of models/{NAME} was interrupted after epoch " in ran.stderr
-    assert "of 40; continue with --resume, or start over with --force" in ran.stderr
+    assert "of 30; continue with --resume, or start over with --force" in ran.stderr
     other = run("zoo", "train", *SMALL, "--batch-size", 4, "--resume")
     assert "was started with recipe.batch_size 2, not 4; resume with the original settings" in other.stderr
     assert file_sha256(PLACE / "state.safetensors") == before

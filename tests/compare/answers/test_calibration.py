@@ -30,3 +30,19 @@ def test_borders_belong_to_the_bin_below_and_zero_to_the_first():
         (0, pytest.approx(1 / 15), 2),
         (pytest.approx(14 / 15), 1, 1),
     ]
+
+
+def test_the_error_of_a_calibrated_model_is_that_of_simulations():
+    random = np.random.default_rng(0)
+    # Bins with few and with many examples: the latter are drawn from a normal distribution.
+    confidence = np.concatenate([random.uniform(0.3, 0.9, 300), random.uniform(0.94, 1, 3000), [1.0, 0.0]])
+    result = calibration(confidence, np.zeros(len(confidence), bool))
+    errors = [calibration(confidence, random.random(len(confidence)) < confidence).error for _ in range(400)]
+    assert result.calibrated_error == pytest.approx(np.mean(errors), abs=4 * np.std(errors) / 20)
+    assert result.calibrated_95 == pytest.approx(np.quantile(errors, 0.95), rel=0.06)
+    assert result == calibration(confidence, np.zeros(len(confidence), bool))
+
+
+def test_a_calibrated_model_that_is_always_sure_makes_no_error():
+    result = calibration(np.ones(5000), np.ones(5000, bool))
+    assert (result.error, result.calibrated_error, result.calibrated_95) == (0, 0, 0)

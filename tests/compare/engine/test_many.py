@@ -1,4 +1,5 @@
 import json
+from collections import OrderedDict
 from itertools import combinations
 
 import numpy as np
@@ -40,9 +41,56 @@ def test_summaries_follow_their_definitions():
     pair = compare_many(MODELS, stream()).pair(0, 2)
     cells = np.array(pair.cka)
     assert cells.shape == (3, 4)
-    assert pair.same_depth_cka == pytest.approx(np.mean([cells[0, 0], cells[1, 1], cells[1, 2], cells[2, 3]]))
+    assert pair.same_depth_cka is pair.same_depth_standard_error is None
     assert pair.best_match_cka == pytest.approx(np.mean([*cells.max(0), *cells.max(1)]))
     assert pair.agreement_low < pair.agreement < pair.agreement_high
+    equally_deep = compare_many(MODELS, stream()).pair(0, 1)
+    assert equally_deep.same_depth_cka == pytest.approx(np.diag(equally_deep.cka).mean())
+
+
+def staged(seed, body, last="head"):
+    """A network of the stages `stem`, `body`, and `head`, with `body` layers in the second."""
+    torch.manual_seed(seed)
+    layers = nn.Sequential(*(nn.Linear(6, 6) for _ in range(body)))
+    parts = {"stem": nn.Sequential(nn.Flatten(), nn.Linear(16, 6)), "body": layers, last: nn.Linear(6, 3)}
+    return nn.Sequential(OrderedDict(parts))
+
+
+def test_stages_are_matched_by_name():
+    pair = compare_many([staged(0, 1), staged(1, 2)], stream(), layers="stem.1,body.*,head").pairs[0]
+    cells = np.array(pair.cka)
+    assert cells.shape == (3, 4)
+    stem, head, body = cells[0, 0], cells[2, 3], cells[1, 1:3]
+    # The one layer of a meets its better match, and both layers of b meet the one layer of a.
+    by_hand = np.mean([stem, np.mean([body.max(), *body]), head])
+    assert pair.stage_match_cka == pytest.approx(by_hand)
+
+
+def test_stages_of_other_names_have_no_match():
+    result = compare_many([staged(0, 1), staged(1, 1, last="classifier")], stream())
+    assert result.pairs[0].stage_match_cka is None
+
+
+def test_other_seeds_of_an_architecture_are_a_ceiling():
+    result = compare_many([*MODELS, Net(3), Net(4), nn.Sequential(nn.Flatten(), nn.Linear(16, 3))], stream())
+    nets = {(0, 1), (0, 3), (0, 4), (1, 3), (1, 4), (3, 4)}
+    for pair in result.pairs:
+        if {pair.a, pair.b} == {2, 5}:
+            assert pair.ceiling is None
+        else:
+            others = [result.pair(*other).best_match_cka for other in nets - {(pair.a, pair.b)}]
+            assert pair.ceiling == pytest.approx(np.mean(others))
+
+
+def test_a_pair_is_no_ceiling_of_its_own():
+    pairs = compare_many(MODELS, stream()).pairs
+    assert pairs[0].ceiling is None
+    assert pairs[1].ceiling == pairs[2].ceiling == pairs[0].best_match_cka
+
+
+def test_architectures_with_other_widths_are_no_ceiling():
+    wide = Net(5, classes=4)
+    assert [pair.ceiling for pair in compare_many([MODELS[0], wide, MODELS[2]], stream()).pairs] == [None] * 3
 
 
 def test_each_model_runs_once_on_each_minibatch():
@@ -60,7 +108,6 @@ def test_dead_layers_are_left_out_of_the_summaries():
     pair = compare_many([Net(0), dead], stream()).pairs[0]
     cells = np.array(pair.cka, dtype=float)
     assert np.isnan(cells[:, 1:]).all()
-    assert pair.same_depth_cka == pytest.approx(cells[0, 0])
     assert pair.best_match_cka == pytest.approx(np.mean([*cells[:, 0], cells[:, 0].max()]))
 
 
@@ -82,6 +129,15 @@ def test_json_round_trip_is_exact():
         ModelMatrix.from_json("{}")
 
 
+def test_files_without_the_newer_numbers_open():
+    values = json.loads(compare_many(MODELS, stream()).to_json())
+    for pair in values["pairs"]:
+        for name in ("best_match_standard_error", "stage_match_cka", "ceiling"):
+            del pair[name]
+    pairs = ModelMatrix.from_json(json.dumps(values)).pairs
+    assert all(pair.best_match_standard_error is pair.stage_match_cka is pair.ceiling is None for pair in pairs)
+
+
 def test_notes_name_the_model_by_its_number():
     dead = Net(1)
     nn.init.zeros_(dead.conv.weight)
@@ -95,15 +151,16 @@ def test_one_model_or_the_same_twice_is_refused():
 
 
 @pytest.mark.slow
-def test_standard_error_of_the_mean_is_an_upper_bound():
+def test_standard_errors_of_the_means_are_upper_bounds():
     means, bounds = [], []
     for seed in range(60):
         batches = [(x, y) for s in range(5) for x, y in stream((16,) * 4, seed=100 * seed + s)]
         pair = compare_many(MODELS[:2], batches).pairs[0]
-        means.append(pair.same_depth_cka)
-        bounds.append(pair.same_depth_standard_error)
-    spread = torch.tensor(means).std().item()
-    assert 0.8 * spread < np.mean(bounds) < 4 * spread
+        means.append((pair.same_depth_cka, pair.best_match_cka))
+        bounds.append((pair.same_depth_standard_error, pair.best_match_standard_error))
+    spread = np.std(means, axis=0, ddof=1)
+    assert (0.8 * spread < np.mean(bounds, 0)).all()
+    assert (np.mean(bounds, 0) < 4 * spread).all()
 
 
 def test_standard_error_at_the_same_depth_is_the_mean_over_those_cells():
@@ -111,3 +168,11 @@ def test_standard_error_at_the_same_depth_is_the_mean_over_those_cells():
     error = np.array(compare_models(*MODELS[:2], stream()).cka.standard_error_ab)
     assert pair.same_depth_standard_error == pytest.approx(np.diag(error).mean())
     assert pair.same_depth_standard_error != pytest.approx(error.mean())
+
+
+def test_standard_error_of_the_best_match_is_the_mean_over_the_best_cells():
+    result = compare_models(MODELS[0], MODELS[2], stream()).cka
+    cells, error = np.array(result.ab), np.array(result.standard_error_ab)
+    best = [*error[range(3), cells.argmax(1)], *error[cells.argmax(0), range(4)]]
+    pair = compare_many([MODELS[0], MODELS[2]], stream()).pairs[0]
+    assert pair.best_match_standard_error == pytest.approx(np.mean(best))

@@ -159,10 +159,25 @@ def test_layer_that_is_not_finite_has_null_cells_and_predictions_are_noted():
     json.loads(result.to_json())
 
 
-def test_one_minibatch_leaves_no_standard_error_and_says_so():
-    result = compare_models(Net(0), Net(1), stream((16,)))
+def test_one_minibatch_gives_standard_errors_of_kernels_only_and_says_so():
+    result = compare_models(Net(0), Net(1), stream((40,)), measures=["cosine", "knn"])
+    assert all(error is not None for row in result.cka.standard_error_ab for error in row)
+    cosine, knn = result.measures
+    assert cosine.standard_error_ab[0][0] is not None
+    assert knn.standard_error_ab[0][0] is None
+    assert "standard errors of knn are null; they need at least two minibatches of similar size." in result.notes
+    assert not any("standard errors of CKA" in note for note in result.notes)
+
+
+def test_layers_that_a_few_examples_dominate_have_no_standard_errors_and_a_note():
+    (inputs, labels), *_ = stream((40,))
+    inputs[0] *= 1000
+    inputs[1] = -inputs[0]  # leaves the mean unchanged
+    result = compare_models(Net(0), Net(1), [(inputs, labels)])
     assert result.cka.standard_error_ab[0][0] is None
-    assert any("standard errors are null" in note for note in result.notes)
+    assert result.measures[0].standard_error_ab[0][0] is not None
+    (note,) = (note for note in result.notes if "standard errors of CKA are null" in note)
+    assert "fewer than 8 effective examples" in note
 
 
 def test_models_of_different_classes_share_cka_but_no_predictions():

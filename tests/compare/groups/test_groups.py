@@ -68,31 +68,6 @@ def test_every_way_to_deal_few_models_comes_once_and_the_true_one_first():
         model_splits(2, 2, 3, 0)
 
 
-def test_spread_is_what_the_definition_gives_for_every_split():
-    _, a, b = random_answers(seeds=(3, 3), example_gap=0.8)
-    models = np.concatenate([a, b])
-    by_hand = [
-        np.mean((models[list(way)].mean(0) - np.delete(models, way, 0).mean(0)) ** 2)
-        for way in combinations(range(6), 3)
-        if 0 in way
-    ]
-    found = spread(a, b, model_splits(3, 3, 1999, 0))
-    assert found.mean_square == pytest.approx(by_hand[0])
-    assert found.null_mean == pytest.approx(np.mean(by_hand))
-    assert found.p_value == np.mean(np.array(by_hand) >= by_hand[0] - 1e-12)
-    assert found.within_a == pytest.approx(a.var(0, ddof=1).mean() * 2 / 3)
-
-
-def test_planted_spread_is_found_and_estimated_without_bias():
-    random = np.random.default_rng(2)
-    what = truth(random, 8, 40, 1.0, example_gap=1.0)
-    splits = model_splits(5, 5, 1999, 0)
-    found = [spread(*what.draw(random, 5, 5), splits) for _ in range(100)]
-    assert np.mean([one.p_value <= 0.05 for one in found]) > 0.95
-    estimates = [one.true_mean_square for one in found]
-    assert np.mean(estimates) == pytest.approx(np.mean(what.differences**2), abs=3 * np.std(estimates) / 10)
-
-
 def test_class_rows_are_scipys_tests_with_statsmodels_corrections():
     what, a, b = random_answers(class_gap=0.4)
     names = [*"abcdefgh", "empty"]

@@ -105,7 +105,7 @@ def test_groups_of_cifar100_models_report_superclasses_by_default(hub, run, here
         save_checkpoint(here / f"m{number}", *train_model(fit_to(Variant(8, 0.5), sets[0]), *sets, brief, seed=number))
     ran = run("zoo", "groups", "--a", "m0", "m1", "--b", "m2", "m3")
     assert ran.code == 0, ran.stderr
-    assert "Superclasses: accuracy over the seeds" in ran.stdout
+    assert "Accuracy by superclass over the seeds" in ran.stdout
 
 
 def test_imagenet_has_its_validation_images_for_testing(hub):

@@ -25,7 +25,7 @@ torch.save(model(torch.load(sys.argv[2] + "/x")), sys.argv[2] + "/y")
 def test_timm_builds_members_by_name_even_if_imported_first():
     code = """
 import zoo.family.timm_hook
-zoo.family.timm_hook._mend_torchvision()
+zoo.family.timm_hook._repair_torchvision()
 import sys
 sys.meta_path = [f for f in sys.meta_path if type(f).__name__ != "_TimmFinder"]
 import timm

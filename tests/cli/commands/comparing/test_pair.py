@@ -121,9 +121,16 @@ def test_measures_and_null_are_shown_and_written(run, folders, tmp_path):
     options = ("--measure", "knn", "--measure", "rsa", "--measure", "procrustes", "--null", 19, "--layers", "blocks")
     ran = run("compare", *folders, *options, "--json", tmp_path / "x.json", "--png", tmp_path / "x.png")
     result = json.loads((tmp_path / "x.json").read_text())
-    assert [measure["name"] for measure in result["measures"]] == ["knn", "rsa", "procrustes"]
+    assert [measure["name"] for measure in result["measures"]] == ["cosine", "knn", "rsa", "procrustes"]
     assert (len(result["measures"][0]["ab"]), len(result["cka"]["null"]["above"][0])) == (3, 6)
-    for title in ("knn: a (up)", "rsa: a (up)", "procrustes: a (up)", "Above chance: 100.0% of the cells of CKA"):
+    for title in (
+        "cosine: a (up)",
+        "cosine: CKA after",
+        "knn: a (up)",
+        "rsa: a (up)",
+        "procrustes: a (up)",
+        "Above chance: 100.0% of the cells of CKA",
+    ):
         assert title in ran.stdout
 
 
@@ -137,7 +144,9 @@ def test_matrix_shows_every_pair(run, folders, tmp_path):
     result = json.loads((tmp_path / "x.json").read_text())
     assert [model["name"] for model in result["models"]] == ["a", "b", "c"]
     assert [(pair["a"], pair["b"]) for pair in result["pairs"]] == [(0, 1), (0, 2), (1, 2)]
-    assert result["pairs"][1]["same_depth_cka"] == pytest.approx(1, abs=1e-5)
+    assert [pair["same_depth_cka"] for pair in result["pairs"]] == [None, pytest.approx(1, abs=1e-5), None]
+    assert result["pairs"][0]["ceiling"] == result["pairs"][1]["best_match_cka"] == pytest.approx(1, abs=1e-5)
+    assert ran.stdout.index("CKA with the most similar layer\n") < ran.stdout.index("Two seeds of one architecture\n")
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -146,7 +155,7 @@ def test_matrix_of_many_models_stays_readable(run, folders, tmp_path):
     ran = run("zoo", "matrix", *copies, "--max-examples", 40, "--layers", "head.*")
     assert max(map(len, ran.stdout.splitlines())) <= 80
     assert "…" not in ran.stdout
-    assert ran.stdout.partition("Models, on")[2].count("1.000") == 2 * 12 * 11
+    assert ran.stdout.partition("Models, on")[2].count("1.000") == 4 * 12 * 11
 
 
 @pytest.mark.parametrize(
@@ -229,7 +238,7 @@ def test_existing_folder_is_refused_before_training_unless_forced(run, error, he
         (("--layers", "nothing"), "near names are"),
         (("--precision", "fp8"), "precision must be fp32, fp64, bf16"),
         (("--passes", 0), "passes must be at least 1"),
-        (("--measure", "svcca"), "measures must be among knn, rsa, procrustes (CKA always comes), got 'svcca'"),
+        (("--measure", "svcca"), "measures must be among cosine, knn, rsa, procrustes (CKA always comes), got 'svcca'"),
         (("--null", 5), "at least 19 permutations, got 5"),
         (("--tolerance", 0), "tolerance must be a positive standard error"),
         (("--layers", ","), "expected the layers as all, blocks, or glob patterns"),

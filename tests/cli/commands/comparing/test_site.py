@@ -189,7 +189,7 @@ def test_bad_arguments_are_told_in_one_line(error, three, tmp_path):
 def test_quiet_tells_the_verdict_and_where_it_is(run, three, tmp_path):
     ran = run("zoo", "site", tmp_path / "site", *three, *BRIEF, "--quiet")
     assert ran.stderr == ""
-    assert ran.stdout.startswith("By CKA at the same relative depth")
+    assert ran.stdout.startswith("By CKA with the most similar layer")
 
 
 def test_names_of_pairs_are_harmless_and_differ():
@@ -290,7 +290,7 @@ class TestInABrowser:
         assert page.locator("h1").text_content() == "A zoo of 8 models on digits"
         column = "[...document.querySelector('table').tBodies[0].rows].map((row) => row.cells[%d].textContent)"
         page.locator("th", has_text="accuracy").locator("button").click()
-        shown = [float(text) for text in page.evaluate(column % 10)]
+        shown = [float(text.rstrip("%")) for text in page.evaluate(column % 10)]
         assert shown == sorted(shown)
         assert len(set(shown)) > 2
         assert page.evaluate(column % 1) != [f"m{i}" for i in range(8)]

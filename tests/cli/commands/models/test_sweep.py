@@ -43,7 +43,7 @@ def test_grid_is_trained_once_and_gives_what_single_runs_give(run, here):
     assert (here / "models" / f"{NAME}0" / "model.safetensors").stat() == before
     assert "3 of 3" in ran.stdout
     again = run("zoo", "sweep", *SMALL, "--seeds", "0-2").stderr
-    assert again.startswith("3 runs in models, 3 of them finished already.\n")
+    assert again.startswith("3 runs in models, 3 already finished.\n")
     run("zoo", *single, "--seed", 2, "--out", "alone")
     assert (here / "alone" / "model.safetensors").read_bytes() == (
         here / "models" / f"{NAME}2" / "model.safetensors"

@@ -1,0 +1,119 @@
+"""Verdicts about several models: layer counts alone set no model apart, and neither do gaps within the noise."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cards.words.matrix_verdict import find_groups, matrix_verdict
+from compare.engine.many import compare_many
+from tests.support.pages import several
+
+WIDTH = 12
+
+
+class Border(nn.Module):
+    """The first layer of a stage, whose features have nothing in common with the stage before."""
+
+    def __init__(self, stage, generator):
+        super().__init__()
+        shared = torch.randn(WIDTH, WIDTH, generator=torch.Generator().manual_seed(stage))
+        self.weight = nn.Parameter(0.5 * shared + 0.02 * torch.randn(WIDTH, WIDTH, generator=generator))
+
+    def forward(self, x):
+        return torch.cos(x @ self.weight)
+
+
+class Planted(nn.Module):
+    """A network of three stages. All such networks have nearly the same features in each stage, rotated by layer."""
+
+    def __init__(self, lengths, seed):
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        for stage, length in enumerate(lengths, 1):
+            rotations = [nn.Linear(WIDTH, WIDTH, bias=False) for _ in range(length - 1)]
+            for rotation in rotations:
+                nn.init.orthogonal_(rotation.weight, generator=generator)
+            setattr(self, f"stage{stage}", nn.ModuleList([Border(stage, generator), *rotations]))
+
+    def forward(self, x):
+        for border, *rotations in (self.stage1, self.stage2, self.stage3):
+            x = border(x)
+            for rotation in rotations:
+                rotation(x)
+        return x
+
+
+def images(count=8, size=64):
+    generator = torch.Generator().manual_seed(9)
+    labels = torch.arange(size) % WIDTH
+    return [(torch.randn(size, WIDTH, generator=generator), labels) for _ in range(count)]
+
+
+def same_relative_depth(cells):
+    """The mean that used to decide: every layer of the longer model with the layer at the same relative depth."""
+    steps = np.linspace(0, 1, max(cells.shape))
+    rows, columns = ((steps * (size - 1)).round().astype(int) for size in cells.shape)
+    return cells[rows, columns].mean()
+
+
+@pytest.mark.parametrize("third", [(4, 4, 4), (2, 2, 14)], ids=["equal layer counts", "a longer last stage"])
+def test_a_model_with_other_layer_counts_does_not_stand_apart(third):
+    result = compare_many([Planted((4, 4, 4), 0), Planted((4, 4, 4), 1), Planted(third, 2)], images())
+    assert result.pair(0, 1).same_depth_cka > 0.9
+    old = [same_relative_depth(np.array(pair.cka)) for pair in result.pairs]
+    assert (old[0] - max(old[1:]) > 0.2) == (third != (4, 4, 4))
+    verdict = matrix_verdict(result)
+    assert "No model or group of models clearly stands apart" in verdict
+    assert verdict.startswith("By CKA with the most similar layer, the most similar models are ")
+    assert all(pair.best_match_cka > 0.9 and pair.stage_match_cka > 0.9 for pair in result.pairs)
+
+
+def test_a_model_with_other_features_stands_apart():
+    other = Planted((4, 4, 4), 3)
+    for stage in (other.stage1, other.stage2, other.stage3):
+        nn.init.normal_(stage[0].weight, generator=torch.Generator().manual_seed(5))
+    result = compare_many([Planted((4, 4, 4), 0), Planted((4, 4, 4), 1), other], images())
+    assert "3 (Planted) stands apart from 1 and 2" in matrix_verdict(result)
+
+
+def three(values, errors=(0.1, 0.1, 0.1), ceilings=(None, None, None)):
+    """A matrix of three models with these best matches of the pairs 1-2, 1-3, and 2-3."""
+    result = several((9, 9, 9))
+    pairs = tuple(
+        replace(pair, best_match_cka=value, best_match_standard_error=error, ceiling=ceiling)
+        for pair, value, error, ceiling in zip(result.pairs, values, errors, ceilings, strict=True)
+    )
+    return replace(result, pairs=pairs)
+
+
+@pytest.mark.parametrize(("error", "members"), [(0.1, ((0, 1), (2,))), (0.2, None), (None, None)])
+def test_models_stand_apart_by_more_than_two_standard_errors(error, members):
+    # The gap is 0.4, with a standard error of 0.14 or 0.28.
+    groups = find_groups(3, three((0.9, 0.5, 0.5), (error,) * 3).pairs)
+    assert (groups and groups.members) == members
+
+
+def test_gaps_that_are_not_shown_are_not_reported():
+    assert find_groups(3, three((0.99, 0.985, 0.985), (0.0001,) * 3).pairs) is None
+
+
+def test_without_standard_errors_nothing_is_said_to_stand_apart():
+    verdict = matrix_verdict(three((0.9, 0.5, 0.5), (None,) * 3))
+    assert "it is unknown whether any of them stand apart" in verdict
+    assert "± marks" not in verdict
+
+
+def test_the_ceiling_stands_beside_the_named_pairs():
+    verdict = matrix_verdict(three((0.9, 0.5, 0.4), ceilings=(None, 0.9, 0.93)))
+    assert "1 (m0) and 2 (m1), 0.900 ± 0.100, and the least similar 2 (m1) and 3 (m2), 0.400 ± 0.100 (two" in verdict
+    assert "(two seeds of one architecture: 0.93)." in verdict
+
+
+def test_two_models_need_no_groups():
+    result = several((9, 12))
+    verdict = matrix_verdict(result)
+    assert verdict.startswith("With the most similar layer of the other model, layers have a CKA of 0.")
+    assert "apart" not in verdict
