@@ -84,7 +84,7 @@ def test_the_interval_of_two_random_networks_covers_zero():
 
 def test_the_standard_error_agrees_with_the_jackknife():
     a, b, c, d = map(network, range(4))
-    ((inputs, labels, indices),) = batches = examples(256, 256)
+    ((inputs, labels, indices),) = batches = examples(128, 128)
     side = compare_models(a, b, batches, baseline=((c,), (d,))).baseline.a
     columns = [cka(a, other, batches).argmax(1) for other in (b, d)]
 
@@ -98,7 +98,7 @@ def test_the_standard_error_agrees_with_the_jackknife():
     everything = torch.arange(len(inputs))
     values = torch.tensor([above(everything != row) for row in range(len(inputs))])
     jackknife = ((len(values) - 1) * values.var(correction=0)).sqrt().item()
-    assert (side.high - side.low) / 2 / 1.959964 == pytest.approx(jackknife, rel=0.05)
+    assert (side.high - side.low) / 2 / 1.959964 == pytest.approx(jackknife, rel=0.1)
 
 
 @pytest.mark.parametrize("size", [2, 3])
