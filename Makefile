@@ -13,7 +13,7 @@ setup: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $@
 
-# A shallow and a deep network on real handwritten digits, then what they share: about a minute and a half on two cores.
+# A shallow and a deep network on real handwritten digits, then what they share: about a minute on two cores.
 demo: setup
 	test -d $(SHALLOW) || $(BIN)/zoo train --depth 14 --width 1
 	test -d $(DEEP) || $(BIN)/zoo train --depth 74 --width 1
