@@ -25,8 +25,8 @@ from cli.commands.models.show import show_model
 from cli.commands.models.sweep import sweep
 from cli.commands.models.train import train
 from cli.commands.models.variants import variants
+from cli.terminal.command_options import SeveralValues
 from cli.terminal.output import Level, print_peak_memory, say
-from cli.terminal.several_values import SeveralValues
 from compare.errors import CompareError
 from zoo.errors import ZooError
 

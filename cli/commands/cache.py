@@ -1,18 +1,44 @@
 """`zoo cache`: list and clear the cache."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import typer
 
-from cli.cache import kept_images, results
+from cli.cache import results
 from cli.cache.results import newest_first
 from cli.jobs import traces
 from cli.terminal.output import say
-from zoo.base.cache_folder import cache_folder
+from zoo.base.cache_folder import cache_folder, images_folder
 from zoo.base.files import writing
 
-KINDS = (results, traces, kept_images)
+
+class Kind(NamedTuple):
+    """One kind of cache entry.
+
+    Args:
+        folder: returns the folder of the entries.
+        title: returns the title of an entry's file.
+    """
+
+    folder: Callable[[], Path]
+    title: Callable[[Path], str]
+
+
+def _images_title(path: Path) -> str:
+    """The title of a file of decoded images."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            return f"images: {(file.metadata() or {})['title']}"
+    except (OSError, SafetensorError, KeyError):
+        return "(damaged)"
+
+
+KINDS = (Kind(results.folder, results.title), Kind(traces.folder, traces.title), Kind(images_folder, _images_title))
 
 cache_app = typer.Typer(
     help="List or clear cached results, traces, and images.",

@@ -1,4 +1,4 @@
-"""Options declared once: a command's dataclass parameters become command-line options.
+"""Options declared once: a command's dataclass parameters become command-line options. And options with several values.
 
     @expand_options
     def matrix(models: list[str], *, images: ImageOptions, files: Files) -> None: ...
@@ -8,10 +8,12 @@ default, and the function receives the two instances.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
+
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -73,3 +75,29 @@ def arguments(options: "DataclassInstance") -> Iterator[str]:
     for name, value in dataclasses.asdict(options).items():
         if value is not None:
             yield f"--{name.replace('_', '-')}={value}"
+
+
+class SeveralValues(TyperCommand):
+    """A command whose repeatable options accept several values at once.
+
+    Click reads only one value after each option. Such a command must have no positional arguments, so that every value
+    belongs to the option before it.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Rewrite `--a A1 A2` as `--a A1 --a A2`, which Click understands."""
+        repeatable = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
+        return super().parse_args(ctx, list(_repeated(args, repeatable)))
+
+
+def _repeated(args: Sequence[str], repeatable: set[str]) -> Iterator[str]:
+    option, values = "", 0
+    for argument in args:
+        if argument.startswith("-"):
+            name, equals, _ = argument.partition("=")
+            option, values = name if name in repeatable else "", int(bool(equals))
+        elif option:
+            if values:
+                yield option
+            values += 1
+        yield argument
