@@ -26,7 +26,7 @@ def verdict(comparison: Comparison) -> str:
 def _sentences(comparison: Comparison) -> Iterator[str]:
     models, spans = comparison.models, comparison.block_structure
     baseline, ab = comparison.baseline, comparison.cka.ab
-    if baseline is None:
+    if baseline is None or not _best(ab):
         yield _likeness(ab)
     else:
         yield _beside_untrained("a", "b", ab, baseline.a)

@@ -34,3 +34,10 @@ def test_similarity_is_due_to_training_if_it_is_above_an_untrained_copy(low, hig
     assert text.startswith("Layers of a match layers of b with a CKA of 0.78 on average, " + sentence)
     assert "Layers of b match layers of a with a CKA of 0.74 on average." in text
     assert "With the most similar layer" not in text
+
+
+def test_models_without_comparable_layers_have_a_verdict_beside_a_baseline():
+    result = comparison()
+    unknown = tuple((None,) * len(row) for row in result.cka.ab)
+    result = replace(result, cka=replace(result.cka, ab=unknown), baseline=Baseline((0,), None, None))
+    assert verdict(result).startswith("No layer of a can be compared with a layer of b. ")
