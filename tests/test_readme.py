@@ -6,13 +6,13 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from tests.support.image_files import write_folder
+from tests.support.shared import make_once
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("zoo", "compare", "cards", "cli", "tests")
@@ -39,20 +39,19 @@ README_COUNTS = Counter(text for each in EXAMPLES.values() for text in {text for
 
 @pytest.fixture(scope="module")
 def train_once(tmp_path_factory):
-    """Runs a training command, once for all READMEs; gives the folder of its models."""
+    """Runs a training command, once for all READMEs and workers; gives the folder of its models."""
 
-    @cache
     def train_once(command):
-        folder = tmp_path_factory.mktemp("readme")
-        script, *arguments = shlex.split(command)
-        subprocess.run([Path(sys.executable).parent / script, *arguments], cwd=folder, check=True)
-        return folder / "models"
+        def train(folder):
+            script, *arguments = shlex.split(command)
+            subprocess.run([Path(sys.executable).parent / script, *arguments], cwd=folder, check=True)
+
+        return make_once(tmp_path_factory, re.sub(r"\W+", "-", command), train) / "models"
 
     return train_once
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("readme")
 @pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
 @pytest.mark.parametrize("name", [name for name, found in EXAMPLES.items() if found])
 def test_every_example_runs_in_order(name, train_once, hub, run, here):
