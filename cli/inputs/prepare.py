@@ -149,9 +149,9 @@ def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions)
     Raises:
         ZooError: the dataset is unusable, or a model does not fit it.
     """
-    from compare.engine.describe import default_batch_size
     from compare.similarity.gram import MIN_EXAMPLES
     from zoo.base.device import pick_device
+    from zoo.data.batches import default_batch_size
     from zoo.data.image_set import balanced_subset
 
     device, batch_size = pick_device(options.device), options.batch_size

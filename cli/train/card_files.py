@@ -49,10 +49,9 @@ def look_inside(
         layers: `all`, `blocks`, or patterns; None for `all`, or `blocks` if there are too many layers.
     """
     from cli.terminal.progress import Tracked, progress_bar
-    from compare.engine.describe import default_batch_size
     from compare.engine.pair import compare_models
     from compare.model.layer_grams import TRIAL, default_layers
-    from zoo.data.batches import ShuffledBatches
+    from zoo.data.batches import ShuffledBatches, default_batch_size
     from zoo.data.image_set import balanced_subset
 
     sample = balanced_subset(images, min(EXAMPLES, len(images)), seed=0)

@@ -5,7 +5,6 @@ from importlib.metadata import version
 
 from torch import Tensor
 
-from compare.engine.notes import FEWEST_FOR_PC1
 from compare.engine.numbers import row
 from compare.engine.stream import Stream
 from compare.result.base import Settings
@@ -13,21 +12,7 @@ from compare.result.models import DatasetResult, ModelResult
 from compare.result.spans import BlockSpan
 from compare.structure.spans import CONTRAST, DOMINANT, THRESHOLD, find_block_structure
 
-# The paper's minibatch, and the fewest minibatches of a pass, for measures whose standard errors need several.
-BATCH_SIZE, MIN_BATCHES = 256, 6
 BLOCK_SETTINGS: Settings = {"block_threshold": THRESHOLD, "block_contrast": CONTRAST, "block_dominant": DOMINANT}
-
-
-def default_batch_size(examples: int) -> int:
-    """Default minibatch size: the paper's 256, or less if that gives too few minibatches for standard errors.
-
-    Args:
-        examples: number of examples in the dataset.
-
-    Returns:
-        At least 32, the minimum for PC1 fractions, and at most 256.
-    """
-    return min(BATCH_SIZE, max(FEWEST_FOR_PC1, -(-examples // MIN_BATCHES)))
 
 
 def describe(stream: Stream, number: int) -> ModelResult:

@@ -16,9 +16,8 @@ from fractions import Fraction
 
 import torch
 
-from compare.engine.describe import default_batch_size
 from compare.engine.single import inspect_model
-from zoo.data.batches import ShuffledBatches
+from zoo.data.batches import ShuffledBatches, default_batch_size
 from zoo.data.digits import load_digits
 from zoo.data.image_set import balanced_subset
 from zoo.family.cifar import Variant

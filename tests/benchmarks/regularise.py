@@ -10,9 +10,8 @@ With alpha 10, the network did not learn.
 import sys
 from dataclasses import replace
 
-from compare.engine.describe import default_batch_size
 from compare.engine.pair import compare_models
-from zoo.data.batches import ShuffledBatches
+from zoo.data.batches import ShuffledBatches, default_batch_size
 from zoo.data.digits import load_digits
 from zoo.family.cifar import Variant
 from zoo.model_folder.config_writer import preprocessing

@@ -11,8 +11,8 @@ from zoo.data.decoding.on_demand import ImagesOnDemand
 from zoo.data.image_set import Images, ImageSet, balanced_subset
 from zoo.errors import ZooError
 
-# Minibatches of the paper's size; smaller ones if there would be fewer than 6, but at least 32 images each, which
-# `compare` needs for standard errors and principal components.
+# The paper's minibatch; the fewest images per minibatch, which the PC1 fractions of `compare` need; and the fewest
+# minibatches of a pass, for measures whose standard errors need several.
 LARGEST_BATCH, SMALLEST_BATCH, MIN_BATCHES = 256, 32, 6
 
 
@@ -127,7 +127,14 @@ def images(
 
 
 def default_batch_size(examples: int) -> int:
-    """Images per minibatch that `compare` uses for this many images, unless another size is chosen."""
+    """Default minibatch size: the paper's 256, or less if that gives too few minibatches for standard errors.
+
+    Args:
+        examples: number of images in the dataset.
+
+    Returns:
+        From 32, the minimum for PC1 fractions, to 256.
+    """
     return min(LARGEST_BATCH, max(SMALLEST_BATCH, -(-examples // MIN_BATCHES)))
 
 

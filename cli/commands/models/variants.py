@@ -10,9 +10,8 @@ import typer
 from cli.terminal.options import Json
 from cli.terminal.output import plain_table, show, write_result
 from cli.train.choice import Family, FamilyOption
-from zoo.family import imagenet
-from zoo.family.cifar import DEPTHS, WIDTHS, Variant
-from zoo.family.imagenet import ImageNetResNet
+from zoo.family.cifar import Variant
+from zoo.family.variants import variants as list_variants
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -58,13 +57,9 @@ def variants(
 
 def _rows(family: Family, depths: list[int] | None, widths: list[float] | None) -> Iterator[Row]:
     side = SIDES[family]
-    if family is Family.imagenet:
-        for member in (ImageNetResNet(d, w) for d in depths or imagenet.DEPTHS for w in widths or imagenet.WIDTHS):
-            sizes = member.parameters(), member.multiply_adds(side, side), member.representations
-            yield Row(member.name, member.depth, member.width, *sizes)
-        return
-    for variant in (Variant(d, w) for d in depths or DEPTHS for w in widths or WIDTHS):
-        sizes = variant.parameters, variant.multiply_adds(side, side), variant.representations
+    for variant in list_variants(family.value, depths, widths):
+        parameters = variant.parameters if isinstance(variant, Variant) else variant.parameters()
+        sizes = parameters, variant.multiply_adds(side, side), variant.representations
         yield Row(variant.name, variant.depth, variant.width, *sizes)
 
 

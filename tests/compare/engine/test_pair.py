@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from cards.words.verdict import verdict
-from compare.engine.describe import default_batch_size
 from compare.engine.pair import compare_models
 from compare.errors import CompareError
 from compare.result.comparison import Comparison
@@ -259,11 +258,6 @@ def test_inputs_may_be_any_tensor_a_model_takes():
 
     batches = [(torch.randint(0, 50, (12, 5)), torch.arange(12) % 3) for _ in range(3)]
     assert compare_models(tokens(0), tokens(1), batches).models.a.layers == ("0", "1", "2")
-
-
-@pytest.mark.parametrize(("examples", "size"), [(10, 32), (100, 32), (360, 60), (1797, 256), (10_000, 256)])
-def test_default_batches_are_the_papers_where_there_are_enough_examples(examples, size):
-    assert default_batch_size(examples) == size
 
 
 def test_images_without_labels_give_agreement_and_divergence_and_null_for_the_rest():

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zoo.data.batches import ShuffledBatches
+from zoo.data.batches import ShuffledBatches, default_batch_size
 from zoo.data.digits import load_digits
 from zoo.data.image_set import ImageSet, balanced_sizes, balanced_subset
 from zoo.data.sources import load_images
@@ -92,3 +92,8 @@ def test_unknown_dataset_and_split_are_refused():
         load_images("mnist", "test")
     with pytest.raises(ZooError, match="splits train, test and all, got 'val'"):
         load_digits("val")
+
+
+@pytest.mark.parametrize(("examples", "size"), [(10, 32), (100, 32), (360, 60), (1797, 256), (10_000, 256)])
+def test_default_batches_are_the_papers_where_there_are_enough_examples(examples, size):
+    assert default_batch_size(examples) == size
