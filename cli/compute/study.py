@@ -13,7 +13,7 @@ from cli.inputs.request import Request, request
 from cli.jobs.engine import Engine
 from cli.jobs.sweep_state import State
 from cli.jobs.traces import Traces
-from cli.terminal.options import ImageOptions, InspectionOptions, MatrixOptions, Part
+from cli.terminal.options import Baseline, ImageOptions, InspectionOptions, MatrixOptions, Part
 from cli.terminal.output import say
 from zoo.grid.grid import Run
 from zoo.grid.study import StudyGrid
@@ -157,7 +157,7 @@ def _agreements(networks: Networks, block_layers: "Mapping[Run, npt.NDArray[np.b
     from compare.study.agreement import agreement
     from compare.study.networks import part_name
 
-    options = MatrixOptions(LAYERS, networks.passes)
+    options = MatrixOptions(LAYERS, networks.passes, baseline=Baseline.none)
     for unit in _units(networks):
         say(f"comparing {unit.between} of {unit.name}, trained on {part_name(str(unit.subset))}")
         matrix = related(networks.only(unit.runs), options, Engine())

@@ -164,7 +164,7 @@ def test_a_tolerance_stops_the_baseline_too():
 
 def test_wrong_arguments_are_reported():
     a, b, c, d = map(network, range(4))
-    with pytest.raises(CompareError, match="put the modules into two tuples"):
+    with pytest.raises(CompareError, match="one tuple of untrained copies for each of the 2 models"):
         compare_models(a, b, examples(), baseline=(c, d))
     with pytest.raises(CompareError, match="can be iterated again"):
         compare_models(a, b, iter(examples()), baseline=((c,), (d,)))
