@@ -128,8 +128,8 @@ def _beside_untrained(result: ModelMatrix) -> Iterator[str]:
         )
     if others:
         yield (
-            f"For {_named(others)}, an untrained copy of one model is as similar to the other within the error, or "
-            "more similar, so this similarity does not show that they learned the same."
+            f"For {_named(others)}, an untrained copy of one model is at least as similar to the other, within the "
+            "error, so this similarity does not show that they learned the same."
         )
     if pairs and len(judged) < len(result.pairs):
         rest = [pair for pair in result.pairs if pair not in judged]

@@ -129,7 +129,7 @@ def test_only_what_is_above_untrained_copies_is_said_to_come_from_training():
     )
     verdict = matrix_verdict(beside(0.05, -0.01, 0.0))
     assert "In 1 of 3 pairs, training explains a part of this similarity: it is higher than that with" in verdict
-    assert "untrained copies by 0.10 or more. For 1 and 3; 2 and 3, an untrained copy of one model is as" in verdict
+    assert "untrained copies by 0.10 or more. For 1 and 3; 2 and 3, an untrained copy of one model is at" in verdict
     verdict = matrix_verdict(beside(-0.01, -0.01, -0.01))
     assert "training explains" not in verdict
     assert "so this similarity does not show that they learned the same" in verdict
