@@ -48,9 +48,10 @@ def compare_many(
 ) -> ModelMatrix:
     """Compare all pairs of several classifiers in one pass over the data.
 
-    Memory holds one running model, one Gram matrix per layer of all models, and sums over minibatches. With L layers in
-    total and minibatches of n examples, Gram matrices take 4 L n^2 bytes and sums about 80 L^2 bytes: 288 MiB and
-    101 MiB for 8 models of 144 layers at n = 256.
+    Memory holds one running model, two Gram matrices per layer of all models, for CKA and `cosine`, and sums over
+    minibatches. With L layers in total and minibatches of n examples, Gram matrices take 8 L n^2 bytes, and sums and
+    results about 200 L^2 bytes: 576 MiB and 260 MiB for 8 models of 144 layers at n = 256. A baseline needs fewer Gram
+    matrices at a time: one per layer of all models and of one copy.
 
     Args:
         models: at least two different modules that take one tensor and return logits, shape (n, classes).
