@@ -20,7 +20,13 @@ from compare.similarity.halves import HalfSamples
 from compare.similarity.measures import KERNELS, VECTORS
 from compare.similarity.null import PermutationNull
 from compare.similarity.pair_sums import PairSums
-from compare.similarity.principal import Components, MinibatchPrincipal, components, remove_components_
+from compare.similarity.principal import (
+    Components,
+    MinibatchPrincipal,
+    components,
+    leading_products,
+    remove_components_,
+)
 from compare.similarity.procrustes import procrustes
 
 
@@ -119,6 +125,8 @@ class Stream:
         self.principal = MinibatchPrincipal()
         self.interiors = {run: Interior(plan.seed) for run in runs} if plan.components else {}
         self.without = PairSums()
+        # Inner products of the first components alone, over the first pass.
+        self.leading: Tensor | float = 0.0
         self.sums = {name: _sums(name) for name in (*plan.measures, "cka")}
         with_null = [name for name in self.sums if plan.permutations and name in VECTORS]
         self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in with_null}
@@ -220,7 +228,9 @@ class Stream:
             if name in self.nulls and self.passes == 1:
                 self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])
         if parts is not None and self.interiors:
-            remove_components_(grams, parts, self.cka.factors().to(grams.device))
+            factors = self.cka.factors()
+            self.leading = self.leading + leading_products(parts, factors)
+            remove_components_(grams, parts, factors.to(grams.device))
             self.without.add(grams)
 
     def _look_inside(self, grams: Tensor, parts: Components) -> None:

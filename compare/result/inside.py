@@ -107,6 +107,8 @@ class Inside:
         components: number of principal components removed for `cka_without` and `spans_without`.
         cka_without: CKA of all pairs of layers after removing the first components from each minibatch.
         spans_without: spans of similar layers in `cka_without`.
+        pc1_cka: the part of CKA that is due to the first components of both layers: HSIC of the layers reduced to their
+            first components, over the same denominator as CKA. None in older files.
     """
 
     score: BlockScore
@@ -115,6 +117,7 @@ class Inside:
     components: int
     cka_without: Matrix
     spans_without: tuple[BlockSpan, ...]
+    pc1_cka: Matrix | None = None
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,17 @@ class PairSums:
         """Denominator of the ratio: shape (L, L), float64."""
         return _scale(self._known_total)
 
+    def part(self, products: Tensor) -> Tensor:
+        """Part of the similarity that is due to parts of the vectors.
+
+        Args:
+            products: sum over the first pass of inner products of these parts, scaled by `factors`, shape (L, L).
+
+        Returns:
+            Shape (L, L), float64: what the parts add to the similarity of the first pass.
+        """
+        return products / _scale(self._sums[0])
+
     def effective_examples(self) -> Tensor:
         """Effective number of examples of each cell: how many of equal weight would vary as much.
 

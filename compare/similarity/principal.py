@@ -76,6 +76,31 @@ def remove_components_(centred: Tensor, removed: Components, factors: Tensor) ->
         centred[part] -= u_centre_((scores * weights[part, None]) @ scores.mT)
 
 
+def leading_products(parts: Components, factors: Tensor) -> Tensor:
+    """Inner products of the U-centred Gram matrices of the first components alone.
+
+    They are the part of n(n - 3) HSIC that the first components of two layers make together. For centred scores v and w
+    the inner product is (v.w)^2 - n / (n - 2) v^2.w^2 + |v|^2 |w|^2 / ((n - 1)(n - 2)), so that no n x n matrix is
+    needed.
+
+    Args:
+        parts: components of one minibatch, at least the first.
+        factors: scale of each layer's Gram matrix, shape (L,).
+
+    Returns:
+        Shape (L, L), float64, on the CPU. NaN for layers that are not finite.
+
+    Source:
+        Song et al. 2012, JMLR 13, equation 5, for Gram matrices of rank one.
+    """
+    scores = parts.scores[:, :, 0].cpu().double()
+    weights = parts.variance[:, 0].cpu().double() * factors.cpu().double()
+    n = scores.shape[1]
+    squares = scores**2
+    aligned = (scores @ scores.T) ** 2 - n / (n - 2) * squares @ squares.T + 1 / ((n - 1) * (n - 2))
+    return aligned * weights * weights[:, None]
+
+
 class MinibatchPrincipal:
     """Fraction of each layer's variance on its first principal component, and alignment of these components.
 

@@ -113,6 +113,26 @@ def block_score(spans: Sequence[BlockSpan], pc1_fraction: npt.ArrayLike) -> floa
     return float(total / len(fraction))
 
 
+def border_contrast(cka: npt.ArrayLike, start: int, stop: int) -> float | None:
+    """How much a span stands out: mean CKA within it minus that across its borders, at the same distance in layers.
+
+    Args:
+        cka: CKA of all pairs of layers, symmetric, shape (L, L); NaN for layers without CKA.
+        start: index of the first layer of the span.
+        stop: index after its last layer.
+
+    Returns:
+        Mean over both ends of the span. As in `find_block_structure`, layers beyond an end count up to half the length
+        of the span, and an end with fewer than two of them is left out. None if both are.
+    """
+    matrix = np.asarray(cka, dtype=np.float64)
+    reach = (stop - start) // 2
+    sides = slice(max(0, start - reach), start), slice(stop, min(len(matrix), stop + reach))
+    contrasts = [_contrast(matrix, slice(start, stop), side) for side in sides if side.stop - side.start > 1]
+    known = [contrast for contrast in contrasts if contrast < inf]
+    return float(np.mean(known)) if known else None
+
+
 def _best_spans(matrix: Array, threshold: float, min_length: int) -> list[tuple[int, int]]:
     """Disjoint spans that maximise the sum of (CKA - threshold) over their off-diagonal pairs."""
     excess = np.nan_to_num(matrix - threshold, nan=0.0)
