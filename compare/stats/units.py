@@ -149,7 +149,7 @@ def values_of_units(pairs: Mapping[tuple[int, int], float]) -> list[float]:
     """
     units = sorted({unit for pair in pairs for unit in pair})
     rest = [[value for pair, value in pairs.items() if unit not in pair] for unit in units]
-    if not all(rest):
+    if not pairs or not all(rest):
         return []
     mean = float(np.mean(list(pairs.values())))
     return [len(units) * mean - (len(units) - 1) * float(np.mean(values)) for values in rest]

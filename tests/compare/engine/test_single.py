@@ -52,6 +52,26 @@ def found(batches):
     return inspect_model(Planted(), batches, layers="layers.*", drop_dominant=0.0125)
 
 
+def test_part_of_the_first_component_is_its_share_of_hsic(found, batches):
+    cells = slice(6, 12)
+    features = [batches[0][0][:, 1 + i : 1 + i + WINDOW].double() for i in range(LAYERS)]
+    carried = 40.0 * torch.isin(batches[0][0][:, 0].long(), torch.tensor(DOMINANT))
+    planted = Planted()
+    layers = [
+        x + carried[:, None] * planted.axis if planted.block[0] <= i < planted.block[1] else x
+        for i, x in enumerate(features)
+    ][cells]
+    parts, wholes = [], []
+    for x in layers:
+        u, s, _ = torch.linalg.svd(x - x.mean(0), full_matrices=False)
+        parts.append(u_centre(s[0] ** 2 * torch.outer(u[:, 0], u[:, 0])).flatten())
+        wholes.append(u_centre((u * s**2) @ u.T).flatten())
+    part, whole = torch.stack(parts), torch.stack(wholes)
+    expected = (part @ part.T) / torch.outer(whole.norm(dim=1), whole.norm(dim=1))
+    measured = torch.tensor(found.inside.pc1_cka, dtype=torch.float64)[cells, cells]
+    assert torch.allclose(measured, expected, atol=2e-3)
+
+
 def test_the_planted_block_is_found_with_certainty(found):
     (span,) = [span for span in found.block_structure if span.kind == "block structure"]
     assert (span.start, span.stop) == (8, 20)

@@ -78,7 +78,7 @@ def test_values_of_units_are_those_that_add_up_in_pairs():
     effects = [0.3, -0.1, 0.5, 0.2]
     pairs = {(i, j): effects[i] + effects[j] for i, j in combinations(range(4), 2)}
     assert values_of_units(pairs) == pytest.approx([2 * effect for effect in effects])
-    assert values_of_units({(0, 1): 0.3}) == values_of_units({(0, 1): 0.3, (0, 2): 0.1}) == []
+    assert values_of_units({}) == values_of_units({(0, 1): 0.3}) == values_of_units({(0, 1): 0.3, (0, 2): 0.1}) == []
 
 
 # The last are a 360th each, as differences of accuracies come out.

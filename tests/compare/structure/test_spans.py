@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from compare.structure.spans import block_score, find_block_structure
+from compare.structure.spans import block_score, border_contrast, find_block_structure
 from tests.support.planted import draw, quality
 
 
@@ -90,6 +90,19 @@ def test_of_equally_good_spans_the_shortest_counts():
     for layer in (7, 8, 9, 40, 41):
         matrix[layer] = matrix[:, layer] = np.nan
     assert spans(matrix) == [(10, 40)]
+
+
+def test_contrast_is_that_of_pairs_at_the_same_distance():
+    distance = np.abs(np.subtract.outer(np.arange(20), np.arange(20)))
+    cka = 0.9 - 0.02 * distance
+    # A smooth decay has no contrast.
+    assert border_contrast(cka, 6, 14) == pytest.approx(0)
+    cka[6:14, 14:] -= 0.2
+    cka[14:, 6:14] -= 0.2
+    assert border_contrast(cka, 6, 14) == pytest.approx((0 + 0.2) / 2)
+    # An end of the network is no border.
+    assert border_contrast(cka, 14, 20) == pytest.approx(0.2)
+    assert border_contrast(cka, 0, 20) is None
 
 
 def test_contrast_looks_half_a_span_beyond_its_border():
