@@ -17,11 +17,13 @@ def claims_verdict(result: Reproduction) -> str:
 
 
 def _sentences(result: Reproduction) -> Iterator[str]:
-    seeds, sizes = len({net.seed for net in result.networks}), len({(n.depth, n.width) for n in result.networks})
+    networks = result.networks
+    seeds, sizes = len({net.seed for net in networks}), len({(net.depth, net.width) for net in networks})
+    is_complete = len(networks) == seeds * len({(net.depth, net.width, net.subset) for net in networks})
     yield (
-        f"{len(result.networks)} networks of {sizes} architectures, {seeds} seed{'' if seeds == 1 else 's'} "
-        f"each on each part of {result.dataset.name or 'the data'}, compared with {len(result.claims)} claims of the "
-        "paper."
+        f"{len(networks)} networks of {sizes} architectures, {'' if is_complete else 'up to '}"
+        f"{seeds} seed{'' if seeds == 1 else 's'} each on each part of {result.dataset.name or 'the data'}, compared "
+        f"with {len(result.claims)} claims of the paper."
     )
     for verdict, opening in zip(VERDICTS, ("Shown", "Not shown", "Opposite shown", "Not measurable"), strict=True):
         statements = [claim.statement.rstrip(".") for claim in result.claims if claim.verdict == verdict]

@@ -1,11 +1,27 @@
 """Simulated studies of networks with planted values."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 from compare.result.study import Agreement, Contrast, Errors, ErrorStratum, Network
 from compare.study.networks import Study
+from compare.study.power import Cell, Sides, World
 
 NOTHING = Contrast(None, None)
+SIZES = ((14, 1.0), (38, 1.0), (74, 1.0), (110, 1.0), (14, 2.0), (14, 4.0))
+# No claim holds, but networks of the same seed have half of their variance in common.
+NO_DIFFERENCE = World(
+    depths=((14, 0.3),),
+    widths=((1, 0.0),),
+    halving=0.0,
+    pc1_share=Sides(0.5, 0.5, 0.1),
+    map_correlation=Sides(0.5, 0.5, 0.1),
+    contrast_without=0.15,
+    seeds=Sides(0.5, 0.5, 0.1),
+    architectures=Sides(0.5, 0.5, 0.1),
+    probe_gain=Sides(0.0, 0.0, 0.01),
+    deletion_cost=Sides(0.1, 0.1, 0.05),
+    shared=0.5,
+)
 
 
 def network(depth=14, width=1.0, subset="1", seed=0, **known):
@@ -60,3 +76,8 @@ def _planted(sign, depth, width, part, seed, size, place):
         probe_gain=contrast(-sign, seed),
         deletion_cost=contrast(-sign, seed),
     )
+
+
+def cells(seeds, parts=("1", "1/2", "1/4")):
+    """The networks of the default grid of `zoo reproduce`, with any number of seeds."""
+    return [Cell(*size, part, seed) for size, part, seed in product(SIZES, parts, range(seeds))]

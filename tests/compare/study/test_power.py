@@ -1,33 +1,14 @@
 """Power of simulated studies, whose truth is planted."""
 
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
 
 from compare.study.claims import judge
-from compare.study.power import Cell, Sides, World, powers, simulated_study
+from compare.study.power import Sides, World, powers, simulated_study
 from tests.support.seeds import below
-
-SIZES = ((14, 1.0), (38, 1.0), (74, 1.0), (110, 1.0), (14, 2.0), (14, 4.0))
-NO_DIFFERENCE = World(
-    depths=((14, 0.3),),
-    widths=((1, 0.0),),
-    halving=0.0,
-    pc1_share=Sides(0.5, 0.5, 0.1),
-    map_correlation=Sides(0.5, 0.5, 0.1),
-    contrast_without=0.15,
-    seeds=Sides(0.5, 0.5, 0.1),
-    architectures=Sides(0.5, 0.5, 0.1),
-    probe_gain=Sides(0.0, 0.0, 0.01),
-    deletion_cost=Sides(0.1, 0.1, 0.05),
-    shared=0.5,
-)
-
-
-def cells(seeds, parts=("1", "1/2", "1/4")):
-    return [Cell(*size, part, seed) for size, part, seed in product(SIZES, parts, range(seeds))]
+from tests.support.studies import NO_DIFFERENCE, cells
 
 
 def test_more_seeds_have_more_power():
