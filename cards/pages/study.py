@@ -30,9 +30,8 @@ def reproduction_html(result: Reproduction) -> bytes:
     """
     readable, claims = legible(result), tuple(map(_readable, result.claims))
     sections = (
-        section("Claims", claims_table(claims)),
+        section("Claims", claims_table(claims), folded(power_table(readable.power)) if result.power else None),
         *(_claim(claim) for claim in claims),
-        section("Power", folded(power_table(readable.power)) if result.power else None),
         section("Networks", _maps_chart(readable.heatmaps), folded(networks_table(readable.networks))),
         settings_section({}, result.dataset, result.settings, result.versions),
     )

@@ -153,16 +153,17 @@ def _needs_probes(run: Run, grid: StudyGrid) -> bool:
 def _agreements(networks: Networks, block_layers: "Mapping[Run, npt.NDArray[np.bool_]]") -> "Iterator[Agreement]":
     """CKA between seeds of one architecture, and between architectures of different seeds, for each subset."""
     from compare.result.study import Agreement
-    from compare.study.agreement import mean_contrast
+    from compare.study.agreement import COMPARED_SEEDS, mean_contrast
 
-    grid = networks.grid
+    grid, compared = networks.grid, networks.grid.seeds[:COMPARED_SEEDS]
     for (depth, width), subset in product(grid.architectures, grid.subsets):
-        name, runs = f"depth {depth}, width {width:g}", networks.seeds_of(depth, width, subset)
+        name = f"depth {depth}, width {width:g}"
+        runs = [run for run in networks.seeds_of(depth, width, subset) if run.seed in compared]
         for seeds, contrasts in _contrasts(networks, runs, block_layers, "same layer", f"seeds of {name}").items():
             yield Agreement(name, str(subset), "seeds", mean_contrast(contrasts), seeds)
     for subset in grid.subsets:
         between = defaultdict[tuple[int, int], list["Contrast"]](list)
-        for runs in _assignments(networks, subset):
+        for runs in _assignments(networks, subset, compared):
             found = _contrasts(networks, runs, block_layers, "stage", "architectures")
             for seeds, contrasts in found.items():
                 between[seeds] += contrasts
@@ -170,18 +171,17 @@ def _agreements(networks: Networks, block_layers: "Mapping[Run, npt.NDArray[np.b
             yield Agreement("different architectures", str(subset), "architectures", mean_contrast(contrasts), seeds)
 
 
-def _assignments(networks: Networks, subset: Fraction) -> Iterator[list[Run]]:
+def _assignments(networks: Networks, subset: Fraction, seeds: Sequence[int]) -> Iterator[list[Run]]:
     """Lists of one network per architecture, in which seeds take turns, so that each network is in one list.
 
     Networks of one seed are not compared, because they share initial weights where their shapes agree.
     """
-    grid = networks.grid
-    for first in range(len(grid.seeds)):
+    for first in range(len(seeds)):
         yield [
             run
-            for place, size in enumerate(grid.architectures)
+            for place, size in enumerate(networks.grid.architectures)
             for run in networks.seeds_of(*size, subset)
-            if run.seed == grid.seeds[(first + place) % len(grid.seeds)]
+            if run.seed == seeds[(first + place) % len(seeds)]
         ]
 
 

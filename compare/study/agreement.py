@@ -12,6 +12,9 @@ from compare.structure.layer_names import stage_of
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+# Number of seeds that are compared with each other. Their networks are compared at once, so memory grows with the square
+# of this number.
+COMPARED_SEEDS = 6
 
 
 class Layers(NamedTuple):

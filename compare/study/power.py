@@ -13,6 +13,7 @@ import numpy as np
 from compare.result.study import Agreement, Contrast, Errors, ErrorStratum, Network, Power
 from compare.stats.dealing import model_splits
 from compare.stats.welch import EQUIVALENCE, equivalence_power, moments, welch
+from compare.study.agreement import COMPARED_SEEDS
 from compare.study.claims import CLAIMS, judge
 from compare.study.deep_and_wide import EQUAL, nearest_in_accuracy
 from compare.study.networks import Study
@@ -228,7 +229,8 @@ def _network(cell: Cell, is_probed: bool, world: World, draw: _Draw) -> Network:
 def _agreements(networks: Sequence[Network], world: World, draw: _Draw) -> Iterator[Agreement]:
     """CKA between seeds of each architecture, and the mean over architectures of two seeds, if any has a block."""
     of_architecture, of_subset = (defaultdict[tuple[object, ...], dict[int, bool]](dict) for _ in range(2))
-    for net in networks:
+    compared = sorted({net.seed for net in networks})[:COMPARED_SEEDS]
+    for net in (net for net in networks if net.seed in compared):
         of_architecture[net.depth, net.width, net.subset][net.seed] = net.blocks > 0
         of_subset[net.subset,][net.seed] = of_subset[net.subset,].get(net.seed, False) or net.blocks > 0
     kinds: tuple[tuple[Literal["seeds", "architectures"], Sides, Any], ...] = (

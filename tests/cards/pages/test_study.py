@@ -1,5 +1,6 @@
 """What page, pictures and terminal tell of a study."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -114,6 +115,23 @@ def test_pictures_are_drawn_with_and_without_measurements(shown, empty):
         for picture in (claims_image(result), maps_image(result)):
             assert picture.startswith(b"\x89PNG")
     assert claims_image(shown) == claims_image(shown) != claims_image(empty)
+
+
+def test_files_of_earlier_versions_open(shown):
+    old = json.loads(shown.to_json())
+    del old["power"]
+    for claim in old["claims"]:
+        del claim["unit"]
+    for row in old["networks"]:
+        for name in ("pc1_share", "map_correlation", "block_contrast", "block_contrast_without"):
+            del row[name]
+        row["surviving"] = 1
+    for agreement in old["agreements"]:
+        del agreement["seeds"]
+    del old["errors"]["seeds"], old["errors"]["power"]
+    again = Reproduction.from_json(json.dumps(old))
+    assert reproduction_html(again) and terminal(again)
+    assert again.networks[0].block_contrast is None
 
 
 def test_result_comes_back_from_json(shown):

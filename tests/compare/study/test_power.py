@@ -11,6 +11,7 @@ from tests.support.seeds import below
 from tests.support.studies import NO_DIFFERENCE, cells
 
 
+@pytest.mark.slow
 def test_more_seeds_have_more_power():
     few, many = ({row.key: row.power for row in powers(cells(seeds), 14, 1.0)} for seeds in (3, 5))
     assert all(few[key] <= many[key] for key in few)
