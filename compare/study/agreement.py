@@ -12,8 +12,8 @@ from compare.structure.layer_names import stage_of
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
-# Number of seeds that are compared with each other. Their networks are compared at once, so memory grows with the square
-# of this number.
+# Number of seeds that are compared with each other. Their networks are compared at once, so memory grows with its
+# square.
 COMPARED_SEEDS = 6
 
 
