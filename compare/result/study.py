@@ -176,7 +176,7 @@ class Claim:
         p_adjusted: p-value with Holm's correction over all tested claims.
         remark: the main numbers in a sentence.
         readings: the measurements.
-        unit: what counts as one independent unit of the test, and why. Empty in older files.
+        unit: what counts as one independent unit of the test. Empty in older files.
 
     Example:
         >>> import compare

@@ -202,8 +202,8 @@ def between(kind: Literal["seeds", "architectures"]) -> Callable[[Study], Measur
         means = {seeds: np.mean(values, 0).tolist() for seeds, values in pairs.items()}
         inside, outside = (values_of_units({seeds: mean[side] for seeds, mean in means.items()}) for side in (0, 1))
         needed = (
-            "it needs pairs of seeds with layers in block structure and outside of it, and no seed in all of them, "
-            f"got {len(means)}."
+            f"it needs layers in block structure and outside of it for all pairs of {FEWEST_UNITS} seeds, got "
+            f"{len(means)}."
         )
         return _contrast(list(zip(inside, outside, strict=True)), needed, claimed=-1)
 

@@ -30,13 +30,12 @@ SIZES = (
     "data. The effect is the share of pairs of networks in which the {0} one has a higher score, minus the share in "
     "which it has a lower one."
 )
-# Networks with the same seed are not independent, so the seed is the unit of all tests.
-SHARED = "because networks with the same seed share the order of images and, where shapes agree, initial weights."
-WITHIN_SEEDS = f"a seed. Scores are exchanged only between networks of the same seed, {SHARED}"
-MEAN_OF_SEED = f"a seed: the mean over its networks, {SHARED}"
+# The unit of all tests is the seed; see `compare.study.reproduction.SCOPE` for the reason.
+WITHIN_SEEDS = "a seed. Scores are exchanged only between networks of the same seed."
+MEAN_OF_SEED = "a seed: the mean over its networks."
 PAIRS_OF_SEEDS = (
-    "a seed. CKA belongs to pairs of seeds, and pairs with a common seed are not independent. So each seed gets a "
-    "jackknife pseudo-value from the means over all networks of each pair."
+    "a seed. CKA belongs to pairs of seeds, and pairs with a common seed are not independent, so each seed gets a "
+    "jackknife pseudo-value from the means of the pairs."
 )
 
 
@@ -50,7 +49,7 @@ class Definition:
         source: section or figure of the paper.
         quantity: description of the measured quantity, with its unit.
         test: description of the statistical test.
-        unit: what counts as one independent unit of the test, and why.
+        unit: what counts as one independent unit of the test.
         measure: function that runs the test on a study.
     """
 

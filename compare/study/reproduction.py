@@ -9,7 +9,8 @@ from compare.study.networks import Study
 from compare.study.power import Cell, powers
 
 SCOPE = (
-    "the unit of every test is the seed, so p-values are about other seeds, not about other images: all networks learn "
+    "the unit of every test is the seed, because networks with the same seed share the order of images and, where "
+    "their shapes agree, initial weights. P-values are about other seeds, not about other images: all networks learn "
     "from the same dataset and are measured on the same images."
 )
 

@@ -64,10 +64,8 @@ def _t_test(contrasts):
 def equality(draws):
     """Print how often the nearest of six pairs is declared equally accurate, over one and three parts of the data."""
     print(f"Declared equally accurate within {100 * EQUAL:g} point: share of {draws} studies")
-    head = "".join(
-        f"{f'{truth}, {how}':>26}" for truth in ("1 point apart", "equal") for how in ("same", "other seeds")
-    )
-    print(f"{'parts  seeds  SD':20}{head}")
+    print(f"{'':20}{'1 point apart, selected by':>28}{'equal, selected by':>28}")
+    print(f"{'parts  seeds  SD':20}" + f"{'same seeds':>14}{'other seeds':>14}" * 2)
     for parts, seeds, deviation in product((1, 3), (6, 10, 20, 40), DEVIATIONS):
         rates = [rate for gap in (EQUAL, 0.0) for rate in declared_equal(parts, seeds, deviation, gap, draws)]
         print(f"{parts:5}{seeds:7}{100 * deviation:5.1f}   " + "".join(f"{rate:14.3f}" for rate in rates), flush=True)

@@ -76,7 +76,7 @@ def test_what_so_few_seeds_cannot_show_is_not_measurable_and_not_corrected_for()
 
 def test_seeds_that_meet_in_one_pair_only_are_too_few():
     claims = {claim.key: claim for claim in judge(study(seeds=2))}
-    assert claims["seeds"].reason.endswith("and no seed in all of them, got 1.")
+    assert claims["seeds"].reason.endswith("for all pairs of 3 seeds, got 1.")
 
 
 def test_more_networks_of_the_same_seeds_are_no_new_evidence():
