@@ -16,7 +16,9 @@ from cli.terminal.output import Level, set_level
 from zoo.errors import ZooError
 
 # The names are those of `zoo.record.names.NAMES`.
-_DATASETS = "digits, cifar10, cifar100, imagenet-1k, hf:OWNER/NAME[@REVISION], or a folder"
+_DATASETS = (
+    "digits, mnist5k, mnist5k:14, mnist5k:8, cifar10, cifar100, imagenet-1k, hf:OWNER/NAME[@REVISION], or a folder"
+)
 Dataset = Annotated[str, typer.Option("--dataset", help=f"Dataset: {_DATASETS}.")]
 ComparisonDataset = Annotated[
     str | None,
@@ -199,7 +201,7 @@ class RecipeOptions:
 
     recipe: Annotated[
         str | None,
-        typer.Option(help="Recipe: paper, imagenet, digits, or short.", show_default="the dataset's recipe"),
+        typer.Option(help="Recipe: paper, imagenet, digits, mnist5k, or short.", show_default="the dataset's recipe"),
     ] = None
     epochs: Epochs = None
     lr: Annotated[float | None, typer.Option(help="Initial learning rate.", show_default="the recipe's")] = None

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from zoo.errors import ZooError
@@ -23,6 +25,13 @@ def test_papers_recipe_is_the_default():
 @pytest.mark.parametrize(("depth", "lr"), [(8, 0.1), (14, 0.1), (38, 0.078), (74, 0.04), (164, 0.018)])
 def test_rate_on_digits_falls_with_the_depth(depth, lr):
     assert recipe_for(Variant(depth), "digits", {}).lr == lr
+
+
+@pytest.mark.parametrize("name", ["mnist5k", "mnist5k:14", "mnist5k:8"])
+def test_mnist_digits_train_for_about_as_many_steps_as_digits(name):
+    digits, mnist = (recipe_for(Variant(38), dataset, {}) for dataset in ("digits", name))
+    assert replace(mnist, epochs=digits.epochs) == digits
+    assert 1 <= mnist.epochs * mnist.steps(4000) / (digits.epochs * digits.steps(1437)) < 1.2
 
 
 @pytest.mark.parametrize(
