@@ -201,7 +201,7 @@ class RecipeOptions:
 
     recipe: Annotated[
         str | None,
-        typer.Option(help="Recipe: paper, imagenet, digits, mnist5k, or short.", show_default="the dataset's recipe"),
+        typer.Option(help="Recipe: paper, imagenet, digits, or short.", show_default="the dataset's recipe"),
     ] = None
     epochs: Epochs = None
     lr: Annotated[float | None, typer.Option(help="Initial learning rate.", show_default="the recipe's")] = None

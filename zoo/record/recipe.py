@@ -93,23 +93,15 @@ def _digits(depth: int) -> Recipe:
     )
 
 
-def _mnist5k(depth: int) -> Recipe:
-    """The digits recipe with about as many steps: there are 2.8 times as many training images."""
-    return replace(_digits(depth), epochs=12)
-
-
 # Recipes by name, as functions of the depth of the variant.
 RECIPES: Mapping[str, Callable[[int], Recipe]] = {
     "paper": lambda depth: Recipe(),
     # As in the paper's code for ImageNet: an L2 penalty of 5e-5. Random crops are taken during decoding.
     "imagenet": lambda depth: Recipe(epochs=120, batch_size=256, lr=0.1, weight_decay=1e-4, shift=0),
     "digits": _digits,
-    "mnist5k": _mnist5k,
     # A tenth of the paper's epochs, with learning rate and weight decay of Zagoruyko & Komodakis 2016.
     "short": lambda depth: Recipe(epochs=30, lr=0.1, weight_decay=5e-4),
 }
-# Default recipes of the datasets that have their own.
-_OF_DATASET = {DIGITS: "digits", **dict.fromkeys(MNIST5K, "mnist5k")}
 
 
 def recipe_for(
@@ -118,18 +110,18 @@ def recipe_for(
     """Choose the recipe for an architecture and a dataset.
 
     Args:
-        choice: the architecture; for timm architectures, the recipes of digits use the learning rate of depth 50.
+        choice: the architecture; timm architectures on digits use the learning rate of depth 50.
         dataset: name of the dataset.
         overrides: values that override the recipe's; None for no override.
-        name: a name in `RECIPES`; if None, `digits` for digits, `mnist5k` for MNIST digits of any size, `paper` for the
-            CIFAR family on other datasets, and `imagenet` for other architectures.
+        name: a name in `RECIPES`; if None, `digits` for `digits` and `mnist5k` of any size, `paper` for the CIFAR
+            family on other datasets, and `imagenet` for other architectures.
 
     Raises:
         ZooError: the recipe does not exist, or a value is out of range.
     """
     variant = choice if isinstance(choice, Variant) else None
     if name is None:
-        name = _OF_DATASET.get(dataset) or ("paper" if variant else "imagenet")
+        name = "digits" if dataset in (DIGITS, *MNIST5K) else "paper" if variant else "imagenet"
     if name not in RECIPES:
         raise ZooError(f"--recipe must be one of {', '.join(RECIPES)}, got {name!r}.")
     changes: dict[str, Any] = {option: value for option, value in overrides.items() if value is not None}
