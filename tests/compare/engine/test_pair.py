@@ -172,7 +172,8 @@ def test_intervals_from_minibatches_use_students_t():
     result = compare_models(Net(0), Net(1), stream((40, 40, 40)), measures=["cosine", "knn"])
     assert [measure.degrees_of_freedom for measure in result.measures] == [None, 2]
     assert (
-        "standard errors of knn come from 3 minibatches: a 95 % interval is ± 4.3 of them (Student's t)." in result.notes
+        "standard errors of knn come from 3 minibatches: a 95 % interval is ± 4.3 of them (Student's t)."
+        in result.notes
     )
 
 
