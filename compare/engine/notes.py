@@ -78,9 +78,11 @@ def _standard_errors(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
         sums = stream.sums[measure]
         cells = stream.compared & ~sums.ratio().isnan()
         missing = cells & sums.standard_error().isnan()
+        name = "CKA" if measure == "cka" else measure
+        if not missing.equal(cells):
+            yield from _factor(name, sums.degrees_of_freedom)
         if not missing.any():
             continue
-        name = "CKA" if measure == "cka" else measure
         share = "null" if missing.equal(cells) else f"null in {missing.sum() / cells.sum():.1%} of the cells"
         if measure in KERNELS:
             effective = sums.effective_examples().diagonal()
@@ -91,3 +93,15 @@ def _standard_errors(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
             )
         else:
             yield f"standard errors of {name} are {share}; they need at least two minibatches of similar size."
+
+
+def _factor(measure: str, degrees_of_freedom: int | None) -> Iterator[str]:
+    """Say how wide intervals from the variance between minibatches are."""
+    if degrees_of_freedom is None:
+        return
+    from scipy.special import stdtrit
+
+    yield (
+        f"standard errors of {measure} come from {degrees_of_freedom + 1} minibatches: a 95 % interval is "
+        f"± {stdtrit(degrees_of_freedom, 0.975):.1f} of them (Student's t)."
+    )

@@ -173,9 +173,16 @@ def _inside(stream: Stream, spans: BlockPair) -> InsidePair:
 
 def _measure(stream: Stream, name: str) -> MeasureResult:
     a, b = stream.parts
-    values, error = stream.sums[name].ratio(), stream.sums[name].standard_error()
+    sums = stream.sums[name]
+    values = sums.ratio()
     return MeasureResult(
-        name, matrix(values[a, b]), matrix(values[a, a]), matrix(values[b, b]), matrix(error[a, b]), _null(stream, name)
+        name=name,
+        ab=matrix(values[a, b]),
+        aa=matrix(values[a, a]),
+        bb=matrix(values[b, b]),
+        standard_error_ab=matrix(sums.standard_error()[a, b]),
+        null=_null(stream, name),
+        degrees_of_freedom=sums.degrees_of_freedom,
     )
 
 

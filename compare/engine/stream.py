@@ -19,7 +19,7 @@ from compare.similarity.gram import MIN_EXAMPLES, exact_products, variances
 from compare.similarity.halves import HalfSamples
 from compare.similarity.measures import KERNELS, VECTORS
 from compare.similarity.null import PermutationNull
-from compare.similarity.pair_sums import PairSums
+from compare.similarity.pair_sums import MOST_SHARES, PairSums
 from compare.similarity.principal import Components, MinibatchPrincipal, components, remove_components_
 from compare.similarity.procrustes import procrustes
 
@@ -124,6 +124,7 @@ class Stream:
         self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in with_null}
         self.answers = answers
         self._different = list(dict.fromkeys(runs))
+        self._rows: dict[int, int] = {}
         self._space = torch.empty(0, device="cpu")
 
     @property
@@ -149,7 +150,8 @@ class Stream:
                     run.find(inputs)
                 self.answers.begin([run.classes for run in self.runs])
             is_mine = number % self._ranks == self._rank
-            self.answers.add(self._run(inputs) if is_mine else None, labels, indices)
+            rows = self._follow(indices)
+            self.answers.add(self._run(inputs, rows) if is_mine else None, labels, indices)
             if self.passes == 1:
                 self.examples += len(inputs)
                 self.too_short += len(inputs) if len(inputs) < MIN_EXAMPLES else 0
@@ -172,7 +174,21 @@ class Stream:
         self.finite = torch.stack(torch.broadcast_tensors(*finite)).all(0)
         self.batch_size, self.examples_in_cka = max(sizes), sum(counts)
 
-    def _run(self, inputs: Tensor) -> list[Tensor]:
+    def _follow(self, indices: Tensor | None) -> Tensor | None:
+        """Rows of these examples among those that are followed over several passes; the first ones, as memory allows.
+
+        Returns:
+            Shape (n,), -1 for examples that are not followed; None with a single pass, or without indices.
+        """
+        if indices is None or self.plan.passes == 1:
+            return None
+        if self.passes == 1:
+            most = MOST_SHARES // max(part.stop for part in self.parts) ** 2
+            for index in indices.tolist()[: most - len(self._rows)]:
+                self._rows.setdefault(index, len(self._rows))
+        return torch.tensor([self._rows.get(index, -1) for index in indices.tolist()], device="cpu")
+
+    def _run(self, inputs: Tensor, rows: Tensor | None) -> list[Tensor]:
         """Run all models on one minibatch, add up the similarities, and return the logits."""
         grams = self._grams(inputs)
         logits = {
@@ -180,7 +196,7 @@ class Stream:
             for run, part in dict(zip(self.runs, self.parts, strict=True)).items()
         }
         if grams is not None:
-            self._measure(grams)
+            self._measure(grams, rows)
         return [logits[run] for run in self.runs]
 
     def _grams(self, inputs: Tensor) -> Tensor | None:
@@ -193,14 +209,14 @@ class Stream:
             self._space = torch.empty(layers * n * n, dtype=dtype, device=self.runs[0].device or inputs.device)
         return self._space[: layers * n * n].view(layers, n, n)
 
-    def _measure(self, grams: Tensor) -> None:
+    def _measure(self, grams: Tensor, rows: Tensor | None) -> None:
         # Some of the operations below are missing on Apple GPUs.
         grams = grams.cpu() if grams.device.type == "mps" else grams
         with exact_products(grams.device):
-            self._sum_up(grams)
+            self._sum_up(grams, rows)
         self.precise_enough = self.plan.tolerance is not None and self.largest_error() <= self.plan.tolerance
 
-    def _sum_up(self, grams: Tensor) -> None:
+    def _sum_up(self, grams: Tensor, rows: Tensor | None) -> None:
         n = grams.shape[-1]
         self.batch_size = max(self.batch_size, n)
         self.finite = self.finite & variances(grams).isfinite().cpu()
@@ -215,7 +231,7 @@ class Stream:
             if name not in VECTORS:
                 sums.add_products(n * procrustes(grams), self.passes == 1)
                 continue
-            vectors = sums.add(VECTORS[name](grams), self.passes == 1)
+            vectors = sums.add(VECTORS[name](grams), self.passes == 1, rows)
             # Only in the first pass: permutations of later passes would be independent although the passes are not.
             if name in self.nulls and self.passes == 1:
                 self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])

@@ -39,12 +39,15 @@ class MeasureResult:
     """An additional similarity measure of all pairs of layers.
 
     Args:
-        name: `knn` (overlap of nearest neighbours), `rsa` (Spearman correlation of inner products), or `procrustes`.
+        name: `cosine` (CKA of normalised activations), `knn` (overlap of nearest neighbours), `rsa` (Spearman correlation
+            of inner products), or `procrustes`.
         ab: similarity of the layers of a (rows) and the layers of b (columns).
         aa: similarity of the layers of a with each other.
         bb: similarity of the layers of b with each other.
         standard_error_ab: standard error of each cell of `ab`, over draws of the examples; None where unknown.
         null: null distribution of `ab`; None if it was not requested, or for `procrustes`.
+        degrees_of_freedom: of Student's t for intervals from `standard_error_ab`: the number of minibatches minus 1;
+            None if standard errors come from single examples, as for `cosine`.
     """
 
     name: str
@@ -53,6 +56,7 @@ class MeasureResult:
     bb: Matrix
     standard_error_ab: Matrix
     null: NullResult | None
+    degrees_of_freedom: int | None = None
 
 
 @dataclass(frozen=True)

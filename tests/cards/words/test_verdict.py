@@ -5,14 +5,22 @@ from dataclasses import replace
 import pytest
 
 from cards.words.verdict import verdict
+from compare.result.base import Estimate
 from compare.result.comparison import Baseline, BaselineSide
 from tests.support.samples import comparison
 
 
-@pytest.mark.parametrize(("p_value", "better"), [(0.04, "a"), (0.06, "neither")])
-def test_a_model_is_better_if_its_accuracy_differs_significantly(p_value, better):
+@pytest.mark.parametrize(
+    ("p_value", "better"),
+    [
+        (0.04, "a is significantly more accurate (p = 0.04)"),
+        (0.06, "these do not show which is more accurate (a - b: +1.0 points (-2.0 to +4.0))"),
+    ],
+)
+def test_a_model_is_better_only_if_its_accuracy_differs_significantly(p_value, better):
     result = comparison()
-    assert f"; {better} is " in verdict(replace(result, disagreement=replace(result.disagreement, p_value=p_value)))
+    disagreement = replace(result.disagreement, p_value=p_value, difference=Estimate(0.01, -0.02, 0.04))
+    assert f"; {better}." in verdict(replace(result, disagreement=disagreement))
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,34 @@ def test_one_minibatch_gives_standard_errors_of_kernels_only_and_says_so():
     assert not any("standard errors of CKA" in note for note in result.notes)
 
 
+def test_intervals_from_minibatches_use_students_t():
+    result = compare_models(Net(0), Net(1), stream((40, 40, 40)), measures=["cosine", "knn"])
+    assert [measure.degrees_of_freedom for measure in result.measures] == [None, 2]
+    assert (
+        "standard errors of knn come from 3 minibatches: a 95 % interval is ± 4.3 of them (Student's t)."
+        in result.notes
+    )
+
+
+def test_standard_errors_average_shares_over_passes_only_with_indices():
+    (inputs, labels), *_ = stream((120,))
+
+    class Shuffled(list):
+        """The examples in another order in every pass."""
+
+        def __init__(self, with_indices):
+            self.random, self.with_indices = torch.Generator().manual_seed(0), with_indices
+
+        def __iter__(self):
+            for rows in torch.randperm(120, generator=self.random).split(30):
+                yield (inputs[rows], labels[rows], rows)[: 2 + self.with_indices]
+
+    averaged, first = (compare_models(Net(0), Net(1), Shuffled(flag), passes=8) for flag in (True, False))
+    assert averaged.cka.ab == first.cka.ab
+    assert averaged.cka.standard_error_ab != first.cka.standard_error_ab
+    assert averaged.cka.standard_error_ab[0][1] == pytest.approx(first.cka.standard_error_ab[0][1], rel=0.5)
+
+
 def test_layers_that_a_few_examples_dominate_have_no_standard_errors_and_a_note():
     (inputs, labels), *_ = stream((40,))
     inputs[0] *= 1000
