@@ -15,7 +15,7 @@ from cards.tables.predictions import (
     predictions_table,
     reliability_table,
 )
-from cards.tables.structure import spans_table
+from cards.tables.structure import left_out_table, spans_table
 from cards.words.facts import block_scores_facts, estimator_fact
 from cards.words.legible import legible
 from cards.words.verdict import verdict
@@ -64,6 +64,9 @@ class Report:
         yield ""
         yield plain(estimator_fact(comparison))
         yield ""
+        if table := left_out_table(comparison.cka.without_dominant, comparison.dataset.classes):
+            yield rich_table(table)
+            yield ""
         if table := baseline_table(comparison.baseline):
             yield rich_table(table)
             yield ""

@@ -5,6 +5,7 @@ from math import inf
 
 from compare.answers.notes import answer_notes
 from compare.engine.stream import FEWEST_TO_STOP, Stream
+from compare.result.comparison import LARGE_CHANGE, CKAWithoutDominant
 from compare.similarity.gram import MIN_EXAMPLES
 from compare.similarity.measures import KERNELS, VECTORS
 from compare.similarity.pair_sums import FEWEST_EXAMPLES
@@ -30,6 +31,23 @@ def notes(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     for name in stream.plan.measures:
         if name not in VECTORS and stream.plan.permutations:
             yield f"{name} has no null distribution; it would need one SVD per permutation and pair of layers."
+
+
+def without_dominant_notes(without: CKAWithoutDominant | None) -> Iterator[str]:
+    """Notes about CKA without the examples that dominate it."""
+    if without is None:
+        yield (
+            "CKA without dominant examples is null; it needs a minibatch of at least "
+            f"{MIN_EXAMPLES + 1} examples in which a layer varies."
+        )
+        return
+    cells = [cell for row in without.changed for cell in row if cell is not None]
+    if any(cells):
+        yield (
+            f"{sum(cells):,} of {len(cells):,} cells of CKA, a with b, change by more than {LARGE_CHANGE} if "
+            f"{without.count} of {without.total} examples are left out, those that dominate it; linear CKA rests on "
+            "them."
+        )
 
 
 def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:

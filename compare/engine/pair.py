@@ -13,7 +13,7 @@ from compare.answers.find import find_disagreement
 from compare.engine.baseline import Sweep, find_baseline
 from compare.engine.describe import BLOCK_SETTINGS, describe, describe_data, find_spans, settings, versions
 from compare.engine.inside import look_inside
-from compare.engine.notes import notes
+from compare.engine.notes import notes, without_dominant_notes
 from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.processes import rank_and_count
@@ -123,6 +123,7 @@ def compare_models(
         a=find_spans(cka[a, a], fraction[a], alignment[a, a], stream.runs[0].names),
         b=find_spans(cka[b, b], fraction[b], alignment[b, b], stream.runs[1].names),
     )
+    without_dominant = _without_dominant(stream)
     untrained, missing = (
         (None, ()) if baseline is None else _baseline(Sweep(model_a, model_b, *baseline, batches), stream)
     )
@@ -137,13 +138,13 @@ def compare_models(
             batch_size=stream.batch_size,
             passes=stream.passes,
             null=_null(stream, "cka"),
-            without_dominant=_without_dominant(stream),
+            without_dominant=without_dominant,
         ),
         block_structure=spans,
         disagreement=find_disagreement(stream.answers),
         settings=settings(stream) | BLOCK_SETTINGS,
         versions=versions(),
-        notes=(*notes(stream, "ab"), *missing),
+        notes=(*notes(stream, "ab"), *without_dominant_notes(without_dominant), *missing),
         measures=tuple(_measure(stream, name) for name in measures),
         inside=_inside(stream, spans) if components else None,
         baseline=untrained,
@@ -214,6 +215,7 @@ def _without_dominant(stream: Stream) -> CKAWithoutDominant | None:
     return CKAWithoutDominant(
         share=1 / ONE_IN,
         count=len(left_out.positions),
+        total=stream.examples_in_cka,
         examples=tuple(
             DominantExample(
                 index=int(answers.indices[position]),

@@ -9,7 +9,6 @@ from compare.result.inside import DominantExample, InsidePair
 from compare.result.models import DatasetResult, ModelPair
 from compare.result.spans import BlockSpan
 
-
 # A cell of CKA changes without the dominant examples if it differs by more than this. Without random examples, almost
 # no cell does; see `tests/benchmarks/dominant.py`.
 LARGE_CHANGE = 0.1
@@ -70,6 +69,7 @@ class CKAWithoutDominant:
     Args:
         share: fraction of the examples of a minibatch to leave out, before rounding.
         count: number of examples left out in the first pass.
+        total: number of examples in the first pass, including these.
         examples: the most dominant of them, in descending order of dominance (`pc1_share` times the number of examples
             in the minibatch), at most 10. Their shares are within the minibatch, mean over all layers of both models.
         ab: CKA of the layers of a (rows) and the layers of b (columns) on the other examples.
@@ -78,6 +78,7 @@ class CKAWithoutDominant:
 
     share: float
     count: int
+    total: int
     examples: tuple[DominantExample, ...]
     ab: Matrix
     changed: tuple[tuple[bool | None, ...], ...]

@@ -1,7 +1,7 @@
 """How much CKA changes without the images that dominate it, and without as many random images.
 
-Two tables. The first has the share of cells, between layers of two trained networks, that change by more than 0.1 if 5 %
-of the images of every minibatch are left out, and the largest change of any cell. The images are samples of the
+Two tables. The first has the share of cells, between layers of two trained networks, that change by more than 0.1 if
+5 % of the images of every minibatch are left out, and the largest change of any cell. The images are samples of the
 population of `tests.benchmarks.standard_errors`. In the second one, all layers share one component, and the scores of
 one image in 20 are larger than the others'; the table has the share of these images that are left out.
 
@@ -20,8 +20,8 @@ from compare.similarity.principal import components
 from compare.similarity.without_dominant import ONE_IN, SumsWithoutDominant, without
 from tests.benchmarks.standard_errors import POPULATION, SIZES, features, population
 
-# Scores of the planted images on the shared component, as multiples of the standard deviation of the others; None plants
-# nothing, so that all scores are normal.
+# Scores of the planted images on the shared component, as multiples of the standard deviation of the others. None
+# plants nothing, so that all scores are normal.
 AMPLITUDES = (None, 2, 3, 5, 10, 30)
 LAYERS, FEATURES = 10, 64
 
