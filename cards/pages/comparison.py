@@ -19,7 +19,7 @@ from cards.tables.predictions import (
     reliability_table,
 )
 from cards.tables.structure import blocks_table, left_out_table, spans_table
-from cards.words.facts import MEANINGS, block_scores_facts, estimator_fact
+from cards.words.facts import MEANINGS, block_scores_facts, dots_fact, estimator_fact
 from cards.words.legible import LONGEST_TEXT, legible, printable
 from cards.words.verdict import verdict
 from compare.result.comparison import CKAResult, Comparison, NullResult
@@ -74,8 +74,9 @@ def _views(comparison: Comparison) -> Iterator[View]:
     cka, inside = comparison.cka, comparison.inside
     within = {"aa": cka.aa, "bb": cka.bb}
     without_images = cka.without_dominant
-    dotted = {"ab": dots(without_images.changed)} if without_images else {}
-    yield View("CKA", MEANINGS["CKA"], {**within, "ab": cka.ab}, {"ab": cka.standard_error_ab}, dotted)
+    places = dots(without_images.changed) if without_images else []
+    meaning = f"{MEANINGS['CKA']} {dots_fact(without_images)}" if without_images and places else MEANINGS["CKA"]
+    yield View("CKA", meaning, {**within, "ab": cka.ab}, {"ab": cka.standard_error_ab}, {"ab": places})
     if without_images is not None:
         name, meaning = f"CKA without {without_images.count} images", MEANINGS["CKA without dominant images"]
         yield View(name, meaning, {"ab": without_images.ab})

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from cards.words.facts import dots_fact
 from cards.words.stages import stages
 from compare.result.base import Matrix
-from compare.result.comparison import LARGE_CHANGE, CKAWithoutDominant, Comparison
+from compare.result.comparison import CKAWithoutDominant, Comparison
 from compare.result.matrix import ModelMatrix
 from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
@@ -165,8 +166,7 @@ def _dot(axes: Any, without: CKAWithoutDominant) -> None:
     places = dots(without.changed)
     if places:
         axes.scatter(*zip(*places, strict=True), s=3, color="white", edgecolors="black", linewidths=0.3)
-        text = f"dots: changes by more than {LARGE_CHANGE} without {without.count} images"
-        axes.set_xlabel("\n".join(filter(None, (axes.get_xlabel(), text))), fontsize=9)
+        axes.set_xlabel("\n".join(filter(None, (axes.get_xlabel(), dots_fact(without)))), fontsize=9)
 
 
 def dots(marked: Sequence[Sequence[bool | None]]) -> list[tuple[float, float]]:

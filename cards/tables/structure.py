@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from cards.tables.table import Cell, Styled, Table, by_model
 from cards.words.facts import DELETION_CAPTION, class_name, dominant_fact, probes_caption
 from cards.words.legible import between, number
-from compare.result.comparison import LARGE_CHANGE, CKAWithoutDominant
+from compare.result.comparison import CKAWithoutDominant
 from compare.result.inside import Block, DominantExample, Inside
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
 from compare.result.spans import BlockSpan
@@ -89,13 +89,12 @@ def left_out_table(without: CKAWithoutDominant | None, classes: Sequence[str]) -
         without: CKA without these images.
         classes: class names.
     """
-    if without is None or not any(map(any, without.changed)):
+    if without is None or not without.changed_cells:
         return None
     caption = (
         f"The most dominant of the {without.count} images left out, one in {1 / without.share:.0f} of every minibatch. "
-        f"Dots in the map of a with b mark cells that change by more than {LARGE_CHANGE} without them. PC1, norm: "
-        "share of the squared scores on the first component, and of the squared norms, in the image's minibatch, mean "
-        "over all layers of both models."
+        "PC1, norm: share of the squared scores on the first component, and of the squared norms, in the image's "
+        "minibatch, mean over all layers of both models."
     )
     return _dominant_table(LEFT_OUT, without.examples, classes, caption)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
 from cards.words.legible import chance, number, percent
-from compare.result.base import Estimate
-from compare.result.comparison import LARGE_CHANGE, CKAResult, Comparison
+from compare.result.base import Estimate, Matrix
+from compare.result.comparison import LARGE_CHANGE, CKAResult, CKAWithoutDominant, Comparison
 from compare.result.disagreement import Calibration, Disagreement
 from compare.result.inside import BlockScore, DominantExamples, InsidePair
 from compare.result.inspection import Inspection, ProbeResult
@@ -154,21 +154,27 @@ def dominant_fact(dominant: DominantExamples) -> str:
 def rests_on_fact(cka: CKAResult) -> str | None:
     """How much CKA between two models changes without the images that dominate it; None if no cell changes much."""
     without = cka.without_dominant
-    if without is None:
+    if without is None or not without.changed_cells:
         return None
-    rows = zip(cka.ab, without.ab, without.changed, strict=True)
-    cells = [cell for row in rows for cell in zip(*row, strict=True) if cell[2] is not None]
-    changed = [(before, after) for before, after, has_changed in cells if has_changed]
-    if not changed:
-        return None
-    share = len(changed) / len(cells)
-    where = f"{share:.0%} of the" if share >= 0.01 else f"{len(changed):,} of {len(cells):,}"
-    before, after = map(fmean, zip(*changed, strict=True))
+    share = without.changed_cells / without.compared_cells
+    where = f"{share:.0%} of the" if share >= 0.01 else f"{without.changed_cells:,} of {without.compared_cells:,}"
+    before, after = (_mean_of(cells, without.changed) for cells in (cka.ab, without.ab))
     return (
         f"In {where} cells, linear CKA of a with b rests on {without.count} of {without.total} images: leaving "
         f"{'it' if without.count == 1 else 'them'} out changes it by more than {LARGE_CHANGE}, on average from "
         f"{before:.2f} to {after:.2f}."
     )
+
+
+def _mean_of(cells: Matrix, chosen: Sequence[Sequence[bool | None]]) -> float:
+    """Mean of the chosen cells."""
+    rows = zip(cells, chosen, strict=True)
+    return fmean(cell for row in rows for cell, is_chosen in zip(*row, strict=True) if is_chosen and cell is not None)
+
+
+def dots_fact(without: CKAWithoutDominant) -> str:
+    """What the dots in the map of CKA between two models mean."""
+    return f"Dots mark cells that change by more than {LARGE_CHANGE} without {without.count} images."
 
 
 def without_dominant_fact(inspection: Inspection) -> str | None:

@@ -29,7 +29,7 @@ def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     axis_a, axis_b = _axes(comparison)
     kernels = [measure for measure in comparison.measures if measure.name == BESIDE_CKA]
     without = cka.without_dominant
-    changed = without.changed if without and any(map(any, without.changed)) else None
+    changed = without.changed if without and without.changed_cells else None
     beside = len(kernels) + bool(changed)
     in_a_row = 3 + beside if width >= 110 + 40 * beside else 2 if width >= 70 else 1
     size = map_size((axis_a, axis_b), width, in_a_row)

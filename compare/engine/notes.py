@@ -33,20 +33,29 @@ def notes(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
             yield f"{name} has no null distribution; it would need one SVD per permutation and pair of layers."
 
 
-def without_dominant_notes(without: CKAWithoutDominant | None) -> Iterator[str]:
-    """Notes about CKA without the examples that dominate it."""
-    if without is None:
+def without_dominant_notes(stream: Stream, sides: Sequence[str], result: CKAWithoutDominant | None) -> Iterator[str]:
+    """Notes about CKA without the examples that dominate it.
+
+    Args:
+        stream: the finished stream of two models.
+        sides: names of the models in the notes.
+        result: CKA without these examples.
+    """
+    if result is None or stream.without_dominant is None:
         yield (
             "CKA without dominant examples is null; it needs a minibatch of at least "
             f"{MIN_EXAMPLES + 1} examples in which a layer varies."
         )
         return
-    cells = [cell for row in without.changed for cell in row if cell is not None]
-    if any(cells):
+    lost = stream.without_dominant.sums.ratio().diagonal().isnan() & ~stream.cka.ratio().diagonal().isnan()
+    for side, run, part in zip(sides, stream.runs, stream.parts, strict=True):
+        for layer, is_lost in zip(run.names, lost[part].tolist(), strict=True):
+            if is_lost:
+                yield f"{side}: {layer} is constant without the dominant examples; its CKA without them is null."
+    if result.changed_cells:
         yield (
-            f"{sum(cells):,} of {len(cells):,} cells of CKA, a with b, change by more than {LARGE_CHANGE} if "
-            f"{without.count} of {without.total} examples are left out, those that dominate it; linear CKA rests on "
-            "them."
+            f"CKA of a with b rests on {result.count} of {result.total} examples in {result.changed_cells:,} of "
+            f"{result.compared_cells:,} cells: there, it changes by more than {LARGE_CHANGE} without them."
         )
 
 

@@ -144,7 +144,7 @@ def compare_models(
         disagreement=find_disagreement(stream.answers),
         settings=settings(stream) | BLOCK_SETTINGS,
         versions=versions(),
-        notes=(*notes(stream, "ab"), *without_dominant_notes(without_dominant), *missing),
+        notes=(*notes(stream, "ab"), *without_dominant_notes(stream, "ab", without_dominant), *missing),
         measures=tuple(_measure(stream, name) for name in measures),
         inside=_inside(stream, spans) if components else None,
         baseline=untrained,

@@ -83,6 +83,16 @@ class CKAWithoutDominant:
     ab: Matrix
     changed: tuple[tuple[bool | None, ...], ...]
 
+    @property
+    def compared_cells(self) -> int:
+        """Number of cells that have a value with and without these examples."""
+        return sum(cell is not None for row in self.changed for cell in row)
+
+    @property
+    def changed_cells(self) -> int:
+        """Number of cells that change."""
+        return sum(cell is True for row in self.changed for cell in row)
+
 
 @dataclass(frozen=True)
 class CKAResult:

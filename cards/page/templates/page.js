@@ -73,7 +73,7 @@
 
   // In a shape, since Plotly takes the positions of points on these axes for names of layers.
   function dots(panel) {
-    const [width, height] = [panel.horizontal, panel.vertical].map((model) => Math.max(1, model.layers.length / 40) / 6);
+    const [width, height] = [panel.horizontal, panel.vertical].map((model) => Math.max(1, model.layers.length / 40) / 5);
     const path = (view.dots[panel.key] || []).map(([x, y]) =>
       `M${x - width},${y}L${x},${y + height}L${x + width},${y}L${x},${y - height}Z`).join("");
     return path ? [{ type: "path", path, fillcolor: "white", line: { color: "black", width: 0.5 } }] : [];
