@@ -90,8 +90,9 @@ def compare_models(
             all models twice more. None computes no baseline.
 
     Returns:
-        CKA of all pairs of layers, spans of similar layers in each model, and the disagreement of the predictions,
-        which is None, with the reason in the notes, if the classes of a model are not the data's.
+        CKA of all pairs of layers, with and without the examples that dominate it, spans of similar layers in each
+        model, and the disagreement of the predictions, which is None, with the reason in the notes, if the classes of a
+        model are not the data's.
 
     Raises:
         CompareError: every minibatch has fewer than 4 examples, a label is not a class, or an argument is invalid.

@@ -1,5 +1,7 @@
 """CKA of two models without the examples that dominate it."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -99,3 +101,9 @@ def test_a_model_compared_with_itself_is_itself_without_them_too():
 def test_json_round_trip_is_exact():
     text = compare_models(Net(0), Net(1), batches()).to_json()
     assert Comparison.from_json(text).to_json() == text
+
+
+def test_an_earlier_file_opens_without_it():
+    earlier = json.loads(compare_models(Net(0), Net(1), batches()).to_json())
+    del earlier["cka"]["without_dominant"]
+    assert Comparison.from_json(json.dumps(earlier)).cka.without_dominant is None
