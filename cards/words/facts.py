@@ -1,11 +1,11 @@
 """Facts about comparisons and models, in the words that the terminal and the pages share."""
 
 from collections.abc import Iterator, Sequence
-from statistics import median
+from statistics import fmean, median
 
 from cards.words.legible import chance, number, percent
-from compare.result.base import Estimate
-from compare.result.comparison import Comparison
+from compare.result.base import Estimate, Matrix
+from compare.result.comparison import LARGE_CHANGE, CKAResult, CKAWithoutDominant, Comparison
 from compare.result.disagreement import Calibration, Disagreement
 from compare.result.inside import BlockScore, DominantExamples, InsidePair
 from compare.result.inspection import Inspection, ProbeResult
@@ -23,6 +23,7 @@ MEANINGS = {
     "CKA above chance": "CKA, without the cells of a with b that unrelated models could reach too.",
     "CKA without components": "CKA after each layer has lost the components that carry block structure.",
     "CKA without images": "CKA on the other images.",
+    "CKA without dominant images": "CKA without the 5 % of the images of every minibatch that dominate it.",
 }
 DELETION_CAPTION = "Blocks are removed from the end of a stage. Skip connections stay, and nothing is retrained."
 
@@ -149,6 +150,32 @@ def dominant_fact(dominant: DominantExamples) -> str:
         f"{dominant.norm_share:.0%} of the squared norms{strongest}. Two layers of the block have "
         f"{dominant.layer_overlap:.0%} of them in common."
     )
+
+
+def rests_on_fact(cka: CKAResult) -> str | None:
+    """How much CKA between two models changes without the images that dominate it; None if no cell changes much."""
+    without = cka.without_dominant
+    if without is None or not without.changed_cells:
+        return None
+    share = without.changed_cells / without.compared_cells
+    where = f"{share:.0%} of the" if share >= 0.01 else f"{without.changed_cells:,} of {without.compared_cells:,}"
+    before, after = (_mean_of(cells, without.changed) for cells in (cka.ab, without.ab))
+    return (
+        f"In {where} cells, linear CKA of a with b rests on {without.count} of {without.total} images: leaving "
+        f"{'it' if without.count == 1 else 'them'} out changes it by more than {LARGE_CHANGE}, on average from "
+        f"{before:.2f} to {after:.2f}."
+    )
+
+
+def _mean_of(cells: Matrix, chosen: Sequence[Sequence[bool | None]]) -> float:
+    """Mean of the chosen cells."""
+    rows = zip(cells, chosen, strict=True)
+    return fmean(cell for row in rows for cell, is_chosen in zip(*row, strict=True) if is_chosen and cell is not None)
+
+
+def dots_fact(without: CKAWithoutDominant) -> str:
+    """What the dots in the map of CKA between two models mean."""
+    return f"Dots mark cells that change by more than {LARGE_CHANGE} without {without.count} images."
 
 
 def without_dominant_fact(inspection: Inspection) -> str | None:

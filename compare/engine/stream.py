@@ -22,6 +22,7 @@ from compare.similarity.null import PermutationNull
 from compare.similarity.pair_sums import MOST_SHARES, PairSums
 from compare.similarity.principal import Components, MinibatchPrincipal, components, remove_components_
 from compare.similarity.procrustes import procrustes
+from compare.similarity.without_dominant import SumsWithoutDominant
 
 
 class Interior:
@@ -51,7 +52,13 @@ class Interior:
 FEWEST_TO_STOP = 128
 
 
-def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answers: Answers) -> "Stream":
+def run_stream(
+    models: Sequence[Model],
+    batches: Iterable[Any],
+    plan: Plan,
+    answers: Answers,
+    leave_out_dominant: bool = False,
+) -> "Stream":
     """Run every model on every minibatch, once per pass.
 
     If `torch.distributed` is initialised, all processes read the same minibatches, and each runs the models on its
@@ -62,6 +69,7 @@ def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answ
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
         plan: options of the pass.
         answers: collects the models' predictions.
+        leave_out_dominant: whether to also compute CKA without the examples that dominate it.
 
     Returns:
         The finished stream.
@@ -73,7 +81,7 @@ def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answ
     if plan.passes > 1 and isinstance(batches, Iterator):
         raise CompareError("several passes need batches that can be iterated again, such as a list, got an iterator.")
     with sharing(), running(models, plan.layers, plan.dtype) as runs:
-        stream = Stream(runs, plan, answers, *rank_and_count())
+        stream = Stream(runs, plan, answers, leave_out_dominant, *rank_and_count())
         for _ in range(plan.passes):
             stream.go_through(batches)
             if stream.precise_enough:
@@ -94,6 +102,7 @@ class Stream:
         runs: one run per model; a model that occurs several times has the same run.
         plan: options of the pass.
         answers: collects the models' predictions.
+        leave_out_dominant: whether to also compute CKA without the examples that dominate it.
         rank: rank of this process, which runs every `ranks`-th minibatch.
         ranks: number of processes.
 
@@ -101,7 +110,15 @@ class Stream:
         CompareError: there are several processes, and the plan has options that only work in one process.
     """
 
-    def __init__(self, runs: Sequence[Run], plan: Plan, answers: Answers, rank: int = 0, ranks: int = 1) -> None:
+    def __init__(
+        self,
+        runs: Sequence[Run],
+        plan: Plan,
+        answers: Answers,
+        leave_out_dominant: bool = False,
+        rank: int = 0,
+        ranks: int = 1,
+    ) -> None:
         if ranks > 1 and (plan.components or plan.permutations or plan.tolerance is not None):
             raise CompareError(
                 f"components, permutations and a tolerance need a single process, got {ranks}; omit them, or run one."
@@ -119,6 +136,7 @@ class Stream:
         self.principal = MinibatchPrincipal()
         self.interiors = {run: Interior(plan.seed) for run in runs} if plan.components else {}
         self.without = PairSums()
+        self.without_dominant = SumsWithoutDominant() if leave_out_dominant else None
         self.sums = {name: _sums(name) for name in (*plan.measures, "cka")}
         with_null = [name for name in self.sums if plan.permutations and name in VECTORS]
         self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in with_null}
@@ -162,14 +180,19 @@ class Stream:
         """Merge the results of all processes."""
         if self._ranks == 1:
             return
-        state = self.sums, self.principal, self.answers.share, self.finite, self.batch_size, self.examples_in_cka
-        sums, principal, answers, finite, sizes, counts = zip(*gathered(state), strict=True)
+        similarities = self.sums, self.principal, self.without_dominant
+        state = *similarities, self.answers.share, self.finite, self.batch_size, self.examples_in_cka
+        sums, principal, without_dominant, answers, finite, sizes, counts = zip(*gathered(state), strict=True)
         self.sums = {name: _sums(name) for name in self.sums}
         self.principal = MinibatchPrincipal()
         for share, components_of_share in zip(sums, principal, strict=True):
             self.principal.merge(components_of_share)
             for name, total in self.sums.items():
                 total.merge(share[name])
+        if self.without_dominant is not None:
+            self.without_dominant = SumsWithoutDominant()
+            for share in without_dominant:
+                self.without_dominant.merge(share)
         self.answers.merge(answers)
         self.finite = torch.stack(torch.broadcast_tensors(*finite)).all(0)
         self.batch_size, self.examples_in_cka = max(sizes), sum(counts)
@@ -220,22 +243,24 @@ class Stream:
         n = grams.shape[-1]
         self.batch_size = max(self.batch_size, n)
         self.finite = self.finite & variances(grams).isfinite().cpu()
-        parts = None
-        if self.passes == 1:
+        is_first = self.passes == 1
+        parts = components(grams, max(1, self.plan.components)) if is_first or self.without_dominant else None
+        if parts is not None and self.without_dominant is not None:
+            self.without_dominant.add(grams, parts, self.examples if is_first else None)
+        if parts is not None and is_first:
             self.examples_in_cka += n
-            parts = components(grams, max(1, self.plan.components))
             self.principal.update(grams, parts)
             self._look_inside(grams, parts)
         # CKA is last, because it U-centres the Gram matrices in place.
         for name, sums in self.sums.items():
             if name not in VECTORS:
-                sums.add_products(n * procrustes(grams), self.passes == 1)
+                sums.add_products(n * procrustes(grams), is_first)
                 continue
-            vectors = sums.add(VECTORS[name](grams), self.passes == 1, rows)
+            vectors = sums.add(VECTORS[name](grams), is_first, rows)
             # Only in the first pass: permutations of later passes would be independent although the passes are not.
-            if name in self.nulls and self.passes == 1:
+            if name in self.nulls and is_first:
                 self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])
-        if parts is not None and self.interiors:
+        if parts is not None and is_first and self.interiors:
             remove_components_(grams, parts, self.cka.factors().to(grams.device))
             self.without.add(grams)
 
