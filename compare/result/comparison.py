@@ -43,8 +43,8 @@ class MeasureResult:
     """An additional similarity measure of all pairs of layers.
 
     Args:
-        name: `cosine` (CKA of normalised activations), `knn` (overlap of nearest neighbours), `rsa` (Spearman correlation
-            of inner products), or `procrustes`.
+        name: `cosine` (CKA of normalised activations), `knn` (overlap of nearest neighbours), `rsa` (Spearman
+            correlation of inner products), or `procrustes`.
         ab: similarity of the layers of a (rows) and the layers of b (columns).
         aa: similarity of the layers of a with each other.
         bb: similarity of the layers of b with each other.
