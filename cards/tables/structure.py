@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from cards.tables.table import Cell, Styled, Table, by_model
 from cards.words.facts import DELETION_CAPTION, class_name, dominant_fact, probes_caption
 from cards.words.legible import between, number
-from compare.result.inside import Block, Inside
+from compare.result.comparison import CKAWithoutDominant
+from compare.result.inside import Block, DominantExample, Inside
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
 from compare.result.spans import BlockSpan
 
 TITLE = "Spans of similar layers"
+LEFT_OUT = "Images that dominate CKA of a with b"
 
 
 def spans_table(spans: Mapping[str, Sequence[BlockSpan]], residual_blocks: bool = True) -> Table | None:
@@ -76,6 +78,28 @@ def dominant_table(block: Block, classes: Sequence[str]) -> Table:
         block: the block structure.
         classes: class names.
     """
+    title = f"Images that dominate layers {block.start} to {block.stop - 1}"
+    return _dominant_table(title, block.dominant.examples, classes, dominant_fact(block.dominant))
+
+
+def left_out_table(without: CKAWithoutDominant | None, classes: Sequence[str]) -> Table | None:
+    """The images that dominate CKA between two models, or None if no cell changes much without them.
+
+    Args:
+        without: CKA without these images.
+        classes: class names.
+    """
+    if without is None or not without.changed_cells:
+        return None
+    caption = (
+        f"The most dominant of the {without.count} images left out, one in {1 / without.share:.0f} of every minibatch. "
+        "PC1, norm: share of the squared scores on the first component, and of the squared norms, in the image's "
+        "minibatch, mean over all layers of both models."
+    )
+    return _dominant_table(LEFT_OUT, without.examples, classes, caption)
+
+
+def _dominant_table(title: str, examples: Sequence[DominantExample], classes: Sequence[str], caption: str) -> Table:
     rows = tuple(
         (
             str(example.index),
@@ -83,10 +107,9 @@ def dominant_table(block: Block, classes: Sequence[str]) -> Table:
             f"{example.pc1_share:.1%}",
             f"{example.norm_share:.1%}",
         )
-        for example in block.dominant.examples
+        for example in examples
     )
-    title = f"Images that dominate layers {block.start} to {block.stop - 1}"
-    return Table(title, ("image", "class", "PC1", "norm"), rows, 2, dominant_fact(block.dominant))
+    return Table(title, ("image", "class", "PC1", "norm"), rows, 2, caption)
 
 
 def deletion_table(rows: Sequence[DeletedBlocks]) -> Table | None:

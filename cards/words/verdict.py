@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from statistics import fmean
 
-from cards.words.facts import score_fact
+from cards.words.facts import points, rests_on_fact, score_fact
 from cards.words.legible import chance
 from compare.result.base import NOTHING, Matrix
 from compare.result.comparison import BaselineSide, Comparison
@@ -31,6 +31,8 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
     else:
         yield _beside_untrained("a", "b", ab, baseline.a)
         yield _beside_untrained("b", "a", tuple(zip(*ab, strict=True)), baseline.b)
+    if rests_on := rests_on_fact(comparison.cka):
+        yield rests_on
     yield structure("a", spans.a, len(models.a.layers))
     yield structure("b", spans.b, len(models.b.layers))
     yield _disagreement(comparison)
@@ -135,10 +137,10 @@ def _disagreement(comparison: Comparison) -> str:
 def _better(disagreement: Disagreement) -> str:
     assert disagreement.accuracy_a is not None and disagreement.accuracy_b is not None
     assert disagreement.p_value is not None
-    better = "neither"
     if disagreement.p_value < LEVEL:
         better = "a" if disagreement.accuracy_a > disagreement.accuracy_b else "b"
-    return f"{better} is significantly more accurate ({chance(disagreement.p_value)})"
+        return f"{better} is significantly more accurate ({chance(disagreement.p_value)})"
+    return f"these do not show which is more accurate (a - b: {points(disagreement.difference)})"
 
 
 def _consequences(disagreement: Disagreement) -> str:

@@ -16,7 +16,9 @@ from cli.terminal.output import Level, set_level
 from zoo.errors import ZooError
 
 # The names are those of `zoo.record.names.NAMES`.
-_DATASETS = "digits, cifar10, cifar100, imagenet-1k, hf:OWNER/NAME[@REVISION], or a folder"
+_DATASETS = (
+    "digits, mnist5k, mnist5k:14, mnist5k:8, cifar10, cifar100, imagenet-1k, hf:OWNER/NAME[@REVISION], or a folder"
+)
 Dataset = Annotated[str, typer.Option("--dataset", help=f"Dataset: {_DATASETS}.")]
 ComparisonDataset = Annotated[
     str | None,

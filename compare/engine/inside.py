@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from compare.engine.numbers import matrix
 from compare.engine.stream import Interior
@@ -68,7 +67,7 @@ def look_inside(stream: "Stream", number: int, spans: Sequence[BlockSpan]) -> In
         components=stream.plan.components,
         cka_without=matrix(without),
         spans_without=find_block_structure(without.numpy(), layers=layers),
-        pc1_cka=matrix(stream.cka.part(torch.as_tensor(stream.leading))[part, part]),
+        pc1_cka=matrix(stream.first_components.part()[part, part]),
     )
 
 

@@ -25,14 +25,13 @@ class BlockScore:
 
 @dataclass(frozen=True)
 class DominantExample:
-    """One example that dominates a block.
+    """One example that dominates some layers, such as those of a block.
 
     Args:
         index: position in the dataset split.
         label: class number; None without labels.
-        pc1_share: the example's share of all squared PC1 scores, mean over the layers of the block, in [0, 1].
-        norm_share: the example's share of all squared norms of the centred features, mean over the layers of the block,
-            in [0, 1].
+        pc1_share: the example's share of all squared PC1 scores, mean over these layers, in [0, 1].
+        norm_share: the example's share of all squared norms of the centred features, mean over these layers, in [0, 1].
     """
 
     index: int

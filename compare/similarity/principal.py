@@ -76,7 +76,37 @@ def remove_components_(centred: Tensor, removed: Components, factors: Tensor) ->
         centred[part] -= u_centre_((scores * weights[part, None]) @ scores.mT)
 
 
-def leading_products(parts: Components, factors: Tensor) -> Tensor:
+class FirstComponents:
+    """The part of CKA that is due to the first components of both layers, summed over minibatches.
+
+    It is the HSIC of the layers reduced to their first components, over the denominator of CKA.
+
+    Source:
+        Nguyen et al. 2021, arXiv:2010.15327, equation 4: the term of the first components in the numerator.
+    """
+
+    def __init__(self) -> None:
+        self._products: Tensor | float = 0.0
+        self._squares: Tensor | float = 0.0
+
+    def add(self, centred: Tensor, parts: Components, factors: Tensor) -> None:
+        """Add one minibatch.
+
+        Args:
+            centred: results of `compare.similarity.gram.u_centre`, multiplied by the factors, shape (L, n, n).
+            parts: components of the same minibatch, at least the first.
+            factors: scale of each layer, shape (L,).
+        """
+        self._products = self._products + first_products(parts, factors)
+        self._squares = self._squares + torch.linalg.vector_norm(centred.flatten(1), dim=1).cpu().double() ** 2
+
+    def part(self) -> Tensor:
+        """Part of CKA: shape (L, L), float64; NaN for layers that are constant or not finite."""
+        squares = torch.as_tensor(self._squares)
+        return torch.as_tensor(self._products) / (squares * squares[:, None]).sqrt()
+
+
+def first_products(parts: Components, factors: Tensor) -> Tensor:
     """Inner products of the U-centred Gram matrices of the first components alone.
 
     They are the part of n(n - 3) HSIC that the first components of two layers make together. For centred scores v and w

@@ -1,9 +1,11 @@
 """Small sample results with known values."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from compare.result.base import Estimate
-from compare.result.comparison import BlockPair, CKAResult, Comparison, MeasureResult
+from compare.result.comparison import BlockPair, CKAResult, CKAWithoutDominant, Comparison, MeasureResult
 from compare.result.disagreement import Calibration, ClassRow, Confusion, Disagreement, Example, Reliability, Together
 from compare.result.inside import Block, BlockScore, DominantExample, DominantExamples, Inside
 from compare.result.inspection import Inspection, WithoutDominant
@@ -86,6 +88,17 @@ def _cosine(distance):
     cells = np.exp(-distance / 18)
     parts = (cells[:20, :32] * 0.9, cells[:20, :20], cells, np.full((20, 32), 0.02))
     return MeasureResult("cosine", *map(matrix, parts), null=None)
+
+
+def dominated():
+    """The comparison, with 4 images whose removal changes CKA of the upper 10 layers of a with the last 16 of b."""
+    result = comparison()
+    change = np.full((20, 32), 0.05)
+    change[10:, 16:] = 0.2
+    cells, changed = np.array(result.cka.ab) + change, change > 0.1
+    examples = (DominantExample(17, 0, 0.25, 0.125),)
+    without = CKAWithoutDominant(0.05, 4, 80, examples, matrix(cells), tuple(map(tuple, changed.tolist())))
+    return replace(result, cka=replace(result.cka, without_dominant=without))
 
 
 def inspection(block=True, survives=False):

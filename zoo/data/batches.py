@@ -89,8 +89,8 @@ def images(
     command `compare`.
 
     Args:
-        dataset: `digits`, `cifar10`, `cifar100`, `imagenet-1k`, `hf:OWNER/NAME[@REVISION]`, or a folder of class
-            folders or parquet files.
+        dataset: `digits`, `mnist5k`, `mnist5k:14`, `mnist5k:8`, `cifar10`, `cifar100`, `imagenet-1k`,
+            `hf:OWNER/NAME[@REVISION]`, or a folder of class folders or parquet files.
         split: `train`, `test`, or `all`.
         batch_size: images per minibatch; by default 256, or fewer for small datasets.
         max_examples: take a random subset of at most this size, with the same share of every class.

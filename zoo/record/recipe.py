@@ -8,6 +8,7 @@ from typing import Any
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
 from zoo.family.timm_spec import Choice, Spec
+from zoo.record.names import DIGITS, MNIST5K
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -112,15 +113,15 @@ def recipe_for(
         choice: the architecture; timm architectures on digits use the learning rate of depth 50.
         dataset: name of the dataset.
         overrides: values that override the recipe's; None for no override.
-        name: a name in `RECIPES`; if None, `digits` for digits, `paper` for the CIFAR family on other datasets, and
-            `imagenet` for other architectures.
+        name: a name in `RECIPES`; if None, `digits` for `digits` and `mnist5k` of any size, `paper` for the CIFAR
+            family on other datasets, and `imagenet` for other architectures.
 
     Raises:
         ZooError: the recipe does not exist, or a value is out of range.
     """
     variant = choice if isinstance(choice, Variant) else None
     if name is None:
-        name = "digits" if dataset == "digits" else "paper" if variant else "imagenet"
+        name = "digits" if dataset in (DIGITS, *MNIST5K) else "paper" if variant else "imagenet"
     if name not in RECIPES:
         raise ZooError(f"--recipe must be one of {', '.join(RECIPES)}, got {name!r}.")
     changes: dict[str, Any] = {option: value for option, value in overrides.items() if value is not None}

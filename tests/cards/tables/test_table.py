@@ -8,12 +8,12 @@ from rich.console import Console
 from cards.page.page import Page, folded, render, section
 from cards.tables.baseline import baseline_table
 from cards.tables.predictions import classes_table
-from cards.tables.structure import dominant_table, spans_table
+from cards.tables.structure import dominant_table, left_out_table, spans_table
 from cards.tables.table import Link, Styled, Table, by_model
 from cli.report.table import rich_table
 from compare.result.comparison import Baseline, BaselineSide
 from tests.support.page_reader import Reader
-from tests.support.samples import comparison, inspection
+from tests.support.samples import comparison, dominated, inspection
 
 ROWS = (("a", "cat", "3"), ("b", Styled("dog", "wrong"), "14"), ("b", Link("fox", "fox.html"), "1"))
 TABLE = Table("Animals", ("", "name", "images"), ROWS, 2, "Counts of [images].")
@@ -100,6 +100,16 @@ def test_images_that_dominate_a_block_have_their_classes():
     table = dominant_table(inside.blocks[0], ("cat", "dog"))
     assert table.rows == (("17", "cat", "60.0%", "50.0%"),)
     assert table.caption.startswith("The top 1 hold 60%")
+
+
+def test_images_that_dominate_cka_are_shown_if_it_changes_without_them():
+    without = dominated().cka.without_dominant
+    table = left_out_table(without, ("cat", "dog"))
+    assert table.rows == (("17", "cat", "25.0%", "12.5%"),)
+    assert table.caption.startswith("The most dominant of the 4 images left out, one in 20 of every minibatch.")
+    unchanged = tuple((False,) * 32 for _ in range(20))
+    assert left_out_table(replace(without, changed=unchanged), ("cat", "dog")) is None
+    assert left_out_table(None, ("cat", "dog")) is None
 
 
 def test_the_baseline_has_a_row_for_each_model_that_has_one():

@@ -72,6 +72,11 @@ def test_part_of_the_first_component_is_its_share_of_hsic(found, batches):
     assert torch.allclose(measured, expected, atol=2e-3)
 
 
+def test_part_of_the_first_component_is_that_of_the_first_pass(found, batches):
+    again = inspect_model(Planted(), batches, layers="layers.*", passes=2)
+    assert again.inside.pc1_cka == found.inside.pc1_cka
+
+
 def test_the_planted_block_is_found_with_certainty(found):
     (span,) = [span for span in found.block_structure if span.kind == "block structure"]
     assert (span.start, span.stop) == (8, 20)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from compare.similarity.gram import gram, u_centre
-from compare.similarity.principal import MinibatchPrincipal, components, leading_products, remove_components_
+from compare.similarity.principal import MinibatchPrincipal, components, first_products, remove_components_
 
 
 def principal(batches):
@@ -103,7 +103,7 @@ def test_products_of_first_components_are_those_of_features_reduced_to_them(gene
     centred = u_centre(torch.stack([x @ x.T for x in first])) * torch.tensor([0.5, 4.0])[:, None, None]
     expected = centred.flatten(1) @ centred.flatten(1).T
     grams = torch.stack([gram(layer, torch.float64) for layer in layers])
-    found = leading_products(components(grams), torch.tensor([0.5, 4.0]))
+    found = first_products(components(grams), torch.tensor([0.5, 4.0]))
     assert torch.allclose(found, expected, rtol=1e-4)
 
 
