@@ -140,7 +140,7 @@ def _assumptions(world: World) -> dict[str, str]:
         "architectures": sides(world.architectures),
         "probes": f"points: {sides(world.probe_gain, scale=100)}",
         "deletion": f"points: {sides(world.deletion_cost, '.1f', 100)}",
-        "errors": f"equal accuracy, SD {100 * world.accuracy_deviation:g} points; errors as different as can be",
+        "errors": f"equal accuracy, SD {100 * world.accuracy_deviation:g} points; errors clearly different",
     }
 
 
