@@ -17,6 +17,7 @@ from fractions import Fraction
 import torch
 
 from compare.engine.single import inspect_model
+from compare.result.spans import counting_spans
 from zoo.data.batches import ShuffledBatches, default_batch_size
 from zoo.data.digits import load_digits
 from zoo.data.image_set import balanced_subset
@@ -44,10 +45,11 @@ def look(depth, subset, seed):
         for low, high in ((block.start_low, block.start_high), (block.stop_low, block.stop_high))
         if low is not None
     ]
-    most = max((span.pc1_fraction for span in found.block_structure), default=0)
+    most = max((span.pc1_fraction for span in counting_spans(found.block_structure)), default=0)
+    counts = [at.blocks for at in score.curve]
     return (
         f"{depth:5}  {subset!s:>5}  {seed:4}  {record.accuracy:8.2%}  {score.score:5.2f} {interval}"
-        f"  {len(found.inside.blocks):6}  {most:8.2f}  {max(spread, default=0):11.1%}"
+        f"  {len(found.inside.blocks):2} ({min(counts)} to {max(counts)})  {most:8.2f}  {max(spread, default=0):11.1%}"
     )
 
 
@@ -65,7 +67,7 @@ def main():
     parser.add_argument("--subset", type=Fraction, nargs="*", default=[Fraction(1)])
     arguments = parser.parse_args()
     print(setting())
-    print("depth subset  seed  accuracy  score (95 % interval)  blocks  most PC1  border range")
+    print("depth subset  seed  accuracy  score (95 % interval)  blocks       most PC1  border range")
     for depth in arguments.depths:
         for subset in arguments.subset:
             for seed in range(arguments.seeds):
