@@ -92,7 +92,8 @@ def inspection(block=True, survives=False):
     """An inspection of model b of `comparison`: one block in layers 16 to 29, carried by one image."""
     pair = comparison()
     curve = (AtThreshold(0.8, 0.41, 1), AtThreshold(0.85, 0.39, 1), AtThreshold(0.95, 0.33, 2))
-    score = BlockScore(0.39, 0.30, 0.45, curve) if block else BlockScore(0.0, 0.0, 0.0)
+    nothing = tuple(AtThreshold(at.threshold, 0.0, 0) for at in curve)
+    score = BlockScore(0.39, 0.30, 0.45, curve) if block else BlockScore(0.0, 0.0, 0.0, nothing)
     dominant = DominantExamples(1, 0.6, 0.5, 0.9, 20.0, (DominantExample(17, 0, 0.6, 0.5),))
     blocks = (Block(16, 30, 0.9, 15.0, 17.0, 29.0, 30.0, 0.95 if survives else 0.4, survives, dominant),)
     return Inspection(
