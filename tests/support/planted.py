@@ -63,7 +63,7 @@ def quality(found, spans):
     return best, invented
 
 
-def draw_features(random, blocks=None, branch=0.35, residual_blocks=19, channels=8, examples=128):
+def draw_features(random, blocks=None, branch=0.35, residual_blocks=19, channels=12, examples=128):
     """CKA, PC1 fractions, and names of the layers of a residual network, and the planted spans.
 
     Layers have slowly rotating Gaussian features, whose correlation decays with depth. Within each of 0 to 2 spans of
