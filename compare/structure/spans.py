@@ -27,8 +27,8 @@ CONTRAST = 0.05
 DOMINANT = 0.3
 # Minimum length of a span, besides being longer than any residual block, whose layers are similar in any network.
 FEWEST_LAYERS, SHARE_OF_LAYERS = 4, 20
-# Minimum length of a span of block outputs. In networks without blocks (tests/benchmarks/calibration.py) 4 finds no
-# span, and 3 finds 22 in 40 networks of 19 blocks. Neither misses one of 37 planted spans of 4 or more blocks.
+# Minimum length of a span of block outputs. In 100 networks of 19 residual blocks without a shared component 3 finds 87
+# spans, and 4 finds none. Both find all of 117 planted spans of 4 or more residual blocks (the same calibration).
 FEWEST_OUTPUTS = 4
 # Networks with fewer residual blocks are judged by all their layers: there is no room for a span and its surroundings.
 ENOUGH_BLOCKS = 6
