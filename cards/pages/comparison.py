@@ -18,7 +18,7 @@ from cards.tables.predictions import (
     predictions_table,
     reliability_table,
 )
-from cards.tables.structure import blocks_table, left_out_table, spans_table
+from cards.tables.structure import blocks_table, left_out_table, spans_table, thresholds_table
 from cards.words.facts import MEANINGS, block_scores_facts, dots_fact, estimator_fact
 from cards.words.legible import LONGEST_TEXT, legible, printable
 from cards.words.verdict import verdict
@@ -103,10 +103,12 @@ def _above(cka: CKAResult, null: NullResult) -> tuple[tuple[float | None, ...], 
 
 def _structure(comparison: Comparison) -> Section:
     spans, inside = comparison.block_structure, comparison.inside
+    models = {"a": inside.a, "b": inside.b} if inside else {}
     return section(
         "Block structure",
         spans_table({"a": spans.a, "b": spans.b}),
-        blocks_table({"a": inside.a, "b": inside.b}) if inside else None,
+        thresholds_table(models),
+        blocks_table(models),
         texts=block_scores_facts(inside) if inside else (),
     )
 

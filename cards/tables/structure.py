@@ -8,25 +8,32 @@ from cards.words.legible import between, number
 from compare.result.comparison import CKAWithoutDominant
 from compare.result.inside import Block, DominantExample, Inside
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
-from compare.result.spans import BlockSpan
+from compare.result.spans import BlockSpan, counting_spans
 
 TITLE = "Spans of similar layers"
 LEFT_OUT = "Images that dominate CKA of a with b"
+OF_OUTPUTS = (
+    "In models with residual blocks, spans are found on the outputs of these blocks alone, and CKA, PC1, and shared "
+    "are about these outputs. The spans of all layers are in --json."
+)
 
 
 def spans_table(spans: Mapping[str, Sequence[BlockSpan]], residual_blocks: bool = True) -> Table | None:
-    """Spans of similar layers, or None if there are none.
+    """Spans of similar layers that count, or None if there are none.
 
     Args:
         spans: the spans of each model by its label; a single model has the label "".
         residual_blocks: whether to count the residual blocks in each span.
     """
-    rows = tuple((label, *_span_cells(span)) for label, of_model in spans.items() for span in of_model)
+    counting = {label: counting_spans(of_model) for label, of_model in spans.items()}
+    rows = tuple((label, *_span_cells(span)) for label, of_model in counting.items() for span in of_model)
     headings = ("", "layers", "numbers", "kind", "count", "blocks", "CKA", "PC1", "shared")
     caption = (
         "count: number of layers; CKA: mean between these layers; PC1: share of variance on the first principal "
         "component; shared: squared cosine between the first components of these layers."
     )
+    if any(span.layers == "blocks" for of_model in counting.values() for span in of_model):
+        caption += " " + OF_OUTPUTS
     if residual_blocks:
         return by_model(Table(TITLE, headings, rows, 4, f"blocks: number of residual blocks; {caption}"))
     return by_model(Table(TITLE, headings, rows, 4, caption).drop("blocks"))
@@ -43,6 +50,28 @@ def _span_cells(span: BlockSpan) -> tuple[Cell, ...]:
         number(span.pc1_fraction, ".2f"),
         number(span.pc1_alignment, ".2f"),
     )
+
+
+def thresholds_table(models: Mapping[str, Inside]) -> Table | None:
+    """Score and number of blocks for several thresholds, or None if no model has block structure at any of them.
+
+    Args:
+        models: the closer look at each model by its label; a single model has the label "".
+    """
+    curves = {label: inside.score.curve for label, inside in models.items()}
+    if not any(at.score for curve in curves.values() for at in curve):
+        return None
+    rows = tuple(
+        row
+        for label, curve in curves.items()
+        for row in (
+            (label, "score", *(f"{at.score:.2f}" for at in curve)),
+            (label, "blocks", *(str(at.blocks) for at in curve)),
+        )
+    )
+    thresholds = tuple(f"{at.threshold:g}" for at in next(iter(curves.values())))
+    caption = "The threshold is the mean CKA above which layers count as similar."
+    return by_model(Table("Block structure by threshold", ("", "threshold", *thresholds), rows, 2, caption))
 
 
 def blocks_table(models: Mapping[str, Inside]) -> Table | None:

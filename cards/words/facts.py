@@ -123,15 +123,39 @@ def estimator_fact(comparison: Comparison) -> str:
 
 
 def score_fact(score: BlockScore) -> str:
-    """A block structure score with its interval."""
-    interval = f" (95 % interval {score.low:.2f} to {score.high:.2f})" if score.low is not None else ""
-    return f"{score.score:.2f}{interval}"
+    """A block structure score with its range over thresholds, such as `0.14 (0.10 to 0.17 for ...)`."""
+    if not score.curve:
+        return f"{score.score:.2f}"
+    scores = [at.score for at in score.curve]
+    low, high = score.curve[0].threshold, score.curve[-1].threshold
+    return f"{score.score:.2f} ({min(scores):.2f} to {max(scores):.2f} for thresholds {low:.2f} to {high:.2f})"
+
+
+def blocks_fact(score: BlockScore, count: int) -> str:
+    """A number of block structures with its range over thresholds, such as `3 (2 to 5) blocks`.
+
+    Args:
+        score: the block structure score of the same model, with its curve.
+        count: the number of block structures.
+    """
+    counts = [at.blocks for at in score.curve]
+    if set(counts) - {count}:
+        return f"{count} ({min(counts)} to {max(counts)}) blocks"
+    return f"{count} {'block' if count == 1 else 'blocks'}{' (at every threshold)' if counts else ''}"
+
+
+def score_interval_fact(score: BlockScore) -> str:
+    """The 95 % interval of a block structure score over images, after a semicolon; empty without one."""
+    if score.low is None or score.high is None:
+        return ""
+    return f"; its 95 % interval over images is {score.low:.2f} to {score.high:.2f}"
 
 
 def block_scores_facts(inside: InsidePair) -> Iterator[str]:
     """How much block structure each model has, and whether the same images dominate it in both."""
     for label, model in (("a", inside.a), ("b", inside.b)):
-        yield f"Block structure score of {label}: {score_fact(model.score)}."
+        score, blocks = model.score, blocks_fact(model.score, len(model.blocks))
+        yield f"Block structure score of {label}: {score_fact(score)}, {blocks}{score_interval_fact(score)}."
     for shared in inside.shared_examples:
         a, b = inside.a.blocks[shared.a], inside.b.blocks[shared.b]
         yield (

@@ -37,6 +37,7 @@ from compare.result.spans import block_structures
 from compare.similarity.measures import DEFAULT_MEASURES
 from compare.similarity.without_dominant import ONE_IN
 from compare.structure.dominant import MOST_NAMED, shared_examples, strongest
+from compare.structure.spans import layers_in
 
 
 def compare_models(
@@ -174,8 +175,8 @@ def _baseline(sweep: Sweep, stream: Stream) -> tuple[Baseline | None, tuple[str,
 
 def _inside(stream: Stream, spans: BlockPair) -> InsidePair:
     a, b = (
-        [strongest(stream.interiors[run].scores, [span]) for span in block_structures(spans_of_model)]
-        for run, spans_of_model in zip(stream.runs, (spans.a, spans.b), strict=True)
+        [strongest(stream.interiors[run].scores, layers_in(span, run.names)) for span in block_structures(of_model)]
+        for run, of_model in zip(stream.runs, (spans.a, spans.b), strict=True)
     )
     return InsidePair(
         a=look_inside(stream, 0, spans.a),

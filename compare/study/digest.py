@@ -1,5 +1,6 @@
 """Reduce the inspection of a network to the numbers that the claims need."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -8,13 +9,16 @@ import numpy.typing as npt
 
 from compare.result.base import Matrix
 from compare.result.inspection import DeletedBlocks, Inspection, ProbeResult
-from compare.result.spans import BlockSpan, block_structures
+from compare.result.spans import block_structures
 from compare.result.study import UNKNOWN, Contrast, Heatmap, Network
+from compare.structure.contrast import border_contrast
 from compare.structure.layer_names import block_of
-from compare.structure.spans import border_contrast
+from compare.structure.spans import judged_layers
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+# First layer of each block structure, and the layer after its last one.
+Borders = Sequence[tuple[int, int]]
 # A network works as long as it has lost at most this much accuracy. Further deletions then cost little anyway.
 WORKING = 0.05
 # Fewest pairs of layers for a correlation.
@@ -26,6 +30,9 @@ COARSE = 48
 def digest(inspection: Inspection, *, depth: int, width: float, subset: str, seed: int) -> Network:
     """Reduce the inspection of one network to the numbers that the claims need.
 
+    CKA within block structure and its first components are measured on the layers that block structure was found on,
+    such as the outputs of residual blocks.
+
     Args:
         inspection: inspection of the network, with deletion of blocks and, optionally, probes.
         depth: number of weighted layers.
@@ -33,9 +40,14 @@ def digest(inspection: Inspection, *, depth: int, width: float, subset: str, see
         subset: fraction of the training images.
         seed: training seed.
     """
-    spans = block_structures(inspection.block_structure)
     inside = in_block(inspection)
     where = _residual_blocks(inspection.model.layers, inside)
+    judged = judged_layers(inspection.model.layers)
+    borders = [
+        (bisect_left(judged, span.start), bisect_left(judged, span.stop))
+        for span in block_structures(inspection.block_structure)
+    ]
+    cka, without = _square(inspection.cka, judged), _square(inspection.inside.cka_without, judged)
     return Network(
         name=inspection.model.name,
         depth=depth,
@@ -46,14 +58,14 @@ def digest(inspection: Inspection, *, depth: int, width: float, subset: str, see
         score=inspection.inside.score.score,
         blocks=len(inspection.inside.blocks),
         pc1_fraction=_split(_array(inspection.model.pc1_fraction), inside),
-        block_cka=_within_blocks(inspection.cka, spans),
-        block_cka_without=_within_blocks(inspection.inside.cka_without, spans),
+        block_cka=_within_blocks(cka, borders),
+        block_cka_without=_within_blocks(without, borders),
         probe_gain=_gain(inspection.probes, where),
         deletion_cost=_cost(inspection.deletion, where),
-        pc1_share=_pc1_share(inspection, spans, inside),
-        map_correlation=_map_correlation(inspection, inside),
-        block_contrast=_block_contrast(inspection.cka, spans),
-        block_contrast_without=_block_contrast(inspection.inside.cka_without, spans),
+        pc1_share=_pc1_share(inspection.inside.pc1_cka, cka, judged, borders),
+        map_correlation=_map_correlation(_square(inspection.inside.pc1_alignment, judged), cka, inside[judged]),
+        block_contrast=_block_contrast(cka, borders),
+        block_contrast_without=_block_contrast(without, borders),
     )
 
 
@@ -97,33 +109,40 @@ def _split(values: Array, inside: Bools) -> Contrast:
     return Contrast(_mean(values[inside]), _mean(values[~inside]))
 
 
-def _within_blocks(cka: Matrix, spans: Sequence[BlockSpan]) -> float | None:
+def _square(values: Matrix, layers: Sequence[int]) -> Array:
+    """A matrix of all pairs of layers, for some of them."""
+    return _array(values)[np.ix_(layers, layers)]
+
+
+def _within_blocks(cka: Array, borders: Borders) -> float | None:
     """Mean CKA over pairs of layers of the same block structure; None without block structure."""
-    values = _array(cka)
-    return _mean(values[_pairs_within(len(values), spans)])
+    return _mean(cka[_pairs_within(len(cka), borders)])
 
 
-def _pairs_within(count: int, spans: Sequence[BlockSpan]) -> Bools:
+def _pairs_within(count: int, borders: Borders) -> Bools:
     """Whether each two different layers are in the same block structure, each pair once: shape (L, L)."""
     same = np.zeros((count, count), dtype=bool)
-    for span in spans:
-        same[span.start : span.stop, span.start : span.stop] = True
+    for start, stop in borders:
+        same[start:stop, start:stop] = True
     return np.triu(same, 1)
 
 
-def _pc1_share(inspection: Inspection, spans: Sequence[BlockSpan], inside: Bools) -> Contrast:
+def _pc1_share(pc1_cka: Matrix | None, cka: Array, judged: Sequence[int], borders: Borders) -> Contrast:
     """Share of CKA that the first components make: pairs of layers in a block, and outside at the same distances.
 
     The share is a ratio of means. At each distance in layers, pairs outside weigh as much as those inside, because CKA
     falls with distance.
     """
-    if inspection.inside.pc1_cka is None:
+    if pc1_cka is None:
         return UNKNOWN
-    part, cka = _array(inspection.inside.pc1_cka), _array(inspection.cka)
-    distance = np.subtract.outer(np.arange(len(cka)), np.arange(len(cka))).T
-    sides = _pairs_within(len(cka), spans), np.triu(np.outer(~inside, ~inside), 1)
+    part, count = _square(pc1_cka, judged), len(cka)
+    distance = np.subtract.outer(np.arange(count), np.arange(count)).T
+    outside = np.ones(count, dtype=bool)
+    for start, stop in borders:
+        outside[start:stop] = False
+    sides = _pairs_within(count, borders), np.triu(np.outer(outside, outside), 1)
     valid = [side & ~np.isnan(part) & ~np.isnan(cka) for side in sides]
-    counts = [np.bincount(distance[side], minlength=len(cka)) for side in valid]
+    counts = [np.bincount(distance[side], minlength=count) for side in valid]
     common = (counts[0] > 0) & (counts[1] > 0)
     if not common.any():
         return UNKNOWN
@@ -135,9 +154,8 @@ def _pc1_share(inspection: Inspection, spans: Sequence[BlockSpan], inside: Bools
     return Contrast(*shares)
 
 
-def _map_correlation(inspection: Inspection, inside: Bools) -> Contrast:
+def _map_correlation(alignment: Array, cka: Array, inside: Bools) -> Contrast:
     """Correlation of PC1 alignment with CKA: pairs with a layer in block structure, and pairs without one."""
-    alignment, cka = _array(inspection.inside.pc1_alignment), _array(inspection.cka)
     touches = np.logical_or.outer(inside, inside)
     cells = np.triu(~np.isnan(alignment) & ~np.isnan(cka), 1)
     sides = [_correlation(alignment[side], cka[side]) for side in (cells & touches, cells & ~touches)]
@@ -151,10 +169,9 @@ def _correlation(one: Array, other: Array) -> float | None:
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def _block_contrast(cka: Matrix, spans: Sequence[BlockSpan]) -> float | None:
+def _block_contrast(cka: Array, borders: Borders) -> float | None:
     """Mean contrast of the block structures; None if there are none, or if they have no borders."""
-    values = _array(cka)
-    contrasts = [border_contrast(values, span.start, span.stop) for span in spans]
+    contrasts = [border_contrast(cka, start, stop) for start, stop in borders]
     return _mean(np.array(contrasts, dtype=np.float64))
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from cards.page.page import Page, folded, render, section
 from cards.tables.baseline import baseline_table
 from cards.tables.predictions import classes_table
-from cards.tables.structure import dominant_table, left_out_table, spans_table
+from cards.tables.structure import dominant_table, left_out_table, spans_table, thresholds_table
 from cards.tables.table import Link, Styled, Table, by_model
 from cli.report.table import rich_table
 from compare.result.comparison import Baseline, BaselineSide
@@ -93,6 +93,24 @@ def test_block_structure_stands_out():
     assert spans.rows[0][3] == Styled("block structure", "strong")
     assert "blocks" not in spans_table({"b": comparison().block_structure.b}, residual_blocks=False).headings
     assert any("\x1b[1;36m" in line for line in shown(spans, color_system="standard", force_terminal=True))
+
+
+def test_only_spans_that_count_are_shown():
+    (span,) = (span for span in comparison().block_structure.b if span.kind == "block structure")
+    of_outputs = replace(span, layers="blocks", residual_blocks=9)
+    assert spans_table({"": (span,)}).caption.endswith("these layers.")
+    table = spans_table({"": (replace(span, counts=False), of_outputs)})
+    assert [row[4] for row in table.rows] == ["9"]
+    assert "the outputs of these blocks alone" in table.caption
+
+
+def test_block_structure_by_threshold_has_a_column_for_each():
+    models = {"a": inspection(block=False).inside, "b": inspection().inside}
+    assert thresholds_table({"": inspection().inside}).headings == ("threshold", "0.8", "0.85", "0.95")
+    assert thresholds_table({"": inspection().inside}).rows[0] == ("score", "0.41", "0.39", "0.33")
+    assert thresholds_table({"": inspection().inside}).rows[1] == ("blocks", "1", "1", "2")
+    assert thresholds_table({"": inspection(block=False).inside}) is None
+    assert [row[:3] for row in thresholds_table(models).rows[:2]] == [("a", "score", "0.00"), ("a", "blocks", "0")]
 
 
 def test_images_that_dominate_a_block_have_their_classes():

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cards.words.verdict import verdict
+from cards.words.verdict import structure, verdict
 from compare.result.base import Estimate
 from compare.result.comparison import Baseline, BaselineSide
+from compare.result.inside import AtThreshold, BlockScore
+from compare.result.spans import BlockSpan
 from tests.support.samples import comparison, dominated
 
 
@@ -73,3 +75,40 @@ def test_the_verdict_says_how_far_cka_rests_on_a_few_images():
     assert "In 1 of 640 cells, linear CKA of a with b rests" in verdict(changed_in({(0, 0)}))
     assert "rests on" not in verdict(changed_in(set()))
     assert "rests on" not in verdict(comparison())
+
+
+LAYERS = ("stem", *(f"stage1.{block}.{part}" for block in range(6) for part in ("conv", "relu")))
+SPAN = BlockSpan(*(5, 11, "stage1.2.conv", "stage1.4.relu", 0.9, 0.5, None, "block structure", 3), layers="blocks")
+EXTENT = "3 of its 6 residual blocks (stage1.2.conv to stage1.4.relu)"
+
+
+def score(*curve):
+    return BlockScore(0.25, None, None, tuple(AtThreshold(*at) for at in curve))
+
+
+def test_block_structure_is_described_by_its_score_and_then_the_number_of_blocks():
+    assert structure("b", (SPAN,), LAYERS, score((0.8, 0.31, 2), (0.85, 0.25, 1), (0.95, 0.1, 0))) == (
+        "b has a block structure score of 0.25 (0.10 to 0.31 for thresholds 0.80 to 0.95) and 1 (0 to 2) blocks, "
+        f"covering {EXTENT}."
+    )
+    stable = structure("b", (SPAN,), LAYERS, score((0.8, 0.31, 1), (0.95, 0.1, 1)))
+    assert f" and 1 block (at every threshold), covering {EXTENT}." in stable
+
+
+def test_block_structure_at_other_thresholds_is_not_hidden():
+    other = replace(score((0.8, 0.3, 1), (0.85, 0.0, 0)), score=0.0)
+    assert structure("a", (), LAYERS, other) == (
+        "a has a block structure score of 0.00 (0.00 to 0.30 for thresholds 0.80 to 0.85) and 0 (0 to 1) blocks."
+    )
+    nothing = replace(score((0.8, 0.0, 0), (0.95, 0.0, 0)), score=0.0)
+    assert structure("a", (), LAYERS, nothing) == structure("a", (), LAYERS) == "a has no block structure."
+
+
+def test_block_structure_without_a_score_or_from_an_older_file():
+    assert structure("It", (SPAN,), LAYERS) == f"It has block structure in {EXTENT}."
+    everywhere = replace(SPAN, layers="all")
+    assert structure("It", (everywhere,), LAYERS, score()) == (
+        "It has a block structure score of 0.25 and 1 block, covering 46% of its layers "
+        "(stage1.2.conv to stage1.4.relu)."
+    )
+    assert structure("It", (replace(SPAN, counts=False),), LAYERS) == "It has no block structure."

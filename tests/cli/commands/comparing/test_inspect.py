@@ -18,8 +18,9 @@ def test_all_is_shown_within_80_columns(monkeypatch, capsys):
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
     for part in (
-        "It has block structure in 44% of its layers (stage2.16 to stage2.29).",
-        "Its block structure score is 0.39 (95 % interval 0.30 to 0.45)",
+        "It has a block structure score of 0.39 (0.33 to 0.41 for thresholds 0.80 to 0.95) and 1 (1 to 2) blocks, "
+        "covering 44% of its layers (stage2.16 to stage2.29).",
+        "The block structure score is on a scale from 0 (none) to 1; its 95 % interval over images is 0.30 to 0.45.",
         "no block is left",
         "CKA of its layers",
         "Shared first component",

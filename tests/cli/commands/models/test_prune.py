@@ -13,6 +13,7 @@ from torch import nn
 from cards.model_card.model_card import model_card, training_command
 from cli.train.card_files import look_inside
 from compare.model.layer_grams import LayerGrams
+from compare.result.spans import block_structures
 from tests.support.networks import without
 from tests.support.processes import run_python
 from zoo.base.files import file_sha256
@@ -281,7 +282,7 @@ def test_blocks_within_block_structure_are_removed(run, folders, tmp_path, digit
     assert ran.code == 0, ran.stderr
     record = record_of(folders[1])
     spans = look_inside(find_model(str(folders[1])).load("cpu"), record, digits[0]).block_structure.a
-    expected = names_within(record.variant, [(span.start, span.stop) for span in spans])
+    expected = names_within(record.variant, [(span.start, span.stop) for span in block_structures(spans)])
     assert record_of(tmp_path / "p").pruned.removed == expected != ()
 
 
