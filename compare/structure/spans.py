@@ -50,8 +50,8 @@ def find_block_structure(
     first layer of its first block to the output of its last block.
 
     A span is block structure if one principal component dominates it: its median PC1 fraction is at least `DOMINANT`.
-    Other spans are returned only if CKA falls by more than `compare.structure.contrast.CONTRAST` at both ends. Otherwise they are part of the
-    smooth decay of CKA with distance that every network shows.
+    Other spans are returned only if CKA falls by more than `CONTRAST` of `compare.structure.contrast` at both ends.
+    Otherwise they are part of the smooth decay of CKA with distance that every network shows.
 
     Args:
         cka: CKA of all pairs of layers, symmetric, shape (L, L); NaN for layers without CKA.
