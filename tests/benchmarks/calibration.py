@@ -16,6 +16,7 @@ import time
 
 import numpy as np
 
+from compare.structure import contrast as borders
 from compare.structure import spans as block_structure
 from tests.support.planted import draw, draw_features, quality
 
@@ -25,7 +26,7 @@ HEADINGS = "IoU  missed  invented beside blocks  without any"
 
 def measure(threshold, contrast, brightest, draws):
     """Mean overlap, missed blocks, and invented spans in matrices with and without blocks."""
-    block_structure.CONTRAST = contrast
+    borders.CONTRAST = contrast
     random, overlaps, invented = np.random.default_rng(0), [], [0, 0]
     for free in (False, True):
         for _ in range(draws):
@@ -71,7 +72,7 @@ def alternation(draws):
 def main():
     """Print both tables, and how long it takes to find blocks."""
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    defaults = block_structure.THRESHOLD, block_structure.CONTRAST
+    defaults = block_structure.THRESHOLD, borders.CONTRAST
     alternation(draws)
     print(f"\nbackground  threshold  contrast    {HEADINGS}")
     for brightest in (0.8, 0.95):
