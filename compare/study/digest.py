@@ -8,17 +8,15 @@ import numpy.typing as npt
 
 from compare.result.base import Matrix
 from compare.result.inspection import DeletedBlocks, Inspection, ProbeResult
-from compare.result.spans import BlockSpan, block_structures
+from compare.result.spans import block_structures
 from compare.result.study import UNKNOWN, Contrast, Heatmap, Network
 from compare.structure.layer_names import block_of
-from compare.structure.spans import border_contrast
+from compare.study.component import block_contrast, layers_within, map_correlation, mean, mean_within, pc1_share
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 # A network works as long as it has lost at most this much accuracy. Further deletions then cost little anyway.
 WORKING = 0.05
-# Fewest pairs of layers for a correlation.
-FEWEST_CELLS = 10
 # Number of rows of a coarse heatmap.
 COARSE = 48
 
@@ -36,6 +34,10 @@ def digest(inspection: Inspection, *, depth: int, width: float, subset: str, see
     spans = block_structures(inspection.block_structure)
     inside = in_block(inspection)
     where = _residual_blocks(inspection.model.layers, inside)
+    cka, without, alignment = map(
+        _array, (inspection.cka, inspection.inside.cka_without, inspection.inside.pc1_alignment)
+    )
+    pc1_cka = inspection.inside.pc1_cka
     return Network(
         name=inspection.model.name,
         depth=depth,
@@ -46,23 +48,20 @@ def digest(inspection: Inspection, *, depth: int, width: float, subset: str, see
         score=inspection.inside.score.score,
         blocks=len(inspection.inside.blocks),
         pc1_fraction=_split(_array(inspection.model.pc1_fraction), inside),
-        block_cka=_within_blocks(inspection.cka, spans),
-        block_cka_without=_within_blocks(inspection.inside.cka_without, spans),
+        block_cka=mean_within(cka, spans),
+        block_cka_without=mean_within(without, spans),
         probe_gain=_gain(inspection.probes, where),
         deletion_cost=_cost(inspection.deletion, where),
-        pc1_share=_pc1_share(inspection, spans, inside),
-        map_correlation=_map_correlation(inspection, inside),
-        block_contrast=_block_contrast(inspection.cka, spans),
-        block_contrast_without=_block_contrast(inspection.inside.cka_without, spans),
+        pc1_share=UNKNOWN if pc1_cka is None else pc1_share(cka, _array(pc1_cka), spans),
+        map_correlation=map_correlation(cka, alignment, spans),
+        block_contrast=block_contrast(cka, spans),
+        block_contrast_without=block_contrast(without, spans),
     )
 
 
 def in_block(inspection: Inspection) -> Bools:
     """Whether each layer is in block structure, shape (L,)."""
-    inside = np.zeros(len(inspection.model.layers), dtype=bool)
-    for span in block_structures(inspection.block_structure):
-        inside[span.start : span.stop] = True
-    return inside
+    return layers_within(len(inspection.model.layers), block_structures(inspection.block_structure))
 
 
 def heatmap(inspection: Inspection, *, depth: int, width: float, subset: str, seed: int) -> Heatmap:
@@ -79,7 +78,7 @@ def heatmap(inspection: Inspection, *, depth: int, width: float, subset: str, se
     count = len(cka)
     edges = np.unique(np.linspace(0, count, min(count, COARSE) + 1).round().astype(int))
     rows = [
-        [_mean(cka[top:bottom, left:right]) for left, right in zip(edges, edges[1:], strict=False)]
+        [mean(cka[top:bottom, left:right]) for left, right in zip(edges, edges[1:], strict=False)]
         for top, bottom in zip(edges, edges[1:], strict=False)
     ]
     blocks = tuple((span.start / count, span.stop / count) for span in block_structures(inspection.block_structure))
@@ -94,68 +93,7 @@ def _residual_blocks(layers: Sequence[str], inside: Bools) -> dict[str, bool | N
 
 
 def _split(values: Array, inside: Bools) -> Contrast:
-    return Contrast(_mean(values[inside]), _mean(values[~inside]))
-
-
-def _within_blocks(cka: Matrix, spans: Sequence[BlockSpan]) -> float | None:
-    """Mean CKA over pairs of layers of the same block structure; None without block structure."""
-    values = _array(cka)
-    return _mean(values[_pairs_within(len(values), spans)])
-
-
-def _pairs_within(count: int, spans: Sequence[BlockSpan]) -> Bools:
-    """Whether each two different layers are in the same block structure, each pair once: shape (L, L)."""
-    same = np.zeros((count, count), dtype=bool)
-    for span in spans:
-        same[span.start : span.stop, span.start : span.stop] = True
-    return np.triu(same, 1)
-
-
-def _pc1_share(inspection: Inspection, spans: Sequence[BlockSpan], inside: Bools) -> Contrast:
-    """Share of CKA that the first components make: pairs of layers in a block, and outside at the same distances.
-
-    The share is a ratio of means. At each distance in layers, pairs outside weigh as much as those inside, because CKA
-    falls with distance.
-    """
-    if inspection.inside.pc1_cka is None:
-        return UNKNOWN
-    part, cka = _array(inspection.inside.pc1_cka), _array(inspection.cka)
-    distance = np.subtract.outer(np.arange(len(cka)), np.arange(len(cka))).T
-    sides = _pairs_within(len(cka), spans), np.triu(np.outer(~inside, ~inside), 1)
-    valid = [side & ~np.isnan(part) & ~np.isnan(cka) for side in sides]
-    counts = [np.bincount(distance[side], minlength=len(cka)) for side in valid]
-    common = (counts[0] > 0) & (counts[1] > 0)
-    if not common.any():
-        return UNKNOWN
-    weights = np.where(common, counts[0], 0)
-    shares = []
-    for side, number in zip(valid, counts, strict=True):
-        of_pair = (weights / np.maximum(number, 1))[distance[side]]
-        shares.append(float(of_pair @ part[side] / (of_pair @ cka[side])))
-    return Contrast(*shares)
-
-
-def _map_correlation(inspection: Inspection, inside: Bools) -> Contrast:
-    """Correlation of PC1 alignment with CKA: pairs with a layer in block structure, and pairs without one."""
-    alignment, cka = _array(inspection.inside.pc1_alignment), _array(inspection.cka)
-    touches = np.logical_or.outer(inside, inside)
-    cells = np.triu(~np.isnan(alignment) & ~np.isnan(cka), 1)
-    sides = [_correlation(alignment[side], cka[side]) for side in (cells & touches, cells & ~touches)]
-    return Contrast(*sides)
-
-
-def _correlation(one: Array, other: Array) -> float | None:
-    """Pearson correlation; None where it does not exist."""
-    if len(one) < FEWEST_CELLS or not np.ptp(one) or not np.ptp(other):
-        return None
-    return float(np.corrcoef(one, other)[0, 1])
-
-
-def _block_contrast(cka: Matrix, spans: Sequence[BlockSpan]) -> float | None:
-    """Mean contrast of the block structures; None if there are none, or if they have no borders."""
-    values = _array(cka)
-    contrasts = [border_contrast(values, span.start, span.stop) for span in spans]
-    return _mean(np.array(contrasts, dtype=np.float64))
+    return Contrast(mean(values[inside]), mean(values[~inside]))
 
 
 def _gain(inspection: ProbeResult | None, where: dict[str, bool | None]) -> Contrast:
@@ -182,12 +120,7 @@ def _cost(rows: Sequence[DeletedBlocks], where: dict[str, bool | None]) -> Contr
 
 def _of_pairs(pairs: Sequence[tuple[bool | None, float]]) -> Contrast:
     inside, outside = (np.array([value for within, value in pairs if within is side]) for side in (True, False))
-    return Contrast(_mean(inside), _mean(outside))
-
-
-def _mean(values: Array) -> float | None:
-    valid = values[~np.isnan(values)]
-    return float(valid.mean()) if valid.size else None
+    return Contrast(mean(inside), mean(outside))
 
 
 def _array(values: Matrix | Sequence[float | None]) -> Array:
