@@ -101,8 +101,30 @@ class SimilarityOptions:
     precision: Annotated[str, typer.Option(help="Precision of Gram matrices: fp32, fp64, or bf16.")] = "fp32"
 
 
+class Baseline(StrEnum):
+    """What the similarity of two models is compared with."""
+
+    none = "none"
+    untrained = "untrained"
+
+
 @dataclass(frozen=True)
-class MatrixOptions(SimilarityOptions):
+class BaselineOptions(SimilarityOptions):
+    """How the models of a site are compared.
+
+    Args:
+        baseline: whether the similarity is compared with that of untrained copies.
+        baseline_seeds: number of untrained copies of each model.
+    """
+
+    baseline: Annotated[Baseline, typer.Option(help="Also compare with untrained copies of the models, or not.")] = (
+        Baseline.untrained
+    )
+    baseline_seeds: Annotated[int, typer.Option(min=1, help="Number of untrained copies of each model.")] = 3
+
+
+@dataclass(frozen=True)
+class MatrixOptions(BaselineOptions):
     """How several models are compared.
 
     Args:
@@ -115,13 +137,6 @@ class MatrixOptions(SimilarityOptions):
     ] = None
 
 
-class Baseline(StrEnum):
-    """What the similarity of two models is compared with."""
-
-    none = "none"
-    untrained = "untrained"
-
-
 @dataclass(frozen=True)
 class PairOptions(MatrixOptions):
     """How two models are compared.
@@ -129,8 +144,6 @@ class PairOptions(MatrixOptions):
     Args:
         measures: similarity measures in addition to CKA and cosine.
         permutations: number of permutations for the null distribution; 0 for none.
-        baseline: whether the similarity is compared with that of untrained copies.
-        baseline_seeds: number of untrained copies of each model.
     """
 
     measures: Annotated[
@@ -144,10 +157,6 @@ class PairOptions(MatrixOptions):
     permutations: Annotated[
         int, typer.Option("--null", help="Permutations for a null distribution, at least 19; 0 for none.")
     ] = 0
-    baseline: Annotated[Baseline, typer.Option(help="Also compare with untrained copies of both models, or not.")] = (
-        Baseline.untrained
-    )
-    baseline_seeds: Annotated[int, typer.Option(min=1, help="Number of untrained copies of each model.")] = 3
 
 
 def parse_share(text: str) -> float:

@@ -36,7 +36,7 @@ def site(
     dataset: options.ComparisonDataset = None,
     *,
     images: options.ImageOptions,
-    similarity: options.SimilarityOptions,
+    similarity: options.BaselineOptions,
     push_space: Annotated[
         str | None,
         typer.Option(metavar="OWNER/NAME", help="Publish the site as a static Space on the Hub.", show_default=False),

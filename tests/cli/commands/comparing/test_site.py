@@ -25,8 +25,6 @@ from tests.support.samples import comparison
 # The marks of the browser's tests are not for all of this file.
 IN_BROWSER, pytestmark = pytestmark, []  # noqa: F811
 BRIEF = ("--layers", "blocks", "--max-examples", "60")
-# Pages of a site have no untrained baseline.
-NO_BASELINE = ("--baseline", "none")
 
 
 def another(folder, place, seed):
@@ -78,7 +76,7 @@ def test_a_site_has_an_index_and_of_each_pair_what_comparing_it_gives(run, loade
     assert loaded == ["m0", "m1", "m2"]
     pairs = {f"pairs/m{a}--m{b}.{form}" for a, b in combinations(range(3), 2) for form in ("html", "json")}
     assert names_in(site) == pairs | {"index.html", "plotly.js", "matrix.json", "README.md", "contents.json"}
-    alone = run("compare", *three[:2], *BRIEF, *NO_BASELINE, "--json", "-", "--html", tmp_path / "alone.html")
+    alone = run("compare", *three[:2], *BRIEF, "--json", "-", "--html", tmp_path / "alone.html")
     matrix = run("zoo", "matrix", *three, *BRIEF, "--json", "-")
     assert loaded == ["m0", "m1", "m2"]
     assert (site / "pairs/m0--m1.json").read_text() == alone.stdout
@@ -94,7 +92,7 @@ def test_a_site_has_an_index_and_of_each_pair_what_comparing_it_gives(run, loade
 def test_by_default_all_layers_are_looked_at_as_by_each_command_alone(run, loaded, three, tmp_path):
     assert run("zoo", "site", tmp_path / "site", *three, "--max-examples", 40).code == 0
     loaded.clear()
-    alone = run("compare", *three[1:], "--max-examples", 40, *NO_BASELINE, "--json", "-")
+    alone = run("compare", *three[1:], "--max-examples", 40, "--json", "-")
     assert loaded == []
     assert (tmp_path / "site/pairs/m1--m2.json").read_text() == alone.stdout
     assert Comparison.from_json(alone.stdout).settings["layers"] == "all"
