@@ -202,7 +202,11 @@ def _read(descriptor):
         (("--depth", 15), 2, "depth must be 6n+2"),
         (("--width", 0), 2, "width must be above 1/32"),
         (("--width", -2), 2, "width must be above 1/32"),
-        (("--dataset", "mnist"), 1, "got 'mnist', and there is no such folder; did you mean mnist5k, mnist5k:8 or mnist5k:14?"),
+        (
+            ("--dataset", "mnist"),
+            1,
+            "got 'mnist', and there is no such folder; did you mean mnist5k, mnist5k:8 or mnist5k:14?",
+        ),
         (("--subset", "0"), 2, "subset must be a fraction above 0"),
         (("--subset", "a/b"), 2, "subset must be a fraction above 0"),
         (("--subset", "1/1000"), 1, "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
