@@ -9,10 +9,12 @@ import numpy as np
 from cards.page.page import Gallery, Picture
 from cards.pictures.inspection import Image
 from cards.tables.predictions import DISAGREED
+from cards.tables.structure import LEFT_OUT
 from cards.words.facts import class_name, dominant_fact
 from cards.words.legible import percent
+from compare.result.comparison import CKAWithoutDominant
 from compare.result.disagreement import Example
-from compare.result.inside import Block
+from compare.result.inside import Block, DominantExample
 
 # Pixels on the longer side. Larger images would make the file too large.
 SIDE = 96
@@ -33,12 +35,28 @@ def dominant_galleries(
     return tuple(
         Gallery(f"{title} {block.start} to {block.stop - 1}", pictures, dominant_fact(block.dominant))
         for block in blocks
-        if (pictures := tuple(_dominant(block, classes, images)))
+        if (pictures := tuple(_dominant(block.dominant.examples, classes, images)))
     )
 
 
-def _dominant(block: Block, classes: Sequence[str], images: Mapping[int, Image]) -> Iterator[Picture]:
-    for example in block.dominant.examples:
+def left_out_gallery(
+    without: CKAWithoutDominant, classes: Sequence[str], images: Mapping[int, Image]
+) -> Gallery | None:
+    """The images that dominate CKA between two models, or None if none of them is available.
+
+    Args:
+        without: CKA without these images.
+        classes: class names.
+        images: images by index.
+    """
+    pictures = tuple(_dominant(without.examples, classes, images))
+    return Gallery(LEFT_OUT, pictures) if pictures else None
+
+
+def _dominant(
+    examples: Sequence[DominantExample], classes: Sequence[str], images: Mapping[int, Image]
+) -> Iterator[Picture]:
+    for example in examples:
         if example.index in images:
             name = class_name(classes, example.label)
             lines = (name, f"{percent(example.pc1_share)} % of PC1", f"image {example.index}")

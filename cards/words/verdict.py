@@ -1,17 +1,18 @@
 """Summaries of a comparison and of an inspection in plain English."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-from cards.words.facts import score_fact
+from cards.words.facts import blocks_fact, points, rests_on_fact, score_fact, score_interval_fact
 from cards.words.legible import chance
 from compare.result.base import NOTHING, Matrix
 from compare.result.comparison import BaselineSide, Comparison
 from compare.result.disagreement import Disagreement
-from compare.result.inside import Inside
+from compare.result.inside import BlockScore, Inside
 from compare.result.inspection import Inspection
 from compare.result.spans import BlockSpan, block_structures
 from compare.stats.paired import LEVEL
+from compare.structure.layer_names import blocks_of
 
 
 def verdict(comparison: Comparison) -> str:
@@ -31,8 +32,11 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
     else:
         yield _beside_untrained("a", "b", ab, baseline.a)
         yield _beside_untrained("b", "a", tuple(zip(*ab, strict=True)), baseline.b)
-    yield structure("a", spans.a, len(models.a.layers))
-    yield structure("b", spans.b, len(models.b.layers))
+    if rests_on := rests_on_fact(comparison.cka):
+        yield rests_on
+    inside = comparison.inside
+    yield structure("a", spans.a, models.a.layers, inside.a.score if inside else None)
+    yield structure("b", spans.b, models.b.layers, inside.b.score if inside else None)
     yield _disagreement(comparison)
 
 
@@ -72,20 +76,31 @@ def _best(rows: Matrix) -> list[float]:
     return [max(cells) for row in rows if (cells := [cell for cell in row if cell is not None])]
 
 
-def structure(model: str, spans: tuple[BlockSpan, ...], layers: int) -> str:
+def structure(model: str, spans: Sequence[BlockSpan], layers: Sequence[str], score: BlockScore | None = None) -> str:
     """A sentence about the block structure of a model.
 
     Args:
         model: the subject of the sentence, such as `a` or `It`.
         spans: spans of similar layers of the model.
-        layers: number of layers of the model.
+        layers: layer names of the model.
+        score: its block structure score; None if it was not computed.
     """
     blocks = block_structures(spans)
-    if not blocks:
+    if score is None:
+        return f"{model} has {f'block structure in {_extent(blocks, layers)}' if blocks else 'no block structure'}."
+    if not any((score.score, *(at.score for at in score.curve))):
         return f"{model} has no block structure."
-    share = sum(span.stop - span.start for span in blocks) / layers
+    where = f", covering {_extent(blocks, layers)}" if blocks else ""
+    return f"{model} has a block structure score of {score_fact(score)} and {blocks_fact(score, len(blocks))}{where}."
+
+
+def _extent(blocks: Sequence[BlockSpan], layers: Sequence[str]) -> str:
+    """How much of a model is block structure, and where."""
     places = ", ".join(f"{span.first_layer} to {span.last_layer}" for span in blocks)
-    return f"{model} has block structure in {share:.0%} of its layers ({places})."
+    if blocks[0].layers == "blocks":
+        inside = sum(span.residual_blocks or 0 for span in blocks)
+        return f"{inside} of its {len(blocks_of(layers))} residual blocks ({places})"
+    return f"{sum(span.stop - span.start for span in blocks) / len(layers):.0%} of its layers ({places})"
 
 
 def inspection_verdict(inspection: Inspection) -> str:
@@ -99,8 +114,8 @@ def inspection_verdict(inspection: Inspection) -> str:
 
 def _inspection_sentences(inspection: Inspection) -> Iterator[str]:
     inside = inspection.inside
-    yield structure("It", inspection.block_structure, len(inspection.model.layers))
-    yield f"Its block structure score is {score_fact(inside.score)} on a scale from 0 (none) to 1."
+    yield structure("It", inspection.block_structure, inspection.model.layers, inside.score)
+    yield f"The block structure score is on a scale from 0 (none) to 1{score_interval_fact(inside.score)}."
     if not inside.blocks:
         return
     yield _survival(inside)
@@ -135,10 +150,10 @@ def _disagreement(comparison: Comparison) -> str:
 def _better(disagreement: Disagreement) -> str:
     assert disagreement.accuracy_a is not None and disagreement.accuracy_b is not None
     assert disagreement.p_value is not None
-    better = "neither"
     if disagreement.p_value < LEVEL:
         better = "a" if disagreement.accuracy_a > disagreement.accuracy_b else "b"
-    return f"{better} is significantly more accurate ({chance(disagreement.p_value)})"
+        return f"{better} is significantly more accurate ({chance(disagreement.p_value)})"
+    return f"these do not show which is more accurate (a - b: {points(disagreement.difference)})"
 
 
 def _consequences(disagreement: Disagreement) -> str:

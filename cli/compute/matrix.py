@@ -13,7 +13,7 @@ from cli.jobs.trace_models import traced
 from cli.jobs.traces import Traces
 from cli.terminal.options import Baseline, MatrixOptions
 from cli.terminal.output import phase
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 if TYPE_CHECKING:
     from compare.engine.plan import Plan
@@ -67,9 +67,9 @@ def check_several(models: Sequence[str]) -> None:
         ZooError: there is only one, or one is repeated.
     """
     if len(models) < 2:
-        raise ZooError(f"expected at least two models, got {len(models)}; to analyze one, use `zoo inspect M`.")
+        raise UsageError(f"expected at least two models, got {len(models)}; to analyze one, use `zoo inspect M`.")
     if repeated := next((ref for ref in models if models.count(ref) > 1), None):
-        raise ZooError(f"expected different models, got {repeated} twice.")
+        raise UsageError(f"expected different models, got {repeated} twice.")
 
 
 def _matrix(traces: Traces, plan: "Plan") -> "ModelMatrix":

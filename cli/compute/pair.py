@@ -80,7 +80,9 @@ def _images_on_page(result: "Comparison") -> set[int]:
     examples = result.disagreement.examples[:MOST_DISAGREED] if result.disagreement else ()
     insides = (result.inside.a, result.inside.b) if result.inside else ()
     dominant = {example.index for inside in insides for block in inside.blocks for example in block.dominant.examples}
-    return dominant | {example.index for example in examples}
+    without = result.cka.without_dominant
+    left_out = {example.index for example in without.examples} if without else set()
+    return dominant | left_out | {example.index for example in examples}
 
 
 def _compare(traces: Traces, plan: "Plan", description: str) -> "Comparison":

@@ -15,8 +15,8 @@ from cards.tables.predictions import (
     predictions_table,
     reliability_table,
 )
-from cards.tables.structure import spans_table
-from cards.words.facts import block_scores_facts, estimator_fact
+from cards.tables.structure import left_out_table, spans_table
+from cards.words.facts import block_scores_facts, dots_fact, estimator_fact
 from cards.words.legible import legible
 from cards.words.verdict import verdict
 from cli.report.table import rich_table
@@ -60,10 +60,16 @@ class Report:
             yield rich_table(table.drop("architecture"))
         yield ""
         yield from heatmaps(comparison, options.max_width)
-        yield Segments(legend(console, options.ascii_only), new_lines=False)
+        yield Segments([*legend(console, options.ascii_only), Segment.line()])
+        without = comparison.cka.without_dominant
+        if without and without.changed_cells:
+            yield plain(dots_fact(without))
         yield ""
         yield plain(estimator_fact(comparison))
         yield ""
+        if table := left_out_table(without, comparison.dataset.classes):
+            yield rich_table(table)
+            yield ""
         if table := baseline_table(comparison.baseline):
             yield rich_table(table)
             yield ""

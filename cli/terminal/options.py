@@ -12,15 +12,23 @@ from typing import Annotated
 
 import typer
 
+from cli.terminal.completion import complete_datasets, complete_layers
 from cli.terminal.output import Level, set_level
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 # The names are those of `zoo.record.names.NAMES`.
-_DATASETS = "digits, cifar10, cifar100, imagenet-1k, hf:OWNER/NAME[@REVISION], or a folder"
-Dataset = Annotated[str, typer.Option("--dataset", help=f"Dataset: {_DATASETS}.")]
+_DATASETS = (
+    "digits, mnist5k, mnist5k:14, mnist5k:8, cifar10, cifar100, imagenet-1k, hf:OWNER/NAME[@REVISION], or a folder"
+)
+Dataset = Annotated[str, typer.Option("--dataset", help=f"Dataset: {_DATASETS}.", autocompletion=complete_datasets)]
 ComparisonDataset = Annotated[
     str | None,
-    typer.Option("--dataset", help=f"Dataset to run on: {_DATASETS}.", show_default="the first model's dataset"),
+    typer.Option(
+        "--dataset",
+        help=f"Dataset to run on: {_DATASETS}.",
+        show_default="the first model's dataset",
+        autocompletion=complete_datasets,
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps, ...")]
@@ -53,6 +61,19 @@ Force = Annotated[
     typer.Option("--force", help="Replace an existing model folder; your text in its card is saved as README.old.md."),
 ]
 Private = Annotated[bool, typer.Option("--private", help="Make it private if it is new.")]
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        import zoo
+
+        typer.echo(f"resnet-zoo {zoo.__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
 
 
 @dataclass(frozen=True)
@@ -93,6 +114,7 @@ class SimilarityOptions:
         typer.Option(
             help="Layers: all, blocks, or glob patterns such as 'stage3.*,head.*'.",
             show_default="all; blocks above 400 layers",
+            autocompletion=complete_layers,
         ),
     ] = None
     passes: Annotated[int, typer.Option(help="Passes over the images for CKA (the paper uses 10).")] = 1
@@ -169,7 +191,7 @@ def parse_share(text: str) -> float:
     except ValueError:
         share = 0.0
     if rest or not 0 < share < 1:
-        raise ZooError(f"--drop-dominant takes a share of the images such as 1% or 0.01, got {text!r}.")
+        raise UsageError(f"--drop-dominant takes a share of the images such as 1% or 0.01, got {text!r}.")
     return share
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zoo.data.decoding.on_demand import ImagesOnDemand
 from zoo.data.image_set import Images, ImageSet, balanced_subset
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 # The paper's minibatch; the fewest images per minibatch, which the PC1 fractions of `compare` need; and the fewest
 # minibatches of a pass, for measures whose standard errors need several.
@@ -89,8 +89,8 @@ def images(
     command `compare`.
 
     Args:
-        dataset: `digits`, `cifar10`, `cifar100`, `imagenet-1k`, `hf:OWNER/NAME[@REVISION]`, or a folder of class
-            folders or parquet files.
+        dataset: `digits`, `mnist5k`, `mnist5k:14`, `mnist5k:8`, `cifar10`, `cifar100`, `imagenet-1k`,
+            `hf:OWNER/NAME[@REVISION]`, or a folder of class folders or parquet files.
         split: `train`, `test`, or `all`.
         batch_size: images per minibatch; by default 256, or fewer for small datasets.
         max_examples: take a random subset of at most this size, with the same share of every class.
@@ -119,7 +119,7 @@ def images(
     from zoo.data.sources import load_images
 
     if batch_size is not None and batch_size < 1:
-        raise ZooError(f"batch_size must be at least 1, got {batch_size}.")
+        raise UsageError(f"batch_size must be at least 1, got {batch_size}.")
     data = load_images(str(dataset), split)
     if max_examples is not None:
         data = balanced_subset(data, min(max_examples, len(data)), seed)

@@ -6,8 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.errors import ZooError
-from zoo.record.names import ALIASES, DIGITS, HUB, NAMES, recorded_name
+from zoo.errors import ZooError, did_you_mean
+from zoo.record.names import ALIASES, DIGITS, HUB, MNIST5K, NAMES, recorded_name
 
 if TYPE_CHECKING:
     from zoo.data.image_set import ImageSet
@@ -44,6 +44,8 @@ def identity(name: str, split: str) -> str:
     """
     if name == DIGITS:
         return f"{name} {split}, scikit-learn {version('scikit-learn')}"
+    if name in MNIST5K:
+        return f"{name} {split}"
     return f"{split}, {_find(name).key}"
 
 
@@ -69,6 +71,10 @@ def load_images(name: str, split: str, on_progress: "OnProgress" = lambda doing,
         from zoo.data.digits import load_digits
 
         return load_digits(split)
+    if name in MNIST5K:
+        from zoo.data.digits import load_mnist5k
+
+        return load_mnist5k(name, split)
     from zoo.data.load_split import load_split
 
     location = _find(name)
@@ -83,7 +89,7 @@ def _find(name: str) -> _Location:
         return _in_folder(Path(name))
     raise ZooError(
         f"expected a dataset ({', '.join(NAMES)}, hf:OWNER/NAME[@REVISION], or a folder), got {name[:200]!r}, and "
-        "there is no such folder; choose one with --dataset."
+        f"there is no such folder{did_you_mean(name, NAMES) or '; choose one with --dataset.'}"
     )
 
 

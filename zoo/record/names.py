@@ -7,7 +7,9 @@ from pathlib import PurePath
 ALIASES = {"cifar10": "uoft-cs/cifar10", "cifar100": "uoft-cs/cifar100", "imagenet-1k": "ILSVRC/imagenet-1k"}
 HUB = "hf:"
 DIGITS = "digits"
-NAMES = (DIGITS, *ALIASES)
+# 5,000 MNIST digits: height and width of the images in pixels, by name.
+MNIST5K = {"mnist5k": 28, "mnist5k:14": 14, "mnist5k:8": 8}
+NAMES = (DIGITS, *MNIST5K, *ALIASES)
 
 
 def hub_id(name: str) -> str | None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from math import cos, inf, pi
 from typing import Any
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 from zoo.family.cifar import Variant
 from zoo.family.timm_spec import Choice, Spec
+from zoo.record.names import DIGITS, MNIST5K
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -55,9 +56,9 @@ class Recipe:
             value = getattr(self, name)
             if not least <= value < inf:
                 option = "--" + name.replace("_", "-")
-                raise ZooError(f"{option} must be a finite number of at least {least}, got {value}.")
+                raise UsageError(f"{option} must be a finite number of at least {least}, got {value}.")
         if self.precision not in PRECISIONS:
-            raise ZooError(f"--precision must be {' or '.join(PRECISIONS)} for training, got {self.precision!r}.")
+            raise UsageError(f"--precision must be {' or '.join(PRECISIONS)} for training, got {self.precision!r}.")
 
     def steps(self, images: int) -> int:
         """Number of steps per epoch; at least 1, even if there are fewer images than a minibatch.
@@ -112,16 +113,16 @@ def recipe_for(
         choice: the architecture; timm architectures on digits use the learning rate of depth 50.
         dataset: name of the dataset.
         overrides: values that override the recipe's; None for no override.
-        name: a name in `RECIPES`; if None, `digits` for digits, `paper` for the CIFAR family on other datasets, and
-            `imagenet` for other architectures.
+        name: a name in `RECIPES`; if None, `digits` for `digits` and `mnist5k` of any size, `paper` for the CIFAR
+            family on other datasets, and `imagenet` for other architectures.
 
     Raises:
         ZooError: the recipe does not exist, or a value is out of range.
     """
     variant = choice if isinstance(choice, Variant) else None
     if name is None:
-        name = "digits" if dataset == "digits" else "paper" if variant else "imagenet"
+        name = "digits" if dataset in (DIGITS, *MNIST5K) else "paper" if variant else "imagenet"
     if name not in RECIPES:
-        raise ZooError(f"--recipe must be one of {', '.join(RECIPES)}, got {name!r}.")
+        raise UsageError(f"--recipe must be one of {', '.join(RECIPES)}, got {name!r}.")
     changes: dict[str, Any] = {option: value for option, value in overrides.items() if value is not None}
     return replace(RECIPES[name](variant.depth if variant else 50), **changes)

@@ -7,6 +7,7 @@ from cards.pages.comparison import comparison_html
 from cards.pages.inspection import inspection_html
 from tests.support.browser import PHONE, picture, point_at, pytestmark, wide  # noqa: F401
 from tests.support.pages import IMAGES, deep_look, full, mean
+from tests.support.samples import dominated
 
 
 def test_a_cell_tells_both_layers_and_its_value(opened):
@@ -18,6 +19,22 @@ def test_a_cell_tells_both_layers_and_its_value(opened):
     # The same layers are marked in the other maps.
     page.wait_for_selector("#cross-bb path[d*='M16,-0.5']", state="attached")
     page.wait_for_selector("#cross-aa path[d*='M4,-0.5']", state="attached")
+
+
+def test_dots_lie_on_the_cells_that_change_and_in_that_view_only(opened):
+    page = opened(comparison_html(dominated(), IMAGES))
+    white = "[...document.querySelectorAll('#map-ab .shapelayer path')].filter((path) => path.style.fill == "
+    white += "'rgb(255, 255, 255)').map((path) => path.getBoundingClientRect()).map(({ left, top, right, bottom }) => "
+    white += "[left, top, right, bottom])"
+    left, top, right, bottom = page.evaluate(white)[0]
+    box = page.locator("#map-ab .nsewdrag").first.bounding_box()
+    across = [(x - box["x"]) / box["width"] for x in (left, right)]
+    down = [(y - box["y"]) / box["height"] for y in (top, bottom)]
+    assert across == pytest.approx([16.3 / 32, 31.7 / 32], abs=0.01)
+    assert down == pytest.approx([0.3 / 20, 9.7 / 20], abs=0.01)
+    page.select_option("#view", label="CKA without 4 images")
+    page.wait_for_selector("#nothing-aa", state="visible")
+    page.wait_for_function(f"{white}.length === 0")
 
 
 def test_the_switch_changes_what_is_shown(opened):

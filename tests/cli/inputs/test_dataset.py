@@ -71,6 +71,19 @@ def test_a_data_set_of_the_hub_from_training_to_a_comparison(hub, run, here, mon
     assert (dataset["name"], dataset["examples"]) == ("hf:you/pets@v1", 24)
 
 
+@pytest.mark.slow
+def test_mnist_digits_from_training_to_a_comparison_with_a_model_of_digits(run, here, folders):
+    ran = run("zoo", "train", "--dataset", "mnist5k:8", *QUICK, "--subset", "1/4")
+    assert ran.code == 0, ran.stderr
+    folder = "models/resnet8-w0.5-mnist5k-8-1of4-s0"
+    assert ran.stdout == f"{folder}\n"
+    ran = run("compare", folder, folders[0], "--json", "r.json")
+    assert ran.code == 0, ran.stderr
+    result = json.loads((here / "r.json").read_text())
+    assert (result["dataset"]["name"], result["dataset"]["examples"]) == ("mnist5k:8", 1000)
+    assert result["disagreement"] is not None
+
+
 def test_the_cache_lists_and_clears_images_too(run, here):
     from zoo.data.sources import load_images
 

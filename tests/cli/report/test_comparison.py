@@ -7,7 +7,7 @@ from rich.console import Console
 
 from cards.words.verdict import verdict
 from cli.report.comparison import Report
-from tests.support.samples import comparison
+from tests.support.samples import comparison, dominated
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -26,6 +26,18 @@ def test_the_report_equals_the_golden_file(width):
 @pytest.mark.parametrize("width", [40, 60, 80, 110, 160, 300])
 def test_no_line_is_wider_than_the_console(width):
     assert max(map(len, render(comparison(), width).splitlines())) <= width
+
+
+def test_the_map_without_dominant_images_and_a_table_of_them_are_shown():
+    text = render(dominated(), 160)
+    for part in (
+        "CKA without 4 images",
+        "•",
+        "Dots mark cells that change by more than 0.1",
+        "Images that dominate CKA",
+    ):
+        assert part in text
+    assert max(map(len, render(dominated(), 110).splitlines())) <= 110
 
 
 def test_names_cannot_smuggle_markup_or_control_codes():

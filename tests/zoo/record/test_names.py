@@ -7,6 +7,7 @@ from zoo.record.names import hub_id, recorded_name, short_name
     ("name", "short", "on_hub"),
     [
         ("digits", "digits", None),
+        ("mnist5k:8", "mnist5k-8", None),
         ("cifar10", "cifar10", "uoft-cs/cifar10"),
         ("hf:you/pets@v1/x", "pets", "you/pets"),
         ("./data/my pets/", "my-pets", None),
@@ -23,5 +24,5 @@ def test_absolute_paths_are_not_recorded():
 
 
 def test_other_names_are_recorded_as_they_are():
-    for name in ("digits", "./digits", "hf:you/pets@refs/convert/parquet"):
+    for name in ("digits", "./digits", "mnist5k:8", "hf:you/pets@refs/convert/parquet"):
         assert recorded_name(name) == name

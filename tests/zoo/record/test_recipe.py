@@ -25,6 +25,11 @@ def test_rate_on_digits_falls_with_the_depth(depth, lr):
     assert recipe_for(Variant(depth), "digits", {}).lr == lr
 
 
+@pytest.mark.parametrize("name", ["mnist5k", "mnist5k:14", "mnist5k:8"])
+def test_mnist_digits_of_any_size_use_the_recipe_of_digits(name):
+    assert recipe_for(Variant(38), name, {}) == recipe_for(Variant(38), "digits", {})
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

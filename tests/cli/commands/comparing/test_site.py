@@ -56,9 +56,9 @@ def three(zoo, monkeypatch):
 
 @pytest.fixture
 def error(run):
-    def error(*arguments):
+    def error(*arguments, code=1):
         ran = run("zoo", "site", *arguments)
-        assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (1, "", 1), ran.stderr
+        assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (code, "", 1), ran.stderr
         return ran.stderr
 
     return error
@@ -168,20 +168,26 @@ def test_the_models_of_a_folder_are_taken_if_they_belong_together(run, error, zo
     assert "skipped models/m2, not trained on digits" in ran.stderr
     assert names_in(here / "site/pairs") == {"m0--m1.html", "m0--m1.json"}
     assert "expected at least two models trained on pets in models, got 1" in error("s", "--dataset", "pets")
+    assert "expected at least two models in empty, got 0" in error("--out", "s", "--models", "empty")
+    # As before there was --models.
     assert "expected at least two models in empty, got 0" in error("s", "--out", "empty")
 
 
 def test_bad_arguments_are_told_in_one_line(error, three, tmp_path):
     for arguments, message in (
-        ((*three, "--out", "models"), "expected models, --out, or --hub, got several"),
-        (("--out", "models", "--hub", "me"), "expected models, --out, or --hub, got several"),
+        ((*three, "--models", "models"), "expected models by name, --models, or --hub, got several"),
+        (("--models", "models", "--hub", "me"), "expected models by name, --models, or --hub, got several"),
         ((three[0],), "expected at least two models, got 1"),
         ((three[0], three[0]), "twice"),
         ((*three, "--private"), "--private needs --push-space"),
         ((*three, "--precision", "fp8"), "precision must be"),
     ):
-        assert message in error(tmp_path / "site", *arguments)
+        assert message in error(tmp_path / "site", *arguments, code=2)
         assert not (tmp_path / "site").exists()
+
+
+def test_the_site_needs_a_folder(error, zoo):
+    assert "name it with --out DIR" in error("--models", zoo, code=2)
 
 
 def test_quiet_tells_the_verdict_and_where_it_is(run, three, tmp_path):
@@ -251,7 +257,7 @@ def written(zoo, tmp_path_factory):
     from cli.app import zoo_app
 
     folder = tmp_path_factory.mktemp("out") / "my site"
-    ran = CliRunner().invoke(zoo_app, ["site", str(folder), "--out", str(zoo), *BRIEF])
+    ran = CliRunner().invoke(zoo_app, ["site", "--out", str(folder), "--models", str(zoo), *BRIEF])
     assert ran.exit_code == 0, ran.output
     return folder
 
