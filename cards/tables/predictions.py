@@ -62,12 +62,13 @@ def _class_cells(row: ClassRow) -> tuple[str, ...]:
     )
 
 
-def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str]) -> Table | None:
+def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str], most: int | None = None) -> Table | None:
     """The confusions that differ most between the models, or None if there are none.
 
     Args:
         confusions: the most significant difference first.
         classes: class names.
+        most: number of rows; None for all.
     """
     rows = tuple(
         (
@@ -81,7 +82,7 @@ def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str]) ->
         for confusion in confusions
     )
     headings = ("class", "predicted as", "by a", "by b", "p", "p (Holm)")
-    return Table("Confusions that differ most", headings, rows, 2) if rows else None
+    return Table("Confusions that differ most", headings, rows, 2).head(most or len(rows)) if rows else None
 
 
 def reliability_table(disagreement: Disagreement) -> Table | None:
@@ -109,12 +110,13 @@ def _bin_cells(part: Reliability | None) -> tuple[str, str, str]:
     return str(part.examples), f"{part.confidence:.1%}", f"{part.accuracy:.1%}"
 
 
-def disagreed_table(examples: Sequence[Example], classes: Sequence[str]) -> Table | None:
+def disagreed_table(examples: Sequence[Example], classes: Sequence[str], most: int | None = None) -> Table | None:
     """The images that the models predict differently, or None if there are none.
 
     Args:
         examples: the most confident first.
         classes: class names.
+        most: number of rows; None for all.
     """
     rows = tuple(
         (
@@ -125,7 +127,8 @@ def disagreed_table(examples: Sequence[Example], classes: Sequence[str]) -> Tabl
         )
         for example in examples
     )
-    return Table(DISAGREED, ("image", "label", "a predicts", "b predicts"), rows, 4) if rows else None
+    table = Table(DISAGREED, ("image", "label", "a predicts", "b predicts"), rows, 4)
+    return table.head(most or len(rows)) if rows else None
 
 
 def _prediction(classes: Sequence[str], label: int | None, prediction: int, confidence: float) -> Cell:

@@ -50,7 +50,7 @@ def disagreement_facts(disagreement: Disagreement) -> Iterator[tuple[str, str]]:
     if disagreement.accuracy_a is not None and disagreement.accuracy_b is not None:
         yield "accuracy of a", _share(disagreement.accuracy_a, disagreement.accuracy_a_interval)
         yield "accuracy of b", _share(disagreement.accuracy_b, disagreement.accuracy_b_interval)
-        yield "a - b", f"{points(disagreement.difference)}, {chance(disagreement.p_value)}"
+        yield "a - b", f"{_points(disagreement.difference)}, {chance(disagreement.p_value)}"
         yield "one right", f"{disagreement.only_a_right} only a, {disagreement.only_b_right} only b"
         yield "both wrong", _both_wrong(disagreement)
         yield "error consistency", _kappa(disagreement.error_consistency)
@@ -61,7 +61,7 @@ def disagreement_facts(disagreement: Disagreement) -> Iterator[tuple[str, str]]:
     if disagreement.together is not None:
         together = disagreement.together
         yield "ensemble accuracy", f"{_percents(together.ensemble)}, averaging their probabilities"
-        yield "ensemble gain", f"{points(together.ensemble_gain)} over the better model"
+        yield "ensemble gain", f"{_points(together.ensemble_gain)} over the better model"
         yield "oracle accuracy", f"{_percents(together.oracle)}, picking the best model per image"
 
 
@@ -91,7 +91,7 @@ def _percents(estimate: Estimate) -> str:
     return _share(estimate.value, (estimate.low, estimate.high))
 
 
-def points(estimate: Estimate) -> str:
+def _points(estimate: Estimate) -> str:
     """A difference in percentage points with its interval, such as `+0.3 points (-1.3 to +1.9)`."""
     value, low, high = (percent(part, "+.1f") for part in estimate)
     return f"{value} points ({low} to {high})"

@@ -1,5 +1,6 @@
 """Format numbers, and sanitize names, which may come from untrusted repositories."""
 
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
 from html import escape
 from typing import Any, TypeVar
@@ -89,6 +90,21 @@ def percent(fraction: float | None, form: str = ".1f") -> str:
         form: format of the percentage, such as `+.1f`.
     """
     return "-" if fraction is None else format(100 * fraction, form)
+
+
+def listed(noun: str, names: Sequence[str], most: int = 3) -> str:
+    """Names as an English list: `class 1`, `classes 1 and 2`, or `classes 1, 2, 3 and 6 others`.
+
+    Args:
+        noun: what they name, in the singular.
+        names: the names, at least one.
+        most: number of names to give; the others are counted.
+    """
+    if len(names) == 1:
+        return f"{noun} {names[0]}"
+    left_out = len(names) - most
+    shown = [*names[:most], f"{left_out} {'other' if left_out == 1 else 'others'}"] if left_out > 0 else [*names]
+    return f"{noun}{'es' if noun.endswith('s') else 's'} {', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def interval(low: float | None, high: float | None, form: str) -> str:

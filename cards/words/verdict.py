@@ -3,20 +3,18 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-from cards.words.facts import blocks_fact, points, rests_on_fact, score_fact, score_interval_fact
-from cards.words.legible import chance
-from compare.result.base import NOTHING, Matrix
+from cards.words.facts import blocks_fact, rests_on_fact, score_fact, score_interval_fact
+from cards.words.prediction_verdict import prediction_verdict
+from compare.result.base import Matrix
 from compare.result.comparison import BaselineSide, Comparison
-from compare.result.disagreement import Disagreement
 from compare.result.inside import BlockScore, Inside
 from compare.result.inspection import Inspection
 from compare.result.spans import BlockSpan, block_structures
-from compare.stats.paired import LEVEL
 from compare.structure.layer_names import blocks_of
 
 
 def verdict(comparison: Comparison) -> str:
-    """Summary in a few sentences: similarity, block structure, and which model is more accurate.
+    """Summary in a few sentences: predictions, similarity of the layers, and block structure.
 
     Args:
         comparison: the result to summarize.
@@ -27,6 +25,7 @@ def verdict(comparison: Comparison) -> str:
 def _sentences(comparison: Comparison) -> Iterator[str]:
     models, spans = comparison.models, comparison.block_structure
     baseline, ab = comparison.baseline, comparison.cka.ab
+    yield from prediction_verdict(comparison)
     if baseline is None or not _best(ab):
         yield _likeness(ab)
     else:
@@ -37,7 +36,6 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
     inside = comparison.inside
     yield structure("a", spans.a, models.a.layers, inside.a.score if inside else None)
     yield structure("b", spans.b, models.b.layers, inside.b.score if inside else None)
-    yield _disagreement(comparison)
 
 
 def _likeness(ab: Matrix) -> str:
@@ -135,47 +133,3 @@ def _survival(inside: Inside) -> str:
         return f"Without {first} of every layer, no block is left."
     which = "its block survives" if count == 1 else f"{surviving} of its {count} blocks survive"
     return f"Without {first} of every layer, {which}: these layers share more than {first}."
-
-
-def _disagreement(comparison: Comparison) -> str:
-    disagreement = comparison.disagreement
-    if disagreement is None:
-        return "Their predictions are not compared, because the classes of a model are not those of the images."
-    text = f"They predict the same class on {disagreement.agreement:.1%} of {comparison.dataset.examples} images"
-    if disagreement.p_value is None:
-        return f"{text}; without labels, it is unknown which model is right."
-    return f"{text}; {_better(disagreement)}. {_consequences(disagreement)}"
-
-
-def _better(disagreement: Disagreement) -> str:
-    assert disagreement.accuracy_a is not None and disagreement.accuracy_b is not None
-    assert disagreement.p_value is not None
-    if disagreement.p_value < LEVEL:
-        better = "a" if disagreement.accuracy_a > disagreement.accuracy_b else "b"
-        return f"{better} is significantly more accurate ({chance(disagreement.p_value)})"
-    return f"these do not show which is more accurate (a - b: {points(disagreement.difference)})"
-
-
-def _consequences(disagreement: Disagreement) -> str:
-    """What to expect from replacing a with b, and from using both."""
-    worse, better = _names(disagreement.worse_with_b), _names(disagreement.better_with_b)
-    sentences = []
-    if not worse and not better:
-        sentences.append("No single class differs significantly.")
-    if worse:
-        sentences.append(f"Replacing a with b makes class {worse} significantly worse.")
-    if better:
-        sentences.append(f"Replacing a with b makes class {better} significantly better.")
-    gain = disagreement.together.ensemble_gain if disagreement.together else NOTHING
-    if gain.low is not None and gain.high is not None:
-        sentences.append(
-            "They complement each other: averaged, they are more accurate than the better one."
-            if gain.low > 0
-            else "Averaging them does not help significantly."
-        )
-    return " ".join(sentences)
-
-
-def _names(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"{', '.join(names[:5])}{more}"

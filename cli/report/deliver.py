@@ -85,15 +85,16 @@ def deliver(result: "JsonResult", files: Files, options: ReportOptions | None = 
         show(kind.report(result, options))
 
 
-def redraw(path: Path, files: Files) -> None:
+def redraw(path: Path, files: Files, full: bool = False) -> None:
     """Show a result that was written with `--json`, and write the requested files.
 
     Args:
         path: the JSON of the result.
         files: the files to write.
+        full: whether to show everything about a comparison.
 
     Raises:
         ZooError: the JSON holds no result, or a file cannot be written.
     """
     files.check()
-    deliver(load_result(path), files)
+    deliver(load_result(path), files, ReportOptions(full=full))

@@ -44,6 +44,22 @@ def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     yield side_by_side(maps, in_a_row)
 
 
+def map_between(comparison: Comparison, width: int) -> Heatmap:
+    """The heatmap of CKA of a with b.
+
+    Args:
+        comparison: the result to show.
+        width: width of the console.
+    """
+    cka, axes = comparison.cka, _axes(comparison)
+    without = cka.without_dominant
+    changed = without.changed if without and without.changed_cells else None
+    above = cka.null.above if cka.null else None
+    return Heatmap(
+        cka.ab, *axes, "a (up) with b (across)", map_size(axes, width, 2 if width >= 70 else 1), above, changed
+    )
+
+
 def side_by_side(maps: Sequence[Heatmap], in_a_row: int) -> Table:
     """Arrange heatmaps in rows.
 

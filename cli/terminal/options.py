@@ -50,6 +50,7 @@ Ray = Annotated[
     ),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Ignore cached results.")]
+Full = Annotated[bool, typer.Option("--full", help="Show all maps and tables of a comparison.")]
 Json = Annotated[
     Path | None, typer.Option("--json", help="Write the result as JSON; - writes to stdout.", show_default=False)
 ]

@@ -60,6 +60,7 @@ def compare(
         ),
     ] = None,
     no_cache: options.NoCache = False,
+    full: options.Full = False,
     files: Files,
     verbosity: options.Verbosity,
     version: options.Version = False,
@@ -80,5 +81,5 @@ def compare(
         from cards.words.csv import disagreements_csv
 
         write_result(export, disagreements_csv(computed.result).encode())
-    deliver(computed.result, files, ReportOptions(images=computed.images, correction=correction))
+    deliver(computed.result, files, ReportOptions(images=computed.images, correction=correction, full=full))
     check_requirements(requirements, computed.result)

@@ -9,6 +9,7 @@ import typer
 
 from cli.inputs.known_model import find_known
 from cli.report.deliver import Files, redraw
+from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible, show, write_result
@@ -26,6 +27,7 @@ def show_model(
             autocompletion=complete_models,
         ),
     ],
+    full: options.Full = False,
     *,
     files: Files,
 ) -> None:
@@ -38,7 +40,7 @@ def show_model(
     if Path(model).is_file():
         if files.json is not None:
             raise UsageError(f"{model} is JSON already; remove --json.")
-        redraw(Path(model), files)
+        redraw(Path(model), files, full)
         return
     if files.png or files.svg or files.html:
         raise UsageError(f"--png, --svg, and --html need the JSON of a result, got the model {model}.")

@@ -16,14 +16,14 @@ from tests.support.samples import comparison, dominated
 @pytest.mark.parametrize(
     ("p_value", "better"),
     [
-        (0.04, "a is significantly more accurate (p = 0.04)"),
-        (0.06, "these do not show which is more accurate (a - b: +1.0 points (-2.0 to +4.0))"),
+        (0.04, "a is 1.0 points better (95 % interval -2.0 to 4.0)"),
+        (0.06, "a may be 4.0 points better or 2.0 worse (95 % interval)"),
     ],
 )
 def test_a_model_is_better_only_if_its_accuracy_differs_significantly(p_value, better):
     result = comparison()
     disagreement = replace(result.disagreement, p_value=p_value, difference=Estimate(0.01, -0.02, 0.04))
-    assert f"; {better}." in verdict(replace(result, disagreement=disagreement))
+    assert f"% right: {better}." in verdict(replace(result, disagreement=disagreement))
 
 
 @pytest.mark.parametrize(

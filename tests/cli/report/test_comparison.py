@@ -64,6 +64,6 @@ def test_verdict_names_block_structure_the_better_model_and_the_classes():
     assert f"layers of b have {best_of_b:.2f} (0.24 to 0.90)" in text
     assert "a has no block structure." in text
     assert "b has block structure in 44% of its layers (stage2.16 to stage2.29)." in text
-    assert "a is significantly more accurate (p = 0.0075)" in text
-    assert "Replacing a with b makes class cat significantly worse." in text
+    assert "a is 12.5 points better (95 % interval" in text
+    assert "With b in place of a, class cat gets significantly worse." in text
     assert "Averaging them does not help significantly." in text
