@@ -42,7 +42,8 @@ def _difference(difference: Estimate, p_value: float) -> str:
         return "their difference has no interval"
     if p_value < LEVEL:
         better, least, most = ("a", low, high) if difference.value > 0 else ("b", -high, -low)
-        return f"{better} is {_points(abs(difference.value))} points better (95 % interval {_points(least)} to {_points(most)})"
+        gain = _points(abs(difference.value))
+        return f"{better} is {gain} points better (95 % interval {_points(least)} to {_points(most)})"
     if low < 0 < high:
         return f"a may be {_points(high)} points better or {_points(-low)} worse (95 % interval)"
     better, least, most = ("a", low, high) if low >= 0 else ("b", -high, -low)

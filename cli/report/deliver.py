@@ -1,5 +1,6 @@
 """Write a result to files, and show it in the terminal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cli.report.kinds import ReportOptions, kind_of, load_result
 from cli.terminal import options
-from cli.terminal.output import check_result_path, phase, show, write_result
+from cli.terminal.output import check_result_path, is_quiet, phase, plain, show, write_result
 from zoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,15 +60,29 @@ class Files:
         for _, path, beginning in requested:
             check_result_path(path, beginning)
 
+    @property
+    def written(self) -> list[Path]:
+        """The files that were requested."""
+        paths = (self.json, self.png, self.svg, self.html)
+        return [path for path in paths if path is not None]
+
+
+def _say_written(paths: Sequence[Path]) -> None:
+    if paths and not is_quiet():
+        show(plain(f"Written: {', '.join(map(str, paths))}"))
+
 
 @phase("showing")
-def deliver(result: "JsonResult", files: Files, options: ReportOptions | None = None) -> None:
+def deliver(
+    result: "JsonResult", files: Files, options: ReportOptions | None = None, also: Sequence[Path] = ()
+) -> None:
     """Write the requested files, and show the result, unless its JSON goes to stdout.
 
     Args:
         result: a result of any kind.
         files: the files to write.
         options: what the report needs besides the result.
+        also: further files that were written.
 
     Raises:
         ZooError: a file cannot be written.
@@ -83,6 +98,7 @@ def deliver(result: "JsonResult", files: Files, options: ReportOptions | None = 
         write_result(files.html, kind.page(result, options), HTML_START)
     if str(files.json) != "-":
         show(kind.report(result, options))
+        _say_written([*also, *files.written])
 
 
 def redraw(path: Path, files: Files, full: bool = False) -> None:

@@ -159,14 +159,12 @@ def write_result(path: Path, data: bytes, beginning: bytes | None = None) -> Non
         sys.stdout.buffer.flush()
         return
     check_result_path(path, beginning or data[:8])
-    given = path
     with writing(path, "another file"):
         path = path.resolve()
         if path.exists() and not path.is_file():
             path.write_bytes(data)
         else:
             replace_file(path, data)
-            say(f"wrote {given}.")
 
 
 def check_result_path(path: Path, beginning: bytes) -> None:

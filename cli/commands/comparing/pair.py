@@ -81,5 +81,10 @@ def compare(
         from cards.words.csv import disagreements_csv
 
         write_result(export, disagreements_csv(computed.result).encode())
-    deliver(computed.result, files, ReportOptions(images=computed.images, correction=correction, full=full))
+    deliver(
+        computed.result,
+        files,
+        ReportOptions(images=computed.images, correction=correction, full=full),
+        [export] if export else (),
+    )
     check_requirements(requirements, computed.result)

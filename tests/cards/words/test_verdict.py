@@ -42,7 +42,7 @@ def test_a_model_is_better_only_if_its_accuracy_differs_significantly(p_value, b
 def test_similarity_is_due_to_training_if_it_is_above_an_untrained_copy(low, high, sentence):
     baseline = Baseline((0,), BaselineSide(0.78, 0.46, 0.32, low, high), None)
     text = verdict(replace(comparison(), baseline=baseline))
-    assert text.startswith("Layers of a match layers of b with a CKA of 0.78 on average, " + sentence)
+    assert "Layers of a match layers of b with a CKA of 0.78 on average, " + sentence in text
     assert "Layers of b match layers of a with a CKA of 0.74 on average." in text
     assert "With the most similar layer" not in text
 
@@ -51,7 +51,24 @@ def test_models_without_comparable_layers_have_a_verdict_beside_a_baseline():
     result = comparison()
     unknown = tuple((None,) * len(row) for row in result.cka.ab)
     result = replace(result, cka=replace(result.cka, ab=unknown), baseline=Baseline((0,), None, None))
-    assert verdict(result).startswith("No layer of a can be compared with a layer of b. ")
+    assert "No layer of a can be compared with a layer of b. " in verdict(result)
+
+
+def test_the_verdict_begins_with_the_predictions():
+    text = verdict(comparison())
+    assert text.startswith(
+        "Same predictions on 80.0% of 80 images. a has 85.0%, b 70.0% right: a is 15.0 points better"
+    )
+    assert text.index("right") < text.index("CKA") < text.index("block structure")
+
+
+def test_a_larger_model_that_may_not_be_better_is_named():
+    result = comparison()
+    models = replace(result.models, a=replace(result.models.a, parameters=7 * result.models.b.parameters))
+    undecided = replace(result.disagreement, p_value=0.5, difference=Estimate(0.0, -0.02, 0.02))
+    larger = "These images give no reason to prefer a, which has 7.0 times the parameters."
+    assert larger in verdict(replace(result, models=models, disagreement=undecided))
+    assert "no reason" not in verdict(replace(result, models=models))
 
 
 def changed_in(places):
