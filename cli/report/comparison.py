@@ -22,7 +22,7 @@ from cards.words.legible import legible
 from cards.words.verdict import verdict
 from cli.report.table import rich_table
 from cli.terminal.heatmap import legend
-from cli.terminal.heatmaps import heatmaps, map_between, measures
+from cli.terminal.heatmaps import BESIDE_CKA, heatmaps, map_between, measures
 from cli.terminal.output import is_quiet, plain
 from cli.terminal.thumbnails import Thumbnails
 from compare.result.comparison import Comparison
@@ -70,7 +70,7 @@ class Report:
             yield rich_table(table.drop("architecture"))
         yield ""
         yield from self._maps(console, options)
-        yield from self._everything(options.max_width) if self._full else self._first_rows()
+        yield from (self._everything if self._full else self._first_rows)(options.max_width)
         yield Thumbnails(self._thumbnails())
 
     def _maps(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -84,9 +84,11 @@ class Report:
             yield plain(dots_fact(without))
         yield ""
 
-    def _first_rows(self) -> RenderResult:
-        """The classes and images that differ most."""
-        disagreement = self._comparison.disagreement
+    def _first_rows(self, width: int) -> RenderResult:
+        """The measures that were requested, and the classes and images that differ most."""
+        comparison, disagreement = self._comparison, self._comparison.disagreement
+        if comparison.cka.null or any(measure.name != BESIDE_CKA for measure in comparison.measures):
+            yield from measures(comparison, width)
         if disagreement is not None:
             yield from _tables(
                 self._classes(disagreement, FIRST_CLASSES),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cli.report.kinds import ReportOptions, kind_of, load_result
 from cli.terminal import options
-from cli.terminal.output import check_result_path, is_quiet, phase, plain, show, write_result
+from cli.terminal.output import check_result_path, phase, say, show, write_result
 from zoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,14 +62,9 @@ class Files:
 
     @property
     def written(self) -> list[Path]:
-        """The files that were requested."""
+        """The files that were requested, without stdout."""
         paths = (self.json, self.png, self.svg, self.html)
-        return [path for path in paths if path is not None]
-
-
-def _say_written(paths: Sequence[Path]) -> None:
-    if paths and not is_quiet():
-        show(plain(f"Written: {', '.join(map(str, paths))}"))
+        return [path for path in paths if path is not None and str(path) != "-"]
 
 
 @phase("showing")
@@ -98,7 +93,8 @@ def deliver(
         write_result(files.html, kind.page(result, options), HTML_START)
     if str(files.json) != "-":
         show(kind.report(result, options))
-        _say_written([*also, *files.written])
+    if written := [*also, *files.written]:
+        say(f"Written: {', '.join(map(str, written))}.")
 
 
 def redraw(path: Path, files: Files, full: bool = False) -> None:

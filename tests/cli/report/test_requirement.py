@@ -125,6 +125,7 @@ def test_a_comparison_that_fails_a_requirement_is_written_before_the_exit(run, f
     agreement = json.loads((here / "r.json").read_text())["disagreement"]["agreement"]
     assert first.code == 3
     assert first.stderr.splitlines() == [
+        "Written: r.csv, r.json, r.html.",
         f"Requirement not met: agreement>1 (agreement is {agreement})",
         "Requirement not met: baseline.a.above>0 (baseline.a.above is null)",
     ]

@@ -119,7 +119,7 @@ def test_examples_and_layers_can_be_limited(run, folders):
 
 def test_measures_and_null_are_shown_and_written(run, folders, tmp_path):
     options = ("--measure", "knn", "--measure", "rsa", "--measure", "procrustes", "--null", 19, "--layers", "blocks")
-    ran = run("compare", *folders, *options, "--json", tmp_path / "x.json", "--png", tmp_path / "x.png")
+    ran = run("compare", *folders, *options, "--full", "--json", tmp_path / "x.json", "--png", tmp_path / "x.png")
     result = json.loads((tmp_path / "x.json").read_text())
     assert [measure["name"] for measure in result["measures"]] == ["cosine", "knn", "rsa", "procrustes"]
     assert (len(result["measures"][0]["ab"]), len(result["cka"]["null"]["above"][0])) == (3, 6)
