@@ -13,7 +13,7 @@ from compare.result.spans import BlockSpan, counting_spans
 TITLE = "Spans of similar layers"
 LEFT_OUT = "Images that dominate CKA of a with b"
 OF_OUTPUTS = (
-    "In models with residual blocks, spans are found on the outputs of these blocks alone, and CKA, PC1, and shared "
+    "In models with residual blocks, spans are found on the outputs of these blocks alone, and CKA, PC1, and component "
     "are about these outputs. The spans of all layers are in --json."
 )
 
@@ -27,10 +27,10 @@ def spans_table(spans: Mapping[str, Sequence[BlockSpan]], residual_blocks: bool 
     """
     counting = {label: counting_spans(of_model) for label, of_model in spans.items()}
     rows = tuple((label, *_span_cells(span)) for label, of_model in counting.items() for span in of_model)
-    headings = ("", "layers", "numbers", "kind", "count", "blocks", "CKA", "PC1", "shared")
+    headings = ("", "layers", "numbers", "kind", "count", "blocks", "CKA", "PC1", "same first component")
     caption = (
         "count: number of layers; CKA: mean between these layers; PC1: share of variance on the first principal "
-        "component; shared: squared cosine between the first components of these layers."
+        "component; same first component: squared cosine between those of two of these layers."
     )
     if any(span.layers == "blocks" for of_model in counting.values() for span in of_model):
         caption += " " + OF_OUTPUTS
@@ -43,7 +43,7 @@ def _span_cells(span: BlockSpan) -> tuple[Cell, ...]:
     return (
         f"{span.first_layer} to {span.last_layer}",
         f"{span.start} to {span.stop - 1}",
-        Styled(span.kind, "strong") if span.kind == "block structure" else span.kind,
+        Styled(span.kind, "strong") if span.kind == "block structure" else "as in any network",
         str(span.stop - span.start),
         number(span.residual_blocks, "d"),
         f"{span.mean_cka:.2f}",

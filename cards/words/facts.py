@@ -101,7 +101,7 @@ def _kappa(estimate: Estimate) -> str:
     if estimate.value is None:
         return "-"
     interval = f" ({estimate.low:.2f} to {number(estimate.high, '.2f')})" if estimate.low is not None else ""
-    return f"{estimate.value:.2f}{interval}; 0 is chance, 1 means the same errors"
+    return f"{estimate.value:z.2f}{interval}; 0 is chance, 1 means the same errors"
 
 
 def estimator_fact(comparison: Comparison) -> str:

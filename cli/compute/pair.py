@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
-from cli.compute.baseline import with_baseline
+from cli.compute.baseline import baselines
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
@@ -57,7 +57,9 @@ def compared(
         plan = replace(plan, layers=traces.layers(options.layers))
         result = _compare(traces, plan, description)
         if options.baseline == Baseline.untrained:
-            result = with_baseline(result, traces, plan, range(options.baseline_seeds))
+            minibatches = int(result.settings["minibatches"] or 0)
+            found, missing = baselines(traces, plan, minibatches, options.baseline_seeds, "ab")
+            result = replace(result, baseline=found.get((0, 1)), notes=(*result.notes, *missing))
         return ResultWithImages(result, request.prepared.images(_images_on_page(result)))
 
     title = " ".join(("compare", *(model.ref for model in request.models)))

@@ -14,7 +14,7 @@ from cli.inputs.request import Request, request
 from cli.jobs.engine import Engine
 from cli.jobs.sweep_state import State
 from cli.jobs.traces import Traces
-from cli.terminal.options import ImageOptions, InspectionOptions, MatrixOptions, Part
+from cli.terminal.options import Baseline, ImageOptions, InspectionOptions, MatrixOptions, Part
 from cli.terminal.output import say
 from zoo.grid.grid import Run
 from zoo.grid.study import StudyGrid
@@ -202,7 +202,7 @@ def _contrasts(
     if len({run.seed for run in runs}) < 2:
         return contrasts
     say(f"comparing {title}, trained on {part_name(str(runs[0].subset))}")
-    matrix = related(networks.only(runs), MatrixOptions(LAYERS, networks.passes), Engine())
+    matrix = related(networks.only(runs), MatrixOptions(LAYERS, networks.passes, baseline=Baseline.none), Engine())
     layers = [Layers(model.layers, block_layers[run]) for model, run in zip(matrix.models, runs, strict=True)]
     for pair in matrix.pairs:
         first, second = sorted((runs[pair.a].seed, runs[pair.b].seed))

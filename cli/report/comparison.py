@@ -60,7 +60,7 @@ class Report:
             yield rich_table(table.drop("architecture"))
         yield ""
         yield from heatmaps(comparison, options.max_width)
-        yield Segments(legend(console, options.ascii_only), new_lines=False)
+        yield Segments([*legend(console, options.ascii_only), Segment.line()])
         without = comparison.cka.without_dominant
         if without and without.changed_cells:
             yield plain(dots_fact(without))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cli.report.kinds import ReportOptions, kind_of, load_result
 from cli.terminal import options
 from cli.terminal.output import check_result_path, phase, show, write_result
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 if TYPE_CHECKING:
     from compare.result.base import JsonResult
@@ -40,7 +40,8 @@ class Files:
         """Check, before any work, that all files can be written.
 
         Raises:
-            ZooError: two options name the same file, or a file cannot be written.
+            UsageError: two options name the same file, or a picture is named as one of another kind.
+            ZooError: a file cannot be written.
         """
         options = {
             "--json": (self.json, JSON_START),
@@ -51,7 +52,10 @@ class Files:
         requested = [(option, path, beginning) for option, (path, beginning) in options.items() if path is not None]
         for (one, path, _), (other, same, _) in combinations(requested, 2):
             if path == same:
-                raise ZooError(f"{one} and {other} must be two files, got {path} for both.")
+                raise UsageError(f"{one} and {other} must be two files, got {path} for both.")
+        for option, path, _ in requested:
+            if option in ("--png", "--svg") and path.suffix.lower() not in ("", f".{option[2:]}"):
+                raise UsageError(f"{option}: expected a name that ends in .{option[2:]}, got {path}.")
         for _, path, beginning in requested:
             check_result_path(path, beginning)
 

@@ -1,6 +1,6 @@
 """Compare two models."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from math import isfinite
@@ -10,15 +10,13 @@ from torch import Tensor, nn
 
 from compare.answers.answers import Answers
 from compare.answers.find import find_disagreement
-from compare.engine.baseline import Sweep, find_baseline
+from compare.engine.baseline import Sweep, check_baseline, find_baselines
 from compare.engine.describe import BLOCK_SETTINGS, describe, describe_data, find_spans, settings, versions
 from compare.engine.inside import look_inside
 from compare.engine.notes import notes, without_dominant_notes
 from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
-from compare.engine.processes import rank_and_count
 from compare.engine.stream import Stream, run_stream
-from compare.errors import CompareError
 from compare.model.batch import names_of_classes
 from compare.model.trace import Model
 from compare.result.comparison import (
@@ -115,7 +113,7 @@ def compare_models(
         ['cat', 'dog', 'frog']
     """
     plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed, components)
-    _check_baseline(baseline, batches)
+    check_baseline(baseline, 2, batches)
     answers = Answers(names_of_classes(batches, class_names), model_classes)
     stream = run_stream((model_a, model_b), batches, plan, answers, leave_out_dominant=True)
     a, b = stream.parts
@@ -127,7 +125,7 @@ def compare_models(
     )
     without_dominant = _without_dominant(stream)
     untrained, missing = (
-        (None, ()) if baseline is None else _baseline(Sweep(model_a, model_b, *baseline, batches), stream)
+        (None, ()) if baseline is None else _baseline(Sweep((model_a, model_b), baseline, batches), stream)
     )
     return Comparison(
         models=ModelPair(a=describe(stream, 0), b=describe(stream, 1)),
@@ -153,24 +151,10 @@ def compare_models(
     )
 
 
-def _check_baseline(baseline: Any, batches: Iterable[Any]) -> None:
-    if baseline is None:
-        return
-    is_pair = isinstance(baseline, tuple | list) and len(baseline) == 2
-    if not is_pair or not all(isinstance(copies, tuple | list) for copies in baseline):
-        raise CompareError(
-            "expected untrained copies of a and untrained copies of b, such as ((a0,), (b0,)), got "
-            f"{type(baseline).__name__}; put the modules into two tuples."
-        )
-    if isinstance(batches, Iterator):
-        raise CompareError("a baseline needs batches that can be iterated again, such as a list, got an iterator.")
-    if (count := rank_and_count()[1]) > 1:
-        raise CompareError(f"a baseline needs a single process, got {count}; omit it, or run one.")
-
-
 def _baseline(sweep: Sweep, stream: Stream) -> tuple[Baseline | None, tuple[str, ...]]:
-    seeds = range(max(len(sweep.copies_a), len(sweep.copies_b)))
-    return find_baseline(lambda: nullcontext(sweep), stream.plan, stream.cka.batches, seeds)
+    seeds = range(max(map(len, sweep.copies)))
+    baselines, missing = find_baselines(lambda: nullcontext(sweep), stream.plan, stream.cka.batches, seeds, "ab")
+    return baselines[0, 1], missing
 
 
 def _inside(stream: Stream, spans: BlockPair) -> InsidePair:

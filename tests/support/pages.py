@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from compare.result.comparison import MeasureResult, NullResult
+from compare.result.comparison import Baseline, BaselineSide, MeasureResult, NullResult
 from compare.result.disagreement import Calibration, Reliability
 from compare.result.inside import InsidePair
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
@@ -107,6 +107,12 @@ def several(layers, names=()):
             best_match_standard_error=0.0123,
             stage_match_cka=random.uniform(0.4, 0.97),
             ceiling=0.96 if layers[a] == layers[0] else None,
+            best_match_cosine=0.7,
+            best_match_cosine_standard_error=0.01,
+            cosine=_noise(layers[a], layers[b], 1000 + 100 * a + b),
+            baseline=Baseline(
+                (0, 1, 2), BaselineSide(0.8, 0.7, 0.1, 0.08, 0.12), BaselineSide(0.8, 0.6, 0.2, 0.05, 0.35)
+            ),
         )
         for a, b in combinations(range(len(layers)), 2)
     )
@@ -115,6 +121,7 @@ def several(layers, names=()):
         dataset=base.dataset,
         pairs=pairs,
         within=tuple(_symmetric(count, i) for i, count in enumerate(layers)),
+        within_cosine=tuple(_symmetric(count, 1000 + i) for i, count in enumerate(layers)),
         settings=base.settings | {"batch_size": 20},
         versions=base.versions,
         notes=(),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zoo.data.decoding.on_demand import ImagesOnDemand
 from zoo.data.image_set import Images, ImageSet, balanced_subset
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 # The paper's minibatch; the fewest images per minibatch, which the PC1 fractions of `compare` need; and the fewest
 # minibatches of a pass, for measures whose standard errors need several.
@@ -119,7 +119,7 @@ def images(
     from zoo.data.sources import load_images
 
     if batch_size is not None and batch_size < 1:
-        raise ZooError(f"batch_size must be at least 1, got {batch_size}.")
+        raise UsageError(f"batch_size must be at least 1, got {batch_size}.")
     data = load_images(str(dataset), split)
     if max_examples is not None:
         data = balanced_subset(data, min(max_examples, len(data)), seed)

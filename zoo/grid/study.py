@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 from zoo.family.cifar import Variant
 from zoo.grid.grid import Run, grid
 
@@ -39,7 +39,7 @@ class StudyGrid:
 
     def __post_init__(self) -> None:
         if len(self.depths) < 2 or len(self.widths) < 2:
-            raise ZooError(
+            raise UsageError(
                 f"a study takes at least two depths and two widths, got {len(self.depths)} and {len(self.widths)}."
             )
 

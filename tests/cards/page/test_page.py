@@ -212,4 +212,4 @@ def test_only_earlier_pages_are_overwritten(run, folders, tmp_path):
     assert "not an earlier result of this kind" in ran.stderr
     assert "my homepage" in mine.read_text()
     ran = run("compare", *folders, "--html", "x", "--png", "x")
-    assert (ran.code, "--png and --html must be two files" in ran.stderr) == (1, True)
+    assert (ran.code, "--png and --html must be two files" in ran.stderr) == (2, True)

@@ -132,14 +132,14 @@ def test_an_interrupted_command_stops_its_processes(models, tmp_path, monkeypatc
 @pytest.mark.parametrize("command", ["matrix", "groups"])
 def test_two_places_at_once_are_refused_before_any_work(run, command):
     ran = run("zoo", *asking(command, "wxyz"), "--jobs", 2, "--ray", "local")
-    assert (ran.code, ran.stdout) == (1, "")
+    assert (ran.code, ran.stdout) == (2, "")
     assert "expected --jobs (on this machine) or --ray (on a cluster), got both" in ran.stderr
 
 
 @pytest.mark.parametrize("option", [("--jobs", 2), ("--ray", "local")])
 def test_a_tolerance_is_refused_before_any_work(run, option):
     ran = run("zoo", "matrix", "x", "y", "--tolerance", 0.01, *option)
-    assert (ran.code, ran.stdout) == (1, "")
+    assert (ran.code, ran.stdout) == (2, "")
     assert f"Error: --tolerance needs all models at once, and {option[0]} runs each alone" in ran.stderr
 
 

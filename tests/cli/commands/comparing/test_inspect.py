@@ -90,7 +90,7 @@ def test_compare_tells_the_same_score(run, folders):
 @pytest.mark.parametrize("share", ["0", "1", "100%", "x", "1%%", "-1%", "", "nan"])
 def test_a_share_that_is_none_is_refused(run, folders, share):
     ran = run("zoo", "inspect", folders[0], f"--drop-dominant={share}")
-    assert (ran.code, ran.stdout) == (1, "")
+    assert (ran.code, ran.stdout) == (2, "")
     assert ran.stderr.startswith("Error: --drop-dominant takes a share of the images such as 1% or 0.01, got ")
 
 

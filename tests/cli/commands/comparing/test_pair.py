@@ -23,9 +23,9 @@ BIN = Path(sys.executable).parent
 def error(run):
     """Runs a script that must fail, and gives the one line that it tells."""
 
-    def error(*arguments):
+    def error(*arguments, code=1):
         ran = run(*arguments)
-        assert ran.code == 1, ran.stderr
+        assert ran.code == code, ran.stderr
         assert ran.stdout == ""
         assert ran.stderr.startswith("Error: ")
         assert ran.stderr.count("\n") == 1
@@ -155,23 +155,23 @@ def test_matrix_of_many_models_stays_readable(run, folders, tmp_path):
     ran = run("zoo", "matrix", *copies, "--max-examples", 40, "--layers", "head.*")
     assert max(map(len, ran.stdout.splitlines())) <= 80
     assert "…" not in ran.stdout
-    assert ran.stdout.partition("Models, on")[2].count("1.000") == 4 * 12 * 11
+    assert ran.stdout.partition("Models, on")[2].count("1.000") == 5 * 12 * 11
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("a",), "at least two models, got 1"),
-        (("a", "b", "a"), "expected different models, got a twice"),
-        (("a", "b", "--pair", 1, 3), "--pair must name two of the 2 models by number from 1, got 1 3"),
-        (("a", "b", "--pair", 2, 2), "--pair must name two"),
-        (("a", "nowhere"), "expected a model folder or a Hub id OWNER/NAME[@REVISION], got 'nowhere'"),
-        (("a", "b", "--precision", "fp8"), "precision must be"),
+        (("a",), 2, "at least two models, got 1"),
+        (("a", "b", "a"), 2, "expected different models, got a twice"),
+        (("a", "b", "--pair", 1, 3), 2, "--pair must name two of the 2 models by number from 1, got 1 3"),
+        (("a", "b", "--pair", 2, 2), 2, "--pair must name two"),
+        (("a", "nowhere"), 1, "expected a model folder or a Hub id OWNER/NAME[@REVISION], got 'nowhere'"),
+        (("a", "b", "--precision", "fp8"), 2, "precision must be"),
     ],
 )
-def test_bad_matrix_arguments_are_told_in_one_line(error, folders, monkeypatch, arguments, message):
+def test_bad_matrix_arguments_are_told_in_one_line(error, folders, monkeypatch, arguments, code, message):
     monkeypatch.chdir(folders[0].parent)
-    assert message in error("zoo", "matrix", *arguments)
+    assert message in error("zoo", "matrix", *arguments, code=code)
 
 
 @pytest.mark.slow
@@ -197,25 +197,29 @@ def _read(descriptor):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("--depth", 15), "depth must be 6n+2"),
-        (("--width", 0), "width must be above 1/32"),
-        (("--width", -2), "width must be above 1/32"),
-        (("--dataset", "mnist"), "got 'mnist', and there is no such folder; choose one with --dataset"),
-        (("--subset", "0"), "subset must be a fraction above 0"),
-        (("--subset", "a/b"), "subset must be a fraction above 0"),
-        (("--subset", "1/1000"), "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
-        (("--epochs", 0), "--epochs must be"),
-        (("--lr", "nan"), "--lr must be"),
-        (("--lr", 1e30), "smaller --lr"),
-        (("--device", "tpu9"), "expected a device of this machine"),
-        (("--device", "meta"), "expected a device of this machine"),
-        (("--out", "/proc/nope/x"), "cannot write /proc/nope/x"),
+        (("--depth", 15), 2, "depth must be 6n+2"),
+        (("--width", 0), 2, "width must be above 1/32"),
+        (("--width", -2), 2, "width must be above 1/32"),
+        (
+            ("--dataset", "mnist"),
+            1,
+            "got 'mnist', and there is no such folder; did you mean mnist5k, mnist5k:8 or mnist5k:14?",
+        ),
+        (("--subset", "0"), 2, "subset must be a fraction above 0"),
+        (("--subset", "a/b"), 2, "subset must be a fraction above 0"),
+        (("--subset", "1/1000"), 1, "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
+        (("--epochs", 0), 2, "--epochs must be"),
+        (("--lr", "nan"), 2, "--lr must be"),
+        (("--lr", 1e30), 1, "smaller --lr"),
+        (("--device", "tpu9"), 1, "expected a device of this machine"),
+        (("--device", "meta"), 1, "expected a device of this machine"),
+        (("--out", "/proc/nope/x"), 1, "cannot write /proc/nope/x"),
     ],
 )
-def test_bad_training_arguments_are_told_in_one_line_and_write_nothing(error, here, arguments, message):
-    assert message in error("zoo", "train", "--depth", 8, "--epochs", 1, *arguments)
+def test_bad_training_arguments_are_told_in_one_line_and_write_nothing(error, here, arguments, code, message):
+    assert message in error("zoo", "train", "--depth", 8, "--epochs", 1, *arguments, code=code)
     assert list(here.iterdir()) == []
 
 
@@ -230,26 +234,33 @@ def test_existing_folder_is_refused_before_training_unless_forced(run, error, he
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("--dataset", "mnist"), "expected a dataset (digits"),
-        (("--split", "val"), "splits train, test and all, got 'val'"),
-        (("--max-examples", 3), "expected from 10 (one image per class) to 360 images"),
-        (("--layers", "nothing"), "near names are"),
-        (("--precision", "fp8"), "precision must be fp32, fp64, bf16"),
-        (("--passes", 0), "passes must be at least 1"),
-        (("--measure", "svcca"), "measures must be among cosine, knn, rsa, procrustes (CKA always comes), got 'svcca'"),
-        (("--null", 5), "at least 19 permutations, got 5"),
-        (("--tolerance", 0), "tolerance must be a positive standard error"),
-        (("--layers", ","), "expected the layers as all, blocks, or glob patterns"),
-        (("--batch-size", 3), "--batch-size must be at least 4, got 3"),
-        (("--batch-size", 0), "--batch-size must be at least 4, got 0"),
-        (("--json", "no/such/folder.json"), "there is no no/such"),
-        (("--json", "x", "--png", "x"), "must be two files, got x for both"),
+        (("--dataset", "mnist"), 1, "expected a dataset (digits"),
+        (("--split", "val"), 2, "splits train, test and all, got 'val'"),
+        (("--max-examples", 3), 1, "expected from 10 (one image per class) to 360 images"),
+        (("--layers", "nothing"), 1, "near names are"),
+        (("--precision", "fp8"), 2, "precision must be fp32, fp64, bf16"),
+        (("--passes", 0), 2, "passes must be at least 1"),
+        (
+            ("--measure", "svcca"),
+            2,
+            "measures must be among cosine, knn, rsa, procrustes (CKA always comes), got 'svcca'",
+        ),
+        (("--null", 5), 2, "at least 19 permutations, got 5"),
+        (("--tolerance", 0), 2, "tolerance must be a positive standard error"),
+        (("--layers", ","), 2, "expected the layers as all, blocks, or glob patterns"),
+        (("--batch-size", 3), 2, "--batch-size must be at least 4, got 3"),
+        (("--batch-size", 0), 2, "--batch-size must be at least 4, got 0"),
+        (("--json", "no/such/folder.json"), 1, "there is no no/such"),
+        (("--json", "x", "--png", "x"), 2, "must be two files, got x for both"),
+        (("--png", "x.jpg"), 2, "--png: expected a name that ends in .png, got x.jpg"),
+        (("--svg", "x.png"), 2, "--svg: expected a name that ends in .svg, got x.png"),
+        (("--require", "agreement"), 2, "--require takes names and numbers"),
     ],
 )
-def test_bad_comparison_arguments_are_told_in_one_line(error, folders, arguments, message):
-    assert message in error("compare", *folders, *arguments)
+def test_bad_comparison_arguments_are_told_in_one_line(error, folders, arguments, code, message):
+    assert message in error("compare", *folders, *arguments, code=code)
 
 
 @pytest.fixture
@@ -300,6 +311,13 @@ def test_traceback_is_shown_on_request(run, monkeypatch):
 )
 def test_wrong_usage_exits_with_two(run, arguments):
     assert run(*arguments).code == 2
+
+
+@pytest.mark.parametrize("option", ["--baseline", "--correction"])
+def test_a_wrong_choice_is_reported_in_plain_words(run, option):
+    ran = run("compare", "a", "b", option, "x")
+    assert ran.code == 2
+    assert f"Error: Invalid value for '{option}': 'x' is not one of" in ran.stderr
 
 
 def test_variants_print_the_grid(run):

@@ -87,18 +87,18 @@ def test_time_limit_tests_what_is_trained(run, here):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("--depths", "14"), "at least two depths and two widths, got 1 and 3"),
-        (("--depths", "14,15"), "depth must be 6n+2"),
-        (("--dataset", "mnist"), "expected a dataset (digits"),
-        (("--jobs", 2, "--ray", "local"), "got both"),
-        (("--json", "no/such.json"), "there is no no"),
+        (("--depths", "14"), 2, "at least two depths and two widths, got 1 and 3"),
+        (("--depths", "14,15"), 2, "depth must be 6n+2"),
+        (("--dataset", "mnist"), 1, "expected a dataset (digits"),
+        (("--jobs", 2, "--ray", "local"), 2, "got both"),
+        (("--json", "no/such.json"), 1, "there is no no"),
     ],
 )
-def test_what_cannot_be_is_told_before_anything_runs(run, here, arguments, message):
+def test_what_cannot_be_is_told_before_anything_runs(run, here, arguments, code, message):
     ran = run("zoo", "reproduce", "study", *arguments)
-    assert (ran.code, ran.stdout) == (1, "")
+    assert (ran.code, ran.stdout) == (code, "")
     assert ran.stderr.startswith("Error: ") and message in ran.stderr
     assert list(here.iterdir()) == []
 

@@ -304,22 +304,22 @@ def test_without_block_structure_nothing_is_removed(run, folders, here, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        ((), "expected either --block-structure or --remove BLOCKS, got neither"),
-        (("--block-structure", "--remove", "stage1.1"), "got both; use one of them"),
-        (("--remove", ""), "got ''; choose blocks such as stage1.1"),
-        (("--remove", "stage1.1,"), "got ''; choose blocks"),
-        (("--remove", "stage1.7"), "got 'stage1.7'"),
-        (("--remove", "stage1.1", "--device", "tpu9"), "expected a device of this machine"),
-        (("--remove", "stage1.1", "--out", "."), "choose another --out"),
+        ((), 2, "expected either --block-structure or --remove BLOCKS, got neither"),
+        (("--block-structure", "--remove", "stage1.1"), 2, "got both; use one of them"),
+        (("--remove", ""), 1, "got ''; choose blocks such as stage1.1"),
+        (("--remove", "stage1.1,"), 1, "got ''; choose blocks"),
+        (("--remove", "stage1.7"), 1, "got 'stage1.7'"),
+        (("--remove", "stage1.1", "--device", "tpu9"), 1, "expected a device of this machine"),
+        (("--remove", "stage1.1", "--out", "."), 1, "choose another --out"),
     ],
 )
-def test_bad_arguments_are_told_in_one_line(run, folders, monkeypatch, arguments, message):
+def test_bad_arguments_are_told_in_one_line(run, folders, monkeypatch, arguments, code, message):
     monkeypatch.chdir(folders[1])
     before = sorted(folders[1].iterdir())
     ran = run("zoo", "prune", folders[1], *arguments)
-    assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (1, "", 1)
+    assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (code, "", 1)
     assert message in ran.stderr
     assert sorted(folders[1].iterdir()) == before
 
