@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from compare.result.base import Settings
     from compare.result.inspection import Inspection
-    from compare.result.study import Agreement, Contrast, Errors, Network, Reproduction
+    from compare.result.study import Agreement, Contrast, Errors, Heatmap, Network, Reproduction
     from compare.study.deep_and_wide import Pair, Right
 
 LAYERS = "all"
@@ -115,15 +115,17 @@ def _measure(networks: Networks) -> "Reproduction":
     grid = networks.grid
     measured: dict[Run, Network] = {}
     block_layers: dict[Run, npt.NDArray[np.bool_]] = {}
-    heatmaps, notes = [], dict[str, None]()
+    heatmaps: dict[tuple[int, float, str], Heatmap] = {}
+    notes: dict[str, None] = {}
     for number, run in enumerate(networks.runs, 1):
         inspection = _inspect(networks, run)
         depth, width, subset = run.variant.depth, run.variant.width, str(run.subset)
         measured[run] = digest(inspection, depth=depth, width=width, subset=subset, seed=run.seed)
         block_layers[run] = in_block(inspection)
         notes |= dict.fromkeys(inspection.notes)
-        if run.seed == grid.seeds[0]:
-            heatmaps.append(heatmap(inspection, depth=depth, width=width, subset=subset, seed=run.seed))
+        if (depth, width, subset) not in heatmaps:
+            coarse = heatmap(inspection, depth=depth, width=width, subset=subset, seed=run.seed)
+            heatmaps[depth, width, subset] = coarse
         say(f"{number}/{len(networks.runs)} {run.name}: block structure score {measured[run].score:.2f}")
     study = Study(
         networks=tuple(measured.values()),
@@ -132,7 +134,7 @@ def _measure(networks: Networks) -> "Reproduction":
         agreements=tuple(_agreements(networks, block_layers)),
         errors=_errors(networks, tuple(measured.values())),
     )
-    return reproduction(study, heatmaps, inspection, tuple(notes))
+    return reproduction(study, tuple(heatmaps.values()), inspection, tuple(notes))
 
 
 def _inspect(networks: Networks, run: Run) -> "Inspection":

@@ -77,11 +77,11 @@ class World:
     widths: tuple[tuple[float, float], ...] = ((2, 0.0), (4, 0.08), (8, 0.16))
     halving: float = 0.05
     score_deviation: float = 0.15
-    pc1_share: Sides = Sides(0.75, 0.4, 0.15)
-    map_correlation: Sides = Sides(0.89, 0.86, 0.06)
-    contrast: float = 0.15
-    contrast_without: float = 0.03
-    contrast_deviation: float = 0.05
+    pc1_share: Sides = Sides(0.77, 0.46, 0.15)
+    map_correlation: Sides = Sides(0.93, 0.91, 0.04)
+    contrast: float = 0.2
+    contrast_without: float = 0.04
+    contrast_deviation: float = 0.1
     seeds: Sides = Sides(0.44, 0.77, 0.15)
     architectures: Sides = Sides(0.48, 0.76, 0.1)
     probe_gain: Sides = Sides(0.0, 0.0013, 0.002)

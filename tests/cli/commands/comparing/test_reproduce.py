@@ -75,15 +75,15 @@ def test_time_limit_tests_what_is_trained(run, here):
     nothing = run("zoo", "reproduce", "study", *TINY, "--time-limit", 0)
     assert (nothing.code, nothing.stdout) == (1, "")
     assert nothing.stderr.endswith("Error: no network is trained yet; use a higher --time-limit.\n")
-    for seed in (0, 1):
-        size = ("--depth", 8, "--width", 0.5, "--subset", "1/4", "--epochs", 1, "--seed", seed)
-        assert run("zoo", "train", *size, "--out", f"study/models/resnet8-w0.5-digits-1of4-s{seed}").code == 0
+    # Not even of the first seed.
+    size = ("--depth", 8, "--width", 0.5, "--subset", "1/4", "--epochs", 1, "--seed", 1)
+    assert run("zoo", "train", *size, "--out", "study/models/resnet8-w0.5-digits-1of4-s1").code == 0
     ran = run("zoo", "reproduce", "study", *TINY, "--time-limit", 0, "--json", "study.json")
     assert ran.code == 0, ran.stderr
     assert "training" not in ran.stderr
     result = json.loads((here / "study.json").read_text())
-    assert len(result["networks"]) == 2
-    assert any(note.startswith("only 2 of 6 networks are trained") for note in result["notes"])
+    assert len(result["networks"]) == len(result["heatmaps"]) == 1
+    assert any(note.startswith("only 1 of 6 networks are trained") for note in result["notes"])
 
 
 @pytest.mark.parametrize(
