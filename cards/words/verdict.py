@@ -15,7 +15,7 @@ from compare.stats.paired import LEVEL
 
 
 def verdict(comparison: Comparison) -> str:
-    """Summary in a few sentences: similarity, block structure, and which model is more accurate.
+    """Summary in a few sentences: cautions, similarity, block structure, and which model is more accurate.
 
     Args:
         comparison: the result to summarize.
@@ -26,6 +26,7 @@ def verdict(comparison: Comparison) -> str:
 def _sentences(comparison: Comparison) -> Iterator[str]:
     models, spans = comparison.models, comparison.block_structure
     baseline, ab = comparison.baseline, comparison.cka.ab
+    yield from comparison.cautions
     if baseline is None or not _best(ab):
         yield _likeness(ab)
     else:

@@ -43,7 +43,7 @@ class Report:
         self, comparison: Comparison, correction: str = "holm", images: Mapping[int, Image] | None = None
     ) -> None:
         self._comparison = legible(comparison)
-        self._notes = comparison.notes
+        self._notes = [note for note in comparison.notes if note not in comparison.cautions]
         self._correction = correction
         self._images = images or {}
 

@@ -27,6 +27,7 @@ def test_the_answer_comes_first_and_everything_after_it_in_order():
     order = (
         "shallow and deep",
         "With the most similar layer of the other model",
+        "Images predicted differently",
         "Models and images",
         "Similarity of the layers",
         "Spans of similar layers",
@@ -35,7 +36,6 @@ def test_the_answer_comes_first_and_everything_after_it_in_order():
         "Confusions",
         "Predictions of a and b",
         "Confidence",
-        "Images predicted differently",
         "Images that dominate block structure",
         "How to reproduce this",
         "estimator",
