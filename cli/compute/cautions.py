@@ -50,7 +50,7 @@ def _end_of_sentence(model: "FoundModel", dataset: "DatasetResult") -> str | Non
             return None
         same = same_dataset(trained.name, name)
         if dataset.fingerprint == trained.train_fingerprint or (same and dataset.split != "test"):
-            return f"images of {name} {dataset.split}: this is not the accuracy on new images."
+            return f"images of {name} {dataset.split}, so the accuracy here is not that on new images."
         if not same:
-            return f"{trained.name}, but here the images are {name}."
+            return f"{trained.name}, evaluated on {name}."
     return None

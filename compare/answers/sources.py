@@ -1,5 +1,6 @@
 """Name the file or row of each example in a result. Needs no torch."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
@@ -50,4 +51,4 @@ def _add(value: Any, find: Callable[[int], _Source]) -> Any:
 
 
 def _utf8(path: str) -> str:
-    return path.encode(errors="surrogateescape").decode(errors="replace")
+    return os.fsencode(path).decode(errors="replace")
