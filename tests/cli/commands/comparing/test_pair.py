@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -346,3 +347,10 @@ def test_names_that_a_spreadsheet_would_run_are_made_harmless():
 def test_p_values_are_corrected_as_asked(run, folders):
     assert "p (BH)" in run("compare", *folders, "--correction", "bh").stdout
     assert run("compare", *folders, "--correction", "x").code == 2
+
+
+def test_paths_that_a_spreadsheet_would_run_stay_paths():
+    result = comparison()
+    examples = tuple(replace(example, path="=one/1.png") for example in result.disagreement.examples)
+    text = disagreements_csv(replace(result, disagreement=replace(result.disagreement, examples=examples)))
+    assert text.endswith(",./=one/1.png,\n")
