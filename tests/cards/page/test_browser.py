@@ -54,7 +54,9 @@ def test_the_switch_changes_what_is_shown(opened):
 
 def test_zooming_into_one_map_zooms_into_all(opened):
     page = opened(comparison_html(full(), IMAGES))
-    box = page.locator("#map-ab .nsewdrag").first.bounding_box()
+    area = page.locator("#map-ab .nsewdrag").first
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
     for share, step in ((0.25, page.mouse.down), (0.75, page.mouse.up)):
         page.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"], steps=5)
         step()
