@@ -10,7 +10,7 @@ from cards.page.page import Gallery, Picture
 from cards.pictures.inspection import Image
 from cards.tables.predictions import DISAGREED
 from cards.tables.structure import LEFT_OUT
-from cards.words.facts import class_name, dominant_fact
+from cards.words.facts import class_name, dominant_fact, source_fact
 from cards.words.legible import percent
 from compare.result.comparison import CKAWithoutDominant
 from compare.result.disagreement import Example
@@ -59,8 +59,9 @@ def _dominant(
     for example in examples:
         if example.index in images:
             name = class_name(classes, example.label)
-            lines = (name, f"{percent(example.pc1_share)} % of PC1", f"image {example.index}")
-            yield Picture(data_uri(images[example.index]), f"image {example.index}, {name}", lines)
+            lines = [name, f"{percent(example.pc1_share)} % of PC1", f"image {example.index}", source_fact(example)]
+            description = f"image {example.index}, {name}"
+            yield Picture(data_uri(images[example.index]), description, tuple(filter(None, lines)))
 
 
 def disagreed_gallery(
@@ -90,7 +91,19 @@ def _disagreed(example: Example, classes: Sequence[str], image: Image) -> Pictur
     for model, prediction, confidence in predictions:
         mark = "" if example.label is None else " \N{CHECK MARK}" if prediction == example.label else " \N{BALLOT X}"
         lines.append(f"{model}: {classes[prediction]} ({confidence:.0%}){mark}")
-    return Picture(data_uri(image), ", ".join(lines), tuple(lines))
+    if source := source_fact(example):
+        lines.append(source)
+    return Picture(data_uri(image), ", ".join(lines), tuple(lines), _tags(example, label))
+
+
+def _tags(example: Example, label: str) -> dict[str, str]:
+    """The properties by which a reader can filter: class, which model is right, and the lower of both confidences."""
+    low = min(example.confidence_a, example.confidence_b)
+    confidence = "90 % or more" if low >= 0.9 else "50 to 90 %" if low >= 0.5 else "below 50 %"
+    if example.label is None:
+        return {"lower confidence": confidence}
+    right = {example.prediction_a: "only a", example.prediction_b: "only b"}.get(example.label, "neither")
+    return {"class": label, "right": right, "lower confidence": confidence}
 
 
 def data_uri(image: Image) -> str:

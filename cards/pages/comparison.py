@@ -20,7 +20,7 @@ from cards.tables.predictions import (
 )
 from cards.tables.structure import blocks_table, left_out_table, spans_table, thresholds_table
 from cards.words.facts import MEANINGS, block_scores_facts, dots_fact, estimator_fact
-from cards.words.legible import LONGEST_TEXT, legible, printable
+from cards.words.legible import legible
 from cards.words.verdict import verdict
 from compare.result.comparison import CKAResult, Comparison, NullResult
 from compare.result.disagreement import Disagreement
@@ -46,16 +46,17 @@ def comparison_html(comparison: Comparison, images: Mapping[int, Image], place: 
     a, b = readable.models.a, readable.models.b
     models = {"a": comparison.models.a, "b": comparison.models.b}
     sections = (
+        _disagreed(readable.disagreement, readable.dataset, images),
         section("Models and images", models_table(readable.dataset, {"a": a, "b": b})),
         section("Similarity of the layers", texts=[f"{estimator_fact(readable)} {LEGEND}"], maps=_maps(readable)),
         section("Similarity beside an untrained copy", baseline_table(readable.baseline)),
         _structure(readable),
-        *_predictions(readable.disagreement, readable.dataset, images),
+        *_predictions(readable.disagreement, readable.dataset),
         _dominant(readable.inside, readable.dataset, images),
         _left_out(readable, images),
         settings_section(models, comparison.dataset, comparison.settings, comparison.versions),
     )
-    notes = tuple(printable(note, LONGEST_TEXT) for note in comparison.notes)
+    notes = tuple(note for note in readable.notes if note not in readable.cautions)
     return render(Page(f"{a.name} and {b.name}", verdict(readable), notes, sections), place)
 
 
@@ -113,22 +114,23 @@ def _structure(comparison: Comparison) -> Section:
     )
 
 
-def _predictions(
-    disagreement: Disagreement | None, dataset: DatasetResult, images: Mapping[int, Image]
-) -> Iterator[Section]:
-    if disagreement is None:
-        return
-    names, examples = dataset.classes, disagreement.examples
-    classes = folded(classes_table(disagreement.classes), MOST_ROWS)
-    yield section("Accuracy by class", class_chart(disagreement), classes)
-    yield section("Confusions", confusions_table(disagreement.confusions, names))
-    yield section("Predictions", predictions_table(disagreement))
-    yield section("Confidence", reliability_chart(disagreement), folded(reliability_table(disagreement)))
-    yield section(
+def _disagreed(disagreement: Disagreement | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Section:
+    examples, names = disagreement.examples if disagreement else (), dataset.classes
+    return section(
         "Images predicted differently",
         disagreed_gallery(examples, names, images),
         folded(disagreed_table(examples, names), MOST_ROWS),
     )
+
+
+def _predictions(disagreement: Disagreement | None, dataset: DatasetResult) -> Iterator[Section]:
+    if disagreement is None:
+        return
+    classes = folded(classes_table(disagreement.classes), MOST_ROWS)
+    yield section("Accuracy by class", class_chart(disagreement), classes)
+    yield section("Confusions", confusions_table(disagreement.confusions, dataset.classes))
+    yield section("Predictions", predictions_table(disagreement))
+    yield section("Confidence", reliability_chart(disagreement), folded(reliability_table(disagreement)))
 
 
 def _dominant(inside: InsidePair | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Section:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cards.tables.table import Cell, Styled, Table
-from cards.words.facts import class_name, disagreement_facts, most_significant_first
+from cards.words.facts import class_name, disagreement_facts, most_significant_first, source_cells
 from cards.words.legible import percent, probability
 from compare.result.disagreement import Calibration, ClassRow, Confusion, Disagreement, Example, Reliability
 
@@ -124,10 +124,12 @@ def disagreed_table(examples: Sequence[Example], classes: Sequence[str], most: i
             class_name(classes, example.label),
             _prediction(classes, example.label, example.prediction_a, example.confidence_a),
             _prediction(classes, example.label, example.prediction_b, example.confidence_b),
+            *source_cells(example),
         )
         for example in examples
     )
-    table = Table(DISAGREED, ("image", "label", "a predicts", "b predicts"), rows, 4)
+    headings = ("image", "label", "a predicts", "b predicts", "file", "row")
+    table = Table(DISAGREED, headings, rows, 5).drop_empty("file", "row")
     return table.head(most or len(rows)) if rows else None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from cards.tables.table import Cell, Styled, Table, by_model
-from cards.words.facts import DELETION_CAPTION, class_name, dominant_fact, probes_caption
+from cards.words.facts import DELETION_CAPTION, class_name, dominant_fact, probes_caption, source_cells
 from cards.words.legible import between, number
 from compare.result.comparison import CKAWithoutDominant
 from compare.result.inside import Block, DominantExample, Inside
@@ -133,12 +133,14 @@ def _dominant_table(title: str, examples: Sequence[DominantExample], classes: Se
         (
             str(example.index),
             class_name(classes, example.label),
+            *source_cells(example),
             f"{example.pc1_share:.1%}",
             f"{example.norm_share:.1%}",
         )
         for example in examples
     )
-    return Table(title, ("image", "class", "PC1", "norm"), rows, 2, caption)
+    headings = ("image", "class", "file", "row", "PC1", "norm")
+    return Table(title, headings, rows, 3, caption).drop_empty("file", "row")
 
 
 def deletion_table(rows: Sequence[DeletedBlocks]) -> Table | None:

@@ -92,6 +92,19 @@ class Table:
             text_columns=sum(column < self.text_columns for column in columns),
         )
 
+    def drop_empty(self, *headings: str) -> "Table":
+        """The table without those of some columns that are empty in every row.
+
+        Args:
+            headings: the headings of these columns.
+
+        Example:
+            >>> Table("", ("class", "file", "row"), (("cat", "", "7"),)).drop_empty("file", "row").headings
+            ('class', 'row')
+        """
+        columns = zip(self.headings, zip(*self.rows, strict=True), strict=True)
+        return self.drop(*(heading for heading, cells in columns if heading in headings and not any(cells)))
+
 
 def by_model(table: Table) -> Table | None:
     """A table whose first column names the model, without that column if it is empty; None if there are no rows."""

@@ -14,7 +14,7 @@ from compare.structure.layer_names import blocks_of
 
 
 def verdict(comparison: Comparison) -> str:
-    """Summary in a few sentences: predictions, similarity of the layers, and block structure.
+    """Summary in a few sentences: cautions, predictions, similarity of the layers, and block structure.
 
     Args:
         comparison: the result to summarize.
@@ -25,6 +25,7 @@ def verdict(comparison: Comparison) -> str:
 def _sentences(comparison: Comparison) -> Iterator[str]:
     models, spans = comparison.models, comparison.block_structure
     baseline, ab = comparison.baseline, comparison.cka.ab
+    yield from comparison.cautions
     yield from prediction_verdict(comparison)
     if baseline is None or not _best(ab):
         yield _likeness(ab)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
 from cli.compute.baseline import baselines
+from cli.compute.cautions import with_cautions
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
@@ -64,7 +65,8 @@ def compared(
 
     title = " ".join(("compare", *(model.ref for model in request.models)))
     computed = recall(Comparison, request.cache_key("compare", options), title, compute, fresh)
-    return replace(computed, result=_identified(computed.result, request.models))
+    result = with_cautions(_identified(computed.result, request.models), request.models)
+    return replace(computed, result=result)
 
 
 def _identified(result: "Comparison", models: Sequence["FoundModel"]) -> "Comparison":

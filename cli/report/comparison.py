@@ -52,7 +52,7 @@ class Report:
         full: bool = False,
     ) -> None:
         self._comparison = legible(comparison)
-        self._notes = comparison.notes
+        self._notes = [note for note in comparison.notes if note not in comparison.cautions]
         self._correction = correction
         self._images = images or {}
         self._full = full

@@ -37,20 +37,25 @@ class Files:
     svg: options.Svg = None
     html: options.Html = None
 
-    def check(self) -> None:
+    def check(self, *others: tuple[str, Path | None, bytes]) -> None:
         """Check, before any work, that all files can be written.
+
+        Args:
+            others: option, file, and first bytes of the other files that a command writes; None for a file that is not
+                requested.
 
         Raises:
             UsageError: two options name the same file, or a picture is named as one of another kind.
             ZooError: a file cannot be written.
         """
-        options = {
-            "--json": (self.json, JSON_START),
-            "--png": (self.png, PNG_START),
-            "--svg": (self.svg, SVG_START),
-            "--html": (self.html, HTML_START),
-        }
-        requested = [(option, path, beginning) for option, (path, beginning) in options.items() if path is not None]
+        options = (
+            ("--json", self.json, JSON_START),
+            ("--png", self.png, PNG_START),
+            ("--svg", self.svg, SVG_START),
+            ("--html", self.html, HTML_START),
+            *others,
+        )
+        requested = [(option, path, beginning) for option, path, beginning in options if path is not None]
         for (one, path, _), (other, same, _) in combinations(requested, 2):
             if path == same:
                 raise UsageError(f"{one} and {other} must be two files, got {path} for both.")

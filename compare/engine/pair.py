@@ -9,7 +9,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from compare.answers.answers import Answers
+from compare.answers.cautions import answer_cautions
 from compare.answers.find import find_disagreement
+from compare.answers.sources import with_sources
 from compare.engine.baseline import Sweep, check_baseline, find_baselines
 from compare.engine.describe import BLOCK_SETTINGS, describe, describe_data, find_spans, settings, versions
 from compare.engine.inside import look_inside
@@ -19,8 +21,10 @@ from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.model.batch import names_of_classes
 from compare.model.trace import Model
+from compare.model.weights import same_weights
 from compare.result.comparison import (
     LARGE_CHANGE,
+    SAME_WEIGHTS,
     Baseline,
     BlockPair,
     CKAResult,
@@ -66,8 +70,9 @@ def compare_models(
         model_b: another model for the same inputs. A forward pre-hook can apply preprocessing of its own.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices). Labels are class numbers, shape (n,),
             or all -1 if they are unknown. Indices are positions in the dataset, shape (n,). Minibatches should be drawn
-            at random; each pass may shuffle again. Convolutions are faster if inputs and weights are in channels_last
-            order.
+            at random; each pass may shuffle again. If the batches have methods `path(index)` and `row(index)`, as those
+            of `zoo.images`, each example in the result names its file or row. Convolutions are faster if inputs and
+            weights are in channels_last order.
         layers: `all` (leaf modules and block outputs, in execution order), `blocks` (outputs of residual or transformer
             blocks), or glob patterns of module names, separated by commas.
         passes: number of passes over the batches for CKA; predictions come from the first pass.
@@ -127,7 +132,8 @@ def compare_models(
     untrained, missing = (
         (None, ()) if baseline is None else _baseline(Sweep((model_a, model_b), baseline, batches), stream)
     )
-    return Comparison(
+    cautions = (*([SAME_WEIGHTS] if same_weights(model_a, model_b) else []), *answer_cautions(answers, "ab"))
+    result = Comparison(
         models=ModelPair(a=describe(stream, 0), b=describe(stream, 1)),
         dataset=describe_data(stream),
         cka=CKAResult(
@@ -144,11 +150,13 @@ def compare_models(
         disagreement=find_disagreement(stream.answers),
         settings=settings(stream) | BLOCK_SETTINGS,
         versions=versions(),
-        notes=(*notes(stream, "ab"), *without_dominant_notes(stream, "ab", without_dominant), *missing),
+        notes=(*cautions, *notes(stream, "ab"), *without_dominant_notes(stream, "ab", without_dominant), *missing),
         measures=tuple(_measure(stream, name) for name in measures),
         inside=_inside(stream, spans) if components else None,
         baseline=untrained,
+        cautions=cautions,
     )
+    return with_sources(result, batches)
 
 
 def _baseline(sweep: Sweep, stream: Stream) -> tuple[Baseline | None, tuple[str, ...]]:

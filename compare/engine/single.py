@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from compare.answers.answers import Answers
+from compare.answers.sources import with_sources
 from compare.engine.describe import BLOCK_SETTINGS, describe, describe_data, find_spans, settings, versions
 from compare.engine.inside import look_inside
 from compare.engine.notes import notes
@@ -88,6 +89,7 @@ def inspect_model(
         versions=versions(),
         notes=tuple(notes(stream, ["it"])),
     )
+    result = with_sources(result, batches)
     blocks = block_structures(spans)
     if drop_dominant is None or blocks:
         return result if drop_dominant is None else _dropping(result, model, batches, stream, drop_dominant)

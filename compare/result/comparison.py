@@ -12,6 +12,7 @@ from compare.result.spans import BlockSpan
 # A cell of CKA changes without the dominant examples if it differs by more than this. Without random examples, almost
 # no cell does; see `tests/benchmarks/dominant.py`.
 LARGE_CHANGE = 0.1
+SAME_WEIGHTS = "a and b have the same weights."
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,7 @@ class Comparison(JsonResult):
         inside: analysis of the block structure of each model, if requested with `components`.
         baseline: similarity beside untrained copies of the models; None if it was not requested, or, with the reason in
             the notes, not available.
+        cautions: the notes that a reader must know before the answer, such as that a model is near chance.
 
     Example:
         >>> import torch
@@ -218,3 +220,4 @@ class Comparison(JsonResult):
     measures: tuple[MeasureResult, ...] = ()
     inside: InsidePair | None = None
     baseline: Baseline | None = None
+    cautions: tuple[str, ...] = ()

@@ -50,12 +50,16 @@ class DominantExample:
         label: class number; None without labels.
         pc1_share: the example's share of all squared PC1 scores, mean over these layers, in [0, 1].
         norm_share: the example's share of all squared norms of the centred features, mean over these layers, in [0, 1].
+        path: file of the image, relative to the dataset's folder; None if it has no file of its own, or it is unknown.
+        row: row of the image in the table that it comes from; None if it has a file, or it is unknown.
     """
 
     index: int
     label: int | None
     pc1_share: float
     norm_share: float
+    path: str | None = None
+    row: int | None = None
 
 
 @dataclass(frozen=True)

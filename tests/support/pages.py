@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from compare.result.comparison import Baseline, BaselineSide, MeasureResult, NullResult
-from compare.result.disagreement import Calibration, Reliability
+from compare.result.disagreement import Calibration, Example, Reliability
 from compare.result.inside import InsidePair
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
 from compare.result.matrix import ModelMatrix, PairResult
@@ -144,3 +144,16 @@ def _noise(rows, columns, seed):
 def _symmetric(count, seed):
     values = np.random.default_rng(seed).random((count, count))
     return matrix((values + values.T) / 2)
+
+
+def disagreeing():
+    """A comparison with 6 images that the models predict differently, and these images."""
+    result = comparison(classes=("cat", "dog", "<b>fox</b>"))
+    confidences = (0.95, 0.93, 0.8, 0.7, 0.6, 0.4)
+    answers = ((0, 0, 1), (1, 0, 1), (2, 0, 1), (0, 0, 2), (0, 1, 2), (1, 2, 1))
+    examples = tuple(
+        Example(index, label, a, b, 0.97, confidence, path=f"{index}/<i>caf\N{REPLACEMENT CHARACTER}</i>.png")
+        for index, ((label, a, b), confidence) in enumerate(zip(answers, confidences, strict=True))
+    )
+    images = {index: IMAGES[17] for index in range(len(examples))}
+    return replace(result, disagreement=replace(result.disagreement, examples=examples)), images

@@ -289,6 +289,7 @@
     addEventListener("afterprint", () => paper(false));
     themed();
     for (const table of document.querySelectorAll("table.sortable")) sortable(table);
+    for (const gallery of document.querySelectorAll(".gallery:has([data-tags])")) filterable(gallery);
     if (data.maps) {
       byId("reset").addEventListener("click", whole);
       if (data.maps.choice) await followChoice();

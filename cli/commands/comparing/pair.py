@@ -14,10 +14,10 @@ from cli.report.requirement import check_requirements, parse_requirement
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.completion import complete_models
-from cli.terminal.output import check_result_path, interruptible, write_result
+from cli.terminal.output import interruptible, write_result
 
-# First bytes of every file that `cards.words.csv` writes.
-CSV_START = b"index,la"
+# First bytes of every file that `cards.words.csv` writes, now and in earlier versions.
+CSV_START = b"index,label,prediction_a,confidence_a,prediction_b,confidence_b"
 
 
 class Correction(StrEnum):
@@ -72,15 +72,13 @@ def compare(
     Example: compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """
     requirements = [parse_requirement(text) for text in require or ()]
-    files.check()
-    if export is not None:
-        check_result_path(export, CSV_START)
+    files.check(("--export", export, CSV_START))
     with interruptible("nothing was written"):
         computed = compared(request((a, b), dataset, images), pair, no_cache)
     if export is not None:
         from cards.words.csv import disagreements_csv
 
-        write_result(export, disagreements_csv(computed.result).encode())
+        write_result(export, disagreements_csv(computed.result).encode(), CSV_START)
     deliver(
         computed.result,
         files,

@@ -1,12 +1,14 @@
 """Pages in a real browser, from disk: quiet, alone, and usable with mouse, keyboard and phone."""
 
+import re
+
 import numpy as np
 import pytest
 
 from cards.pages.comparison import comparison_html
 from cards.pages.inspection import inspection_html
 from tests.support.browser import PHONE, picture, point_at, pytestmark, wide  # noqa: F401
-from tests.support.pages import IMAGES, deep_look, full, mean
+from tests.support.pages import IMAGES, deep_look, disagreeing, full, mean
 from tests.support.samples import dominated
 
 
@@ -52,7 +54,9 @@ def test_the_switch_changes_what_is_shown(opened):
 
 def test_zooming_into_one_map_zooms_into_all(opened):
     page = opened(comparison_html(full(), IMAGES))
-    box = page.locator("#map-ab .nsewdrag").first.bounding_box()
+    area = page.locator("#map-ab .nsewdrag").first
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
     for share, step in ((0.25, page.mouse.down), (0.75, page.mouse.up)):
         page.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"], steps=5)
         step()
@@ -151,3 +155,35 @@ def test_387_layers_answer_within_seconds(opened):
     )
     assert took < 10_000
     assert "knn" in point_at(page, "ab", 0.3, 0.6)
+
+
+def test_a_click_shows_only_the_images_of_a_class_a_right_model_or_a_confidence(opened):
+    result, images = disagreeing()
+    page = opened(comparison_html(result, images))
+    gallery = page.locator(".gallery").first
+
+    def shown():
+        return [
+            int(text.split()[1].rstrip(":"))
+            for text in gallery.locator("li:visible span:first-of-type").all_inner_texts()
+        ]
+
+    def click(group, name):
+        page.locator(f".filters[aria-label='{group}'] button", has_text=re.compile(f"^{name}$")).click()
+
+    assert shown() == [0, 1, 2, 3, 4, 5]
+    click("class", "cat")
+    assert shown() == [0, 3, 4]
+    click("right", "neither")
+    assert shown() == [4]
+    assert "1 of these 6 images" in page.locator("main").inner_text()
+    click("class", "<b>fox</b>")
+    assert shown() == [2]
+    click("class", "<b>fox</b>")
+    click("right", "only b")
+    assert shown() == [1, 5]
+    click("lower confidence", "below 50 %")
+    assert shown() == [5]
+    click("right", "only b")
+    click("lower confidence", "90 % or more")
+    assert shown() == [0, 1]

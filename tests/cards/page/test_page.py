@@ -18,7 +18,7 @@ from cards.words.legible import legible, plotly_text, printable
 from compare.result.comparison import Baseline, BaselineSide
 from compare.result.disagreement import ClassRow
 from tests.support.page_reader import Reader, unpack
-from tests.support.pages import IMAGES, deep_look, full, mean
+from tests.support.pages import IMAGES, deep_look, disagreeing, full, mean
 from tests.support.samples import comparison, dominated, inspection
 
 
@@ -27,6 +27,7 @@ def test_the_answer_comes_first_and_everything_after_it_in_order():
     order = (
         "shallow and deep",
         "With the most similar layer of the other model",
+        "Images predicted differently",
         "Models and images",
         "Similarity of the layers",
         "Spans of similar layers",
@@ -35,7 +36,6 @@ def test_the_answer_comes_first_and_everything_after_it_in_order():
         "Confusions",
         "Predictions of a and b",
         "Confidence",
-        "Images predicted differently",
         "Images that dominate block structure",
         "How to reproduce this",
         "estimator",
@@ -213,3 +213,20 @@ def test_only_earlier_pages_are_overwritten(run, folders, tmp_path):
     assert "my homepage" in mine.read_text()
     ran = run("compare", *folders, "--html", "x", "--png", "x")
     assert (ran.code, "--png and --html must be two files" in ran.stderr) == (2, True)
+
+
+def test_images_show_their_file_or_row_and_escape_it():
+    result, images = disagreeing()
+    text = Reader(comparison_html(result, images)).text
+    assert "3/<i>caf\N{REPLACEMENT CHARACTER}</i>.png" in text
+    examples = tuple(replace(example, path=None, row=70 + example.index) for example in result.disagreement.examples)
+    in_rows = replace(result, disagreement=replace(result.disagreement, examples=examples))
+    assert "row 73" in Reader(comparison_html(in_rows, images)).text
+
+
+def test_cautions_begin_the_summary_and_are_not_repeated_as_notes():
+    caution = "b was trained on " + 150 * "x" + ", evaluated on digits."
+    page = Reader(comparison_html(replace(comparison(), cautions=(caution,), notes=(caution, "a note")), {}))
+    assert page.text.index(caution) < page.text.index("Same predictions on")
+    assert page.text.count("evaluated on digits") == 1
+    assert "a note" in page.text

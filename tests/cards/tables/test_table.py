@@ -7,7 +7,7 @@ from rich.console import Console
 
 from cards.page.page import Page, folded, render, section
 from cards.tables.baseline import baseline_table
-from cards.tables.predictions import classes_table
+from cards.tables.predictions import classes_table, disagreed_table
 from cards.tables.structure import dominant_table, left_out_table, spans_table, thresholds_table
 from cards.tables.table import Link, Styled, Table, by_model
 from cli.report.table import rich_table
@@ -138,3 +138,19 @@ def test_the_baseline_has_a_row_for_each_model_that_has_one():
     )
     assert len(baseline_table(Baseline((0,), None, b)).rows) == 1
     assert baseline_table(None) is None
+
+
+def test_images_have_a_column_of_files_or_of_rows_or_neither():
+    (example,) = comparison().disagreement.examples
+    classes, rest = ("cat", "dog"), ("17", "cat", "cat (99%, right)", Styled("dog (88%, wrong)", "wrong"))
+    assert disagreed_table([example], classes).rows == (rest,)
+    in_file = disagreed_table([replace(example, path="cat/1.png")], classes)
+    assert (in_file.headings[-1], in_file.rows, in_file.text_columns) == ("file", ((*rest, "cat/1.png"),), 5)
+    in_row = disagreed_table([replace(example, row=0)], classes)
+    assert (in_row.headings[-1], in_row.rows, in_row.text_columns) == ("row", ((*rest, "0"),), 4)
+    without = dominated().cka.without_dominant
+    table = left_out_table(replace(without, examples=(replace(without.examples[0], row=3),)), classes)
+    assert (table.headings, table.rows) == (
+        ("image", "class", "row", "PC1", "norm"),
+        (("17", "cat", "3", "25.0%", "12.5%"),),
+    )

@@ -29,6 +29,7 @@ def test_result_holds_every_key_of_the_contract():
         "measures",
         "inside",
         "baseline",
+        "cautions",
     ]
     model = "ref name revision sha256 architecture parameters accuracy layers pc1_fraction kind"
     assert list(result["models"]["a"]) == list(result["models"]["b"]) == model.split()
@@ -41,7 +42,7 @@ def test_result_holds_every_key_of_the_contract():
     assert list(result["disagreement"])[:10] == disagreement.split()
     row = "name examples accuracy_a accuracy_b difference ci_low ci_high only_a_right only_b_right p_value p_adjusted"
     assert list(result["disagreement"]["classes"][0])[:11] == row.split()
-    example = "index label prediction_a prediction_b confidence_a confidence_b"
+    example = "index label prediction_a prediction_b confidence_a confidence_b path row"
     assert list(result["disagreement"]["examples"][0]) == example.split()
 
 

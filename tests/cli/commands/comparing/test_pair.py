@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -341,16 +342,33 @@ def test_disagreements_are_exported_for_other_programs(run, folders, here):
     assert [int(row["index"]) for row in rows] == [example["index"] for example in examples]
     assert [row["prediction_a"] for row in rows] == [str(example["prediction_a"]) for example in examples]
     assert float(rows[0]["confidence_a"]) == examples[0]["confidence_a"]
-    (here / "mine.csv").write_text("something else")
-    ran = run("compare", *folders, "--export", "mine.csv")
-    assert "mine.csv exists and is not an earlier result of this kind" in ran.stderr
-    assert (here / "mine.csv").read_text() == "something else"
+    assert [int(row["row"]) for row in rows] == [example["row"] for example in examples]
+    assert {row["path"] for row in rows} == {""}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("mine.csv", "index,label,mine\n"), ("mine.json", '{"format_version": 2}')]
+)
+def test_an_export_never_replaces_a_file_of_another_kind(error, folders, here, name, content):
+    (here / name).write_text(content)
+    line = error("compare", *folders, "--export", name, "--json", "d.json")
+    assert f"{name} exists and is not an earlier result of this kind" in line
+    assert (here / name).read_text() == content
+    assert not (here / "d.json").exists()
+    assert "--json and --export must be two files" in error("compare", *folders, "--export", "d", "--json", "d")
 
 
 def test_names_that_a_spreadsheet_would_run_are_made_harmless():
-    assert "\n17,'=cmd(),'=cmd(),0.990000,dog,0.875000\n" in disagreements_csv(comparison(classes=("=cmd()", "dog")))
+    assert "\n17,'=cmd(),'=cmd(),0.990000,dog,0.875000,,\n" in disagreements_csv(comparison(classes=("=cmd()", "dog")))
 
 
 def test_p_values_are_corrected_as_asked(run, folders):
     assert "p (BH)" in run("compare", *folders, "--correction", "bh").stdout
     assert run("compare", *folders, "--correction", "x").code == 2
+
+
+def test_paths_that_a_spreadsheet_would_run_stay_paths():
+    result = comparison()
+    examples = tuple(replace(example, path="=one/1.png") for example in result.disagreement.examples)
+    text = disagreements_csv(replace(result, disagreement=replace(result.disagreement, examples=examples)))
+    assert text.endswith(",./=one/1.png,\n")
