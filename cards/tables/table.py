@@ -102,8 +102,8 @@ class Table:
             >>> Table("", ("class", "file", "row"), (("cat", "", "7"),)).drop_empty("file", "row").headings
             ('class', 'row')
         """
-        columns = zip(self.headings, zip(*self.rows, strict=True), strict=True)
-        return self.drop(*(heading for heading, cells in columns if heading in headings and not any(cells)))
+        places = {heading: self.headings.index(heading) for heading in headings}
+        return self.drop(*(name for name, place in places.items() if not any(row[place] for row in self.rows)))
 
 
 def by_model(table: Table) -> Table | None:

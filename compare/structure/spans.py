@@ -15,6 +15,8 @@ Array = npt.NDArray[np.float64]
 # Mean CKA above which layers count as similar. Blocks in the paper's figures are above 0.9. On planted matrices
 # (tests/benchmarks/calibration.py), every value from 0.80 to 0.87 finds all blocks and no others.
 THRESHOLD = 0.85
+# Sums of CKA that differ by less than this are equal. Layers without a value add 0 to a sum, up to its rounding.
+ROUNDING = 1e-6
 # Thresholds for which the score and the number of blocks are reported beside it.
 THRESHOLDS = (0.8, 0.825, 0.85, 0.875, 0.9, 0.925, 0.95)
 # Median PC1 fraction above which one component dominates a span. In the paper's figures 3 and D.7 it is below 0.2 in
@@ -204,10 +206,10 @@ def _best_spans(matrix: Array, threshold: float, min_length: int) -> list[tuple[
         best[stop] = best[stop - 1]
         starts = slice(0, max(0, stop - min_length + 1))
         totals = best[starts] + corners[stop] - area[starts, stop] - area[stop, starts] + corners[starts]
-        if totals.size and totals.max() > best[stop]:
+        if totals.size and totals.max() > best[stop] + ROUNDING:
             best[stop] = totals.max()
             # Ties go to the shortest span, so that spans do not extend over layers without a value.
-            start_of[stop] = np.flatnonzero(totals == best[stop])[-1]
+            start_of[stop] = np.flatnonzero(totals >= best[stop] - ROUNDING)[-1]
     spans = []
     stop = count
     while stop > 0:

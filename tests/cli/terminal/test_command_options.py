@@ -104,7 +104,7 @@ PARALLEL = ["--jobs", "--ray"]
             "compare",
             [
                 *(*IMAGES, *CKA, "--tolerance", "--measure", "--null", *BASELINE),
-                *("--correction", "--export", "--require", *FILES, "--version"),
+                *("--correction", "--export", "--require", "--full", *FILES, "--version"),
             ],
         ),
         ("matrix", [*IMAGES, *CKA, *BASELINE, "--tolerance", *PARALLEL, "--pair", *FILES]),

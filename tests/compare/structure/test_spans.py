@@ -262,3 +262,12 @@ def test_shapes_that_do_not_belong_together_are_refused():
         find_block_structure(np.ones((3, 4)))
     with pytest.raises(ValueError, match=r"PC1 fraction must have shape \(3,\) .* got \(2,\)"):
         find_block_structure(np.ones((3, 3)), [1, 2])
+
+
+def test_layers_without_a_value_form_no_span():
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        cka = random.uniform(0.8, 0.9, (60, 60))
+        cka = (cka + cka.T) / 2
+        cka[30:] = cka[:, 30:] = np.nan
+        assert all(np.isfinite(span.mean_cka) for span in find_block_structure(cka, np.full(60, 0.5)))
