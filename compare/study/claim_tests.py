@@ -182,7 +182,7 @@ def removal(study: Study) -> Measured:
     if tested is None:
         few = f"it needs networks of {FEWEST_UNITS} seeds with block structure that has a border, got {len(full)}."
         return Measured(None, readings, reason=few if len(full) < FEWEST_UNITS else SAME)
-    remark = f"Over {len(full)} seeds. {1 - np.mean(rest) / np.mean(full):.0%} of the contrast disappears."
+    remark = f"Over {len(full)} seeds. The contrast is {np.mean(full):.2f} with it and {np.mean(rest):.2f} without it."
     return Measured(tested, readings, remark, effect=mean_of_units(more_than_half))
 
 

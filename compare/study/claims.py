@@ -82,7 +82,7 @@ def _measurable(result: Measured) -> Measured:
     if result.tested is None or result.tested.least < LEVEL:
         return result
     least = f"{result.tested.least:.2g}"
-    return replace(result, tested=None, reason=f"with so few seeds, p-values cannot be below {least}.")
+    return replace(result, tested=None, reason=f"with so few networks, p-values cannot be below {least}.")
 
 
 def _claim(definition: Definition, result: Measured, adjusted: float | None) -> Claim:
