@@ -62,7 +62,7 @@ def ends_fact(estimate: Estimate, sign: str = "") -> str:
 
 
 def _form(estimate: Estimate, sign: str) -> str:
-    return f"{sign}.2f" if abs(estimate.value or 0) < 10 else f"{sign}.1f"
+    return f"{sign}z.2f" if abs(estimate.value or 0) < 10 else f"{sign}z.1f"
 
 
 def claim_facts(claim: Claim) -> Iterator[str]:
