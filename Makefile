@@ -48,5 +48,6 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.validity
 	$(BIN)/python -m tests.benchmarks.untrained
 	$(BIN)/python -m tests.benchmarks.validity_groups
+	$(BIN)/python -m tests.benchmarks.validity_study 200
 	$(BIN)/python -m tests.benchmarks.scoring
 	$(BIN)/python -m tests.benchmarks.loading

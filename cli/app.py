@@ -13,6 +13,7 @@ from cli.commands.comparing.pair import compare as compare_command
 from cli.commands.comparing.record import record
 from cli.commands.comparing.reproduce import reproduce
 from cli.commands.comparing.site import site
+from cli.commands.help import show_help
 from cli.commands.hub.collect import collect
 from cli.commands.hub.doctor import doctor
 from cli.commands.hub.pull import pull
@@ -25,19 +26,28 @@ from cli.commands.models.show import show_model
 from cli.commands.models.sweep import sweep
 from cli.commands.models.train import train
 from cli.commands.models.variants import variants
-from cli.terminal.command_options import SeveralValues
+from cli.terminal.command_options import Command, Group, SeveralValues
+from cli.terminal.options import Version
 from cli.terminal.output import Level, print_peak_memory, say
 from compare.errors import CompareError
-from zoo.errors import ZooError
+from compare.errors import UsageError as CompareUsageError
+from zoo.errors import UsageError, ZooError
 
 
 def _app(help: str | None = None) -> typer.Typer:
     return typer.Typer(
-        help=help, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None
+        cls=Group, help=help, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
     )
 
 
 zoo_app = _app("Train wide and deep ResNets, and compare any two models.")
+
+
+@zoo_app.callback()
+def _zoo(version: Version = False) -> None:
+    """Options of `zoo` itself."""
+
+
 zoo_app.command()(train)
 zoo_app.command(no_args_is_help=True)(sweep)
 zoo_app.command(no_args_is_help=True)(reproduce)
@@ -56,12 +66,13 @@ zoo_app.command(no_args_is_help=True)(collect)
 zoo_app.command("prune", no_args_is_help=True)(prune_model)
 zoo_app.command(no_args_is_help=True)(card)
 zoo_app.command()(doctor)
+zoo_app.command("help")(show_help)
 # Other commands run it in separate processes.
 zoo_app.command(hidden=True)(record)
 zoo_app.add_typer(cache_app, name="cache")
 
 compare_app = _app()
-compare_app.command(no_args_is_help=True)(compare_command)
+compare_app.command(cls=Command, no_args_is_help=True)(compare_command)
 
 
 def zoo() -> None:
@@ -75,13 +86,16 @@ def compare() -> None:
 
 
 def _run(app: typer.Typer) -> None:
-    """Print errors that the user can fix in one line. Any other exception is a bug and keeps its traceback."""
+    """Print errors that the user can fix in one line. Any other exception is a bug and keeps its traceback.
+
+    The exit code is 2 for values that an option never takes, as for other wrong usage, and 1 for all other errors.
+    """
     try:
         app()
     except (ZooError, CompareError) as error:
         if os.environ.get("ZOO_DEBUG"):
             raise
         say(f"Error: {error}", Level.quiet)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, UsageError | CompareUsageError) else 1)
     finally:
         print_peak_memory()

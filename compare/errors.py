@@ -1,4 +1,4 @@
-"""The error class of this package."""
+"""The error classes of this package."""
 
 
 class CompareError(Exception):
@@ -12,3 +12,7 @@ class CompareError(Exception):
         ...     print(error)
         expected the JSON of a Comparison, got something else: Object missing required field `models`.
     """
+
+
+class UsageError(CompareError):
+    """A value that an option never takes, whatever the models and examples are."""

@@ -136,7 +136,8 @@ def run(monkeypatch, capsys):
         captured = capsys.readouterr()
         return SimpleNamespace(code=code, stdout=captured.out, stderr=captured.err)
 
-    return run
+    yield run
+    cli.terminal.output.set_level(cli.terminal.output.Level.normal)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 import zoo
 from compare.engine.notes import FEWEST_FOR_PC1
@@ -73,7 +74,9 @@ def test_images_are_sized_scaled_and_named(here):
     assert not torch.equal(first, second)
     images, labels, indices = next(iter(batches))
     assert (images.dtype, float(images.min()), float(images.max())) == (torch.float32, 0, 1)
-    assert batches.path(int(indices[0])) is None
+    index = int(indices[0])
+    assert batches.path(index) is None
+    assert abs(images[0].flatten().numpy() - load_digits().data[batches.row(index)] / 16).max() < 0.002
     with pytest.raises(KeyError):
         batches.path(1000)
     with pytest.raises(ZooError, match="batch_size must be at least 1"):
@@ -89,6 +92,7 @@ def test_images_in_folders_know_their_files(here, split):
             for label, index in zip(labels.tolist(), indices.tolist(), strict=True):
                 path = batches.path(index)
                 assert (root / path).is_file()
+                assert batches.row(index) is None
                 assert path.split("/")[0] == batches.classes[label]
 
 

@@ -58,7 +58,7 @@ def model_card(
     if record.pruned is not None:
         parts.append(_removed(record, record.pruned))
     if inside is not None:
-        spans, layers = inside.block_structure.a, len(inside.models.a.layers)
+        spans, layers = inside.block_structure.a, inside.models.a.layers
         sentence = plain_markdown(structure("It", spans, layers))
         parts += [CURVES, INSIDE.format(picture=HEATMAP, examples=inside.dataset.examples, structure=sentence)]
     parts.append(_use(record, repo_id or NO_OWNER))

@@ -9,10 +9,12 @@ import numpy as np
 from cards.page.page import Gallery, Picture
 from cards.pictures.inspection import Image
 from cards.tables.predictions import DISAGREED
-from cards.words.facts import class_name, dominant_fact
+from cards.tables.structure import LEFT_OUT
+from cards.words.facts import class_name, dominant_fact, source_fact
 from cards.words.legible import percent
+from compare.result.comparison import CKAWithoutDominant
 from compare.result.disagreement import Example
-from compare.result.inside import Block
+from compare.result.inside import Block, DominantExample
 
 # Pixels on the longer side. Larger images would make the file too large.
 SIDE = 96
@@ -33,16 +35,33 @@ def dominant_galleries(
     return tuple(
         Gallery(f"{title} {block.start} to {block.stop - 1}", pictures, dominant_fact(block.dominant))
         for block in blocks
-        if (pictures := tuple(_dominant(block, classes, images)))
+        if (pictures := tuple(_dominant(block.dominant.examples, classes, images)))
     )
 
 
-def _dominant(block: Block, classes: Sequence[str], images: Mapping[int, Image]) -> Iterator[Picture]:
-    for example in block.dominant.examples:
+def left_out_gallery(
+    without: CKAWithoutDominant, classes: Sequence[str], images: Mapping[int, Image]
+) -> Gallery | None:
+    """The images that dominate CKA between two models, or None if none of them is available.
+
+    Args:
+        without: CKA without these images.
+        classes: class names.
+        images: images by index.
+    """
+    pictures = tuple(_dominant(without.examples, classes, images))
+    return Gallery(LEFT_OUT, pictures) if pictures else None
+
+
+def _dominant(
+    examples: Sequence[DominantExample], classes: Sequence[str], images: Mapping[int, Image]
+) -> Iterator[Picture]:
+    for example in examples:
         if example.index in images:
             name = class_name(classes, example.label)
-            lines = (name, f"{percent(example.pc1_share)} % of PC1", f"image {example.index}")
-            yield Picture(data_uri(images[example.index]), f"image {example.index}, {name}", lines)
+            lines = [name, f"{percent(example.pc1_share)} % of PC1", f"image {example.index}", source_fact(example)]
+            description = f"image {example.index}, {name}"
+            yield Picture(data_uri(images[example.index]), description, tuple(filter(None, lines)))
 
 
 def disagreed_gallery(
@@ -72,7 +91,19 @@ def _disagreed(example: Example, classes: Sequence[str], image: Image) -> Pictur
     for model, prediction, confidence in predictions:
         mark = "" if example.label is None else " \N{CHECK MARK}" if prediction == example.label else " \N{BALLOT X}"
         lines.append(f"{model}: {classes[prediction]} ({confidence:.0%}){mark}")
-    return Picture(data_uri(image), ", ".join(lines), tuple(lines))
+    if source := source_fact(example):
+        lines.append(source)
+    return Picture(data_uri(image), ", ".join(lines), tuple(lines), _tags(example, label))
+
+
+def _tags(example: Example, label: str) -> dict[str, str]:
+    """The properties by which a reader can filter: class, which model is right, and the lower of both confidences."""
+    low = min(example.confidence_a, example.confidence_b)
+    confidence = "90 % or more" if low >= 0.9 else "50 to 90 %" if low >= 0.5 else "below 50 %"
+    if example.label is None:
+        return {"lower confidence": confidence}
+    right = {example.prediction_a: "only a", example.prediction_b: "only b"}.get(example.label, "neither")
+    return {"class": label, "right": right, "lower confidence": confidence}
 
 
 def data_uri(image: Image) -> str:

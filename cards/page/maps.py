@@ -47,12 +47,14 @@ class View:
         meaning: explanation in a sentence.
         cells: matrix by the key of the panel; panels that are missing here stay empty.
         errors: standard errors by the key of the panel.
+        dots: positions of dots, as from `cards.pictures.heatmaps.dots`, by the key of the panel.
     """
 
     name: str
     meaning: str
     cells: Mapping[str, Matrix]
     errors: Mapping[str, Matrix] = field(default_factory=dict)
+    dots: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
 
 
 def side(model: ModelResult, spans: Sequence[BlockSpan], numbers: Sequence[int] | None = None) -> dict[str, Any]:
@@ -102,7 +104,13 @@ def maps(models: Mapping[str, dict[str, Any]], panels: Sequence[Panel], views: S
         "models": dict(models),
         "panels": [vars(panel) for panel in panels],
         "views": [
-            {"name": view.name, "meaning": view.meaning, "cells": numbered(view.cells), "errors": numbered(view.errors)}
+            {
+                "name": view.name,
+                "meaning": view.meaning,
+                "cells": numbered(view.cells),
+                "errors": numbered(view.errors),
+                "dots": dict(view.dots),
+            }
             for view in views
         ],
         "matrices": [pack(distinct[number]) for number in range(len(distinct))],

@@ -1,7 +1,7 @@
 """HTML pages of results. A page opens from disk and makes no network requests."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -35,11 +35,13 @@ class Picture:
         source: data URI of the image.
         description: alternative text for screen readers.
         lines: lines of text below the image.
+        tags: properties by which a reader can filter the gallery, such as its class.
     """
 
     source: str
     description: str
     lines: tuple[str, ...]
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,25 @@
 """Data of a page about several models: a map of all pairs, and the heatmaps of each pair."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import ceil, sqrt
 from typing import Any
 
 from cards.page.maps import Panel, View, maps, pack, side
 from cards.tables.matrix import Pair, PairMeasure, pair_measures
+from cards.words.facts import MEANINGS
 from cards.words.legible import plotly_text
 from compare.result.base import Matrix
 from compare.result.matrix import ModelMatrix, PairResult
 from compare.result.models import ModelResult
 
-# At two bytes per cell before compression, a page with Plotly stays below 8 MB.
+# Of all measures. At two bytes per cell before compression, a page with Plotly stays below 8 MB.
 MOST_CELLS = 1_000_000
 # A heatmap of fewer layers adds nothing to the table.
 FEWEST_LAYERS = 8
 LONGEST_TICK = 24
+# Matrices within each model, and of each pair.
+Similarities = tuple[Sequence[Matrix], Sequence[Matrix]]
 
 
 def pairs_map(result: ModelMatrix, addresses: Mapping[Pair, str] | None = None) -> dict[str, Any]:
@@ -42,31 +45,45 @@ def layer_maps(result: ModelMatrix) -> dict[str, Any] | None:
     Args:
         result: the pairs of several models, with printable names.
     """
-    step = _step(result)
+    measures = _measures(result)
+    step = _step(result, MOST_CELLS // len(measures))
     if any(len(model.layers) // step < min(FEWEST_LAYERS, len(model.layers)) for model in result.models):
         return None
     rows = [range(0, len(model.layers), step) for model in result.models]
     sides = {str(i): _side(model, rows[i]) for i, model in enumerate(result.models)}
-    within = [_thin(cells, rows[i], rows[i]) for i, cells in enumerate(result.within)]
-    views = tuple(
-        View("CKA", "", {"aa": within[p.a], "bb": within[p.b], "ab": _thin(p.cka, rows[p.a], rows[p.b])})
-        for p in result.pairs
-    )
+    views = [view for name, cells in measures.items() for view in _views(result, name, cells, rows)]
     panels = Panel("aa", "a", "a", "a"), Panel("bb", "b", "b", "b"), Panel("ab", "a", "b", "a (up) with b (across)")
     choice = {
         "options": [f"{i} {model.name}" for i, model in enumerate(result.models, 1)],
         "pairs": [(pair.a, pair.b) for pair in result.pairs],
+        "measures": list(measures),
         "step": step,
     }
     return maps(sides, panels, views) | {"choice": choice}
 
 
-def _step(result: ModelMatrix) -> int:
-    """Step between the layers that are drawn, such that the cells of all pairs are at most `MOST_CELLS`."""
+def _measures(result: ModelMatrix) -> dict[str, Similarities]:
+    """The measures that have heatmaps: CKA and, except in older files, `cosine`."""
+    measures: dict[str, Similarities] = {"CKA": (result.within, [pair.cka for pair in result.pairs])}
+    if result.within_cosine is not None:
+        measures["cosine"] = result.within_cosine, [pair.cosine for pair in result.pairs if pair.cosine is not None]
+    return measures
+
+
+def _views(result: ModelMatrix, name: str, cells: Similarities, rows: Sequence[Sequence[int]]) -> Iterator[View]:
+    """One measure of every pair. `rows` are the numbers of the layers of each model that are drawn."""
+    within = [_thin(matrix, rows[i], rows[i]) for i, matrix in enumerate(cells[0])]
+    for pair, matrix in zip(result.pairs, cells[1], strict=True):
+        between = _thin(matrix, rows[pair.a], rows[pair.b])
+        yield View(name, MEANINGS[name], {"aa": within[pair.a], "bb": within[pair.b], "ab": between})
+
+
+def _step(result: ModelMatrix, most_cells: int) -> int:
+    """Step between the layers that are drawn, such that the cells of all pairs are at most `most_cells`."""
     layers = [len(model.layers) for model in result.models]
     cells = (sum(layers) ** 2 + sum(count**2 for count in layers)) / 2
-    step = max(1, int(sqrt(cells / MOST_CELLS)))
-    while sum(ceil(count / step) for count in layers) ** 2 / 2 > MOST_CELLS:
+    step = max(1, int(sqrt(cells / most_cells)))
+    while sum(ceil(count / step) for count in layers) ** 2 / 2 > most_cells:
         step += 1
     return step
 

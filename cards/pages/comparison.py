@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from cards.page.charts import class_chart, reliability_chart
-from cards.page.images import disagreed_gallery, dominant_galleries
+from cards.page.images import disagreed_gallery, dominant_galleries, left_out_gallery
 from cards.page.maps import LEGEND, Panel, View, maps, side
 from cards.page.page import Page, Place, Section, folded, render, section
 from cards.page.settings import settings_section
+from cards.pictures.heatmaps import dots
 from cards.pictures.inspection import Image
 from cards.tables.baseline import baseline_table
 from cards.tables.models import models_table
@@ -17,9 +18,9 @@ from cards.tables.predictions import (
     predictions_table,
     reliability_table,
 )
-from cards.tables.structure import blocks_table, spans_table
-from cards.words.facts import MEANINGS, block_scores_facts, estimator_fact
-from cards.words.legible import LONGEST_TEXT, legible, printable
+from cards.tables.structure import blocks_table, left_out_table, spans_table, thresholds_table
+from cards.words.facts import MEANINGS, block_scores_facts, dots_fact, estimator_fact
+from cards.words.legible import legible
 from cards.words.verdict import verdict
 from compare.result.comparison import CKAResult, Comparison, NullResult
 from compare.result.disagreement import Disagreement
@@ -45,15 +46,17 @@ def comparison_html(comparison: Comparison, images: Mapping[int, Image], place: 
     a, b = readable.models.a, readable.models.b
     models = {"a": comparison.models.a, "b": comparison.models.b}
     sections = (
+        _disagreed(readable.disagreement, readable.dataset, images),
         section("Models and images", models_table(readable.dataset, {"a": a, "b": b})),
         section("Similarity of the layers", texts=[f"{estimator_fact(readable)} {LEGEND}"], maps=_maps(readable)),
         section("Similarity beside an untrained copy", baseline_table(readable.baseline)),
         _structure(readable),
-        *_predictions(readable.disagreement, readable.dataset, images),
+        *_predictions(readable.disagreement, readable.dataset),
         _dominant(readable.inside, readable.dataset, images),
+        _left_out(readable, images),
         settings_section(models, comparison.dataset, comparison.settings, comparison.versions),
     )
-    notes = tuple(printable(note, LONGEST_TEXT) for note in comparison.notes)
+    notes = tuple(note for note in readable.notes if note not in readable.cautions)
     return render(Page(f"{a.name} and {b.name}", verdict(readable), notes, sections), place)
 
 
@@ -71,7 +74,13 @@ def _maps(comparison: Comparison) -> dict[str, object]:
 def _views(comparison: Comparison) -> Iterator[View]:
     cka, inside = comparison.cka, comparison.inside
     within = {"aa": cka.aa, "bb": cka.bb}
-    yield View("CKA", MEANINGS["CKA"], {**within, "ab": cka.ab}, {"ab": cka.standard_error_ab})
+    without_images = cka.without_dominant
+    places = dots(without_images.changed) if without_images else []
+    meaning = f"{MEANINGS['CKA']} {dots_fact(without_images)}" if without_images and places else MEANINGS["CKA"]
+    yield View("CKA", meaning, {**within, "ab": cka.ab}, {"ab": cka.standard_error_ab}, {"ab": places})
+    if without_images is not None:
+        name, meaning = f"CKA without {without_images.count} images", MEANINGS["CKA without dominant images"]
+        yield View(name, meaning, {"ab": without_images.ab})
     if cka.null is not None:
         name, cells = "CKA above chance", {**within, "ab": _above(cka, cka.null)}
         yield View(name, MEANINGS[name], cells, {"ab": cka.standard_error_ab})
@@ -95,30 +104,33 @@ def _above(cka: CKAResult, null: NullResult) -> tuple[tuple[float | None, ...], 
 
 def _structure(comparison: Comparison) -> Section:
     spans, inside = comparison.block_structure, comparison.inside
+    models = {"a": inside.a, "b": inside.b} if inside else {}
     return section(
         "Block structure",
         spans_table({"a": spans.a, "b": spans.b}),
-        blocks_table({"a": inside.a, "b": inside.b}) if inside else None,
+        thresholds_table(models),
+        blocks_table(models),
         texts=block_scores_facts(inside) if inside else (),
     )
 
 
-def _predictions(
-    disagreement: Disagreement | None, dataset: DatasetResult, images: Mapping[int, Image]
-) -> Iterator[Section]:
-    if disagreement is None:
-        return
-    names, examples = dataset.classes, disagreement.examples
-    classes = folded(classes_table(disagreement.classes), MOST_ROWS)
-    yield section("Accuracy by class", class_chart(disagreement), classes)
-    yield section("Confusions", confusions_table(disagreement.confusions, names))
-    yield section("Predictions", predictions_table(disagreement))
-    yield section("Confidence", reliability_chart(disagreement), folded(reliability_table(disagreement)))
-    yield section(
+def _disagreed(disagreement: Disagreement | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Section:
+    examples, names = disagreement.examples if disagreement else (), dataset.classes
+    return section(
         "Images predicted differently",
         disagreed_gallery(examples, names, images),
         folded(disagreed_table(examples, names), MOST_ROWS),
     )
+
+
+def _predictions(disagreement: Disagreement | None, dataset: DatasetResult) -> Iterator[Section]:
+    if disagreement is None:
+        return
+    classes = folded(classes_table(disagreement.classes), MOST_ROWS)
+    yield section("Accuracy by class", class_chart(disagreement), classes)
+    yield section("Confusions", confusions_table(disagreement.confusions, dataset.classes))
+    yield section("Predictions", predictions_table(disagreement))
+    yield section("Confidence", reliability_chart(disagreement), folded(reliability_table(disagreement)))
 
 
 def _dominant(inside: InsidePair | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Section:
@@ -129,3 +141,10 @@ def _dominant(inside: InsidePair | None, dataset: DatasetResult, images: Mapping
         for gallery in dominant_galleries(f"{name}: layers", model.blocks, dataset.classes, images)
     ]
     return section("Images that dominate block structure", *galleries)
+
+
+def _left_out(comparison: Comparison, images: Mapping[int, Image]) -> Section:
+    without, classes = comparison.cka.without_dominant, comparison.dataset.classes
+    table = left_out_table(without, classes)
+    gallery = left_out_gallery(without, classes, images) if without and table else None
+    return section("Images that dominate CKA", gallery, folded(table))

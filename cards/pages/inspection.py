@@ -9,7 +9,7 @@ from cards.page.page import Page, folded, render, section
 from cards.page.settings import settings_section
 from cards.pictures.inspection import Image
 from cards.tables.models import models_table
-from cards.tables.structure import blocks_table, deletion_table, probes_table, spans_table
+from cards.tables.structure import blocks_table, deletion_table, probes_table, spans_table, thresholds_table
 from cards.words.facts import MEANINGS, without_dominant_fact
 from cards.words.legible import LONGEST_TEXT, legible, printable
 from cards.words.verdict import inspection_verdict
@@ -31,7 +31,12 @@ def inspection_html(inspection: Inspection, images: Mapping[int, Image]) -> byte
     sections = (
         section("Model and images", models_table(readable.dataset, {"": readable.model})),
         section("Similarity of its layers", texts=[LEGEND], maps=_maps(readable)),
-        section("Block structure", spans_table({"": readable.block_structure}), blocks_table({"": readable.inside})),
+        section(
+            "Block structure",
+            spans_table({"": readable.block_structure}),
+            thresholds_table({"": readable.inside}),
+            blocks_table({"": readable.inside}),
+        ),
         section(
             "Images that dominate block structure", *galleries, texts=filter(None, [without_dominant_fact(readable)])
         ),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from cards.page.page import Page, Section, folded, render, section
 from cards.page.pairs import layer_maps, pairs_map
 from cards.page.settings import settings_section
+from cards.tables.baseline import pairs_baseline_table
 from cards.tables.matrix import pairs_table
 from cards.tables.models import models_table
 from cards.tables.table import Table
@@ -31,7 +32,12 @@ def matrix_html(result: ModelMatrix) -> bytes:
     readable = legible(result)
     sections = (
         section("Models", _models(readable)),
-        section("What each pair shares", folded(pairs_table(readable), MOST_ROWS), pairs=pairs_map(readable)),
+        section(
+            "What each pair shares",
+            folded(pairs_table(readable), MOST_ROWS),
+            folded(pairs_baseline_table(readable), MOST_ROWS),
+            pairs=pairs_map(readable),
+        ),
         _layers(readable),
         matrix_settings(result),
     )

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
 
-from cards.page.page import Page, Place, render, section
+from cards.page.page import Page, Place, folded, render, section
 from cards.page.pairs import pairs_map
-from cards.pages.matrix import matrix_notes, matrix_settings
+from cards.pages.matrix import MOST_ROWS, matrix_notes, matrix_settings
+from cards.tables.baseline import pairs_baseline_table
 from cards.tables.matrix import Pair, pairs_table
 from cards.tables.models import models_table
 from cards.tables.table import Link, Table
@@ -64,7 +65,12 @@ def index_html(result: ModelMatrix, origins: Sequence[Origin], names: Mapping[Pa
     addresses = {pair: f"{PAIRS}/{name}.html" for pair, name in names.items()}
     sections = (
         section("Models", _models_table(readable, origins)),
-        section("What each pair shares", pairs_table(readable, addresses), pairs=pairs_map(readable, addresses)),
+        section(
+            "What each pair shares",
+            pairs_table(readable, addresses),
+            folded(pairs_baseline_table(readable), MOST_ROWS),
+            pairs=pairs_map(readable, addresses),
+        ),
         matrix_settings(result),
     )
     page = Page(site_title(result), matrix_verdict(readable), matrix_notes(result), sections)

@@ -10,13 +10,13 @@ import numpy as np
 from cards.page.charts import COLOURS
 from cards.page.page import Chart, Page, Section, folded, render, section
 from cards.page.settings import settings_section
-from cards.tables.study import claims_table, networks_table, readings_table
+from cards.tables.study import claims_table, networks_table, power_table, readings_table
 from cards.words.claims import claim_facts, claims_verdict, columns, estimate_fact
 from cards.words.legible import LONGEST_TEXT, legible, plotly_text, printable
 from compare.result.study import Claim, Heatmap, Reading, Reproduction
 
 BARE = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "fixedrange": True}
-SENTENCES = ("statement", "source", "reason", "quantity", "test", "remark")
+SENTENCES = ("statement", "source", "reason", "quantity", "test", "remark", "unit")
 
 
 def reproduction_html(result: Reproduction) -> bytes:
@@ -30,7 +30,7 @@ def reproduction_html(result: Reproduction) -> bytes:
     """
     readable, claims = legible(result), tuple(map(_readable, result.claims))
     sections = (
-        section("Claims", claims_table(claims)),
+        section("Claims", claims_table(claims), folded(power_table(readable.power)) if result.power else None),
         *(_claim(claim) for claim in claims),
         section("Networks", _maps_chart(readable.heatmaps), folded(networks_table(readable.networks))),
         settings_section({}, result.dataset, result.settings, result.versions),

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from cards.words.facts import dots_fact
 from cards.words.stages import stages
 from compare.result.base import Matrix
-from compare.result.comparison import Comparison
+from compare.result.comparison import CKAWithoutDominant, Comparison
 from compare.result.matrix import ModelMatrix
 from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
@@ -16,6 +17,8 @@ from zoo.record.training import TrainingRecord
 
 # Readable in a README at 700 pixels. Magma is perceptually uniform and safe for colour-blind readers.
 COLOURS, RESOLUTION = "magma", 160
+# More dots on a side of a heatmap would touch each other.
+MOST_DOTS = 40
 
 
 def heatmaps_image(comparison: Comparison, form: str = "png") -> bytes:
@@ -43,6 +46,8 @@ def heatmaps_image(comparison: Comparison, form: str = "png") -> bytes:
     outline(axes[1], spans.b)
     if cka.null is not None:
         _hatch(axes[2], cka.null.above)
+    if cka.without_dominant is not None:
+        _dot(axes[2], cka.without_dominant)
     figure.colorbar(image, ax=axes, label="CKA", shrink=0.8)
     return image_bytes(figure, form)
 
@@ -154,6 +159,33 @@ def _hatch(axes: Any, above: Sequence[Sequence[bool | None]]) -> None:
         # These cells are mostly dark.
         axes.add_collection(PolyCollection(hidden, hatch="xxxx", facecolor="none", edgecolor="0.7", linewidth=0))
         axes.set_xlabel("hatched: not above chance", fontsize=9)
+
+
+def _dot(axes: Any, without: CKAWithoutDominant) -> None:
+    """Mark the cells that change without the dominant images with dots."""
+    places = dots(without.changed)
+    if places:
+        axes.scatter(*zip(*places, strict=True), s=3, color="white", edgecolors="black", linewidths=0.3)
+        axes.set_xlabel("\n".join(filter(None, (axes.get_xlabel(), dots_fact(without)))), fontsize=9)
+
+
+def dots(marked: Sequence[Sequence[bool | None]]) -> list[tuple[float, float]]:
+    """Positions of dots on marked cells of a heatmap. If there are many cells, one dot stands for several.
+
+    Args:
+        marked: whether each cell is marked; None counts as False.
+
+    Returns:
+        Column and row of each dot. A dot stands where at least half of the cells around it are marked.
+    """
+    values = np.array(marked, dtype=np.float64) == 1
+    rows, columns = (np.array_split(np.arange(count), min(count, MOST_DOTS)) for count in values.shape)
+    return [
+        (float(column.mean()), float(row.mean()))
+        for row in rows
+        for column in columns
+        if values[np.ix_(row, column)].mean() >= 0.5
+    ]
 
 
 def draw_matrix(axes: Any, matrix: Matrix, rows: ModelResult, columns: ModelResult, title: str) -> Any:

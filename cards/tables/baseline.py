@@ -1,14 +1,13 @@
-"""The table of similarities beside those of untrained copies."""
+"""The tables of similarities beside those of untrained copies."""
+
+from collections.abc import Mapping
 
 from cards.tables.table import Table
 from cards.words.legible import number
-from compare.result.comparison import Baseline
+from compare.result.comparison import Baseline, BaselineSide
+from compare.result.matrix import ModelMatrix
 
-CAPTION = (
-    "trained: mean over layers of the largest CKA with a layer of the other model; untrained: the same with a copy of "
-    "the other model that has fresh initial weights (mean over copies); the 95 % interval is over other images and "
-    "initial weights, not other trainings."
-)
+HEADINGS = ("layers", "trained", "untrained", "difference", "95 % interval")
 
 
 def baseline_table(baseline: Baseline | None) -> Table | None:
@@ -19,7 +18,27 @@ def baseline_table(baseline: Baseline | None) -> Table | None:
     """
     if baseline is None:
         return None
-    rows = tuple(
+    rows = _rows({"a in b": baseline.a, "b in a": baseline.b})
+    return Table("Similarity beside an untrained copy", HEADINGS, rows, 1, _caption(baseline))
+
+
+def pairs_baseline_table(result: ModelMatrix) -> Table | None:
+    """Similarity of each model to each other one and to an untrained copy of it, or None if there is no baseline.
+
+    Args:
+        result: the pairs of several models.
+    """
+    baselines = {(pair.a + 1, pair.b + 1): pair.baseline for pair in result.pairs if pair.baseline is not None}
+    if not baselines:
+        return None
+    sides = {f"{a} in {b}": baseline.a for (a, b), baseline in baselines.items()}
+    sides |= {f"{b} in {a}": baseline.b for (a, b), baseline in baselines.items()}
+    caption = f"{_caption(next(iter(baselines.values())))} It holds for one row at a time."
+    return Table("Similarity beside untrained copies", HEADINGS, _rows(sides), 1, caption, sortable=True)
+
+
+def _rows(sides: Mapping[str, BaselineSide | None]) -> tuple[tuple[str, ...], ...]:
+    return tuple(
         (
             layers,
             f"{side.best_match:.2f}",
@@ -27,8 +46,17 @@ def baseline_table(baseline: Baseline | None) -> Table | None:
             f"{side.above:+.2f}",
             "-" if side.low is None else f"{side.low:+.2f} to {number(side.high, '+.2f')}",
         )
-        for layers, side in (("a in b", baseline.a), ("b in a", baseline.b))
+        for layers, side in sides.items()
         if side is not None
     )
-    headings = ("layers", "trained", "untrained", "difference", "95 % interval")
-    return Table("Similarity beside an untrained copy", headings, rows, 1, CAPTION)
+
+
+def _caption(baseline: Baseline) -> str:
+    varied = "other images and initial weights, not other trainings"
+    if len(baseline.seeds) == 1:
+        varied = "other images, not other initial weights or trainings"
+    return (
+        "trained: mean over layers of the largest CKA with a layer of the other model; untrained: the same with a copy "
+        "of the other model that has fresh initial weights (mean over copies); the 95 % interval is over "
+        f"{varied}."
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cards.tables.table import Cell, Link, Table
 from cards.words.legible import interval, number, percent
+from cards.words.matrix_verdict import learned
 from compare.result.matrix import ModelMatrix, PairResult
 
 OTHER_IMAGES = "they are about other images, not about other trainings."
@@ -23,6 +24,9 @@ class PairMeasure:
         value: its value for a pair.
         error: its uncertainty for a pair, or None if it is never known.
         ceiling: its value between two seeds of one architecture, or None if it is never known.
+        interval: whether the uncertainty is half of a 95 % interval instead of a standard error.
+        starred: whether a pair's value gets a star, or None for no stars.
+        star: what the star means.
     """
 
     name: str
@@ -31,12 +35,23 @@ class PairMeasure:
     value: Callable[[PairResult], float | None]
     error: Callable[[PairResult], float | None] | None = None
     ceiling: Callable[[PairResult], float | None] | None = None
+    interval: bool = False
+    starred: Callable[[PairResult], bool] | None = None
+    star: str = ""
 
 
-def _half_interval(pair: PairResult) -> float | None:
-    if pair.agreement_low is None or pair.agreement_high is None:
-        return None
-    return (pair.agreement_high - pair.agreement_low) / 2
+def _half_interval(low: float | None, high: float | None) -> float | None:
+    return None if low is None or high is None else (high - low) / 2
+
+
+def _above(pair: PairResult) -> float | None:
+    side = pair.weaker_side
+    return None if side is None else side.above
+
+
+def _above_error(pair: PairResult) -> float | None:
+    side = pair.weaker_side
+    return None if side is None else _half_interval(side.low, side.high)
 
 
 def _same_depth(pair: PairResult) -> float | None:
@@ -52,6 +67,17 @@ def _equally_deep(pair: PairResult) -> bool:
     return len(pair.cka) == len(pair.cka[0])
 
 
+ABOVE_UNTRAINED = PairMeasure(
+    "CKA above that with an untrained copy",
+    "How much larger a model's mean CKA with the most similar layer is in the other model than in an untrained copy of "
+    "it, with half of its 95 % interval. Of the two directions, it is the one whose interval begins lower.",
+    "+.2f",
+    _above,
+    _above_error,
+    interval=True,
+    starred=lambda pair: _above(pair) is not None and not learned(pair),
+    star="the interval is not above 0, or there is none",
+)
 # The first one is shown by default.
 PAIR_MEASURES = (
     PairMeasure(
@@ -63,6 +89,15 @@ PAIR_MEASURES = (
         lambda pair: pair.best_match_standard_error,
         lambda pair: pair.ceiling,
     ),
+    PairMeasure(
+        "Cosine similarity with the most similar layer",
+        "The same for the measure cosine: CKA after each image's centred features are scaled to length 1, so that all "
+        "images weigh the same.",
+        ".3f",
+        lambda pair: pair.best_match_cosine,
+        lambda pair: pair.best_match_cosine_standard_error,
+    ),
+    ABOVE_UNTRAINED,
     PairMeasure(
         "Two seeds of one architecture",
         "A ceiling for the CKA with the most similar layer: its mean over all other pairs of models that have the same "
@@ -90,7 +125,8 @@ PAIR_MEASURES = (
         "Share of the images for which both models predict the same class, with half of its 95 % interval.",
         ".1%",
         lambda pair: pair.agreement,
-        _half_interval,
+        lambda pair: _half_interval(pair.agreement_low, pair.agreement_high),
+        interval=True,
     ),
 )
 
@@ -100,6 +136,9 @@ PAIR_COLUMNS = {
     "best match": "Best match: mean CKA of each layer with the most similar layer of the other model, slightly too "
     "high, because it is a mean of maxima.",
     "standard error": f"Standard errors are those of the best match; {OTHER_IMAGES}",
+    "cosine": "Cosine: the best match by CKA after each image's centred features are scaled to length 1.",
+    "above untrained": "Above untrained: how much larger the best match is than that with an untrained copy of the "
+    "other model, in the direction whose 95 % interval begins lower.",
     "two seeds": "Two seeds: best match between two seeds of one architecture, that of a or b.",
     "same stage": "Same stage: best match within the stage, averaged over stages.",
     "same depth": "Same depth: mean CKA of the first layers, the second layers, and so on.",
@@ -108,6 +147,8 @@ PAIR_COLUMNS = {
 }
 # Columns that are left out if no pair has a value.
 OPTIONAL_COLUMNS: dict[str, Callable[[PairResult], float | None]] = {
+    "cosine": lambda pair: pair.best_match_cosine,
+    "above untrained": _above,
     "two seeds": lambda pair: pair.ceiling,
     "same stage": lambda pair: pair.stage_match_cka,
     "same depth": _same_depth,
@@ -134,19 +175,27 @@ def pair_matrix_table(result: ModelMatrix, measure: PairMeasure, columns: Sequen
     numbers = range(len(result.models))
     columns = numbers if columns is None else columns
     rows = tuple((str(a + 1), *(_pair_cell(result, measure, a, b) for b in columns)) for a in numbers)
-    return Table(measure.name, ("", *(str(b + 1) for b in columns)), rows, 1, _largest_error(result, measure))
+    star = f"*: {measure.star}." if measure.starred and any(map(measure.starred, result.pairs)) else ""
+    caption = " ".join(filter(None, (_largest_error(result, measure), star)))
+    return Table(measure.name, ("", *(str(b + 1) for b in columns)), rows, 1, caption)
 
 
 def _pair_cell(result: ModelMatrix, measure: PairMeasure, a: int, b: int) -> str:
-    return "" if a == b else number(measure.value(result.pair(a, b)), measure.form)
+    if a == b:
+        return ""
+    pair = result.pair(a, b)
+    star = "*" if measure.starred and measure.starred(pair) else ""
+    return number(measure.value(pair), measure.form) + star
 
 
 def _largest_error(result: ModelMatrix, measure: PairMeasure) -> str:
     if measure.error is None:
         return ""
     errors = [error for pair in result.pairs if (error := measure.error(pair)) is not None]
-    if measure.form.endswith("%"):
-        return f"95 % intervals are at most {200 * max(errors):.1f} points wide." if errors else ""
+    if measure.interval:
+        width = 2 * max(errors, default=0)
+        wide = f"{100 * width:.1f} points" if measure.form.endswith("%") else f"{width:.2f}"
+        return f"95 % intervals are at most {wide} wide." if errors else ""
     return (
         f"Standard errors are at most {max(errors):.3f}; {OTHER_IMAGES}" if errors else "Standard errors are unknown."
     )

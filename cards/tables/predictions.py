@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cards.tables.table import Cell, Styled, Table
-from cards.words.facts import class_name, disagreement_facts, most_significant_first
+from cards.words.facts import class_name, disagreement_facts, most_significant_first, source_cells
 from cards.words.legible import percent, probability
 from compare.result.disagreement import Calibration, ClassRow, Confusion, Disagreement, Example, Reliability
 
@@ -62,12 +62,13 @@ def _class_cells(row: ClassRow) -> tuple[str, ...]:
     )
 
 
-def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str]) -> Table | None:
+def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str], most: int | None = None) -> Table | None:
     """The confusions that differ most between the models, or None if there are none.
 
     Args:
         confusions: the most significant difference first.
         classes: class names.
+        most: number of rows; None for all.
     """
     rows = tuple(
         (
@@ -81,7 +82,7 @@ def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str]) ->
         for confusion in confusions
     )
     headings = ("class", "predicted as", "by a", "by b", "p", "p (Holm)")
-    return Table("Confusions that differ most", headings, rows, 2) if rows else None
+    return Table("Confusions that differ most", headings, rows, 2).head(most or len(rows)) if rows else None
 
 
 def reliability_table(disagreement: Disagreement) -> Table | None:
@@ -109,12 +110,13 @@ def _bin_cells(part: Reliability | None) -> tuple[str, str, str]:
     return str(part.examples), f"{part.confidence:.1%}", f"{part.accuracy:.1%}"
 
 
-def disagreed_table(examples: Sequence[Example], classes: Sequence[str]) -> Table | None:
+def disagreed_table(examples: Sequence[Example], classes: Sequence[str], most: int | None = None) -> Table | None:
     """The images that the models predict differently, or None if there are none.
 
     Args:
         examples: the most confident first.
         classes: class names.
+        most: number of rows; None for all.
     """
     rows = tuple(
         (
@@ -122,10 +124,13 @@ def disagreed_table(examples: Sequence[Example], classes: Sequence[str]) -> Tabl
             class_name(classes, example.label),
             _prediction(classes, example.label, example.prediction_a, example.confidence_a),
             _prediction(classes, example.label, example.prediction_b, example.confidence_b),
+            *source_cells(example),
         )
         for example in examples
     )
-    return Table(DISAGREED, ("image", "label", "a predicts", "b predicts"), rows, 4) if rows else None
+    headings = ("image", "label", "a predicts", "b predicts", "file", "row")
+    table = Table(DISAGREED, headings, rows, 5).drop_empty("file", "row")
+    return table.head(most or len(rows)) if rows else None
 
 
 def _prediction(classes: Sequence[str], label: int | None, prediction: int, confidence: float) -> Cell:

@@ -3,28 +3,37 @@
 from collections.abc import Mapping, Sequence
 
 from cards.tables.table import Cell, Styled, Table, by_model
-from cards.words.facts import DELETION_CAPTION, class_name, dominant_fact, probes_caption
+from cards.words.facts import DELETION_CAPTION, class_name, dominant_fact, probes_caption, source_cells
 from cards.words.legible import between, number
-from compare.result.inside import Block, Inside
+from compare.result.comparison import CKAWithoutDominant
+from compare.result.inside import Block, DominantExample, Inside
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
-from compare.result.spans import BlockSpan
+from compare.result.spans import BlockSpan, counting_spans
 
 TITLE = "Spans of similar layers"
+LEFT_OUT = "Images that dominate CKA of a with b"
+OF_OUTPUTS = (
+    "In models with residual blocks, spans are found on the outputs of these blocks alone, and CKA, PC1, and component "
+    "are about these outputs. The spans of all layers are in --json."
+)
 
 
 def spans_table(spans: Mapping[str, Sequence[BlockSpan]], residual_blocks: bool = True) -> Table | None:
-    """Spans of similar layers, or None if there are none.
+    """Spans of similar layers that count, or None if there are none.
 
     Args:
         spans: the spans of each model by its label; a single model has the label "".
         residual_blocks: whether to count the residual blocks in each span.
     """
-    rows = tuple((label, *_span_cells(span)) for label, of_model in spans.items() for span in of_model)
-    headings = ("", "layers", "numbers", "kind", "count", "blocks", "CKA", "PC1", "shared")
+    counting = {label: counting_spans(of_model) for label, of_model in spans.items()}
+    rows = tuple((label, *_span_cells(span)) for label, of_model in counting.items() for span in of_model)
+    headings = ("", "layers", "numbers", "kind", "count", "blocks", "CKA", "PC1", "same first component")
     caption = (
         "count: number of layers; CKA: mean between these layers; PC1: share of variance on the first principal "
-        "component; shared: squared cosine between the first components of these layers."
+        "component; same first component: squared cosine between those of two of these layers."
     )
+    if any(span.layers == "blocks" for of_model in counting.values() for span in of_model):
+        caption += " " + OF_OUTPUTS
     if residual_blocks:
         return by_model(Table(TITLE, headings, rows, 4, f"blocks: number of residual blocks; {caption}"))
     return by_model(Table(TITLE, headings, rows, 4, caption).drop("blocks"))
@@ -34,13 +43,35 @@ def _span_cells(span: BlockSpan) -> tuple[Cell, ...]:
     return (
         f"{span.first_layer} to {span.last_layer}",
         f"{span.start} to {span.stop - 1}",
-        Styled(span.kind, "strong") if span.kind == "block structure" else span.kind,
+        Styled(span.kind, "strong") if span.kind == "block structure" else "as in any network",
         str(span.stop - span.start),
         number(span.residual_blocks, "d"),
         f"{span.mean_cka:.2f}",
         number(span.pc1_fraction, ".2f"),
         number(span.pc1_alignment, ".2f"),
     )
+
+
+def thresholds_table(models: Mapping[str, Inside]) -> Table | None:
+    """Score and number of blocks for several thresholds, or None if no model has block structure at any of them.
+
+    Args:
+        models: the closer look at each model by its label; a single model has the label "".
+    """
+    curves = {label: inside.score.curve for label, inside in models.items()}
+    if not any(at.score for curve in curves.values() for at in curve):
+        return None
+    rows = tuple(
+        row
+        for label, curve in curves.items()
+        for row in (
+            (label, "score", *(f"{at.score:.2f}" for at in curve)),
+            (label, "blocks", *(str(at.blocks) for at in curve)),
+        )
+    )
+    thresholds = tuple(f"{at.threshold:g}" for at in next(iter(curves.values())))
+    caption = "The threshold is the mean CKA above which layers count as similar."
+    return by_model(Table("Block structure by threshold", ("", "threshold", *thresholds), rows, 2, caption))
 
 
 def blocks_table(models: Mapping[str, Inside]) -> Table | None:
@@ -76,17 +107,40 @@ def dominant_table(block: Block, classes: Sequence[str]) -> Table:
         block: the block structure.
         classes: class names.
     """
+    title = f"Images that dominate layers {block.start} to {block.stop - 1}"
+    return _dominant_table(title, block.dominant.examples, classes, dominant_fact(block.dominant))
+
+
+def left_out_table(without: CKAWithoutDominant | None, classes: Sequence[str]) -> Table | None:
+    """The images that dominate CKA between two models, or None if no cell changes much without them.
+
+    Args:
+        without: CKA without these images.
+        classes: class names.
+    """
+    if without is None or not without.changed_cells:
+        return None
+    caption = (
+        f"The most dominant of the {without.count} images left out, one in {1 / without.share:.0f} of every minibatch. "
+        "PC1, norm: share of the squared scores on the first component, and of the squared norms, in the image's "
+        "minibatch, mean over all layers of both models."
+    )
+    return _dominant_table(LEFT_OUT, without.examples, classes, caption)
+
+
+def _dominant_table(title: str, examples: Sequence[DominantExample], classes: Sequence[str], caption: str) -> Table:
     rows = tuple(
         (
             str(example.index),
             class_name(classes, example.label),
+            *source_cells(example),
             f"{example.pc1_share:.1%}",
             f"{example.norm_share:.1%}",
         )
-        for example in block.dominant.examples
+        for example in examples
     )
-    title = f"Images that dominate layers {block.start} to {block.stop - 1}"
-    return Table(title, ("image", "class", "PC1", "norm"), rows, 2, dominant_fact(block.dominant))
+    headings = ("image", "class", "file", "row", "PC1", "norm")
+    return Table(title, headings, rows, 3, caption).drop_empty("file", "row")
 
 
 def deletion_table(rows: Sequence[DeletedBlocks]) -> Table | None:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from cards.tables.table import Table
 from cards.words.claims import ends_fact, estimate_fact, value_fact
-from cards.words.legible import probability
-from compare.result.study import Claim, Network
+from cards.words.legible import number, probability
+from compare.result.study import Claim, Network, Power
 
 
 def claims_table(claims: Sequence[Claim]) -> Table:
@@ -39,6 +39,16 @@ def readings_table(claim: Claim) -> Table | None:
     return Table("Means", ("", "", "mean (95 % interval)", "units"), rows, 2) if rows else None
 
 
+def power_table(powers: Sequence[Power]) -> Table:
+    """How likely a study is to show each claim."""
+    rows = tuple((row.statement, row.assumption, f"{row.power:.2f}") for row in powers)
+    caption = (
+        "power: share of simulated studies with the same networks that show the claim if the assumption is true. "
+        "inside, outside: of block structure; SD: standard deviation between networks."
+    )
+    return Table("Power of this study", ("claim", "assumption", "power"), rows, 2, caption)
+
+
 def networks_table(networks: Sequence[Network]) -> Table:
     """The networks with their accuracy and block structure."""
     rows = tuple(
@@ -51,13 +61,25 @@ def networks_table(networks: Sequence[Network]) -> Table:
             f"{100 * network.accuracy:.2f}",
             f"{network.score:.2f}",
             str(network.blocks),
-            str(network.surviving),
+            number(network.block_contrast, ".2f"),
+            number(network.block_contrast_without, ".2f"),
         )
         for network in networks
     )
-    headings = ("network", "depth", "width", "data", "seed", "accuracy %", "score", "block structures", "left w/o PC1")
+    headings = (
+        "network",
+        "depth",
+        "width",
+        "data",
+        "seed",
+        "accuracy %",
+        "score",
+        "block structures",
+        "contrast",
+        "w/o PC1",
+    )
     caption = (
-        "score: block structure score, from 0 to 1; left w/o PC1: block structures whose layers are similar even "
-        "without their first components."
+        "score: block structure score, from 0 to 1; contrast: mean CKA within block structure minus across its "
+        "borders, at equal distances in layers; w/o PC1: the same without first components."
     )
     return Table("All networks", headings, rows, 1, caption)

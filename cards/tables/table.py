@@ -92,6 +92,19 @@ class Table:
             text_columns=sum(column < self.text_columns for column in columns),
         )
 
+    def drop_empty(self, *headings: str) -> "Table":
+        """The table without those of some columns that are empty in every row.
+
+        Args:
+            headings: the headings of these columns.
+
+        Example:
+            >>> Table("", ("class", "file", "row"), (("cat", "", "7"),)).drop_empty("file", "row").headings
+            ('class', 'row')
+        """
+        places = {heading: self.headings.index(heading) for heading in headings}
+        return self.drop(*(name for name, place in places.items() if not any(row[place] for row in self.rows)))
+
 
 def by_model(table: Table) -> Table | None:
     """A table whose first column names the model, without that column if it is empty; None if there are no rows."""

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from cards.words.legible import chance, number, probability
 from compare.result.base import Estimate
-from compare.result.study import Claim, Heatmap, Reproduction, Verdict
+from compare.result.study import Claim, Heatmap, Power, Reproduction, Verdict
 
+# Below this, a study is more likely to miss a true claim than to show it.
+LITTLE_POWER = 0.5
 VERDICTS: tuple[Verdict, ...] = ("shown", "not shown", "opposite", "not measurable")
 
 
@@ -15,11 +17,13 @@ def claims_verdict(result: Reproduction) -> str:
 
 
 def _sentences(result: Reproduction) -> Iterator[str]:
-    seeds, sizes = len({net.seed for net in result.networks}), len({(n.depth, n.width) for n in result.networks})
+    networks = result.networks
+    seeds, sizes = len({net.seed for net in networks}), len({(net.depth, net.width) for net in networks})
+    is_complete = len(networks) == seeds * len({(net.depth, net.width, net.subset) for net in networks})
     yield (
-        f"{len(result.networks)} networks of {sizes} architectures, {seeds} seed{'' if seeds == 1 else 's'} "
-        f"each on each part of {result.dataset.name or 'the data'}, compared with {len(result.claims)} claims of the "
-        "paper."
+        f"{len(networks)} networks of {sizes} architectures, {'' if is_complete else 'up to '}"
+        f"{seeds} seed{'' if seeds == 1 else 's'} each on each part of {result.dataset.name or 'the data'}, compared "
+        f"with {len(result.claims)} claims of the paper."
     )
     for verdict, opening in zip(VERDICTS, ("Shown", "Not shown", "Opposite shown", "Not measurable"), strict=True):
         statements = [claim.statement.rstrip(".") for claim in result.claims if claim.verdict == verdict]
@@ -58,7 +62,7 @@ def ends_fact(estimate: Estimate, sign: str = "") -> str:
 
 
 def _form(estimate: Estimate, sign: str) -> str:
-    return f"{sign}.2f" if abs(estimate.value or 0) < 10 else f"{sign}.1f"
+    return f"{sign}z.2f" if abs(estimate.value or 0) < 10 else f"{sign}z.1f"
 
 
 def claim_facts(claim: Claim) -> Iterator[str]:
@@ -71,6 +75,24 @@ def claim_facts(claim: Claim) -> Iterator[str]:
     if claim.remark:
         yield claim.remark
     yield f"Measured: {claim.quantity}. {claim.test}"
+    if claim.unit:
+        yield f"The unit is {claim.unit}"
+
+
+def power_verdict(powers: Sequence[Power], seeds: int) -> str:
+    """Which claims a study can hardly show even if they are true, and what would help; empty if it can show all.
+
+    Args:
+        powers: the power for each claim.
+        seeds: number of seeds of each network.
+    """
+    weak = [power.statement.rstrip(".") for power in powers if power.power < LITTLE_POWER]
+    if not weak:
+        return ""
+    return (
+        f"Even if they are true as assumed, this study will probably not show {len(weak)} of {len(powers)} claims: "
+        f"{'; '.join(map(_lower, weak))}. More seeds help, such as --seeds 0-{2 * max(seeds, 5) - 1}."
+    )
 
 
 def columns(heatmaps: Sequence[Heatmap]) -> list[tuple[int, float]]:

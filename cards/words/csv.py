@@ -5,13 +5,13 @@ from io import StringIO
 
 from compare.result.comparison import Comparison
 
-COLUMNS = ("index", "label", "prediction_a", "confidence_a", "prediction_b", "confidence_b")
+COLUMNS = ("index", "label", "prediction_a", "confidence_a", "prediction_b", "confidence_b", "path", "row")
 
 
 def disagreements_csv(comparison: Comparison) -> str:
     """The images predicted differently as CSV, the most confident first; only a header without predictions.
 
-    Class names that a spreadsheet would run as a formula are prefixed with an apostrophe.
+    Class names that a spreadsheet would run as a formula are prefixed with an apostrophe, and such paths with `./`.
 
     Args:
         comparison: the result to export.
@@ -28,10 +28,12 @@ def disagreements_csv(comparison: Comparison) -> str:
                 f"{example.confidence_a:.6f}",
                 _safe(classes[example.prediction_b]),
                 f"{example.confidence_b:.6f}",
+                _safe(example.path or "", "./"),
+                "" if example.row is None else example.row,
             )
         )
     return text.getvalue()
 
 
-def _safe(name: str) -> str:
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+def _safe(name: str, prefix: str = "'") -> str:
+    return f"{prefix}{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name

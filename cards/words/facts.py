@@ -1,13 +1,13 @@
 """Facts about comparisons and models, in the words that the terminal and the pages share."""
 
 from collections.abc import Iterator, Sequence
-from statistics import median
+from statistics import fmean, median
 
 from cards.words.legible import chance, number, percent
-from compare.result.base import Estimate
-from compare.result.comparison import Comparison
-from compare.result.disagreement import Calibration, Disagreement
-from compare.result.inside import BlockScore, DominantExamples, InsidePair
+from compare.result.base import Estimate, Matrix
+from compare.result.comparison import LARGE_CHANGE, CKAResult, CKAWithoutDominant, Comparison
+from compare.result.disagreement import Calibration, Disagreement, Example
+from compare.result.inside import BlockScore, DominantExample, DominantExamples, InsidePair
 from compare.result.inspection import Inspection, ProbeResult
 from compare.result.models import DatasetResult
 
@@ -23,6 +23,7 @@ MEANINGS = {
     "CKA above chance": "CKA, without the cells of a with b that unrelated models could reach too.",
     "CKA without components": "CKA after each layer has lost the components that carry block structure.",
     "CKA without images": "CKA on the other images.",
+    "CKA without dominant images": "CKA without the 5 % of the images of every minibatch that dominate it.",
 }
 DELETION_CAPTION = "Blocks are removed from the end of a stage. Skip connections stay, and nothing is retrained."
 
@@ -35,6 +36,16 @@ def images_fact(dataset: DatasetResult) -> str:
 def class_name(classes: Sequence[str], label: int | None) -> str:
     """Name of a class, or a dash without a label."""
     return "-" if label is None else classes[label]
+
+
+def source_cells(example: Example | DominantExample) -> tuple[str, str]:
+    """File and row of an image, each empty if there is none."""
+    return example.path or "", "" if example.row is None else str(example.row)
+
+
+def source_fact(example: Example | DominantExample) -> str | None:
+    """Where an image comes from, such as `cat/1.png` or `row 17`; None if it is unknown."""
+    return example.path or (None if example.row is None else f"row {example.row}")
 
 
 def most_significant_first(p_value: float | None, difference: float | None) -> tuple[float, float]:
@@ -91,6 +102,7 @@ def _percents(estimate: Estimate) -> str:
 
 
 def _points(estimate: Estimate) -> str:
+    """A difference in percentage points with its interval, such as `+0.3 points (-1.3 to +1.9)`."""
     value, low, high = (percent(part, "+.1f") for part in estimate)
     return f"{value} points ({low} to {high})"
 
@@ -99,7 +111,7 @@ def _kappa(estimate: Estimate) -> str:
     if estimate.value is None:
         return "-"
     interval = f" ({estimate.low:.2f} to {number(estimate.high, '.2f')})" if estimate.low is not None else ""
-    return f"{estimate.value:.2f}{interval}; 0 is chance, 1 means the same errors"
+    return f"{estimate.value:z.2f}{interval}; 0 is chance, 1 means the same errors"
 
 
 def estimator_fact(comparison: Comparison) -> str:
@@ -121,15 +133,39 @@ def estimator_fact(comparison: Comparison) -> str:
 
 
 def score_fact(score: BlockScore) -> str:
-    """A block structure score with its interval."""
-    interval = f" (95 % interval {score.low:.2f} to {score.high:.2f})" if score.low is not None else ""
-    return f"{score.score:.2f}{interval}"
+    """A block structure score with its range over thresholds, such as `0.14 (0.10 to 0.17 for ...)`."""
+    if not score.curve:
+        return f"{score.score:.2f}"
+    scores = [at.score for at in score.curve]
+    low, high = score.curve[0].threshold, score.curve[-1].threshold
+    return f"{score.score:.2f} ({min(scores):.2f} to {max(scores):.2f} for thresholds {low:.2f} to {high:.2f})"
+
+
+def blocks_fact(score: BlockScore, count: int) -> str:
+    """A number of block structures with its range over thresholds, such as `3 (2 to 5) blocks`.
+
+    Args:
+        score: the block structure score of the same model, with its curve.
+        count: the number of block structures.
+    """
+    counts = [at.blocks for at in score.curve]
+    if set(counts) - {count}:
+        return f"{count} ({min(counts)} to {max(counts)}) blocks"
+    return f"{count} {'block' if count == 1 else 'blocks'}{' (at every threshold)' if counts else ''}"
+
+
+def score_interval_fact(score: BlockScore) -> str:
+    """The 95 % interval of a block structure score over images, after a semicolon; empty without one."""
+    if score.low is None or score.high is None:
+        return ""
+    return f"; its 95 % interval over images is {score.low:.2f} to {score.high:.2f}"
 
 
 def block_scores_facts(inside: InsidePair) -> Iterator[str]:
     """How much block structure each model has, and whether the same images dominate it in both."""
     for label, model in (("a", inside.a), ("b", inside.b)):
-        yield f"Block structure score of {label}: {score_fact(model.score)}."
+        score, blocks = model.score, blocks_fact(model.score, len(model.blocks))
+        yield f"Block structure score of {label}: {score_fact(score)}, {blocks}{score_interval_fact(score)}."
     for shared in inside.shared_examples:
         a, b = inside.a.blocks[shared.a], inside.b.blocks[shared.b]
         yield (
@@ -148,6 +184,32 @@ def dominant_fact(dominant: DominantExamples) -> str:
         f"{dominant.norm_share:.0%} of the squared norms{strongest}. Two layers of the block have "
         f"{dominant.layer_overlap:.0%} of them in common."
     )
+
+
+def rests_on_fact(cka: CKAResult) -> str | None:
+    """How much CKA between two models changes without the images that dominate it; None if no cell changes much."""
+    without = cka.without_dominant
+    if without is None or not without.changed_cells:
+        return None
+    share = without.changed_cells / without.compared_cells
+    where = f"{share:.0%} of the" if share >= 0.01 else f"{without.changed_cells:,} of {without.compared_cells:,}"
+    before, after = (_mean_of(cells, without.changed) for cells in (cka.ab, without.ab))
+    return (
+        f"In {where} cells, linear CKA of a with b rests on {without.count} of {without.total} images: leaving "
+        f"{'it' if without.count == 1 else 'them'} out changes it by more than {LARGE_CHANGE}, on average from "
+        f"{before:.2f} to {after:.2f}."
+    )
+
+
+def _mean_of(cells: Matrix, chosen: Sequence[Sequence[bool | None]]) -> float:
+    """Mean of the chosen cells."""
+    rows = zip(cells, chosen, strict=True)
+    return fmean(cell for row in rows for cell, is_chosen in zip(*row, strict=True) if is_chosen and cell is not None)
+
+
+def dots_fact(without: CKAWithoutDominant) -> str:
+    """What the dots in the map of CKA between two models mean."""
+    return f"Dots mark cells that change by more than {LARGE_CHANGE} without {without.count} images."
 
 
 def without_dominant_fact(inspection: Inspection) -> str | None:

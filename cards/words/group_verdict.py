@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cards.words.legible import chance
+from cards.words.legible import chance, interval
 from compare.result.groups import Confirmation, GroupComparison
 from compare.stats.paired import LEVEL
 
@@ -32,14 +32,17 @@ def _sentences(result: GroupComparison) -> Iterator[str]:
 
 
 def _accuracy(result: GroupComparison) -> str:
-    a, b, p_value = result.a, result.b, result.accuracy.p_value
-    better = "neither is significantly more accurate"
-    if p_value < LEVEL:
-        better = f"{'a' if a.accuracy > b.accuracy else 'b'} is significantly more accurate"
+    a, b, difference = result.a, result.b, result.accuracy
+    ends = interval(difference.ci_low, difference.ci_high, "+.2f")
+    better = f"they do not show which is more accurate (a - b: 95 % interval {ends} points"
+    if difference.p_value < LEVEL:
+        better = (
+            f"{'a' if a.accuracy > b.accuracy else 'b'} is significantly more accurate ({chance(difference.p_value)}"
+        )
     return (
         f"Over {len(a.models)} seeds, a gets {100 * a.accuracy:.2f} ± {100 * a.standard_error:.2f}% of "
         f"{result.dataset.examples} images right; over {len(b.models)} seeds, b gets {100 * b.accuracy:.2f} ± "
-        f"{100 * b.standard_error:.2f}%; {better} ({chance(p_value)})."
+        f"{100 * b.standard_error:.2f}%; {better})."
     )
 
 

@@ -1,11 +1,14 @@
 """Format numbers, and sanitize names, which may come from untrusted repositories."""
 
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
 from html import escape
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 LONGEST, LONGEST_TEXT = 100, 1000
+# Fields of results that hold sentences or paths instead of names.
+LONG_FIELDS = ("cautions", "notes", "path")
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
@@ -37,22 +40,25 @@ def plotly_text(text: str, longest: int = LONGEST) -> str:
 
 
 def legible(result: Result) -> Result:
-    """A result whose texts are all printable and at most 100 characters long. Numbers are unchanged.
+    """A result whose texts are all printable and at most 100 characters long; sentences and paths at most 1,000.
+
+    Numbers are unchanged.
 
     Args:
         result: any result dataclass.
     """
-    return _legible(result)  # type: ignore[no-any-return]
+    return _legible(result, LONGEST)  # type: ignore[no-any-return]
 
 
-def _legible(value: Any) -> Any:
+def _legible(value: Any, longest: int) -> Any:
     if isinstance(value, str):
-        return printable(value)
+        return printable(value, longest)
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{field.name: _legible(getattr(value, field.name)) for field in fields(value)})
+        limits = {field.name: LONGEST_TEXT if field.name in LONG_FIELDS else LONGEST for field in fields(value)}
+        return replace(value, **{name: _legible(getattr(value, name), limit) for name, limit in limits.items()})
     # Skip matrices: they hold many cells and no text.
     if isinstance(value, tuple) and value and (isinstance(value[0], str) or is_dataclass(value[0])):
-        return tuple(map(_legible, value))
+        return tuple(_legible(item, longest) for item in value)
     return value
 
 
@@ -89,6 +95,21 @@ def percent(fraction: float | None, form: str = ".1f") -> str:
         form: format of the percentage, such as `+.1f`.
     """
     return "-" if fraction is None else format(100 * fraction, form)
+
+
+def listed(noun: str, names: Sequence[str], most: int = 3) -> str:
+    """Names as an English list: `class 1`, `classes 1 and 2`, or `classes 1, 2, 3 and 6 others`.
+
+    Args:
+        noun: what they name, in the singular.
+        names: the names, at least one.
+        most: number of names to give; the others are counted.
+    """
+    if len(names) == 1:
+        return f"{noun} {names[0]}"
+    left_out = len(names) - most
+    shown = [*names[:most], f"{left_out} {'other' if left_out == 1 else 'others'}"] if left_out > 0 else [*names]
+    return f"{noun}{'es' if noun.endswith('s') else 's'} {', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def interval(low: float | None, high: float | None, form: str) -> str:

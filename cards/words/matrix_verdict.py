@@ -6,6 +6,8 @@ from math import hypot
 
 from compare.result.matrix import ModelMatrix, PairResult
 
+# Pairs that a sentence names.
+MOST_NAMED = 3
 # Gaps of at most this number of standard errors are not reported, nor are gaps below the last digit shown.
 SIGNIFICANT, SMALLEST = 2, 0.01
 
@@ -25,8 +27,14 @@ class Groups:
     across: PairResult
 
 
+def learned(pair: PairResult) -> bool:
+    """Whether both models are more similar to each other than to untrained copies: both intervals are above 0."""
+    weaker = pair.weaker_side
+    return weaker is not None and weaker.low is not None and weaker.low > 0
+
+
 def matrix_verdict(result: ModelMatrix) -> str:
-    """Summary in a few sentences: the most and the least similar pair, groups of models, and agreement.
+    """Summary in a few sentences: the most and least similar pair, groups of models, untrained copies, and agreement.
 
     Args:
         result: the pairs of several models.
@@ -48,6 +56,7 @@ def _sentences(result: ModelMatrix) -> Iterator[str]:
         yield _apart(result, pairs)
     if any(pair.best_match_standard_error is not None for pair in pairs):
         yield "± marks the standard error over draws of the images, not over trainings."
+    yield from _beside_untrained(result)
     yield _agreement(result)
 
 
@@ -82,8 +91,11 @@ def find_groups(count: int, pairs: Sequence[PairResult]) -> Groups | None:
 
 
 def _apart(result: ModelMatrix, pairs: Sequence[PairResult]) -> str:
-    if any(pair.best_match_standard_error is None for pair in pairs):
-        return "Without standard errors, it is unknown whether any of them stand apart from the others."
+    if unknown := sum(pair.best_match_standard_error is None for pair in pairs):
+        return (
+            f"The standard errors of {unknown} of {len(pairs)} pairs are unknown, so the gaps between pairs cannot be "
+            "judged."
+        )
     groups = find_groups(len(result.models), pairs)
     if groups is None:
         return "No model or group of models clearly stands apart from the others."
@@ -101,6 +113,39 @@ def _apart(result: ModelMatrix, pairs: Sequence[PairResult]) -> str:
         f"{what}: two models of one group have {_cka(groups.within):.2f} or more, two of different groups "
         f"{_cka(groups.across):.2f} or less{certainty}."
     )
+
+
+def _beside_untrained(result: ModelMatrix) -> Iterator[str]:
+    """In which pairs training explains a part of the similarity, and in which an untrained copy is as similar."""
+    pairs = [pair for pair in result.pairs if pair.baseline is not None]
+    judged = [pair for pair in pairs if pair.weaker_side is not None and pair.weaker_side.low is not None]
+    above, others = ([pair for pair in judged if learned(pair) == is_above] for is_above in (True, False))
+    if above:
+        which = "In all pairs" if len(above) == len(result.pairs) else f"In {len(above)} of {len(result.pairs)} pairs"
+        yield (
+            f"{which if len(result.pairs) > 1 else 'Here'}, training explains a part of this similarity: it is higher "
+            f"than that with untrained copies by {min(map(_smallest, above)):.2f} or more."
+        )
+    if others:
+        yield (
+            f"For {_named(others)}, an untrained copy of one model is at least as similar to the other, within the "
+            "error, so this similarity does not show that they learned the same."
+        )
+    if pairs and len(judged) < len(result.pairs):
+        rest = [pair for pair in result.pairs if pair not in judged]
+        yield f"For {_named(rest)}, it is unknown whether training explains this similarity."
+
+
+def _smallest(pair: PairResult) -> float:
+    """The smaller difference from an untrained copy of both models."""
+    sides = (pair.baseline.a, pair.baseline.b) if pair.baseline else ()
+    return min(side.above for side in sides if side is not None)
+
+
+def _named(pairs: Sequence[PairResult]) -> str:
+    names = [f"{pair.a + 1} and {pair.b + 1}" for pair in pairs[:MOST_NAMED]]
+    more = f", and {len(pairs) - MOST_NAMED} more pairs" if len(pairs) > MOST_NAMED else ""
+    return f"{'; '.join(names)}{more}"
 
 
 def _agreement(result: ModelMatrix) -> str:

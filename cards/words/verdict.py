@@ -1,21 +1,20 @@
 """Summaries of a comparison and of an inspection in plain English."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-from cards.words.facts import score_fact
-from cards.words.legible import chance
-from compare.result.base import NOTHING, Matrix
+from cards.words.facts import blocks_fact, rests_on_fact, score_fact, score_interval_fact
+from cards.words.prediction_verdict import prediction_verdict
+from compare.result.base import Matrix
 from compare.result.comparison import BaselineSide, Comparison
-from compare.result.disagreement import Disagreement
-from compare.result.inside import Inside
+from compare.result.inside import BlockScore, Inside
 from compare.result.inspection import Inspection
 from compare.result.spans import BlockSpan, block_structures
-from compare.stats.paired import LEVEL
+from compare.structure.layer_names import blocks_of
 
 
 def verdict(comparison: Comparison) -> str:
-    """Summary in a few sentences: similarity, block structure, and which model is more accurate.
+    """Summary in a few sentences: cautions, predictions, similarity of the layers, and block structure.
 
     Args:
         comparison: the result to summarize.
@@ -26,14 +25,18 @@ def verdict(comparison: Comparison) -> str:
 def _sentences(comparison: Comparison) -> Iterator[str]:
     models, spans = comparison.models, comparison.block_structure
     baseline, ab = comparison.baseline, comparison.cka.ab
+    yield from comparison.cautions
+    yield from prediction_verdict(comparison)
     if baseline is None or not _best(ab):
         yield _likeness(ab)
     else:
         yield _beside_untrained("a", "b", ab, baseline.a)
         yield _beside_untrained("b", "a", tuple(zip(*ab, strict=True)), baseline.b)
-    yield structure("a", spans.a, len(models.a.layers))
-    yield structure("b", spans.b, len(models.b.layers))
-    yield _disagreement(comparison)
+    if rests_on := rests_on_fact(comparison.cka):
+        yield rests_on
+    inside = comparison.inside
+    yield structure("a", spans.a, models.a.layers, inside.a.score if inside else None)
+    yield structure("b", spans.b, models.b.layers, inside.b.score if inside else None)
 
 
 def _likeness(ab: Matrix) -> str:
@@ -72,20 +75,31 @@ def _best(rows: Matrix) -> list[float]:
     return [max(cells) for row in rows if (cells := [cell for cell in row if cell is not None])]
 
 
-def structure(model: str, spans: tuple[BlockSpan, ...], layers: int) -> str:
+def structure(model: str, spans: Sequence[BlockSpan], layers: Sequence[str], score: BlockScore | None = None) -> str:
     """A sentence about the block structure of a model.
 
     Args:
         model: the subject of the sentence, such as `a` or `It`.
         spans: spans of similar layers of the model.
-        layers: number of layers of the model.
+        layers: layer names of the model.
+        score: its block structure score; None if it was not computed.
     """
     blocks = block_structures(spans)
-    if not blocks:
+    if score is None:
+        return f"{model} has {f'block structure in {_extent(blocks, layers)}' if blocks else 'no block structure'}."
+    if not any((score.score, *(at.score for at in score.curve))):
         return f"{model} has no block structure."
-    share = sum(span.stop - span.start for span in blocks) / layers
+    where = f", covering {_extent(blocks, layers)}" if blocks else ""
+    return f"{model} has a block structure score of {score_fact(score)} and {blocks_fact(score, len(blocks))}{where}."
+
+
+def _extent(blocks: Sequence[BlockSpan], layers: Sequence[str]) -> str:
+    """How much of a model is block structure, and where."""
     places = ", ".join(f"{span.first_layer} to {span.last_layer}" for span in blocks)
-    return f"{model} has block structure in {share:.0%} of its layers ({places})."
+    if blocks[0].layers == "blocks":
+        inside = sum(span.residual_blocks or 0 for span in blocks)
+        return f"{inside} of its {len(blocks_of(layers))} residual blocks ({places})"
+    return f"{sum(span.stop - span.start for span in blocks) / len(layers):.0%} of its layers ({places})"
 
 
 def inspection_verdict(inspection: Inspection) -> str:
@@ -99,8 +113,8 @@ def inspection_verdict(inspection: Inspection) -> str:
 
 def _inspection_sentences(inspection: Inspection) -> Iterator[str]:
     inside = inspection.inside
-    yield structure("It", inspection.block_structure, len(inspection.model.layers))
-    yield f"Its block structure score is {score_fact(inside.score)} on a scale from 0 (none) to 1."
+    yield structure("It", inspection.block_structure, inspection.model.layers, inside.score)
+    yield f"The block structure score is on a scale from 0 (none) to 1{score_interval_fact(inside.score)}."
     if not inside.blocks:
         return
     yield _survival(inside)
@@ -120,47 +134,3 @@ def _survival(inside: Inside) -> str:
         return f"Without {first} of every layer, no block is left."
     which = "its block survives" if count == 1 else f"{surviving} of its {count} blocks survive"
     return f"Without {first} of every layer, {which}: these layers share more than {first}."
-
-
-def _disagreement(comparison: Comparison) -> str:
-    disagreement = comparison.disagreement
-    if disagreement is None:
-        return "Their predictions are not compared, because the classes of a model are not those of the images."
-    text = f"They predict the same class on {disagreement.agreement:.1%} of {comparison.dataset.examples} images"
-    if disagreement.p_value is None:
-        return f"{text}; without labels, it is unknown which model is right."
-    return f"{text}; {_better(disagreement)}. {_consequences(disagreement)}"
-
-
-def _better(disagreement: Disagreement) -> str:
-    assert disagreement.accuracy_a is not None and disagreement.accuracy_b is not None
-    assert disagreement.p_value is not None
-    better = "neither"
-    if disagreement.p_value < LEVEL:
-        better = "a" if disagreement.accuracy_a > disagreement.accuracy_b else "b"
-    return f"{better} is significantly more accurate ({chance(disagreement.p_value)})"
-
-
-def _consequences(disagreement: Disagreement) -> str:
-    """What to expect from replacing a with b, and from using both."""
-    worse, better = _names(disagreement.worse_with_b), _names(disagreement.better_with_b)
-    sentences = []
-    if not worse and not better:
-        sentences.append("No single class differs significantly.")
-    if worse:
-        sentences.append(f"Replacing a with b makes class {worse} significantly worse.")
-    if better:
-        sentences.append(f"Replacing a with b makes class {better} significantly better.")
-    gain = disagreement.together.ensemble_gain if disagreement.together else NOTHING
-    if gain.low is not None and gain.high is not None:
-        sentences.append(
-            "They complement each other: averaged, they are more accurate than the better one."
-            if gain.low > 0
-            else "Averaging them does not help significantly."
-        )
-    return " ".join(sentences)
-
-
-def _names(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"{', '.join(names[:5])}{more}"

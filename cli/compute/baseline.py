@@ -1,8 +1,9 @@
-"""Compare two models with untrained copies of each other."""
+"""Compare models with untrained copies of each other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from cli.jobs.traces import Traces
@@ -12,81 +13,92 @@ from zoo.errors import ZooError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from compare.engine.baseline import Sweep
+    from compare.engine.baseline import Pair, Sweep
     from compare.engine.plan import Plan
-    from compare.result.comparison import Comparison
+    from compare.result.comparison import Baseline
 
 
-def with_baseline(result: "Comparison", traces: Traces, plan: "Plan", seeds: Sequence[int]) -> "Comparison":
-    """Add the similarity with untrained copies to a comparison.
+def baselines(
+    traces: Traces, plan: "Plan", minibatches: int, seeds: int, names: Sequence[str]
+) -> "tuple[Mapping[Pair, Baseline | None], Sequence[str]]":
+    """Find the similarity of all pairs of models to untrained copies of each other.
 
-    The models are replayed from their traces. The copies run once, and their traces are cached too.
+    The models are replayed from their traces. Each copy runs once, alone, and its trace is cached too.
 
     Args:
-        result: the comparison.
-        traces: the two models, which have just been compared.
+        traces: the models, which have just been compared.
         plan: options of the comparison.
-        seeds: seeds of the untrained copies of each model.
+        minibatches: number of minibatches that the CKA of the comparison comes from.
+        seeds: number of untrained copies of each model.
+        names: names of the models in the notes.
+
+    Returns:
+        The baseline of each pair, as from `compare.engine.baseline.find_baselines`, and notes about what is missing.
     """
     from cli.terminal.progress import progress_bar
-    from compare.engine.baseline import find_baseline
+    from compare.engine.baseline import find_baselines
+
+    # Traces that could not be written a moment ago cannot be written now.
+    trained = replace(traces, fresh=False)
+    use_traces = plan.tolerance is None and all(trained.has(i, plan.layers) for i in range(len(names)))
+    copies, counts, notes = _copies(traces, plan.layers, use_traces, seeds, names)
+    if not copies.prepared.models:
+        return {}, notes
 
     with phase("comparing with untrained copies"), progress_bar() as progress:
-        copies, copies_of_a, notes = _copies(traces, plan.layers, seeds)
-        if not copies.prepared.models:
-            return replace(result, notes=(*result.notes, *notes))
-        fresh = [traces.fresh, False]
 
         @contextmanager
         def open_sweep() -> Iterator["Sweep"]:
-            with _opened(traces, replace(copies, fresh=fresh.pop(0)), copies_of_a, plan, progress) as sweep:
+            with _opened(trained, copies, counts, plan, use_traces, progress) as sweep:
                 yield sweep
 
-        minibatches = int(result.settings["minibatches"] or 0)
-        baseline, missing = find_baseline(open_sweep, plan, minibatches, seeds)
-    return replace(result, baseline=baseline, notes=(*result.notes, *notes, *missing))
+        found, missing = find_baselines(open_sweep, plan, minibatches, range(seeds), names)
+    return found, (*notes, *missing)
 
 
 @contextmanager
-def _opened(traces: Traces, copies: Traces, copies_of_a: int, plan: "Plan", progress: "Progress") -> Iterator["Sweep"]:
-    """Both models, from their traces if possible, and their copies."""
+def _opened(
+    trained: Traces, copies: Traces, counts: Sequence[int], plan: "Plan", use_traces: bool, progress: "Progress"
+) -> Iterator["Sweep"]:
+    """The models and their copies, from traces if possible."""
     from compare.engine.baseline import Sweep
 
-    trained = replace(traces, fresh=False)
-    # Traces that could not be written a moment ago cannot be written now.
-    use_traces = plan.tolerance is None and all(trained.has(number, plan.layers) for number in (0, 1))
-    with (
-        trained.open(plan.layers, use_traces) as (a, b),
-        copies.open(plan.layers, use_traces) as untrained,
-    ):
-        batches = traces.prepared.batches(progress, plan.passes, "comparing with untrained copies")
-        yield Sweep(a, b, untrained[:copies_of_a], untrained[copies_of_a:], batches)
+    with trained.open(plan.layers, use_traces) as models, copies.open(plan.layers, use_traces) as untrained:
+        parts = pairwise(accumulate(counts, initial=0))
+        batches = trained.prepared.batches(progress, plan.passes, "comparing with untrained copies")
+        yield Sweep(models, [untrained[start:stop] for start, stop in parts], batches)
 
 
-def _copies(traces: Traces, layers: str, seeds: Sequence[int]) -> tuple[Traces, int, list[str]]:
-    """Untrained copies of both models that can be built.
+def _copies(
+    traces: Traces, layers: str, use_traces: bool, seeds: int, names: Sequence[str]
+) -> tuple[Traces, list[int], list[str]]:
+    """Untrained copies of all models that can be built.
 
     Returns:
-        The copies of a, then those of b; the number of copies of a; and notes about models without copies.
+        The copies of the first model, those of the second one, ...; the number of copies of each model; and notes about
+        models without copies.
     """
     from zoo.train.untrained import untrained_copy
 
-    prepared = traces.prepared
+    data, batch_size = traces.prepared.data, traces.prepared.batch_size
     models = [
-        untrained_copy(model, seed, prepared.data, prepared.batch_size) for model in prepared.models for seed in seeds
+        untrained_copy(model, seed, data, batch_size) for model in traces.prepared.models for seed in range(seeds)
     ]
-    copies = replace(traces, prepared=replace(prepared, models=tuple(models)))
-    built: list[int] = []
-    notes = []
-    for side, name in enumerate("ab"):
-        numbers = range(side * len(seeds), (side + 1) * len(seeds))
+    copies = replace(traces, prepared=replace(traces.prepared, models=tuple(models)))
+    built, counts, notes = list[int](), list[int](), list[str]()
+    for model, name in enumerate(names):
+        numbers = range(model * seeds, (model + 1) * seeds)
         try:
             for number in numbers:
-                if not copies.has(number, layers):
+                if not use_traces:
                     copies.prepared.module(number)
-            built.extend(numbers)
+                elif not copies.has(number, layers):
+                    copies.cache(number, layers, f"untrained copy {number + 1} of {len(models)}")
         except ZooError as error:
             notes.append(f"{name}: there is no untrained copy; {error}")
-    if notes:
-        copies = replace(copies, prepared=copies.prepared.only(*built))
-    return copies, sum(number < len(seeds) for number in built), notes
+            numbers = range(0)
+        built.extend(numbers)
+        counts.append(len(numbers))
+    # Models that are loaded already stay loaded.
+    prepared = copies.prepared.only(*built) if notes else copies.prepared
+    return replace(copies, prepared=prepared, fresh=False), counts, notes

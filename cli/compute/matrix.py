@@ -5,14 +5,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
+from cli.compute.baseline import baselines
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.engine import Engine
 from cli.jobs.trace_models import traced
 from cli.jobs.traces import Traces
-from cli.terminal.options import MatrixOptions
+from cli.terminal.options import Baseline, MatrixOptions
 from cli.terminal.output import phase
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 if TYPE_CHECKING:
     from compare.engine.plan import Plan
@@ -35,6 +36,7 @@ def related(request: Request, options: MatrixOptions, engine: Engine, fresh: boo
     from compare.result.matrix import ModelMatrix
 
     def compute() -> "ResultWithImages[ModelMatrix]":
+        from compare.engine.many import with_baselines
         from compare.engine.plan import Plan
 
         # Checks the options before images are loaded.
@@ -46,7 +48,12 @@ def related(request: Request, options: MatrixOptions, engine: Engine, fresh: boo
         )
         traces = Traces(request.prepared, plan.precision, plan.passes, fresh)
         plan = replace(plan, layers=traces.layers(options.layers))
-        return ResultWithImages(_matrix(traced(traces, plan.layers, engine), plan), {})
+        result = _matrix(traced(traces, plan.layers, engine), plan)
+        if options.baseline == Baseline.untrained:
+            names = [str(number) for number in range(1, len(request.models) + 1)]
+            minibatches = int(result.settings["minibatches"] or 0)
+            result = with_baselines(result, *baselines(traces, plan, minibatches, options.baseline_seeds, names))
+        return ResultWithImages(result, {})
 
     title = " ".join(("matrix", *(model.ref for model in request.models)))
     result = recall(ModelMatrix, request.cache_key("matrix", options), title, compute, fresh).result
@@ -60,9 +67,9 @@ def check_several(models: Sequence[str]) -> None:
         ZooError: there is only one, or one is repeated.
     """
     if len(models) < 2:
-        raise ZooError(f"expected at least two models, got {len(models)}; to analyze one, use `zoo inspect M`.")
+        raise UsageError(f"expected at least two models, got {len(models)}; to analyze one, use `zoo inspect M`.")
     if repeated := next((ref for ref in models if models.count(ref) > 1), None):
-        raise ZooError(f"expected different models, got {repeated} twice.")
+        raise UsageError(f"expected different models, got {repeated} twice.")
 
 
 def _matrix(traces: Traces, plan: "Plan") -> "ModelMatrix":

@@ -5,7 +5,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
-from cli.compute.baseline import with_baseline
+from cli.compute.baseline import baselines
+from cli.compute.cautions import with_cautions
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
@@ -57,12 +58,15 @@ def compared(
         plan = replace(plan, layers=traces.layers(options.layers))
         result = _compare(traces, plan, description)
         if options.baseline == Baseline.untrained:
-            result = with_baseline(result, traces, plan, range(options.baseline_seeds))
+            minibatches = int(result.settings["minibatches"] or 0)
+            found, missing = baselines(traces, plan, minibatches, options.baseline_seeds, "ab")
+            result = replace(result, baseline=found.get((0, 1)), notes=(*result.notes, *missing))
         return ResultWithImages(result, request.prepared.images(_images_on_page(result)))
 
     title = " ".join(("compare", *(model.ref for model in request.models)))
     computed = recall(Comparison, request.cache_key("compare", options), title, compute, fresh)
-    return replace(computed, result=_identified(computed.result, request.models))
+    result = with_cautions(_identified(computed.result, request.models), request.models)
+    return replace(computed, result=result)
 
 
 def _identified(result: "Comparison", models: Sequence["FoundModel"]) -> "Comparison":
@@ -78,7 +82,9 @@ def _images_on_page(result: "Comparison") -> set[int]:
     examples = result.disagreement.examples[:MOST_DISAGREED] if result.disagreement else ()
     insides = (result.inside.a, result.inside.b) if result.inside else ()
     dominant = {example.index for inside in insides for block in inside.blocks for example in block.dominant.examples}
-    return dominant | {example.index for example in examples}
+    without = result.cka.without_dominant
+    left_out = {example.index for example in without.examples} if without else set()
+    return dominant | left_out | {example.index for example in examples}
 
 
 def _compare(traces: Traces, plan: "Plan", description: str) -> "Comparison":

@@ -1,6 +1,6 @@
 """Compute the pages of a site: a matrix of all models, and a comparison of each pair."""
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +9,8 @@ from cli.compute.pair import compared
 from cli.inputs.request import Request
 from cli.jobs.engine import Engine
 from cli.jobs.traces import Traces
-from cli.terminal.options import Baseline, MatrixOptions, PairOptions, SimilarityOptions
-from cli.terminal.output import phase, say
+from cli.terminal.options import BaselineOptions, MatrixOptions, PairOptions
+from cli.terminal.output import say
 from zoo.base.files import replace_folder, writing
 from zoo.base.sealed_folder import check_site, seal
 from zoo.hub.catalog import listed
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from zoo.hub.find import FoundModel
 
 
-def write_site(folder: Path, request: Request, options: SimilarityOptions) -> "ModelMatrix":
+def write_site(folder: Path, request: Request, options: BaselineOptions) -> "ModelMatrix":
     """Compare all models of a site and write its pages.
 
     Args:
@@ -40,14 +40,14 @@ def write_site(folder: Path, request: Request, options: SimilarityOptions) -> "M
         CompareError: an option is out of range.
     """
     options = replace(options, layers=_trace_models(request, options))
-    matrix = related(request, MatrixOptions(options.layers, options.passes, options.precision), Engine())
+    matrix = related(request, MatrixOptions(**asdict(options)), Engine())
     matrix = replace(matrix, models=tuple(map(_public, matrix.models)))
     with replace_folder(folder, check_site) as new_folder, writing(folder, "another folder"):
         _write(new_folder, request, options, matrix)
     return matrix
 
 
-def _trace_models(request: Request, options: SimilarityOptions) -> str | None:
+def _trace_models(request: Request, options: BaselineOptions) -> str | None:
     """Trace the models one by one: only one is in memory, and an interruption loses one at most.
 
     Returns:
@@ -57,12 +57,14 @@ def _trace_models(request: Request, options: SimilarityOptions) -> str | None:
 
     # Checks the options before anything is loaded.
     Plan(options.layers or "all", options.passes, options.precision)
-    layers, numbers, traces = options.layers, range(len(request.models)), _traces(request, options)
-    if layers is None and any(_traces(request.only(number), options).layers(None) != "all" for number in numbers):
+    layers, numbers = options.layers, range(len(request.models))
+    traces = Traces(request.prepared, options.precision, options.passes)
+    alone = (replace(traces, prepared=traces.prepared.only(number)) for number in numbers)
+    if layers is None and any(one.layers(None) != "all" for one in alone):
         layers = traces.layers(None)
     for number in numbers:
         if not traces.has(number, layers or "all"):
-            _trace(_traces(request.only(number), options), layers or "all", f"model {number + 1} of {len(numbers)}")
+            traces.cache(number, layers or "all", f"model {number + 1} of {len(numbers)}")
     missing = [request.models[number].ref for number in numbers if not traces.has(number, layers or "all")]
     if missing:
         say(
@@ -72,22 +74,7 @@ def _trace_models(request: Request, options: SimilarityOptions) -> str | None:
     return layers
 
 
-def _traces(request: Request, options: SimilarityOptions) -> Traces:
-    return Traces(request.prepared, options.precision, options.passes)
-
-
-def _trace(traces: Traces, layers: str, description: str) -> None:
-    """Trace a model, unless its trace is too large to be cached."""
-    from cli.terminal.progress import progress_bar
-    from compare.model.trace import Tracer, trace
-
-    with phase(description), traces.open(layers) as (model,), progress_bar() as progress:
-        batches = traces.prepared.batches(progress, traces.passes, description)
-        if isinstance(model, Tracer):
-            trace(model, batches, passes=traces.passes)
-
-
-def _write(folder: Path, request: Request, options: SimilarityOptions, matrix: "ModelMatrix") -> None:
+def _write(folder: Path, request: Request, options: BaselineOptions, matrix: "ModelMatrix") -> None:
     from cards.page.page import plotly_js
     from cards.pages.site import CARD, INDEX, NUMBERS, PAIRS, PLOTLY, index_html, pair_names, site_card
 
@@ -103,15 +90,14 @@ def _write(folder: Path, request: Request, options: SimilarityOptions, matrix: "
 
 
 def _write_pair(
-    folder: Path, request: Request, options: SimilarityOptions, pair: "Pair", name: str, description: str
+    folder: Path, request: Request, options: BaselineOptions, pair: "Pair", name: str, description: str
 ) -> None:
     """Write the page and the JSON of one pair, as `compare --html --json` does."""
     from cards.pages.comparison import comparison_html
     from cards.pages.site import pair_place
     from compare.result.models import ModelPair
 
-    pair_options = PairOptions(options.layers, options.passes, options.precision, baseline=Baseline.none)
-    computed = compared(request.only(*pair), pair_options, description=description)
+    computed = compared(request.only(*pair), PairOptions(**asdict(options)), description=description)
     models = computed.result.models
     result = replace(computed.result, models=ModelPair(_public(models.a), _public(models.b)))
     page = comparison_html(result, computed.images, pair_place(name, len(request.models)))

@@ -1,5 +1,6 @@
 """Measure the networks of a reproduction study, one by one and against each other."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,7 +14,7 @@ from cli.inputs.request import Request, request
 from cli.jobs.engine import Engine
 from cli.jobs.sweep_state import State
 from cli.jobs.traces import Traces
-from cli.terminal.options import ImageOptions, InspectionOptions, MatrixOptions, Part
+from cli.terminal.options import Baseline, ImageOptions, InspectionOptions, MatrixOptions, Part
 from cli.terminal.output import say
 from zoo.grid.grid import Run
 from zoo.grid.study import StudyGrid
@@ -24,12 +25,9 @@ if TYPE_CHECKING:
 
     from compare.result.base import Settings
     from compare.result.inspection import Inspection
-    from compare.result.study import Agreement, Errors, Network, Reproduction
-    from compare.study.deep_and_wide import Right
+    from compare.result.study import Agreement, Contrast, Errors, Heatmap, Network, Reproduction
+    from compare.study.deep_and_wide import Pair, Right
 
-
-# Number of seeds that are compared with each other and get probes, as in figure 6 of the paper.
-SEEDS = 3
 LAYERS = "all"
 
 
@@ -63,7 +61,7 @@ def measure(state: State, grid: StudyGrid, dataset: str, passes: int, device: st
     """Test the claims of the paper on trained networks, or load the cached result.
 
     Args:
-        state: the training runs of the study, all complete.
+        state: the training runs of the study. Only networks that are trained count.
         grid: the grid of the study.
         dataset: name of the dataset; all of its test images are used.
         passes: passes over the images for CKA.
@@ -74,11 +72,11 @@ def measure(state: State, grid: StudyGrid, dataset: str, passes: int, device: st
     """
     from compare.result.study import Reproduction
 
-    folders = [str(state.folder(run)) for run in state.runs]
-    models = request(folders, dataset, ImageOptions(device=device))
-    networks = Networks(state.runs, grid, models, passes)
+    runs = tuple(run for run in state.runs if run in state.finished)
+    models = request([str(state.folder(run)) for run in runs], dataset, ImageOptions(device=device))
+    networks = Networks(runs, grid, models, passes)
     name = models.cache_key("reproduce", LAYERS, passes, repr(grid))
-    title = f"reproduce, {len(state.runs)} networks on {dataset}"
+    title = f"reproduce, {len(runs)} networks on {dataset}"
     result = recall(Reproduction, name, title, lambda: ResultWithImages(_measure(networks), {}), False).result
     return _with_training(result, state)
 
@@ -91,11 +89,16 @@ def _with_training(result: "Reproduction", state: State) -> "Reproduction":
         "training_commits": ", ".join(sorted({record.versions.get("commit", "none") for record in records})),
         "training_devices": ", ".join(sorted({record.device for record in records})),
     }
-    return replace(result, settings=result.settings | training, notes=(*result.notes, *_recipe_notes(state)))
+    return replace(result, settings=result.settings | training, notes=(*result.notes, *_training_notes(state)))
 
 
-def _recipe_notes(state: State) -> Iterator[str]:
-    """Recipe values that depend on the size of a network, and so may explain differences between sizes."""
+def _training_notes(state: State) -> Iterator[str]:
+    """Networks that are not trained yet, and recipe values that may explain differences between sizes."""
+    if state.left:
+        yield (
+            f"only {len(state.finished)} of {len(state.runs)} networks are trained; the same command without a time "
+            "limit trains the others."
+        )
     rates = sorted({run.recipe.lr for run in state.runs})
     if len(rates) > 1:
         yield (
@@ -112,15 +115,17 @@ def _measure(networks: Networks) -> "Reproduction":
     grid = networks.grid
     measured: dict[Run, Network] = {}
     block_layers: dict[Run, npt.NDArray[np.bool_]] = {}
-    heatmaps, notes = [], dict[str, None]()
+    heatmaps: dict[tuple[int, float, str], Heatmap] = {}
+    notes: dict[str, None] = {}
     for number, run in enumerate(networks.runs, 1):
         inspection = _inspect(networks, run)
         depth, width, subset = run.variant.depth, run.variant.width, str(run.subset)
         measured[run] = digest(inspection, depth=depth, width=width, subset=subset, seed=run.seed)
         block_layers[run] = in_block(inspection)
         notes |= dict.fromkeys(inspection.notes)
-        if run.seed == grid.seeds[0]:
-            heatmaps.append(heatmap(inspection, depth=depth, width=width, subset=subset, seed=run.seed))
+        if (depth, width, subset) not in heatmaps:
+            coarse = heatmap(inspection, depth=depth, width=width, subset=subset, seed=run.seed)
+            heatmaps[depth, width, subset] = coarse
         say(f"{number}/{len(networks.runs)} {run.name}: block structure score {measured[run].score:.2f}")
     study = Study(
         networks=tuple(measured.values()),
@@ -129,7 +134,7 @@ def _measure(networks: Networks) -> "Reproduction":
         agreements=tuple(_agreements(networks, block_layers)),
         errors=_errors(networks, tuple(measured.values())),
     )
-    return reproduction(study, heatmaps, inspection, tuple(notes))
+    return reproduction(study, tuple(heatmaps.values()), inspection, tuple(notes))
 
 
 def _inspect(networks: Networks, run: Run) -> "Inspection":
@@ -144,80 +149,89 @@ def _inspect(networks: Networks, run: Run) -> "Inspection":
 def _needs_probes(run: Run, grid: StudyGrid) -> bool:
     """Whether a network is the deepest or widest, as in figure 4 of the paper: probes take long."""
     largest = (max(grid.depths), grid.base_width), (grid.base_depth, max(grid.widths))
-    return (
-        run.subset == max(grid.subsets)
-        and run.seed in grid.seeds[:SEEDS]
-        and (run.variant.depth, run.variant.width) in largest
-    )
+    return run.subset == max(grid.subsets) and (run.variant.depth, run.variant.width) in largest
 
 
 def _agreements(networks: Networks, block_layers: "Mapping[Run, npt.NDArray[np.bool_]]") -> "Iterator[Agreement]":
     """CKA between seeds of one architecture, and between architectures of different seeds, for each subset."""
     from compare.result.study import Agreement
-    from compare.study.agreement import agreement
+    from compare.study.agreement import COMPARED_SEEDS, mean_contrast
+
+    grid, compared = networks.grid, networks.grid.seeds[:COMPARED_SEEDS]
+    for (depth, width), subset in product(grid.architectures, grid.subsets):
+        name = f"depth {depth}, width {width:g}"
+        runs = [run for run in networks.seeds_of(depth, width, subset) if run.seed in compared]
+        for seeds, contrasts in _contrasts(networks, runs, block_layers, "same layer", f"seeds of {name}").items():
+            yield Agreement(name, str(subset), "seeds", mean_contrast(contrasts), seeds)
+    for subset in grid.subsets:
+        between = defaultdict[tuple[int, int], list["Contrast"]](list)
+        for runs in _assignments(networks, subset, compared):
+            found = _contrasts(networks, runs, block_layers, "stage", "architectures")
+            for seeds, contrasts in found.items():
+                between[seeds] += contrasts
+        for seeds, contrasts in between.items():
+            yield Agreement("different architectures", str(subset), "architectures", mean_contrast(contrasts), seeds)
+
+
+def _assignments(networks: Networks, subset: Fraction, seeds: Sequence[int]) -> Iterator[list[Run]]:
+    """Lists of one network per architecture, in which seeds take turns, so that each network is in one list.
+
+    Networks of one seed are not compared, because they share initial weights where their shapes agree.
+    """
+    for first in range(len(seeds)):
+        yield [
+            run
+            for place, size in enumerate(networks.grid.architectures)
+            for run in networks.seeds_of(*size, subset)
+            if run.seed == seeds[(first + place) % len(seeds)]
+        ]
+
+
+def _contrasts(
+    networks: Networks,
+    runs: Sequence[Run],
+    block_layers: "Mapping[Run, npt.NDArray[np.bool_]]",
+    match: Literal["same layer", "stage"],
+    title: str,
+) -> "dict[tuple[int, int], list[Contrast]]":
+    """CKA of matching layers of all pairs of networks with different seeds, by pair of seeds."""
+    from compare.study.agreement import Layers, agreement
     from compare.study.networks import part_name
 
-    options = MatrixOptions(LAYERS, networks.passes)
-    for unit in _units(networks):
-        say(f"comparing {unit.between} of {unit.name}, trained on {part_name(str(unit.subset))}")
-        matrix = related(networks.only(unit.runs), options, Engine())
-        pairs = [pair for pair in matrix.pairs if unit.runs[pair.a].seed != unit.runs[pair.b].seed]
-        values = agreement(matrix, [block_layers[run] for run in unit.runs], pairs)
-        yield Agreement(unit.name, str(unit.subset), unit.between, values)
-
-
-@dataclass(frozen=True)
-class _Unit:
-    """Networks that are compared with each other.
-
-    Args:
-        between: what differs between them.
-        name: what they have in common.
-        subset: fraction of the training images.
-        runs: the networks.
-    """
-
-    between: Literal["seeds", "architectures"]
-    name: str
-    subset: Fraction
-    runs: list[Run]
-
-
-def _units(networks: Networks) -> Iterator[_Unit]:
-    grid = networks.grid
-    seeds = grid.seeds[:SEEDS]
-    for (depth, width), subset in product(grid.architectures, grid.subsets):
-        runs = [run for run in networks.seeds_of(depth, width, subset) if run.seed in seeds]
-        if len(runs) > 1:
-            yield _Unit("seeds", f"depth {depth}, width {width:g}", subset, runs)
-    # Networks of one seed share initial weights where their shapes agree, so each network of a unit has another seed.
-    for first, subset in product(range(len(seeds) if len(seeds) > 1 else 0), grid.subsets):
-        order = [seeds[(first + place) % len(seeds)] for place in range(len(grid.architectures))]
-        sizes = zip(grid.architectures, order, strict=True)
-        runs = [run for size, seed in sizes for run in networks.seeds_of(*size, subset) if run.seed == seed]
-        yield _Unit("architectures", f"seeds {', '.join(map(str, order))}", subset, runs)
+    contrasts = defaultdict[tuple[int, int], list["Contrast"]](list)
+    if len({run.seed for run in runs}) < 2:
+        return contrasts
+    say(f"comparing {title}, trained on {part_name(str(runs[0].subset))}")
+    matrix = related(networks.only(runs), MatrixOptions(LAYERS, networks.passes, baseline=Baseline.none), Engine())
+    layers = [Layers(model.layers, block_layers[run]) for model, run in zip(matrix.models, runs, strict=True)]
+    for pair in matrix.pairs:
+        first, second = sorted((runs[pair.a].seed, runs[pair.b].seed))
+        if first != second:
+            contrasts[first, second].append(agreement(pair.cka, layers[pair.a], layers[pair.b], match))
+    return contrasts
 
 
 def _errors(networks: Networks, measured: "Sequence[Network]") -> "Errors | None":
     """Compare the errors of a deep and a wide architecture of similar accuracy; None if there are none."""
     from compare.study.deep_and_wide import compare_errors, nearest_in_accuracy
 
-    grid = networks.grid
-    pair = nearest_in_accuracy(measured, grid.base_width)
-    if pair is None or len(grid.seeds) < 2:
+    pair = nearest_in_accuracy(measured, networks.grid.base_width)
+    if pair is None:
         return None
-    deep, wide = (f"depth {depth}, width {width:g}" for depth, width in pair)
+    deep, wide = (f"depth {depth}, width {width:g}" for depth, width in (pair.deep, pair.wide))
     say(f"comparing the errors of {deep} and {wide}")
-    return compare_errors(deep, wide, [_right(networks, pair, subset) for subset in grid.subsets])
+    subsets = [subset for subset in networks.grid.subsets if any(run.subset == subset for run in networks.runs)]
+    return compare_errors(deep, wide, [_right(networks, pair, subset) for subset in subsets])
 
 
-def _right(networks: Networks, pair: Sequence[tuple[int, float]], subset: Fraction) -> "Right":
+def _right(networks: Networks, pair: "Pair", subset: Fraction) -> "Right":
     """Which images two architectures classify correctly, trained on one subset."""
     from cli.terminal.progress import progress_bar
     from compare.answers.predict import right_answers
     from compare.study.deep_and_wide import Right
 
-    deep, wide = (networks.seeds_of(*size, subset) for size in pair)
+    deep = [run for run in networks.seeds_of(*pair.deep, subset) if run.seed in pair.deep_seeds]
+    wide = [run for run in networks.seeds_of(*pair.wide, subset) if run.seed in pair.wide_seeds]
     prepared = networks.only([*deep, *wide]).prepared
     with Traces(prepared).open(None) as models, progress_bar() as progress:
         batches = prepared.batches(progress, 1, "predicting")

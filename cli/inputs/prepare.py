@@ -8,7 +8,7 @@ from cli.inputs.images import load
 from cli.terminal.options import ImageOptions
 from cli.terminal.output import detail, phase
 from zoo.base.versions import commit
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -156,7 +156,7 @@ def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions)
 
     device, batch_size = pick_device(options.device), options.batch_size
     if batch_size is not None and batch_size < MIN_EXAMPLES:
-        raise ZooError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
+        raise UsageError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
     with phase("loading the images"):
         data = load(dataset, options.split)
     for model in models:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cli.jobs.processes import Outcome, Task, run_here
 from cli.terminal import options
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.ray is not None:
-            raise ZooError("expected --jobs (on this machine) or --ray (on a cluster), got both; use one of them.")
+            raise UsageError("expected --jobs (on this machine) or --ray (on a cluster), got both; use one of them.")
 
     @property
     def option(self) -> str | None:

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from math import inf
 from statistics import mean, stdev
 
 from rich.console import Console, Group, RenderableType
@@ -117,13 +118,14 @@ def _entry(state: State, run: Run) -> dict[str, object]:
     }
 
 
-def finish(state: State, device: str, engine: Engine) -> None:
+def finish(state: State, device: str, engine: Engine, seconds: float = inf) -> None:
     """Run the remaining runs of a sweep.
 
     Args:
         state: the state of the sweep, which is updated.
         device: a torch device, or `auto`.
         engine: where to run.
+        seconds: stop when the first run ends after this time. Other runs in progress stop and can be resumed.
 
     Raises:
         ZooError: the runs cannot be started. Failures of single runs are recorded in the state.
@@ -131,6 +133,9 @@ def finish(state: State, device: str, engine: Engine) -> None:
     tasks = list(state.tasks(device))
     if not tasks:
         return
+    end = time.monotonic() + seconds
     with live(state) as print_line, closing(engine.run(tasks, device, state.begin)) as outcomes:
         for outcome in outcomes:
             print_line(state.end(outcome))
+            if time.monotonic() >= end:
+                break

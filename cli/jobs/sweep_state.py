@@ -1,7 +1,7 @@
 """The state of a sweep: finished, running, failed, and remaining runs."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cli.jobs.processes import Outcome, Task
@@ -20,6 +20,8 @@ class State:
     Args:
         runs: the runs of the sweep.
         root: folder that holds the model folders.
+        priority: sort key of the order in which runs start. By default the longest run is first, so that all processes
+            end at about the same time.
 
     Attributes:
         finished: training records of finished runs, including earlier ones.
@@ -30,9 +32,12 @@ class State:
         ZooError: the model folder of a run holds something else.
     """
 
-    def __init__(self, runs: tuple[Run, ...], root: Path) -> None:
+    def __init__(
+        self, runs: tuple[Run, ...], root: Path, priority: Callable[[Run], tuple[float, ...]] = lambda run: (-run.cost,)
+    ) -> None:
         self.runs = runs
         self.root = root
+        self._priority = priority
         self.finished: dict[Run, TrainingRecord] = {}
         self.failed: dict[Run, str] = {}
         self.running: dict[Run, float] = {}
@@ -44,9 +49,9 @@ class State:
 
     @property
     def left(self) -> list[Run]:
-        """Remaining runs, the longest first, so that all processes end at about the same time."""
+        """Remaining runs, in the order in which they start."""
         remaining = [run for run in self.runs if run not in self.finished and run not in self.failed]
-        return sorted(remaining, key=lambda run: -run.cost)
+        return sorted(remaining, key=self._priority)
 
     def folder(self, run: Run) -> Path:
         """The model folder of a run."""

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from cli.cache.results import cache_key, newest_first
 from cli.cache.trace_file import Writer, is_whole, read_header, read_minibatches
 from cli.inputs.prepare import Prepared
 from cli.terminal.options import SimilarityOptions
-from cli.terminal.output import detail, say
+from cli.terminal.output import detail, phase, say
 from zoo.base.cache_folder import cache_folder
 
 if TYPE_CHECKING:
@@ -87,6 +87,22 @@ class Traces:
         with ExitStack() as stack:
             yield [stack.enter_context(self._open(number, layers)) for number in range(len(self.prepared.models))]
         _delete_oldest()
+
+    def cache(self, number: int, layers: str, description: str) -> None:
+        """Run one model alone, so that no other is in memory, and cache its trace unless that is too large.
+
+        Args:
+            number: index of the model.
+            layers: layers to trace.
+            description: text beside the progress bar.
+        """
+        from cli.terminal.progress import progress_bar
+        from compare.model.trace import Tracer, trace
+
+        alone = replace(self, prepared=self.prepared.only(number))
+        with phase(description), alone.open(layers) as (model,), progress_bar() as progress:
+            if isinstance(model, Tracer):
+                trace(model, alone.prepared.batches(progress, self.passes, description), passes=self.passes)
 
     def trace(self, number: int, layers: str | None, path: Path) -> None:
         """Run one model and write its trace.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.segment import Segments
+from rich.segment import Segment, Segments
 
 from cards.pictures.inspection import Image
 from cards.tables.baseline import baseline_table
@@ -15,19 +15,23 @@ from cards.tables.predictions import (
     predictions_table,
     reliability_table,
 )
-from cards.tables.structure import spans_table
-from cards.words.facts import block_scores_facts, estimator_fact
+from cards.tables.structure import left_out_table, spans_table
+from cards.tables.table import Table
+from cards.words.facts import block_scores_facts, dots_fact, estimator_fact
 from cards.words.legible import legible
 from cards.words.verdict import verdict
 from cli.report.table import rich_table
 from cli.terminal.heatmap import legend
-from cli.terminal.heatmaps import heatmaps, measures
+from cli.terminal.heatmaps import BESIDE_CKA, heatmaps, map_between, measures
 from cli.terminal.output import is_quiet, plain
 from cli.terminal.thumbnails import Thumbnails
 from compare.result.comparison import Comparison
+from compare.result.disagreement import Disagreement
 
 # The JSON holds the other rows.
 MAX_EXAMPLES, MAX_CLASSES, MAX_CONFUSIONS = 10, 20, 5
+# Rows of the report that is shown by default.
+FIRST_EXAMPLES, FIRST_CLASSES = 5, 3
 
 
 class Report:
@@ -37,15 +41,21 @@ class Report:
         comparison: the result to show.
         correction: which corrected p-values of the classes to show, `holm` or `bh`.
         images: images by index; those predicted differently are shown.
+        full: whether to show everything, instead of what answers most questions.
     """
 
     def __init__(
-        self, comparison: Comparison, correction: str = "holm", images: Mapping[int, Image] | None = None
+        self,
+        comparison: Comparison,
+        correction: str = "holm",
+        images: Mapping[int, Image] | None = None,
+        full: bool = False,
     ) -> None:
         self._comparison = legible(comparison)
-        self._notes = comparison.notes
+        self._notes = [note for note in comparison.notes if note not in comparison.cautions]
         self._correction = correction
         self._images = images or {}
+        self._full = full
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         comparison = self._comparison
@@ -59,18 +69,69 @@ class Report:
         if table := models_table(comparison.dataset, {"a": models.a, "b": models.b}):
             yield rich_table(table.drop("architecture"))
         yield ""
-        yield from heatmaps(comparison, options.max_width)
-        yield Segments(legend(console, options.ascii_only), new_lines=False)
+        yield from self._maps(console, options)
+        yield from (self._everything if self._full else self._first_rows)(options.max_width)
+        yield Thumbnails(self._thumbnails())
+
+    def _maps(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self._full:
+            yield from heatmaps(self._comparison, options.max_width)
+        else:
+            yield map_between(self._comparison, options.max_width)
+        yield Segments([*legend(console, options.ascii_only), Segment.line()])
+        without = self._comparison.cka.without_dominant
+        if without and without.changed_cells:
+            yield plain(dots_fact(without))
         yield ""
+
+    def _first_rows(self, width: int) -> RenderResult:
+        """The measures that were requested, and the classes and images that differ most."""
+        comparison, disagreement = self._comparison, self._comparison.disagreement
+        if comparison.cka.null or any(measure.name != BESIDE_CKA for measure in comparison.measures):
+            yield from measures(comparison, width)
+        if disagreement is not None:
+            yield from _tables(
+                self._classes(disagreement, FIRST_CLASSES),
+                disagreed_table(disagreement.examples, self._comparison.dataset.classes, FIRST_EXAMPLES),
+            )
+        yield "All maps and tables: --full, or --html FILE for a page."
+
+    def _everything(self, width: int) -> RenderResult:
+        comparison = self._comparison
         yield plain(estimator_fact(comparison))
         yield ""
+        if table := left_out_table(comparison.cka.without_dominant, comparison.dataset.classes):
+            yield rich_table(table)
+            yield ""
         if table := baseline_table(comparison.baseline):
             yield rich_table(table)
             yield ""
-        yield from measures(comparison, options.max_width)
+        yield from measures(comparison, width)
         yield from _structure(comparison)
-        yield from _predictions(comparison, self._correction)
-        yield Thumbnails(self._thumbnails())
+        yield from self._predictions()
+
+    def _predictions(self) -> RenderResult:
+        disagreement, names = self._comparison.disagreement, self._comparison.dataset.classes
+        if disagreement is None:
+            return
+        confusions = [row for row in disagreement.confusions if row.p_adjusted < 1]
+        yield from _tables(
+            predictions_table(disagreement),
+            self._classes(disagreement, MAX_CLASSES),
+            reliability_table(disagreement),
+            confusions_table(confusions, names, MAX_CONFUSIONS),
+            disagreed_table(disagreement.examples, names, MAX_EXAMPLES),
+        )
+
+    def _classes(self, disagreement: Disagreement, most: int) -> Table | None:
+        """Accuracy by class, with one corrected p-value, unless it is 1 for all classes."""
+        table = classes_table(disagreement.classes, self._correction)
+        if table is None:
+            return None
+        left_out = ["p", "p (BH)" if self._correction == "holm" else "p (Holm)"]
+        if all(row.p_adjusted == 1 for row in disagreement.classes):
+            left_out.append("p (Holm)")
+        return table.drop(*left_out).head(most)
 
     def _thumbnails(self) -> dict[str, Image]:
         disagreement = self._comparison.disagreement
@@ -91,20 +152,9 @@ def _structure(comparison: Comparison) -> Iterator[RenderableType]:
     yield ""
 
 
-def _predictions(comparison: Comparison, correction: str) -> Iterator[RenderableType]:
-    disagreement, classes = comparison.disagreement, comparison.dataset.classes
-    if disagreement is None:
-        return
-    yield rich_table(predictions_table(disagreement))
-    if table := classes_table(disagreement.classes, correction):
-        yield ""
-        yield rich_table(table.drop("p", "p (BH)" if correction == "holm" else "p (Holm)").head(MAX_CLASSES))
-    if table := reliability_table(disagreement):
-        yield ""
-        yield rich_table(table)
-    if table := confusions_table(disagreement.confusions, classes):
-        yield ""
-        yield rich_table(table.head(MAX_CONFUSIONS))
-    if table := disagreed_table(disagreement.examples, classes):
-        yield ""
-        yield rich_table(table.head(MAX_EXAMPLES))
+def _tables(*tables: Table | None) -> RenderResult:
+    """The tables that exist, each followed by an empty line."""
+    for table in tables:
+        if table is not None:
+            yield rich_table(table)
+            yield ""

@@ -1,5 +1,6 @@
 """Write a result to files, and show it in the terminal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -7,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from cli.report.kinds import ReportOptions, kind_of, load_result
 from cli.terminal import options
-from cli.terminal.output import check_result_path, phase, show, write_result
-from zoo.errors import ZooError
+from cli.terminal.output import check_result_path, phase, say, show, write_result
+from zoo.errors import UsageError
 
 if TYPE_CHECKING:
     from compare.result.base import JsonResult
@@ -36,34 +37,52 @@ class Files:
     svg: options.Svg = None
     html: options.Html = None
 
-    def check(self) -> None:
+    def check(self, *others: tuple[str, Path | None, bytes]) -> None:
         """Check, before any work, that all files can be written.
 
+        Args:
+            others: option, file, and first bytes of the other files that a command writes; None for a file that is not
+                requested.
+
         Raises:
-            ZooError: two options name the same file, or a file cannot be written.
+            UsageError: two options name the same file, or a picture is named as one of another kind.
+            ZooError: a file cannot be written.
         """
-        options = {
-            "--json": (self.json, JSON_START),
-            "--png": (self.png, PNG_START),
-            "--svg": (self.svg, SVG_START),
-            "--html": (self.html, HTML_START),
-        }
-        requested = [(option, path, beginning) for option, (path, beginning) in options.items() if path is not None]
+        options = (
+            ("--json", self.json, JSON_START),
+            ("--png", self.png, PNG_START),
+            ("--svg", self.svg, SVG_START),
+            ("--html", self.html, HTML_START),
+            *others,
+        )
+        requested = [(option, path, beginning) for option, path, beginning in options if path is not None]
         for (one, path, _), (other, same, _) in combinations(requested, 2):
             if path == same:
-                raise ZooError(f"{one} and {other} must be two files, got {path} for both.")
+                raise UsageError(f"{one} and {other} must be two files, got {path} for both.")
+        for option, path, _ in requested:
+            if option in ("--png", "--svg") and path.suffix.lower() not in ("", f".{option[2:]}"):
+                raise UsageError(f"{option}: expected a name that ends in .{option[2:]}, got {path}.")
         for _, path, beginning in requested:
             check_result_path(path, beginning)
 
+    @property
+    def written(self) -> list[Path]:
+        """The files that were requested, without stdout."""
+        paths = (self.json, self.png, self.svg, self.html)
+        return [path for path in paths if path is not None and str(path) != "-"]
+
 
 @phase("showing")
-def deliver(result: "JsonResult", files: Files, options: ReportOptions | None = None) -> None:
+def deliver(
+    result: "JsonResult", files: Files, options: ReportOptions | None = None, also: Sequence[Path] = ()
+) -> None:
     """Write the requested files, and show the result, unless its JSON goes to stdout.
 
     Args:
         result: a result of any kind.
         files: the files to write.
         options: what the report needs besides the result.
+        also: further files that were written.
 
     Raises:
         ZooError: a file cannot be written.
@@ -79,17 +98,20 @@ def deliver(result: "JsonResult", files: Files, options: ReportOptions | None = 
         write_result(files.html, kind.page(result, options), HTML_START)
     if str(files.json) != "-":
         show(kind.report(result, options))
+    if written := [*also, *files.written]:
+        say(f"Written: {', '.join(map(str, written))}.")
 
 
-def redraw(path: Path, files: Files) -> None:
+def redraw(path: Path, files: Files, full: bool = False) -> None:
     """Show a result that was written with `--json`, and write the requested files.
 
     Args:
         path: the JSON of the result.
         files: the files to write.
+        full: whether to show everything about a comparison.
 
     Raises:
         ZooError: the JSON holds no result, or a file cannot be written.
     """
     files.check()
-    deliver(load_result(path), files)
+    deliver(load_result(path), files, ReportOptions(full=full))

@@ -7,7 +7,14 @@ from rich.segment import Segments
 
 from cards.pictures.inspection import Image
 from cards.tables.models import models_table
-from cards.tables.structure import blocks_table, deletion_table, dominant_table, probes_table, spans_table
+from cards.tables.structure import (
+    blocks_table,
+    deletion_table,
+    dominant_table,
+    probes_table,
+    spans_table,
+    thresholds_table,
+)
 from cards.words.facts import without_dominant_fact
 from cards.words.legible import legible
 from cards.words.verdict import inspection_verdict
@@ -60,6 +67,9 @@ class InspectionReport:
             if table := spans_table({"": inspection.block_structure}):
                 yield ""
                 yield rich_table(table.drop("numbers"))
+            if table := thresholds_table({"": inspection.inside}):
+                yield ""
+                yield rich_table(table)
             if table := blocks_table({"": inspection.inside}):
                 yield ""
                 yield rich_table(table)

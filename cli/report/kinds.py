@@ -33,6 +33,7 @@ class ReportOptions:
         parts: which parts of an inspection the terminal shows.
         pair: numbers of two models of a matrix, from 1, whose heatmap the terminal shows.
         place: location of the page among others; None for a page in a single file.
+        full: whether the terminal shows everything about a comparison.
     """
 
     images: "Mapping[int, Image]" = field(default_factory=dict)
@@ -40,6 +41,7 @@ class ReportOptions:
     parts: Collection[str] = tuple(ONE_PASS)
     pair: tuple[int, int] | None = None
     place: "Place | None" = None
+    full: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def _comparison() -> ResultKind:
     return ResultKind(
         Comparison,
         picture=lambda result, form, options: heatmaps_image(result, form),
-        report=lambda result, options: Report(result, options.correction, options.images),
+        report=lambda result, options: Report(result, options.correction, options.images, options.full),
         page=lambda result, options: comparison_html(result, options.images, options.place),
         verdict=verdict,
         card_title=lambda result: f"{result.models.a.name} compared with {result.models.b.name}",

@@ -6,18 +6,21 @@ from dataclasses import replace
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segments
 
-from cards.tables.matrix import pair_matrix_table, pair_measures
+from cards.tables.baseline import pairs_baseline_table
+from cards.tables.matrix import ABOVE_UNTRAINED, pair_matrix_table, pair_measures
 from cards.tables.models import models_table
 from cards.words.legible import legible
 from cards.words.matrix_verdict import matrix_verdict
 from cli.report.table import rich_table
 from cli.terminal.heatmap import Heatmap, legend
-from cli.terminal.heatmaps import axis, map_size
+from cli.terminal.heatmaps import axis, map_size, side_by_side
 from cli.terminal.output import is_quiet, plain
 from compare.result.matrix import ModelMatrix
 
 # Width of a column with its padding, in characters.
 CELL = 8
+# Most models for a table with two rows per pair.
+FEW_MODELS = 6
 
 
 class MatrixReport:
@@ -49,7 +52,7 @@ class MatrixReport:
         yield _memory(result)
         if self._pair is not None:
             yield ""
-            yield _heatmap(result, self._pair, options.max_width)
+            yield _heatmaps(result, self._pair, options.max_width)
             yield Segments(legend(console, options.ascii_only), new_lines=False)
             yield ""
 
@@ -59,6 +62,8 @@ def _measures(result: ModelMatrix, width: int) -> Iterator[RenderableType]:
     numbers = range(len(result.models))
     at_once = max(1, width // CELL - 1)
     for measure in pair_measures(result):
+        if measure is ABOVE_UNTRAINED and len(numbers) <= FEW_MODELS:
+            continue
         tables = [
             pair_matrix_table(result, measure, numbers[start : start + at_once])
             for start in range(0, len(numbers), at_once)
@@ -68,17 +73,26 @@ def _measures(result: ModelMatrix, width: int) -> Iterator[RenderableType]:
             caption = table.caption if place == len(tables) else ""
             yield rich_table(replace(table, title=title, caption=caption))
         yield ""
+    if len(numbers) <= FEW_MODELS and (beside := pairs_baseline_table(result)):
+        yield rich_table(beside)
+        yield ""
 
 
 def _memory(result: ModelMatrix) -> str:
     layers = sum(len(model.layers) for model in result.models)
-    size = 8 if result.settings["precision"] == "fp64" else 4
+    # The measure cosine needs a copy.
+    size = (8 if result.settings["precision"] == "fp64" else 4) * (1 if result.within_cosine is None else 2)
     mebibytes = layers * int(result.settings["batch_size"] or 0) ** 2 * size / 2**20
     return f"Gram matrices of {layers} layers took {mebibytes:,.0f} MiB per minibatch."
 
 
-def _heatmap(result: ModelMatrix, numbers: tuple[int, int], width: int) -> Heatmap:
+def _heatmaps(result: ModelMatrix, numbers: tuple[int, int], width: int) -> RenderableType:
     a, b = sorted(number - 1 for number in numbers)
-    axes = axis(result.models[a], ()), axis(result.models[b], ())
-    title = f"{a + 1} (up) with {b + 1} (across)"
-    return Heatmap(result.pair(a, b).cka, *axes, title, map_size(axes, width, 1))
+    pair, axes = result.pair(a, b), (axis(result.models[a], ()), axis(result.models[b], ()))
+    matrices = {"CKA": pair.cka} | ({} if pair.cosine is None else {"cosine": pair.cosine})
+    in_a_row = len(matrices) if width >= 70 else 1
+    size = map_size(axes, width, in_a_row)
+    maps = [
+        Heatmap(cells, *axes, f"{name}: {a + 1} (up) with {b + 1} (across)", size) for name, cells in matrices.items()
+    ]
+    return side_by_side(maps, in_a_row)

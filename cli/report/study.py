@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-from cards.tables.study import claims_table, readings_table
+from cards.tables.study import claims_table, power_table, readings_table
 from cards.words.claims import claim_facts, claims_verdict
 from cli.report.table import rich_table
 from cli.terminal.output import is_quiet, plain
@@ -33,6 +33,9 @@ class ReproductionReport:
         for claim in result.claims:
             yield ""
             yield from _claim(claim)
+        if result.power:
+            yield ""
+            yield rich_table(power_table(result.power))
 
 
 def _claim(claim: Claim) -> Iterator[RenderableType]:

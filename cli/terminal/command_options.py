@@ -9,11 +9,13 @@ default, and the function receives the two instances.
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
-from typer.core import TyperCommand
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -75,6 +77,34 @@ def arguments(options: "DataclassInstance") -> Iterator[str]:
     for name, value in dataclasses.asdict(options).items():
         if value is not None:
             yield f"--{name.replace('_', '-')}={value}"
+
+
+@contextmanager
+def _without_prefix() -> Iterator[None]:
+    """Drop what pydantic, which Typer parses values with, puts before the message about a wrong choice."""
+    try:
+        yield
+    except typer.BadParameter as error:
+        error.message = error.message.removeprefix("Value error, ")
+        raise
+
+
+class Group(TyperGroup):
+    """A program with several commands."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Parse the arguments of a command, and run it."""
+        with _without_prefix():
+            return super().invoke(ctx)
+
+
+class Command(TyperCommand):
+    """A program of one command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments."""
+        with _without_prefix():
+            return super().parse_args(ctx, args)
 
 
 class SeveralValues(TyperCommand):

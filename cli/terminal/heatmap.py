@@ -17,7 +17,8 @@ from cli.terminal.output import plain
 # Anchors of matplotlib's magma, which is perceptually uniform and safe for colour-blind readers.
 _MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
 _SHADES, _ASCII_SHADES = " ·░▒▓█", " .:+*#"
-_MARK, _ASCII_MARK = "×", "x"
+_CROSS, _ASCII_CROSS = "×", "x"
+_DOT, _ASCII_DOT = "•", "o"
 _BLOCK = Style(color="cyan", bold=True)
 Cells = npt.NDArray[np.float64]
 
@@ -52,6 +53,7 @@ class Heatmap:
         title: title above the heatmap.
         size: maximum number of cells on a side.
         above: whether each cell is above chance; the others are crossed out.
+        dotted: whether each cell has a dot.
     """
 
     def __init__(
@@ -62,14 +64,18 @@ class Heatmap:
         title: str,
         size: int,
         above: Sequence[Sequence[bool | None]] | None = None,
+        dotted: Sequence[Sequence[bool | None]] | None = None,
     ) -> None:
         self.title = title
         self._rows = _Ticks(rows, min(size, rows.layers))
         self._columns = _Ticks(columns, min(size, columns.layers))
         self._cells = _bin_means(np.array(matrix, dtype=np.float64), self._rows.bins, self._columns.bins)
-        self._above = np.ones_like(self._cells)
-        if above is not None:
-            self._above = _bin_means(np.array(above, dtype=np.float64), self._rows.bins, self._columns.bins)
+        self._above, self._dotted = (
+            np.full_like(self._cells, default)
+            if flags is None
+            else _bin_means(np.array(flags, dtype=np.float64), self._rows.bins, self._columns.bins)
+            for flags, default in ((above, 1.0), (dotted, 0.0))
+        )
         self._margin = max(len(stage.name) for stage in rows.stages) + 1
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
@@ -85,9 +91,12 @@ class Heatmap:
             yield from self._axis(bottom, options.ascii_only)
             pair = self._cells[bottom : bottom + 2]
             crossed_out = np.nan_to_num(self._above[bottom : bottom + 2].mean(0), nan=1.0) < 0.5
+            dotted = np.nan_to_num(self._dotted[bottom : bottom + 2].mean(0), nan=0.0) >= 0.5
             cells = _colours(pair) if colourful else _shades(pair, shades)
-            mark = Segment(_ASCII_MARK if options.ascii_only else _MARK)
-            yield from (mark if hidden else cell for cell, hidden in zip(cells, crossed_out, strict=True))
+            cross = Segment(_ASCII_CROSS if options.ascii_only else _CROSS)
+            dots = _dots(pair, colourful, options.ascii_only)
+            for cell, dot, is_crossed_out, is_dotted in zip(cells, dots, crossed_out, dotted, strict=True):
+                yield cross if is_crossed_out else dot if is_dotted else cell
             yield Segment.line()
         yield from self._floor(options.ascii_only)
 
@@ -194,6 +203,14 @@ def _shades(pair: Cells, shades: str) -> Iterator[Segment]:
             yield Segment(shades[min(level, len(shades) - 1)])
         else:
             yield Segment("?")
+
+
+def _dots(pair: Cells, colourful: bool, ascii_only: bool) -> Iterator[Segment]:
+    """Dots for two rows of cells, on the colour of their mean."""
+    text = _ASCII_DOT if ascii_only else _DOT
+    for value in _bin_means(pair, np.array([0]), np.arange(pair.shape[1]))[0]:
+        ink = Color.parse("black" if value > 0.5 else "bright_white")
+        yield Segment(text, Style(color=ink, bgcolor=_colour(value)) if colourful else None)
 
 
 def _colour(value: float) -> Color:

@@ -17,7 +17,9 @@ BESIDE_CKA = "cosine"
 
 
 def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
-    """The heatmaps of CKA within and between the models, and that of the cosine kernel between them.
+    """The heatmaps of CKA within and between the models, and those beside it between them.
+
+    These are the cosine kernel, and CKA without the images that dominate it, if cells change without them.
 
     Args:
         comparison: the result to show.
@@ -26,15 +28,36 @@ def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     cka, null = comparison.cka, comparison.cka.null
     axis_a, axis_b = _axes(comparison)
     kernels = [measure for measure in comparison.measures if measure.name == BESIDE_CKA]
-    in_a_row = 3 + len(kernels) if width >= 110 + 40 * len(kernels) else 2 if width >= 70 else 1
+    without = cka.without_dominant
+    changed = without.changed if without and without.changed_cells else None
+    beside = len(kernels) + bool(changed)
+    in_a_row = 3 + beside if width >= 110 + 40 * beside else 2 if width >= 70 else 1
     size = map_size((axis_a, axis_b), width, in_a_row)
     maps = [
         Heatmap(cka.aa, axis_a, axis_a, "a with itself", size),
         Heatmap(cka.bb, axis_b, axis_b, "b with itself", size),
-        Heatmap(cka.ab, axis_a, axis_b, "a (up) with b (across)", size, null.above if null else None),
+        Heatmap(cka.ab, axis_a, axis_b, "a (up) with b (across)", size, null.above if null else None, changed),
         *(_between(measure, (axis_a, axis_b), size) for measure in kernels),
     ]
+    if without and changed:
+        maps.append(Heatmap(without.ab, axis_a, axis_b, f"CKA without {without.count} images", size))
     yield side_by_side(maps, in_a_row)
+
+
+def map_between(comparison: Comparison, width: int) -> Heatmap:
+    """The heatmap of CKA of a with b.
+
+    Args:
+        comparison: the result to show.
+        width: width of the console.
+    """
+    cka, axes = comparison.cka, _axes(comparison)
+    without = cka.without_dominant
+    changed = without.changed if without and without.changed_cells else None
+    above = cka.null.above if cka.null else None
+    return Heatmap(
+        cka.ab, *axes, "a (up) with b (across)", map_size(axes, width, 2 if width >= 70 else 1), above, changed
+    )
 
 
 def side_by_side(maps: Sequence[Heatmap], in_a_row: int) -> Table:

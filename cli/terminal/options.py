@@ -12,17 +12,23 @@ from typing import Annotated
 
 import typer
 
+from cli.terminal.completion import complete_datasets, complete_layers
 from cli.terminal.output import Level, set_level
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 # The names are those of `zoo.record.names.NAMES`.
 _DATASETS = (
     "digits, mnist5k, mnist5k:14, mnist5k:8, cifar10, cifar100, imagenet-1k, hf:OWNER/NAME[@REVISION], or a folder"
 )
-Dataset = Annotated[str, typer.Option("--dataset", help=f"Dataset: {_DATASETS}.")]
+Dataset = Annotated[str, typer.Option("--dataset", help=f"Dataset: {_DATASETS}.", autocompletion=complete_datasets)]
 ComparisonDataset = Annotated[
     str | None,
-    typer.Option("--dataset", help=f"Dataset to run on: {_DATASETS}.", show_default="the first model's dataset"),
+    typer.Option(
+        "--dataset",
+        help=f"Dataset to run on: {_DATASETS}.",
+        show_default="the first model's dataset",
+        autocompletion=complete_datasets,
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps, ...")]
@@ -44,6 +50,7 @@ Ray = Annotated[
     ),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Ignore cached results.")]
+Full = Annotated[bool, typer.Option("--full", help="Show all maps and tables of a comparison.")]
 Json = Annotated[
     Path | None, typer.Option("--json", help="Write the result as JSON; - writes to stdout.", show_default=False)
 ]
@@ -55,6 +62,19 @@ Force = Annotated[
     typer.Option("--force", help="Replace an existing model folder; your text in its card is saved as README.old.md."),
 ]
 Private = Annotated[bool, typer.Option("--private", help="Make it private if it is new.")]
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        import zoo
+
+        typer.echo(f"resnet-zoo {zoo.__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
 
 
 @dataclass(frozen=True)
@@ -95,14 +115,37 @@ class SimilarityOptions:
         typer.Option(
             help="Layers: all, blocks, or glob patterns such as 'stage3.*,head.*'.",
             show_default="all; blocks above 400 layers",
+            autocompletion=complete_layers,
         ),
     ] = None
     passes: Annotated[int, typer.Option(help="Passes over the images for CKA (the paper uses 10).")] = 1
     precision: Annotated[str, typer.Option(help="Precision of Gram matrices: fp32, fp64, or bf16.")] = "fp32"
 
 
+class Baseline(StrEnum):
+    """What the similarity of two models is compared with."""
+
+    none = "none"
+    untrained = "untrained"
+
+
 @dataclass(frozen=True)
-class MatrixOptions(SimilarityOptions):
+class BaselineOptions(SimilarityOptions):
+    """How the models of a site are compared.
+
+    Args:
+        baseline: whether the similarity is compared with that of untrained copies.
+        baseline_seeds: number of untrained copies of each model.
+    """
+
+    baseline: Annotated[Baseline, typer.Option(help="Also compare with untrained copies of the models, or not.")] = (
+        Baseline.untrained
+    )
+    baseline_seeds: Annotated[int, typer.Option(min=1, help="Number of untrained copies of each model.")] = 3
+
+
+@dataclass(frozen=True)
+class MatrixOptions(BaselineOptions):
     """How several models are compared.
 
     Args:
@@ -115,13 +158,6 @@ class MatrixOptions(SimilarityOptions):
     ] = None
 
 
-class Baseline(StrEnum):
-    """What the similarity of two models is compared with."""
-
-    none = "none"
-    untrained = "untrained"
-
-
 @dataclass(frozen=True)
 class PairOptions(MatrixOptions):
     """How two models are compared.
@@ -129,8 +165,6 @@ class PairOptions(MatrixOptions):
     Args:
         measures: similarity measures in addition to CKA and cosine.
         permutations: number of permutations for the null distribution; 0 for none.
-        baseline: whether the similarity is compared with that of untrained copies.
-        baseline_seeds: number of untrained copies of each model.
     """
 
     measures: Annotated[
@@ -144,10 +178,6 @@ class PairOptions(MatrixOptions):
     permutations: Annotated[
         int, typer.Option("--null", help="Permutations for a null distribution, at least 19; 0 for none.")
     ] = 0
-    baseline: Annotated[Baseline, typer.Option(help="Also compare with untrained copies of both models, or not.")] = (
-        Baseline.untrained
-    )
-    baseline_seeds: Annotated[int, typer.Option(min=1, help="Number of untrained copies of each model.")] = 3
 
 
 def parse_share(text: str) -> float:
@@ -162,7 +192,7 @@ def parse_share(text: str) -> float:
     except ValueError:
         share = 0.0
     if rest or not 0 < share < 1:
-        raise ZooError(f"--drop-dominant takes a share of the images such as 1% or 0.01, got {text!r}.")
+        raise UsageError(f"--drop-dominant takes a share of the images such as 1% or 0.01, got {text!r}.")
     return share
 
 

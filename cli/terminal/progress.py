@@ -57,7 +57,7 @@ class Tracked:
     """Minibatches that advance a progress bar while they are iterated over.
 
     Args:
-        batches: an iterable with a length.
+        batches: an iterable with a length, and with methods `path(index)` and `row(index)`.
         progress: the display of the bar.
         description: text beside the bar.
         passes: how often the minibatches will be iterated over.
@@ -65,6 +65,7 @@ class Tracked:
 
     def __init__(self, batches: Any, progress: Progress, description: str, passes: int) -> None:
         self._batches = batches
+        self.path, self.row = batches.path, batches.row
         self._progress = progress
         self._task = progress.add_task(description, total=len(batches) * passes, facts="")
 

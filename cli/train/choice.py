@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 from zoo.family.cifar import FAMILY, Variant
 from zoo.family.imagenet import ImageNetResNet
 from zoo.family.timm_spec import Choice
@@ -45,11 +45,13 @@ def choose(family: Family | None, depth: int | None, width: float | None, arch: 
         return Variant(14 if depth is None else depth, width)
     for option, value in (("--family", family), ("--depth", depth), ("--width", width)):
         if value is not None:
-            raise ZooError(
+            raise UsageError(
                 f"--arch cannot be combined with {option} {value}, which chooses a variant; use one of them."
             )
     if arch == FAMILY:
-        raise ZooError(f"{FAMILY} is a family of this program, not of timm; choose a variant with --depth and --width.")
+        raise UsageError(
+            f"{FAMILY} is a family of this program, not of timm; choose a variant with --depth and --width."
+        )
     from zoo.family.timm_build import check_architecture
 
     check_architecture(arch)

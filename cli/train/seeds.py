@@ -9,7 +9,7 @@ from cli.terminal.output import interruptible, phase, say
 from cli.train.model_folder import result_line, write_model
 from cli.train.training import Training
 from zoo.base.number_lists import whole_numbers
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.grid.grid import SEEDS
 from zoo.model_folder.folder import check_free, check_writable, new_folder
 from zoo.train.workplace import Workplace
@@ -62,7 +62,7 @@ def _raise_diverged(trained: "list[Trained]") -> None:
 def _seeds(text: str) -> tuple[int, ...]:
     numbers = whole_numbers(text, "--seeds")
     if max(numbers) >= SEEDS:
-        raise ZooError(f"seeds must be from 0 to {SEEDS - 1}, got {max(numbers)}.")
+        raise UsageError(f"seeds must be from 0 to {SEEDS - 1}, got {max(numbers)}.")
     return numbers
 
 

@@ -7,7 +7,7 @@ from cli.terminal.output import say
 from zoo.errors import ZooError
 
 
-def train_study(state: State, dataset: str, device: str, engine: Engine) -> None:
+def train_study(state: State, dataset: str, device: str, engine: Engine, seconds: float) -> None:
     """Train the networks that are not trained yet, after an estimate of the time it takes.
 
     Args:
@@ -15,22 +15,24 @@ def train_study(state: State, dataset: str, device: str, engine: Engine) -> None
         dataset: name of the dataset.
         device: a torch device, or `auto`.
         engine: where to train.
+        seconds: time after which training stops; the networks that are finished by then remain.
 
     Raises:
-        ZooError: some runs failed.
+        ZooError: some runs failed, or none is finished.
     """
-    if not state.left:
-        return
-    from cli.jobs.sweep_report import finish
+    if state.left and seconds > 0:
+        from cli.jobs.sweep_report import finish
 
-    say(_estimate(state, dataset, device, engine))
-    finish(state, device, engine)
+        say(_estimate(state, dataset, device, engine))
+        finish(state, device, engine, seconds)
     if state.failed:
         run, error = next(iter(state.failed.items()))
         raise ZooError(
             f"{len(state.failed)} of {len(state.runs)} runs failed, such as {run.name}: {error} (log: "
             f"{state.log(run)}); run the same command to retry them."
         )
+    if not state.finished:
+        raise ZooError("no network is trained yet; use a higher --time-limit.")
 
 
 def _estimate(state: State, dataset: str, device: str, engine: Engine) -> str:

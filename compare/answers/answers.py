@@ -81,6 +81,11 @@ class Answers:
         """Whether a model's classes are assumed to be the data's only because their number is equal."""
         return self.has_predictions(model) and self._model_classes is not None and self._model_classes[model] is None
 
+    def reorders_classes(self, model: int) -> bool:
+        """Whether a model has the data's classes in another order."""
+        order = self._orders[model]
+        return order is not None and not torch.equal(order, torch.arange(len(order), device="cpu"))
+
     def classes_of(self, model: int) -> str:
         """Number of classes of a model and their first names, such as `10 (cat, dog, frog, ...)`."""
         names = self._model_classes[model] if self._model_classes else None

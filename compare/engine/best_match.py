@@ -1,10 +1,39 @@
 """Best matches between the layers of two models, and the influence of each example on their mean CKA."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from compare.similarity.gram import exact_products, u_centre_
+
+
+class CentredLayers(NamedTuple):
+    """U-centred Gram matrices of the layers of one model on one minibatch of n examples.
+
+    Attributes:
+        grams: shape (L, n, n), each divided by a power of two, so that squares of single precision stay within range.
+        scales: these powers of two, shape (L,), float64, on the CPU.
+        own: inner product of each row with itself before the division, shape (L, n), float64, on the CPU.
+    """
+
+    grams: Tensor
+    scales: Tensor
+    own: Tensor
+
+
+def centred_layers(grams: Tensor) -> CentredLayers:
+    """U-centre the Gram matrices of one model on one minibatch.
+
+    Args:
+        grams: centred Gram matrices, shape (L, n, n), n >= 4; changed in place.
+    """
+    u_centre_(grams)
+    exponents = torch.frexp(torch.maximum(grams.amax((1, 2)), -grams.amin((1, 2)))).exponent
+    scales = 2.0 ** (exponents.cpu().double() - 1)
+    grams /= scales.to(grams)[:, None, None]
+    return CentredLayers(grams, scales, _row_products(grams, grams) * scales[:, None] ** 2)
 
 
 class PairsCKA:
@@ -18,22 +47,22 @@ class PairsCKA:
         self._pairs = pairs
         self._norms: dict[int, Tensor] = {}
         self._products: dict[tuple[int, int], Tensor] = {}
-        self._first: dict[int, Tensor] = {}
+        self._first: dict[int, CentredLayers] = {}
 
-    def add(self, number: int, grams: Tensor) -> None:
-        """Add one model on one minibatch. Double precision keeps the squares of single precision within range.
+    def add(self, number: int, layers: CentredLayers) -> None:
+        """Add one model on one minibatch.
 
         Args:
             number: number of the model. The first model of a pair comes before the second one.
-            grams: U-centred Gram matrices of its layers, shape (L, n, n).
+            layers: its layers.
         """
         if any(pair[0] == number for pair in self._pairs):
-            self._first[number] = grams
-        norms = _row_products(grams, grams).sum(1).cpu()
+            self._first[number] = layers
+        norms = layers.own.sum(1)
         self._norms[number] = self._norms[number] + norms if number in self._norms else norms
         for pair in self._pairs:
             if pair[1] == number:
-                product = (self._first[pair[0]].flatten(1).double() @ grams.flatten(1).double().T).cpu()
+                product = _products(self._first[pair[0]], layers)
                 self._products[pair] = self._products[pair] + product if pair in self._products else product
 
     def norms(self, number: int) -> Tensor:
@@ -71,23 +100,25 @@ class Match(NamedTuple):
         norms = self.norms[0][kept], self.norms[1][kept]
         return self._replace(rows=self.rows[kept], columns=self.columns[kept], cka=self.cka[kept], norms=norms)
 
-    def influences(self, first: Tensor, second: Tensor) -> Tensor:
+    def influences(self, first: CentredLayers, second: CentredLayers) -> Tensor:
         """Influence of each example of a minibatch on the mean CKA of the matches, divided by the number of examples.
 
         Constant terms are left out; they cancel in the sum over all examples.
 
         Args:
-            first: U-centred Gram matrices of the first model, shape (L, n, n).
-            second: U-centred Gram matrices of the second model, shape (M, n, n).
+            first: layers of the first model.
+            second: layers of the second model.
 
         Returns:
             Shape (n,), float64, on the CPU.
         """
-        first, second = first[self.rows.to(first.device)], second[self.columns.to(second.device)]
-        products = [_row_products(*factors).cpu() for factors in ((first, second), (first, first), (second, second))]
+        rows, columns = self.rows.tolist(), self.columns.tolist()
+        scales = first.scales[self.rows] * second.scales[self.columns]
+        products = _row_products([first.grams[row] for row in rows], [second.grams[column] for column in columns])
         norms = [norm[:, None] for norm in self.norms]
-        shares = products[1] / norms[0] + products[2] / norms[1]
-        values = products[0] / (norms[0].sqrt() * norms[1].sqrt()) - self.cka[:, None] / 2 * shares
+        shares = first.own[self.rows] / norms[0] + second.own[self.columns] / norms[1]
+        numerators = products * scales[:, None] / (norms[0].sqrt() * norms[1].sqrt())
+        values = numerators - self.cka[:, None] / 2 * shares
         return 2 * values.mean(0)
 
 
@@ -104,6 +135,15 @@ def best_match(sums: PairsCKA, pair: tuple[int, int]) -> Match:
     return Match(pair, rows, columns, values, (sums.norms(pair[0])[rows], sums.norms(pair[1])[columns]))
 
 
-def _row_products(one: Tensor, other: Tensor) -> Tensor:
-    """Inner products of the rows of matrices: shape (L, n), float64."""
-    return (one.double() * other.double()).sum(-1)
+def _products(one: CentredLayers, other: CentredLayers) -> Tensor:
+    """Inner products of the Gram matrices of two models: shape (L, M), float64, on the CPU."""
+    with exact_products(one.grams.device):
+        products = (one.grams.flatten(1) @ other.grams.flatten(1).T).cpu()
+    return products.double() * one.scales[:, None] * other.scales
+
+
+def _row_products(one: Iterable[Tensor], other: Iterable[Tensor]) -> Tensor:
+    """Inner products of the rows of matrices, shape (n, n) each: shape (L, n), float64, on the CPU."""
+    # One matrix at a time, because a product of all takes as much memory as all Gram matrices.
+    rows = [(a * b).sum(1, dtype=torch.float64) for a, b in zip(one, other, strict=True)]
+    return torch.stack(rows).cpu()

@@ -10,7 +10,8 @@ from compare.engine.stream import Stream
 from compare.result.base import Settings
 from compare.result.models import DatasetResult, ModelResult
 from compare.result.spans import BlockSpan
-from compare.structure.spans import CONTRAST, DOMINANT, THRESHOLD, find_block_structure
+from compare.structure.contrast import CONTRAST
+from compare.structure.spans import DOMINANT, THRESHOLD, find_block_structure
 
 BLOCK_SETTINGS: Settings = {"block_threshold": THRESHOLD, "block_contrast": CONTRAST, "block_dominant": DOMINANT}
 

@@ -8,11 +8,11 @@ import numpy.typing as npt
 
 from compare.engine.numbers import matrix
 from compare.engine.stream import Interior
-from compare.result.inside import Block, BlockScore, Inside
+from compare.result.inside import AtThreshold, Block, BlockScore, Inside
 from compare.result.spans import BlockSpan, block_structures
 from compare.similarity.halves import HalfSamples
 from compare.structure.dominant import dominant_examples
-from compare.structure.spans import THRESHOLD, block_score, find_block_structure, mean_of_pairs
+from compare.structure.spans import THRESHOLD, THRESHOLDS, block_score, find_block_structure, layers_in, mean_of_pairs
 
 if TYPE_CHECKING:
     from compare.engine.stream import Stream
@@ -61,29 +61,42 @@ def look_inside(stream: "Stream", number: int, spans: Sequence[BlockSpan]) -> In
         interior.halves,
     )
     return Inside(
-        score=_score(spans, replicates, fraction.numpy()),
-        blocks=tuple(_block(stream, interior, span, replicates, without.numpy()) for span in block_structures(spans)),
+        score=_score(spans, replicates, stream.cka.ratio()[part, part].numpy(), fraction.numpy(), layers),
+        blocks=tuple(
+            _block(stream, interior, span, layers_in(span, layers), replicates, without.numpy())
+            for span in block_structures(spans)
+        ),
         pc1_alignment=matrix(stream.principal.alignment()[part, part]),
         components=stream.plan.components,
         cka_without=matrix(without),
         spans_without=find_block_structure(without.numpy(), layers=layers),
+        pc1_cka=matrix(stream.first_components.part()[part, part]),
     )
 
 
-def _score(spans: Sequence[BlockSpan], replicates: Replicates, fraction: Array) -> BlockScore:
-    scores = [block_score(*replicate) for replicate in replicates.results]
-    return BlockScore(block_score(spans, fraction), *replicates.interval(scores))
+def _score(
+    spans: Sequence[BlockSpan], replicates: Replicates, cka: Array, fraction: Array, layers: Sequence[str]
+) -> BlockScore:
+    low, high = replicates.interval([block_score(*replicate, layers) for replicate in replicates.results])
+    curve = tuple(_at_threshold(threshold, cka, fraction, layers) for threshold in THRESHOLDS)
+    return BlockScore(block_score(spans, fraction, layers), low, high, curve)
+
+
+def _at_threshold(threshold: float, cka: Array, fraction: Array, layers: Sequence[str]) -> AtThreshold:
+    spans = find_block_structure(cka, fraction, layers=layers, threshold=threshold)
+    return AtThreshold(threshold, block_score(spans, fraction, layers), len(block_structures(spans)))
 
 
 def _block(
     stream: "Stream",
     interior: Interior,
     span: BlockSpan,
+    layers: list[int],
     replicates: Replicates,
     without: Array,
 ) -> Block:
     found, borders = _borders(span, replicates)
-    square = without[span.start : span.stop, span.start : span.stop]
+    square = without[np.ix_(layers, layers)]
     mean = mean_of_pairs(square) if np.isfinite(square).any() else np.nan
     answers = stream.answers
     return Block(
@@ -94,7 +107,7 @@ def _block(
         mean_cka_without=None if np.isnan(mean) else mean,
         survives=mean >= THRESHOLD,
         dominant=dominant_examples(
-            interior.scores, span, answers.indices, answers.labels if answers.labelled else None
+            interior.scores, layers, answers.indices, answers.labels if answers.labelled else None
         ),
     )
 

@@ -1,15 +1,17 @@
 """Compare all pairs of several models; each model runs once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import combinations
 from statistics import fmean
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from compare.answers.answers import Answers
+from compare.engine.baseline import Sweep, check_baseline, find_baselines
 from compare.engine.describe import describe, describe_data, settings, versions
 from compare.engine.notes import notes
 from compare.engine.numbers import matrix
@@ -18,10 +20,18 @@ from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
 from compare.model.batch import names_of_classes
 from compare.model.trace import Model
+from compare.result.base import Matrix
+from compare.result.comparison import Baseline
 from compare.result.matrix import ModelMatrix, PairResult
 from compare.result.models import ModelResult
+from compare.similarity.measures import DEFAULT_MEASURES
 from compare.stats.paired import wilson
 from compare.structure.layer_names import stage_of
+
+# Fewest cells with a standard error, as a fraction, for that of their mean. Cells without one are the least certain.
+FEWEST_KNOWN = 0.9
+# A similarity of all layers of all models, and its standard error, each of shape (L, L).
+Similarity = tuple[Tensor, Tensor]
 
 
 def compare_many(
@@ -34,12 +44,14 @@ def compare_many(
     tolerance: float | None = None,
     class_names: Sequence[str] | None = None,
     model_classes: Sequence[Sequence[str] | None] | None = None,
+    baseline: Sequence[Sequence[nn.Module]] | None = None,
 ) -> ModelMatrix:
     """Compare all pairs of several classifiers in one pass over the data.
 
-    Memory holds one running model, one Gram matrix per layer of all models, and sums over minibatches. With L layers in
-    total and minibatches of n examples, Gram matrices take 4 L n^2 bytes and sums about 80 L^2 bytes: 288 MiB and
-    101 MiB for 8 models of 144 layers at n = 256.
+    Memory holds one running model, two Gram matrices per layer of all models, for CKA and `cosine`, and sums over
+    minibatches. With L layers in total and minibatches of n examples, Gram matrices take 8 L n^2 bytes, and sums and
+    results about 200 L^2 bytes: 576 MiB and 260 MiB for 8 models of 144 layers at n = 256. A baseline needs fewer Gram
+    matrices at a time: one per layer of all models and of one copy.
 
     Args:
         models: at least two different modules that take one tensor and return logits, shape (n, classes).
@@ -50,9 +62,11 @@ def compare_many(
         tolerance: stop computing Gram matrices when every standard error of CKA between two models is at most this.
         class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
         model_classes: for each model, the names of the classes of its logits, in order; None if they are the data's.
+        baseline: for each model, its untrained copies, as in `compare_models`. Any may be empty. This runs all models
+            twice more, and each copy twice. None computes no baseline.
 
     Returns:
-        CKA within each model and between all pairs of models, and the agreement of their predictions.
+        CKA and `cosine` within each model and between all pairs of models, and the agreement of their predictions.
 
     Raises:
         CompareError: there are fewer than two models, one occurs twice, or an argument is invalid as described in
@@ -70,34 +84,56 @@ def compare_many(
     """
     if len(models) < 2 or len(set(map(id, models))) < len(models):
         raise CompareError(f"expected at least two different models, got {len(models)}, or one of them twice.")
-    plan = Plan(layers, passes, precision, tolerance=tolerance)
+    plan = Plan(layers, passes, precision, DEFAULT_MEASURES, tolerance)
+    check_baseline(baseline, len(models), batches)
     answers = Answers(names_of_classes(batches, class_names), model_classes)
     stream = run_stream(models, batches, plan, answers)
-    cka, error = stream.cka.ratio(), stream.cka.standard_error()
     descriptions = tuple(describe(stream, i) for i in range(len(models)))
-    pairs = [_pair(stream, descriptions, cka, error, a, b) for a, b in combinations(range(len(models)), 2)]
-    return ModelMatrix(
+    names = [str(i + 1) for i in range(len(models))]
+    result = ModelMatrix(
         models=descriptions,
         dataset=describe_data(stream),
-        pairs=_with_ceilings(descriptions, pairs),
-        within=tuple(matrix(cka[part, part]) for part in stream.parts),
+        pairs=_with_ceilings(descriptions, _pairs(stream, descriptions)),
+        within=_within(stream, "cka"),
         settings=settings(stream),
         versions=versions(),
-        notes=tuple(notes(stream, [str(i + 1) for i in range(len(models))])),
+        notes=tuple(notes(stream, names)),
+        within_cosine=_within(stream, "cosine"),
     )
+    if baseline is None:
+        return result
+    sweep, minibatches = Sweep(models, baseline, batches), stream.cka.batches
+    # Frees the Gram matrices.
+    del stream
+    seeds = range(max(map(len, baseline)))
+    return with_baselines(result, *find_baselines(lambda: nullcontext(sweep), plan, minibatches, seeds, names))
 
 
-def _pair(stream: Stream, models: Sequence[ModelResult], cka: Tensor, error: Tensor, a: int, b: int) -> PairResult:
+def _within(stream: Stream, measure: str) -> tuple[Matrix, ...]:
+    values = stream.sums[measure].ratio()
+    return tuple(matrix(values[part, part]) for part in stream.parts)
+
+
+def _pairs(stream: Stream, models: Sequence[ModelResult]) -> list[PairResult]:
+    similarities = [(stream.sums[name].ratio(), stream.sums[name].standard_error()) for name in ("cka", "cosine")]
+    return [_pair(stream, models, similarities, a, b) for a, b in combinations(range(len(models)), 2)]
+
+
+def _pair(
+    stream: Stream, models: Sequence[ModelResult], similarities: Sequence[Similarity], a: int, b: int
+) -> PairResult:
+    """The result of two models, from CKA and `cosine`."""
     part = stream.parts[a], stream.parts[b]
-    cells, errors = cka[part], error[part]
+    (cells, errors), (cosine, cosine_errors) = ((values[part], errors[part]) for values, errors in similarities)
     same_depth = cells.shape[0] == cells.shape[1]
     best_match, best_match_error = _best_match(cells, errors)
+    best_cosine, best_cosine_error = _best_match(cosine, cosine_errors)
     agreement, low, high = _agreement(stream.answers, a, b)
     return PairResult(
         a=a,
         b=b,
         same_depth_cka=_mean(cells.diagonal()) if same_depth else None,
-        same_depth_standard_error=_mean(errors.diagonal()) if same_depth else None,
+        same_depth_standard_error=_mean_error(cells.diagonal(), errors.diagonal()) if same_depth else None,
         best_match_cka=best_match,
         agreement=agreement,
         agreement_low=low,
@@ -105,6 +141,9 @@ def _pair(stream: Stream, models: Sequence[ModelResult], cka: Tensor, error: Ten
         cka=matrix(cells),
         best_match_standard_error=best_match_error,
         stage_match_cka=_stage_match(cells, models[a].layers, models[b].layers),
+        best_match_cosine=best_cosine,
+        best_match_cosine_standard_error=best_cosine_error,
+        cosine=matrix(cosine),
     )
 
 
@@ -121,7 +160,7 @@ def _best_match(cells: Tensor, errors: Tensor) -> tuple[float | None, float | No
     """Mean CKA of each layer of both models with its most similar layer, and the mean standard error of these cells."""
     best = [_best(cells, errors), _best(cells.T, errors.T)]
     values, their_errors = (torch.cat(parts) for parts in zip(*best, strict=True))
-    return _mean(values), _mean(their_errors)
+    return _mean(values), _mean_error(values, their_errors)
 
 
 def _stage_match(cells: Tensor, layers_a: Sequence[str], layers_b: Sequence[str]) -> float | None:
@@ -159,6 +198,27 @@ def _with_ceilings(models: Sequence[ModelResult], pairs: Sequence[PairResult]) -
             others.remove(pair.best_match_cka)
         ceilings.append(fmean(others) if others else None)
     return tuple(replace(pair, ceiling=ceiling) for pair, ceiling in zip(pairs, ceilings, strict=True))
+
+
+def with_baselines(
+    result: ModelMatrix, baselines: Mapping[tuple[int, int], Baseline | None], missing: Sequence[str]
+) -> ModelMatrix:
+    """Add baselines to a result.
+
+    Args:
+        result: the comparison of all pairs.
+        baselines: the baseline of each pair, if there is one.
+        missing: notes about missing baselines.
+    """
+    pairs = tuple(replace(pair, baseline=baselines.get((pair.a, pair.b))) for pair in result.pairs)
+    return replace(result, pairs=pairs, notes=(*result.notes, *missing))
+
+
+def _mean_error(values: Tensor, errors: Tensor) -> float | None:
+    """Mean standard error of the cells that have a value and a standard error; None if too few have one."""
+    errors = errors[~values.isnan()]
+    known = (~errors.isnan()).double().mean().item()
+    return _mean(errors) if known >= FEWEST_KNOWN else None
 
 
 def _mean(values: Tensor) -> float | None:

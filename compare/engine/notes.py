@@ -5,6 +5,7 @@ from math import inf
 
 from compare.answers.notes import answer_notes
 from compare.engine.stream import FEWEST_TO_STOP, Stream
+from compare.result.comparison import LARGE_CHANGE, CKAWithoutDominant
 from compare.similarity.gram import MIN_EXAMPLES
 from compare.similarity.measures import KERNELS, VECTORS
 from compare.similarity.pair_sums import FEWEST_EXAMPLES
@@ -30,6 +31,32 @@ def notes(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     for name in stream.plan.measures:
         if name not in VECTORS and stream.plan.permutations:
             yield f"{name} has no null distribution; it would need one SVD per permutation and pair of layers."
+
+
+def without_dominant_notes(stream: Stream, sides: Sequence[str], result: CKAWithoutDominant | None) -> Iterator[str]:
+    """Notes about CKA without the examples that dominate it.
+
+    Args:
+        stream: the finished stream of two models.
+        sides: names of the models in the notes.
+        result: CKA without these examples.
+    """
+    if result is None or stream.without_dominant is None:
+        yield (
+            "CKA without dominant examples is null; it needs a minibatch of at least "
+            f"{MIN_EXAMPLES + 1} examples in which a layer varies."
+        )
+        return
+    lost = stream.without_dominant.sums.ratio().diagonal().isnan() & ~stream.cka.ratio().diagonal().isnan()
+    for side, run, part in zip(sides, stream.runs, stream.parts, strict=True):
+        for layer, is_lost in zip(run.names, lost[part].tolist(), strict=True):
+            if is_lost:
+                yield f"{side}: {layer} is constant without the dominant examples; its CKA without them is null."
+    if result.changed_cells:
+        yield (
+            f"CKA of a with b rests on {result.count} of {result.total} examples in {result.changed_cells:,} of "
+            f"{result.compared_cells:,} cells: there, it changes by more than {LARGE_CHANGE} without them."
+        )
 
 
 def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
@@ -78,9 +105,11 @@ def _standard_errors(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
         sums = stream.sums[measure]
         cells = stream.compared & ~sums.ratio().isnan()
         missing = cells & sums.standard_error().isnan()
+        name = "CKA" if measure == "cka" else measure
+        if not missing.equal(cells):
+            yield from _factor(name, sums.degrees_of_freedom)
         if not missing.any():
             continue
-        name = "CKA" if measure == "cka" else measure
         share = "null" if missing.equal(cells) else f"null in {missing.sum() / cells.sum():.1%} of the cells"
         if measure in KERNELS:
             effective = sums.effective_examples().diagonal()
@@ -91,3 +120,15 @@ def _standard_errors(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
             )
         else:
             yield f"standard errors of {name} are {share}; they need at least two minibatches of similar size."
+
+
+def _factor(measure: str, degrees_of_freedom: int | None) -> Iterator[str]:
+    """Say how wide intervals from the variance between minibatches are."""
+    if degrees_of_freedom is None:
+        return
+    from scipy.special import stdtrit
+
+    yield (
+        f"standard errors of {measure} come from {degrees_of_freedom + 1} minibatches: a 95 % interval is "
+        f"± {stdtrit(degrees_of_freedom, 0.975):.1f} of them (Student's t)."
+    )

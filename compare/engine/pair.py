@@ -1,31 +1,45 @@
 """Compare two models."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
+from itertools import islice
 from math import isfinite
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from compare.answers.answers import Answers
+from compare.answers.cautions import answer_cautions
 from compare.answers.find import find_disagreement
-from compare.engine.baseline import Sweep, find_baseline
+from compare.answers.sources import with_sources
+from compare.engine.baseline import Sweep, check_baseline, find_baselines
 from compare.engine.describe import BLOCK_SETTINGS, describe, describe_data, find_spans, settings, versions
 from compare.engine.inside import look_inside
-from compare.engine.notes import notes
+from compare.engine.notes import notes, without_dominant_notes
 from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
-from compare.engine.processes import rank_and_count
 from compare.engine.stream import Stream, run_stream
-from compare.errors import CompareError
 from compare.model.batch import names_of_classes
 from compare.model.trace import Model
-from compare.result.comparison import Baseline, BlockPair, CKAResult, Comparison, MeasureResult, NullResult
-from compare.result.inside import InsidePair
+from compare.model.weights import same_weights
+from compare.result.comparison import (
+    LARGE_CHANGE,
+    SAME_WEIGHTS,
+    Baseline,
+    BlockPair,
+    CKAResult,
+    CKAWithoutDominant,
+    Comparison,
+    MeasureResult,
+    NullResult,
+)
+from compare.result.inside import DominantExample, InsidePair
 from compare.result.models import ModelPair
 from compare.result.spans import block_structures
 from compare.similarity.measures import DEFAULT_MEASURES
-from compare.structure.dominant import shared_examples, strongest
+from compare.similarity.without_dominant import ONE_IN
+from compare.structure.dominant import MOST_NAMED, shared_examples, strongest
+from compare.structure.spans import layers_in
 
 
 def compare_models(
@@ -56,8 +70,9 @@ def compare_models(
         model_b: another model for the same inputs. A forward pre-hook can apply preprocessing of its own.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices). Labels are class numbers, shape (n,),
             or all -1 if they are unknown. Indices are positions in the dataset, shape (n,). Minibatches should be drawn
-            at random; each pass may shuffle again. Convolutions are faster if inputs and weights are in channels_last
-            order.
+            at random; each pass may shuffle again. If the batches have methods `path(index)` and `row(index)`, as those
+            of `zoo.images`, each example in the result names its file or row. Convolutions are faster if inputs and
+            weights are in channels_last order.
         layers: `all` (leaf modules and block outputs, in execution order), `blocks` (outputs of residual or transformer
             blocks), or glob patterns of module names, separated by commas.
         passes: number of passes over the batches for CKA; predictions come from the first pass.
@@ -79,8 +94,9 @@ def compare_models(
             all models twice more. None computes no baseline.
 
     Returns:
-        CKA of all pairs of layers, spans of similar layers in each model, and the disagreement of the predictions,
-        which is None, with the reason in the notes, if the classes of a model are not the data's.
+        CKA of all pairs of layers, with and without the examples that dominate it, spans of similar layers in each
+        model, and the disagreement of the predictions, which is None, with the reason in the notes, if the classes of a
+        model are not the data's.
 
     Raises:
         CompareError: every minibatch has fewer than 4 examples, a label is not a class, or an argument is invalid.
@@ -102,10 +118,9 @@ def compare_models(
         ['cat', 'dog', 'frog']
     """
     plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed, components)
-    _check_baseline(baseline, batches)
-    stream = run_stream(
-        (model_a, model_b), batches, plan, Answers(names_of_classes(batches, class_names), model_classes)
-    )
+    check_baseline(baseline, 2, batches)
+    answers = Answers(names_of_classes(batches, class_names), model_classes)
+    stream = run_stream((model_a, model_b), batches, plan, answers, leave_out_dominant=True)
     a, b = stream.parts
     fraction, alignment = stream.principal.fraction(), stream.principal.alignment()
     cka = stream.cka.ratio()
@@ -113,10 +128,12 @@ def compare_models(
         a=find_spans(cka[a, a], fraction[a], alignment[a, a], stream.runs[0].names),
         b=find_spans(cka[b, b], fraction[b], alignment[b, b], stream.runs[1].names),
     )
+    without_dominant = _without_dominant(stream)
     untrained, missing = (
-        (None, ()) if baseline is None else _baseline(Sweep(model_a, model_b, *baseline, batches), stream)
+        (None, ()) if baseline is None else _baseline(Sweep((model_a, model_b), baseline, batches), stream)
     )
-    return Comparison(
+    cautions = (*([SAME_WEIGHTS] if same_weights(model_a, model_b) else []), *answer_cautions(answers, "ab"))
+    result = Comparison(
         models=ModelPair(a=describe(stream, 0), b=describe(stream, 1)),
         dataset=describe_data(stream),
         cka=CKAResult(
@@ -127,42 +144,31 @@ def compare_models(
             batch_size=stream.batch_size,
             passes=stream.passes,
             null=_null(stream, "cka"),
+            without_dominant=without_dominant,
         ),
         block_structure=spans,
         disagreement=find_disagreement(stream.answers),
         settings=settings(stream) | BLOCK_SETTINGS,
         versions=versions(),
-        notes=(*notes(stream, "ab"), *missing),
+        notes=(*cautions, *notes(stream, "ab"), *without_dominant_notes(stream, "ab", without_dominant), *missing),
         measures=tuple(_measure(stream, name) for name in measures),
         inside=_inside(stream, spans) if components else None,
         baseline=untrained,
+        cautions=cautions,
     )
-
-
-def _check_baseline(baseline: Any, batches: Iterable[Any]) -> None:
-    if baseline is None:
-        return
-    is_pair = isinstance(baseline, tuple | list) and len(baseline) == 2
-    if not is_pair or not all(isinstance(copies, tuple | list) for copies in baseline):
-        raise CompareError(
-            "expected untrained copies of a and untrained copies of b, such as ((a0,), (b0,)), got "
-            f"{type(baseline).__name__}; put the modules into two tuples."
-        )
-    if isinstance(batches, Iterator):
-        raise CompareError("a baseline needs batches that can be iterated again, such as a list, got an iterator.")
-    if (count := rank_and_count()[1]) > 1:
-        raise CompareError(f"a baseline needs a single process, got {count}; omit it, or run one.")
+    return with_sources(result, batches)
 
 
 def _baseline(sweep: Sweep, stream: Stream) -> tuple[Baseline | None, tuple[str, ...]]:
-    seeds = range(max(len(sweep.copies_a), len(sweep.copies_b)))
-    return find_baseline(lambda: nullcontext(sweep), stream.plan, stream.cka.batches, seeds)
+    seeds = range(max(map(len, sweep.copies)))
+    baselines, missing = find_baselines(lambda: nullcontext(sweep), stream.plan, stream.cka.batches, seeds, "ab")
+    return baselines[0, 1], missing
 
 
 def _inside(stream: Stream, spans: BlockPair) -> InsidePair:
     a, b = (
-        [strongest(stream.interiors[run].scores, [span]) for span in block_structures(spans_of_model)]
-        for run, spans_of_model in zip(stream.runs, (spans.a, spans.b), strict=True)
+        [strongest(stream.interiors[run].scores, layers_in(span, run.names)) for span in block_structures(of_model)]
+        for run, of_model in zip(stream.runs, (spans.a, spans.b), strict=True)
     )
     return InsidePair(
         a=look_inside(stream, 0, spans.a),
@@ -173,9 +179,16 @@ def _inside(stream: Stream, spans: BlockPair) -> InsidePair:
 
 def _measure(stream: Stream, name: str) -> MeasureResult:
     a, b = stream.parts
-    values, error = stream.sums[name].ratio(), stream.sums[name].standard_error()
+    sums = stream.sums[name]
+    values = sums.ratio()
     return MeasureResult(
-        name, matrix(values[a, b]), matrix(values[a, a]), matrix(values[b, b]), matrix(error[a, b]), _null(stream, name)
+        name=name,
+        ab=matrix(values[a, b]),
+        aa=matrix(values[a, a]),
+        bb=matrix(values[b, b]),
+        standard_error_ab=matrix(sums.standard_error()[a, b]),
+        null=_null(stream, name),
+        degrees_of_freedom=sums.degrees_of_freedom,
     )
 
 
@@ -189,8 +202,38 @@ def _null(stream: Stream, name: str) -> NullResult | None:
         mean=matrix(cells.mean),
         percentile_95=matrix(cells.percentile_95),
         familywise_95=cells.familywise_95 if isfinite(cells.familywise_95) else None,
-        above=tuple(
-            tuple(above if has_value else None for above, has_value in zip(*row, strict=True))
-            for row in zip(cells.above.tolist(), exists.tolist(), strict=True)
+        above=_flags(cells.above, exists),
+    )
+
+
+def _without_dominant(stream: Stream) -> CKAWithoutDominant | None:
+    a, b = stream.parts
+    without = stream.without_dominant
+    if without is None or not without.sums.batches:
+        return None
+    cells, left_out, answers = without.sums.ratio()[a, b], without.left_out, stream.answers
+    change = cells - stream.cka.ratio()[a, b]
+    return CKAWithoutDominant(
+        share=1 / ONE_IN,
+        count=len(left_out.positions),
+        total=stream.examples_in_cka,
+        examples=tuple(
+            DominantExample(
+                index=int(answers.indices[position]),
+                label=int(answers.labels[position]) if answers.labelled else None,
+                pc1_share=float(pc1_share),
+                norm_share=float(norm_share),
+            )
+            for position, pc1_share, norm_share, _ in islice(zip(*left_out, strict=True), MOST_NAMED)
         ),
+        ab=matrix(cells),
+        changed=_flags(change.abs() > LARGE_CHANGE, ~change.isnan()),
+    )
+
+
+def _flags(values: Tensor, exists: Tensor) -> tuple[tuple[bool | None, ...], ...]:
+    """Convert a tensor of shape (L, M), bool, to nested tuples, with None where no value exists."""
+    return tuple(
+        tuple(value if has_value else None for value, has_value in zip(*row, strict=True))
+        for row in zip(values.tolist(), exists.tolist(), strict=True)
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from compare.errors import CompareError
+from compare.errors import UsageError
 from compare.similarity.measures import MEASURES
 from compare.similarity.null import FEWEST
 from compare.similarity.principal import MAX_COMPONENTS
@@ -43,19 +43,19 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.precision not in DTYPES:
-            raise CompareError(f"precision must be {', '.join(DTYPES)}, got {self.precision!r}.")
+            raise UsageError(f"precision must be {', '.join(DTYPES)}, got {self.precision!r}.")
         if self.passes < 1:
-            raise CompareError(f"passes must be at least 1, got {self.passes}.")
+            raise UsageError(f"passes must be at least 1, got {self.passes}.")
         if isinstance(self.measures, str) or len(set(self.measures)) < len(self.measures):
-            raise CompareError(f"measures must be a list of different names, got {self.measures!r}.")
+            raise UsageError(f"measures must be a list of different names, got {self.measures!r}.")
         if unknown := [name for name in self.measures if name not in MEASURES]:
-            raise CompareError(f"measures must be among {', '.join(MEASURES)} (CKA always comes), got {unknown[0]!r}.")
+            raise UsageError(f"measures must be among {', '.join(MEASURES)} (CKA always comes), got {unknown[0]!r}.")
         if self.tolerance is not None and not self.tolerance > 0:
-            raise CompareError(f"tolerance must be a positive standard error such as 0.005, got {self.tolerance}.")
+            raise UsageError(f"tolerance must be a positive standard error such as 0.005, got {self.tolerance}.")
         if not 0 <= self.components <= MAX_COMPONENTS:
-            raise CompareError(f"components must be from 0 to {MAX_COMPONENTS}, got {self.components}.")
+            raise UsageError(f"components must be from 0 to {MAX_COMPONENTS}, got {self.components}.")
         if self.permutations and self.permutations < FEWEST:
-            raise CompareError(f"a null distribution needs at least {FEWEST} permutations, got {self.permutations}.")
+            raise UsageError(f"a null distribution needs at least {FEWEST} permutations, got {self.permutations}.")
 
     @property
     def gram_precision(self) -> str:

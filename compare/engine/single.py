@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from compare.answers.answers import Answers
+from compare.answers.sources import with_sources
 from compare.engine.describe import BLOCK_SETTINGS, describe, describe_data, find_spans, settings, versions
 from compare.engine.inside import look_inside
 from compare.engine.notes import notes
@@ -20,7 +21,7 @@ from compare.model.trace import Model
 from compare.result.inspection import Inspection, WithoutDominant
 from compare.result.spans import BlockSpan, block_structures
 from compare.structure.dominant import strongest
-from compare.structure.spans import block_score
+from compare.structure.spans import block_score, layers_in
 
 
 def inspect_model(
@@ -88,6 +89,7 @@ def inspect_model(
         versions=versions(),
         notes=tuple(notes(stream, ["it"])),
     )
+    result = with_sources(result, batches)
     blocks = block_structures(spans)
     if drop_dominant is None or blocks:
         return result if drop_dominant is None else _dropping(result, model, batches, stream, drop_dominant)
@@ -97,12 +99,13 @@ def inspect_model(
 def _dropping(result: Inspection, model: Model, batches: Iterable[Any], stream: Stream, share: float) -> Inspection:
     """Repeat the analysis without the examples that dominate the blocks, and add it to the result."""
     blocks = block_structures(result.block_structure)
-    dropped = strongest(stream.interiors[stream.runs[0]].scores, blocks, share)
+    layers = [layer for span in blocks for layer in layers_in(span, result.model.layers)]
+    dropped = strongest(stream.interiors[stream.runs[0]].scores, layers, share)
     rest = _Without(batches, stream.answers.indices[torch.tensor(dropped)])
     plan = replace(stream.plan, components=0)
     repeated = run_stream([model], rest, plan, Answers(result.dataset.classes, None))
     spans = _spans(repeated)
-    score = block_score(spans, repeated.principal.fraction().numpy())
+    score = block_score(spans, repeated.principal.fraction().numpy(), result.model.layers)
     without = WithoutDominant(share, len(dropped), matrix(repeated.cka.ratio()), spans, score)
     return replace(result, without_dominant=without)
 

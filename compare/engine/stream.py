@@ -19,9 +19,16 @@ from compare.similarity.gram import MIN_EXAMPLES, exact_products, variances
 from compare.similarity.halves import HalfSamples
 from compare.similarity.measures import KERNELS, VECTORS
 from compare.similarity.null import PermutationNull
-from compare.similarity.pair_sums import PairSums
-from compare.similarity.principal import Components, MinibatchPrincipal, components, remove_components_
+from compare.similarity.pair_sums import MOST_SHARES, PairSums
+from compare.similarity.principal import (
+    Components,
+    FirstComponents,
+    MinibatchPrincipal,
+    components,
+    remove_components_,
+)
 from compare.similarity.procrustes import procrustes
+from compare.similarity.without_dominant import SumsWithoutDominant
 
 
 class Interior:
@@ -51,7 +58,13 @@ class Interior:
 FEWEST_TO_STOP = 128
 
 
-def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answers: Answers) -> "Stream":
+def run_stream(
+    models: Sequence[Model],
+    batches: Iterable[Any],
+    plan: Plan,
+    answers: Answers,
+    leave_out_dominant: bool = False,
+) -> "Stream":
     """Run every model on every minibatch, once per pass.
 
     If `torch.distributed` is initialised, all processes read the same minibatches, and each runs the models on its
@@ -62,6 +75,7 @@ def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answ
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
         plan: options of the pass.
         answers: collects the models' predictions.
+        leave_out_dominant: whether to also compute CKA without the examples that dominate it.
 
     Returns:
         The finished stream.
@@ -73,7 +87,7 @@ def run_stream(models: Sequence[Model], batches: Iterable[Any], plan: Plan, answ
     if plan.passes > 1 and isinstance(batches, Iterator):
         raise CompareError("several passes need batches that can be iterated again, such as a list, got an iterator.")
     with sharing(), running(models, plan.layers, plan.dtype) as runs:
-        stream = Stream(runs, plan, answers, *rank_and_count())
+        stream = Stream(runs, plan, answers, leave_out_dominant, *rank_and_count())
         for _ in range(plan.passes):
             stream.go_through(batches)
             if stream.precise_enough:
@@ -94,6 +108,7 @@ class Stream:
         runs: one run per model; a model that occurs several times has the same run.
         plan: options of the pass.
         answers: collects the models' predictions.
+        leave_out_dominant: whether to also compute CKA without the examples that dominate it.
         rank: rank of this process, which runs every `ranks`-th minibatch.
         ranks: number of processes.
 
@@ -101,7 +116,15 @@ class Stream:
         CompareError: there are several processes, and the plan has options that only work in one process.
     """
 
-    def __init__(self, runs: Sequence[Run], plan: Plan, answers: Answers, rank: int = 0, ranks: int = 1) -> None:
+    def __init__(
+        self,
+        runs: Sequence[Run],
+        plan: Plan,
+        answers: Answers,
+        leave_out_dominant: bool = False,
+        rank: int = 0,
+        ranks: int = 1,
+    ) -> None:
         if ranks > 1 and (plan.components or plan.permutations or plan.tolerance is not None):
             raise CompareError(
                 f"components, permutations and a tolerance need a single process, got {ranks}; omit them, or run one."
@@ -119,11 +142,14 @@ class Stream:
         self.principal = MinibatchPrincipal()
         self.interiors = {run: Interior(plan.seed) for run in runs} if plan.components else {}
         self.without = PairSums()
+        self.first_components = FirstComponents()
+        self.without_dominant = SumsWithoutDominant() if leave_out_dominant else None
         self.sums = {name: _sums(name) for name in (*plan.measures, "cka")}
         with_null = [name for name in self.sums if plan.permutations and name in VECTORS]
         self.nulls = {name: PermutationNull(plan.permutations, plan.seed) for name in with_null}
         self.answers = answers
         self._different = list(dict.fromkeys(runs))
+        self._rows: dict[int, int] = {}
         self._space = torch.empty(0, device="cpu")
 
     @property
@@ -149,7 +175,8 @@ class Stream:
                     run.find(inputs)
                 self.answers.begin([run.classes for run in self.runs])
             is_mine = number % self._ranks == self._rank
-            self.answers.add(self._run(inputs) if is_mine else None, labels, indices)
+            rows = self._follow(indices)
+            self.answers.add(self._run(inputs, rows) if is_mine else None, labels, indices)
             if self.passes == 1:
                 self.examples += len(inputs)
                 self.too_short += len(inputs) if len(inputs) < MIN_EXAMPLES else 0
@@ -160,19 +187,38 @@ class Stream:
         """Merge the results of all processes."""
         if self._ranks == 1:
             return
-        state = self.sums, self.principal, self.answers.share, self.finite, self.batch_size, self.examples_in_cka
-        sums, principal, answers, finite, sizes, counts = zip(*gathered(state), strict=True)
+        similarities = self.sums, self.principal, self.without_dominant
+        state = *similarities, self.answers.share, self.finite, self.batch_size, self.examples_in_cka
+        sums, principal, without_dominant, answers, finite, sizes, counts = zip(*gathered(state), strict=True)
         self.sums = {name: _sums(name) for name in self.sums}
         self.principal = MinibatchPrincipal()
         for share, components_of_share in zip(sums, principal, strict=True):
             self.principal.merge(components_of_share)
             for name, total in self.sums.items():
                 total.merge(share[name])
+        if self.without_dominant is not None:
+            self.without_dominant = SumsWithoutDominant()
+            for share in without_dominant:
+                self.without_dominant.merge(share)
         self.answers.merge(answers)
         self.finite = torch.stack(torch.broadcast_tensors(*finite)).all(0)
         self.batch_size, self.examples_in_cka = max(sizes), sum(counts)
 
-    def _run(self, inputs: Tensor) -> list[Tensor]:
+    def _follow(self, indices: Tensor | None) -> Tensor | None:
+        """Rows of these examples among those that are followed over several passes; the first ones, as memory allows.
+
+        Returns:
+            Shape (n,), -1 for examples that are not followed; None with a single pass, or without indices.
+        """
+        if indices is None or self.plan.passes == 1:
+            return None
+        if self.passes == 1:
+            most = MOST_SHARES // max(part.stop for part in self.parts) ** 2
+            for index in indices.tolist()[: most - len(self._rows)]:
+                self._rows.setdefault(index, len(self._rows))
+        return torch.tensor([self._rows.get(index, -1) for index in indices.tolist()], device="cpu")
+
+    def _run(self, inputs: Tensor, rows: Tensor | None) -> list[Tensor]:
         """Run all models on one minibatch, add up the similarities, and return the logits."""
         grams = self._grams(inputs)
         logits = {
@@ -180,7 +226,7 @@ class Stream:
             for run, part in dict(zip(self.runs, self.parts, strict=True)).items()
         }
         if grams is not None:
-            self._measure(grams)
+            self._measure(grams, rows)
         return [logits[run] for run in self.runs]
 
     def _grams(self, inputs: Tensor) -> Tensor | None:
@@ -193,34 +239,38 @@ class Stream:
             self._space = torch.empty(layers * n * n, dtype=dtype, device=self.runs[0].device or inputs.device)
         return self._space[: layers * n * n].view(layers, n, n)
 
-    def _measure(self, grams: Tensor) -> None:
+    def _measure(self, grams: Tensor, rows: Tensor | None) -> None:
         # Some of the operations below are missing on Apple GPUs.
         grams = grams.cpu() if grams.device.type == "mps" else grams
         with exact_products(grams.device):
-            self._sum_up(grams)
+            self._sum_up(grams, rows)
         self.precise_enough = self.plan.tolerance is not None and self.largest_error() <= self.plan.tolerance
 
-    def _sum_up(self, grams: Tensor) -> None:
+    def _sum_up(self, grams: Tensor, rows: Tensor | None) -> None:
         n = grams.shape[-1]
         self.batch_size = max(self.batch_size, n)
         self.finite = self.finite & variances(grams).isfinite().cpu()
-        parts = None
-        if self.passes == 1:
+        is_first = self.passes == 1
+        parts = components(grams, max(1, self.plan.components)) if is_first or self.without_dominant else None
+        if parts is not None and self.without_dominant is not None:
+            self.without_dominant.add(grams, parts, self.examples if is_first else None)
+        if parts is not None and is_first:
             self.examples_in_cka += n
-            parts = components(grams, max(1, self.plan.components))
             self.principal.update(grams, parts)
             self._look_inside(grams, parts)
         # CKA is last, because it U-centres the Gram matrices in place.
         for name, sums in self.sums.items():
             if name not in VECTORS:
-                sums.add_products(n * procrustes(grams), self.passes == 1)
+                sums.add_products(n * procrustes(grams), is_first)
                 continue
-            vectors = sums.add(VECTORS[name](grams), self.passes == 1)
+            vectors = sums.add(VECTORS[name](grams), is_first, rows)
             # Only in the first pass: permutations of later passes would be independent although the passes are not.
-            if name in self.nulls and self.passes == 1:
+            if name in self.nulls and is_first:
                 self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])
-        if parts is not None and self.interiors:
-            remove_components_(grams, parts, self.cka.factors().to(grams.device))
+        if parts is not None and is_first and self.interiors:
+            factors = self.cka.factors().to(grams.device)
+            self.first_components.add(grams, parts, factors)
+            remove_components_(grams, parts, factors)
             self.without.add(grams)
 
     def _look_inside(self, grams: Tensor, parts: Components) -> None:

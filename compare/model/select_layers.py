@@ -6,7 +6,7 @@ from collections import Counter
 
 from torch import nn
 
-from compare.errors import CompareError
+from compare.errors import CompareError, UsageError
 
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
@@ -29,7 +29,7 @@ def select(model: nn.Module, layers: str) -> set[str]:
         return _blocks(model)
     patterns = [part.strip() for part in layers.split(",") if part.strip()]
     if not patterns:
-        raise CompareError("expected the layers as all, blocks, or glob patterns such as 'stage3.*', got nothing.")
+        raise UsageError("expected the layers as all, blocks, or glob patterns such as 'stage3.*', got nothing.")
     return {name for pattern in patterns for name in _matching(model, pattern, names)}
 
 

@@ -5,9 +5,14 @@ from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, JsonResult, Matrix, Settings
 from compare.result.disagreement import Disagreement
-from compare.result.inside import InsidePair
+from compare.result.inside import DominantExample, InsidePair
 from compare.result.models import DatasetResult, ModelPair
 from compare.result.spans import BlockSpan
+
+# A cell of CKA changes without the dominant examples if it differs by more than this. Without random examples, almost
+# no cell does; see `tests/benchmarks/dominant.py`.
+LARGE_CHANGE = 0.1
+SAME_WEIGHTS = "a and b have the same weights."
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,15 @@ class MeasureResult:
     """An additional similarity measure of all pairs of layers.
 
     Args:
-        name: `knn` (overlap of nearest neighbours), `rsa` (Spearman correlation of inner products), or `procrustes`.
+        name: `cosine` (CKA of normalised activations), `knn` (overlap of nearest neighbours), `rsa` (Spearman
+            correlation of inner products), or `procrustes`.
         ab: similarity of the layers of a (rows) and the layers of b (columns).
         aa: similarity of the layers of a with each other.
         bb: similarity of the layers of b with each other.
         standard_error_ab: standard error of each cell of `ab`, over draws of the examples; None where unknown.
         null: null distribution of `ab`; None if it was not requested, or for `procrustes`.
+        degrees_of_freedom: of Student's t for intervals from `standard_error_ab`: the number of minibatches minus 1;
+            None if standard errors come from single examples, as for `cosine`.
     """
 
     name: str
@@ -53,6 +61,42 @@ class MeasureResult:
     bb: Matrix
     standard_error_ab: Matrix
     null: NullResult | None
+    degrees_of_freedom: int | None = None
+
+
+@dataclass(frozen=True)
+class CKAWithoutDominant:
+    """CKA without the examples that dominate it.
+
+    In every minibatch, the 5 % of the examples (rounded up) with the largest share of the squared PC1 scores are left
+    out: mean over all layers of both models that vary. Features are centred over the other examples.
+
+    Args:
+        share: fraction of the examples of a minibatch to leave out, before rounding.
+        count: number of examples left out in the first pass.
+        total: number of examples in the first pass, including these.
+        examples: the most dominant of them, in descending order of dominance (`pc1_share` times the number of examples
+            in the minibatch), at most 10. Their shares are within the minibatch, mean over all layers of both models.
+        ab: CKA of the layers of a (rows) and the layers of b (columns) on the other examples.
+        changed: whether each cell differs from CKA on all examples by more than 0.1; None for cells without a value.
+    """
+
+    share: float
+    count: int
+    total: int
+    examples: tuple[DominantExample, ...]
+    ab: Matrix
+    changed: tuple[tuple[bool | None, ...], ...]
+
+    @property
+    def compared_cells(self) -> int:
+        """Number of cells that have a value with and without these examples."""
+        return sum(cell is not None for row in self.changed for cell in row)
+
+    @property
+    def changed_cells(self) -> int:
+        """Number of cells that change."""
+        return sum(cell is True for row in self.changed for cell in row)
 
 
 @dataclass(frozen=True)
@@ -68,6 +112,8 @@ class CKAResult:
         batch_size: number of examples in the largest minibatch.
         passes: number of passes over the data.
         null: null distribution of `ab`; None if it was not requested.
+        without_dominant: `ab` without the examples that dominate it; None, with the reason in the notes, if minibatches
+            are too small.
     """
 
     ab: Matrix
@@ -77,6 +123,7 @@ class CKAResult:
     batch_size: int
     passes: int
     null: NullResult | None = None
+    without_dominant: CKAWithoutDominant | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +194,7 @@ class Comparison(JsonResult):
         inside: analysis of the block structure of each model, if requested with `components`.
         baseline: similarity beside untrained copies of the models; None if it was not requested, or, with the reason in
             the notes, not available.
+        cautions: the notes that a reader must know before the answer, such as that a model is near chance.
 
     Example:
         >>> import torch
@@ -172,3 +220,4 @@ class Comparison(JsonResult):
     measures: tuple[MeasureResult, ...] = ()
     inside: InsidePair | None = None
     baseline: Baseline | None = None
+    cautions: tuple[str, ...] = ()

@@ -81,6 +81,8 @@ class Example:
         prediction_b: index of the class predicted by b.
         confidence_a: probability that a assigns to its prediction, in [0, 1].
         confidence_b: probability that b assigns to its prediction, in [0, 1].
+        path: file of the image, relative to the dataset's folder; None if it has no file of its own, or it is unknown.
+        row: row of the image in the table that it comes from; None if it has a file, or it is unknown.
     """
 
     index: int
@@ -89,6 +91,8 @@ class Example:
     prediction_b: int
     confidence_a: float
     confidence_b: float
+    path: str | None = None
+    row: int | None = None
 
 
 @dataclass(frozen=True)

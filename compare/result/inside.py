@@ -7,38 +7,59 @@ from compare.result.spans import BlockSpan
 
 
 @dataclass(frozen=True)
+class AtThreshold:
+    """Block structure of a model for one threshold of CKA.
+
+    Args:
+        threshold: mean CKA above which layers count as similar.
+        score: block structure score, in [0, 1].
+        blocks: number of block structures.
+    """
+
+    threshold: float
+    score: float
+    blocks: int
+
+
+@dataclass(frozen=True)
 class BlockScore:
     """Amount of block structure in a model.
 
     Args:
-        score: mean over all layers of the PC1 fraction, counting layers outside of block structure as 0, in [0, 1]; see
+        score: mean of the PC1 fraction over the outputs of all residual blocks, or over all layers of a model without
+            residual blocks, counting those outside of block structure as 0, in [0, 1]; see
             `compare.structure.spans.block_score`.
         low: lower end of the 95 % interval over draws of the examples, from half samples; None if the minibatches are
             too small to be halved.
         high: upper end of the 95 % interval; None like `low`.
+        curve: score and number of blocks for thresholds from 0.8 to 0.95; empty in results of an older version.
     """
 
     score: float
     low: float | None
     high: float | None
+    curve: tuple[AtThreshold, ...] = ()
 
 
 @dataclass(frozen=True)
 class DominantExample:
-    """One example that dominates a block.
+    """One example that dominates some layers, such as those of a block.
 
     Args:
         index: position in the dataset split.
         label: class number; None without labels.
-        pc1_share: the example's share of all squared PC1 scores, mean over the layers of the block, in [0, 1].
-        norm_share: the example's share of all squared norms of the centred features, mean over the layers of the block,
-            in [0, 1].
+        pc1_share: the example's share of all squared PC1 scores, mean over these layers, in [0, 1].
+        norm_share: the example's share of all squared norms of the centred features, mean over these layers, in [0, 1].
+        path: file of the image, relative to the dataset's folder; None if it has no file of its own, or it is unknown.
+        row: row of the image in the table that it comes from; None if it has a file, or it is unknown.
     """
 
     index: int
     label: int | None
     pc1_share: float
     norm_share: float
+    path: str | None = None
+    row: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +100,7 @@ class Block:
         stop_low: lower end of the 95 % interval of `stop`.
         stop_high: upper end of the 95 % interval of `stop`.
         mean_cka_without: mean CKA over pairs of the block's layers after removing the first components; None if it has
-            no value.
+            no value. Of a span of block outputs, only these count, also for the dominant examples.
         survives: whether the layers still count as similar after removing the first components.
         dominant: the examples that dominate the block.
     """
@@ -107,6 +128,8 @@ class Inside:
         components: number of principal components removed for `cka_without` and `spans_without`.
         cka_without: CKA of all pairs of layers after removing the first components from each minibatch.
         spans_without: spans of similar layers in `cka_without`.
+        pc1_cka: the part of CKA that is due to the first components of both layers: HSIC of the layers reduced to their
+            first components, over the same denominator as CKA. None in older files.
     """
 
     score: BlockScore
@@ -115,6 +138,7 @@ class Inside:
     components: int
     cka_without: Matrix
     spans_without: tuple[BlockSpan, ...]
+    pc1_cka: Matrix | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, JsonResult, Matrix, Settings
+from compare.result.comparison import Baseline, BaselineSide
 from compare.result.models import DatasetResult, ModelResult
 
 
@@ -17,7 +18,8 @@ class PairResult:
         same_depth_cka: mean CKA of layers at the same depth: the first with the first, and so on. None if the models
             have different numbers of layers, because then unlike stages would meet, or if no such cell has a value.
         same_depth_standard_error: upper bound of the standard error of `same_depth_cka`: the mean standard error of its
-            cells, which are not independent.
+            cells, which are not independent. None if more than a tenth of these cells have no standard error: those are
+            the least certain ones. If fewer have none, the mean leaves them out.
         best_match_cka: mean over all layers of both models of the CKA with the most similar layer of the other model.
             It is high if both learn the same features at any depth. Being a maximum over noisy values, it is biased
             slightly upwards.
@@ -27,13 +29,20 @@ class PairResult:
         agreement_high: upper end of the 95 % interval of `agreement`.
         cka: CKA of the layers of a (rows) and the layers of b (columns).
         best_match_standard_error: upper bound of the standard error of `best_match_cka` with each layer's most similar
-            layer held fixed: the mean standard error of these cells. None, like the next two fields, in older files.
+            layer held fixed: the mean standard error of these cells, with the same rule for missing ones. None, like
+            all fields below, in older files.
         stage_match_cka: mean over stages of the mean CKA of each layer of the stage, in both models, with the most
             similar layer of the same stage of the other model. A stage is all layers whose names start with the same
             module, such as `stage1`. None if the stages of the models have different names.
         ceiling: how similar two seeds of one architecture are: mean `best_match_cka` of all other pairs of models that
             have one architecture, that of a or that of b. Models have one architecture if their `architecture`,
             `parameters`, and `layers` are equal. None if there is no such pair.
+        best_match_cosine: mean over all layers of both models of the measure `cosine` with the layer of the other model
+            that is most similar by it.
+        best_match_cosine_standard_error: as `best_match_standard_error`, for `best_match_cosine`.
+        cosine: the measure `cosine` of the layers of a (rows) and the layers of b (columns).
+        baseline: similarity beside untrained copies of both models; None if it was not requested, or, with the reason
+            in the notes, not available.
 
     Example:
         >>> import torch
@@ -57,6 +66,21 @@ class PairResult:
     best_match_standard_error: float | None = None
     stage_match_cka: float | None = None
     ceiling: float | None = None
+    best_match_cosine: float | None = None
+    best_match_cosine_standard_error: float | None = None
+    cosine: Matrix | None = None
+    baseline: Baseline | None = None
+
+    @property
+    def weaker_side(self) -> BaselineSide | None:
+        """The side of the baseline whose interval begins lower, or, without intervals, whose difference is smaller.
+
+        Training explains a part of the similarity of both models only if this interval is above 0. None if a side is
+        missing.
+        """
+        if self.baseline is None or self.baseline.a is None or self.baseline.b is None:
+            return None
+        return min(self.baseline.a, self.baseline.b, key=lambda side: side.above if side.low is None else side.low)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +94,7 @@ class ModelMatrix(JsonResult):
         dataset: the examples that all models saw.
         pairs: all pairs of different models, with a < b.
         within: for each model, CKA of its layers with each other.
+        within_cosine: for each model, the measure `cosine` of its layers with each other; None in older files.
         settings: all settings needed to reproduce the result.
         versions: versions of this package, Python, and the libraries it uses.
         notes: warnings: reasons for missing values, layers that were left out.
@@ -92,6 +117,7 @@ class ModelMatrix(JsonResult):
     settings: Settings
     versions: dict[str, str]
     notes: tuple[str, ...]
+    within_cosine: tuple[Matrix, ...] | None = None
 
     def pair(self, a: int, b: int) -> PairResult:
         """Comparison of two different models.

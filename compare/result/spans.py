@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["block structure", "homogeneous span"]
+Layers = Literal["all", "blocks"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ class BlockSpan:
         kind: `block structure` if one principal component dominates the span, otherwise `homogeneous span`.
         residual_blocks: number of residual blocks with layers in the span; None if names are unknown.
         stages: names of the stages with layers in the span; empty if names are unknown.
+        layers: `all` if the span was found on all layers, `blocks` if it was found on the outputs of residual blocks
+            alone. `start` and `stop` are indices among all layers in both cases: a span of `blocks` is from the first
+            layer of its first block to the output of its last block. Its means and its median are over the outputs of
+            its blocks only.
+        counts: whether the span counts for the score and the number of blocks. In a network with residual blocks the
+            spans of `blocks` count, in other networks those of `all`. Spans that count are disjoint.
 
     Example:
         >>> import numpy as np
@@ -41,8 +48,15 @@ class BlockSpan:
     kind: Kind
     residual_blocks: int | None = None
     stages: tuple[str, ...] = ()
+    layers: Layers = "all"
+    counts: bool = True
+
+
+def counting_spans(spans: Sequence[BlockSpan]) -> list[BlockSpan]:
+    """Select the spans that count: those of block outputs, or those of all layers if there are no blocks."""
+    return [span for span in spans if span.counts]
 
 
 def block_structures(spans: Sequence[BlockSpan]) -> list[BlockSpan]:
-    """Select the spans that are block structure."""
-    return [span for span in spans if span.kind == "block structure"]
+    """Select the spans that count and are block structure."""
+    return [span for span in counting_spans(spans) if span.kind == "block structure"]

@@ -22,6 +22,9 @@ class Contrast:
     outside: float | None
 
 
+UNKNOWN = Contrast(None, None)
+
+
 @dataclass(frozen=True)
 class Network:
     """The numbers of one network that the claims need.
@@ -35,12 +38,18 @@ class Network:
         accuracy: test accuracy, in [0, 1].
         score: block structure score, in [0, 1]; see `compare.structure.spans.block_score`.
         blocks: number of block structures.
-        surviving: number of block structures whose layers remain similar without their first component.
         pc1_fraction: mean fraction of a layer's variance on its first principal component, in [0, 1].
         block_cka: mean CKA over pairs of layers of the same block structure; None without block structure.
         block_cka_without: `block_cka` after removing each layer's first component; None without block structure.
         probe_gain: accuracy gain of a linear probe per residual block, as a fraction.
         deletion_cost: accuracy lost per removed residual block, as a fraction, while the network still works.
+        pc1_share: share of CKA that the first components of both layers make, over pairs of layers in the same block
+            structure, and over pairs outside of it at equal distances in layers. None, like the rest, in older files.
+        map_correlation: correlation of CKA with the squared cosine of first components, over pairs of layers of which
+            at least one is in block structure (inside), and over all other pairs (outside).
+        block_contrast: how much block structure stands out: mean CKA within it minus that across its borders, at the
+            same distance in layers; see `compare.structure.spans.border_contrast`. None without borders.
+        block_contrast_without: the same of the same layers after removing each layer's first component.
     """
 
     name: str
@@ -51,30 +60,36 @@ class Network:
     accuracy: float
     score: float
     blocks: int
-    surviving: int
     pc1_fraction: Contrast
     block_cka: float | None
     block_cka_without: float | None
     probe_gain: Contrast
     deletion_cost: Contrast
+    pc1_share: Contrast = UNKNOWN
+    map_correlation: Contrast = UNKNOWN
+    block_contrast: float | None = None
+    block_contrast_without: float | None = None
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """CKA of layers at the same relative depth, in different networks.
+    """CKA of layers of networks of two seeds.
 
     Args:
-        networks: the networks: one architecture, or an assignment of seeds to architectures.
+        networks: the networks: one architecture, or different architectures.
         subset: fraction of the training images of these networks.
-        between: what differs between two networks: their seeds, or their architectures.
+        between: what differs between two networks: their seeds, or their architectures as well.
         cka: mean CKA over layers that are in block structure of either network (inside), and over layers that are in
-            neither (outside).
+            neither (outside). Between seeds, of the same layer; between architectures, of each layer with the most
+            similar layer of the same stage. Older files have layers at the same relative depth.
+        seeds: the two seeds. Empty in older files, whose values are means over several pairs of seeds.
     """
 
     networks: str
     subset: str
     between: Literal["seeds", "architectures"]
     cka: Contrast
+    seeds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +99,7 @@ class ErrorStratum:
     Args:
         subset: fraction of the training images.
         difference: mean accuracy of the deep architecture minus that of the wide one, in [-1, 1].
-        low: lower end of the 90 % interval of `difference`, which tests equal accuracy at the 5 % level.
+        low: lower end of the 90 % interval of `difference` (Welch), which tests equal accuracy at the 5 % level.
         high: upper end of the 90 % interval of `difference`.
         mean_square: mean over examples of the squared difference of their accuracies over seeds, after removing a
             uniform difference in skill; see `compare.groups.spread.within_totals`.
@@ -107,8 +122,13 @@ class Errors:
         deep: name of the deep architecture, such as `depth 74, width 1`.
         wide: name of the wide architecture.
         strata: one entry per part of the data.
-        p_value: one-sided permutation test of `mean_square`, permuting networks within each stratum.
-        least: smallest p-value possible with this number of networks.
+        p_value: one-sided permutation test of the sum of `mean_square` over strata, exchanging seeds between the
+            architectures in all strata at once.
+        least: smallest p-value possible with this number of seeds.
+        seeds: number of seeds of the deep and of the wide architecture in the test. They took no part in the selection
+            of the architectures. Empty in older files, like `power`.
+        power: probability that equal accuracies would be shown to be equal on all strata, by simulation with the
+            variances of these seeds.
     """
 
     deep: str
@@ -116,6 +136,8 @@ class Errors:
     strata: tuple[ErrorStratum, ...]
     p_value: float
     least: float
+    seeds: tuple[int, ...] = ()
+    power: float | None = None
 
 
 @dataclass(frozen=True)
@@ -154,6 +176,7 @@ class Claim:
         p_adjusted: p-value with Holm's correction over all tested claims.
         remark: the main numbers in a sentence.
         readings: the measurements.
+        unit: what counts as one independent unit of the test. Empty in older files.
 
     Example:
         >>> import compare
@@ -188,6 +211,24 @@ class Claim:
     p_adjusted: float | None
     remark: str
     readings: tuple[Reading, ...]
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Power:
+    """The power of a study for one claim.
+
+    Args:
+        key: short name of the claim.
+        statement: the claim as a sentence.
+        assumption: the effect and the spread that are assumed.
+        power: probability that a study of this size shows the claim if the assumption is true, in [0, 1].
+    """
+
+    key: str
+    statement: str
+    assumption: str
+    power: float
 
 
 @dataclass(frozen=True)
@@ -227,6 +268,7 @@ class Reproduction(JsonResult):
         settings: all settings needed to reproduce the result.
         versions: versions of this package, Python, and the libraries it uses.
         notes: warnings about single networks and about the tests.
+        power: how likely a study of this size is to show each claim; empty in older files.
 
     Example:
         >>> import compare
@@ -256,3 +298,4 @@ class Reproduction(JsonResult):
     settings: Settings
     versions: dict[str, str]
     notes: tuple[str, ...]
+    power: tuple[Power, ...] = ()

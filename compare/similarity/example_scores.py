@@ -1,11 +1,12 @@
 """PC1 scores and norms of single examples."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from compare.result.spans import BlockSpan
 from compare.similarity.principal import Components
 
 
@@ -36,19 +37,17 @@ class ExampleScores:
         """Position of each example in the pass over the data: shape (n,)."""
         return torch.cat(self._positions).numpy()
 
-    def shares(self, span: BlockSpan) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Each example's share of the squared PC1 scores and of the squared norms, per layer of a span.
+    def shares(self, layers: Sequence[int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Each example's share of the squared PC1 scores and of the squared norms, in each of some layers.
 
         Args:
-            span: a span of the model's layers.
+            layers: indices of the layers.
 
         Returns:
             Shares of squared PC1 scores and shares of squared norms, each of shape (layers, n), rows summing to 1.
             Layers that are constant or not finite are left out.
         """
-        scores, norms = (
-            torch.cat(tensors, 1)[span.start : span.stop].double() for tensors in (self._scores, self._norms)
-        )
+        scores, norms = (torch.cat(tensors, 1)[layers].double() for tensors in (self._scores, self._norms))
         varies = (scores.sum(1) > 0) & norms.sum(1).isfinite()
         scores, norms = scores[varies], norms[varies]
         return (scores / scores.sum(1, keepdim=True)).numpy(), (norms / norms.sum(1, keepdim=True)).numpy()

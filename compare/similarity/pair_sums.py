@@ -1,5 +1,7 @@
 """Similarities of many layers as ratios of sums over minibatches. Base of CKA and the other measures."""
 
+from collections.abc import Iterable, Iterator, Sequence
+
 import torch
 from torch import Tensor
 
@@ -8,6 +10,8 @@ FEWEST_BATCHES = 1.5
 # Fewest effective examples for a standard error. With fewer, intervals miss the true value too often; see
 # `tests/benchmarks/standard_errors.py`.
 FEWEST_EXAMPLES = 8.0
+# Most inner products of single examples to hold for averages over passes: 128 MiB.
+MOST_SHARES = 2**25
 # Number of inner products of single examples to hold at a time. On a CPU, this many stay in cache between operations.
 CPU_CHUNK, GPU_CHUNK = 2**17, 2**24
 
@@ -35,14 +39,19 @@ class PairSums:
         # and sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i'.
         self._count = 0
         self._sums: list[Tensor] = []
+        # H_i of each followed example, summed over all passes: shape (followed, L, L), float32.
+        self._shares = torch.empty(0, device="cpu")
 
-    def add(self, vectors: Tensor, first_pass: bool = True) -> Tensor:
+    def add(self, vectors: Tensor, first_pass: bool = True, rows: Tensor | None = None) -> Tensor:
         """Add one minibatch.
 
         Args:
             vectors: one vector per layer, shape (L, ...), or (L, n, n) by example; scaled in place by a power of two
                 per layer.
-            first_pass: whether the examples are new. Only new examples count for standard errors.
+            first_pass: whether the examples are new. Only new examples count for standard errors, unless they are
+                followed.
+            rows: number of each example among the followed ones, shape (n,), -1 for others; None if the examples
+                cannot be recognised in later passes.
 
         Returns:
             The scaled vectors, shape (L, p).
@@ -64,12 +73,28 @@ class PairSums:
         self._scaled |= largest > 0
         vectors.ldexp_(-self._exponents)
         products = (vectors @ vectors.T).cpu().double()
-        if self._by_example and first_pass:
-            self._add_total(products)
-            self._add_terms(n, products, *_example_terms(vectors.view(len(vectors), n, -1)))
-        else:
+        if not self._by_example:
             self.add_products(products, first_pass)
+            return vectors
+        self._add_total(products)
+        matrices = vectors.view(len(vectors), n, -1)
+        if rows is not None:
+            self._follow(matrices, rows)
+            self._count += n if first_pass else 0
+        elif first_pass:
+            shares = (chunk for _, chunk in _row_products(matrices))
+            self._add_terms(n, products, *_terms(shares, len(vectors)))
         return vectors
+
+    def _follow(self, matrices: Tensor, rows: Tensor) -> None:
+        """Add the shares of those examples that are followed."""
+        known = torch.nonzero(rows >= 0)[:, 0]
+        if not len(known):
+            return
+        self._shares = _padded(self._shares, int(rows.max()) + 1, len(matrices))
+        products = _row_products(matrices[:, known.to(matrices.device)])
+        for start, shares in products:
+            self._shares.index_add_(0, rows[known][start : start + len(shares)], shares.cpu().float())
 
     def add_products(self, products: Tensor, first_pass: bool = True) -> None:
         """Add one minibatch, given its inner products, shape (L, L), float64."""
@@ -102,15 +127,19 @@ class PairSums:
             self._sums = [torch.zeros_like(total) for total in other._sums]
         factors = self._scale_of(other)
         products = factors * factors[:, None]
+        if len(other._shares):
+            self._shares = _padded(self._shares, len(other._shares), len(products))
+            self._shares[: len(other._shares)] += other._shares * products.float()
         squares = factors**2
         scales = (products, products**2, products * squares, squares[:, None] * squares)
         self._total = self._total + other._total * products
-        self._add_terms(other._count, *(term * scale for term, scale in zip(other._sums, scales, strict=True)))
+        self._add_terms(other._count, *(term * scale for term, scale in zip(other._sums, scales, strict=False)))
 
     def _scale_of(self, other: "PairSums") -> Tensor:
         """Factors that convert the other instance's vectors to this scale: powers of two, shape (L,), float64."""
         if other._exponents is None:
-            return torch.ones(len(other._sums[0]), dtype=torch.float64)
+            assert other._total is not None
+            return torch.ones(len(other._total), dtype=torch.float64)
         if self._exponents is None:
             self._exponents, self._scaled = torch.zeros_like(other._exponents), torch.zeros_like(other._scaled)
         unscaled = ~self._scaled & other._scaled
@@ -150,7 +179,7 @@ class PairSums:
         Source:
             Kish 1965, Survey Sampling, section 8.2.
         """
-        total, _, _, diagonal_products = self._sums
+        total, _, _, diagonal_products = self._example_sums()
         squares = diagonal_products.diagonal() / total.diagonal() ** 2
         return 1 / (squares * squares[:, None]).sqrt()
 
@@ -159,9 +188,10 @@ class PairSums:
 
         It uses the delta method for a ratio of sums. By example, the influence of an example on a cell is twice its
         share of the numerator, minus the cell times half its shares of both denominators. It is twice because each
-        example also takes part in the rows of all others. Otherwise, it uses the variance between minibatches. Only the
-        first pass counts: later passes see the same examples again. They reduce the variance due to the random
-        minibatches, so the standard error is then slightly too large.
+        example also takes part in the rows of all others. Followed examples have their shares averaged over passes.
+        Otherwise only the first pass counts, because later passes see the same examples again. They reduce the variance
+        due to the random minibatches, so the standard error is then slightly too large. Vectors that do not belong to
+        examples give the variance between minibatches; see `degrees_of_freedom`.
 
         Returns:
             Shape (L, L), float64. NaN with fewer than 8 effective examples, or, if not by example, with fewer than two
@@ -170,7 +200,7 @@ class PairSums:
         Source:
             Hoeffding 1948, Annals of Mathematical Statistics 19 (variance of U-statistics by projection).
         """
-        total, squares, products, diagonal_products = self._sums
+        total, squares, products, diagonal_products = self._example_sums()
         scale = _scale(total)
         ratio, diagonal = total / scale, total.diagonal()
         relative = products / diagonal  # sum of H_lm d_m over D_m
@@ -191,6 +221,20 @@ class PairSums:
         return torch.where(effective > fewest, (variance.abs() * factor).sqrt(), torch.nan)
 
     @property
+    def degrees_of_freedom(self) -> int | None:
+        """Number of minibatches minus 1, for Student's t; None if standard errors come from single examples."""
+        return None if self._by_example else self._count - 1
+
+    def _example_sums(self) -> Sequence[Tensor]:
+        """Sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i' over all examples or minibatches."""
+        if not len(self._shares):
+            return self._sums
+        # Examples that are not followed vary as much as those that are.
+        factor = self._count / int((self._shares.diagonal(dim1=1, dim2=2) != 0).any(1).sum())
+        terms = _terms(self._shares.split(1), self._shares.shape[1])
+        return self._known_total, *(factor * term for term in terms)
+
+    @property
     def _known_total(self) -> Tensor:
         if self._total is None:
             raise ValueError("a similarity needs at least one minibatch; call update first.")
@@ -202,22 +246,37 @@ def _scale(total: Tensor) -> Tensor:
     return root * root[:, None]
 
 
-def _example_terms(matrices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Sums over examples i of H_i * H_i, H_i * d_i' and d_i d_i', where H_i are the inner products of the i-th rows.
+def _padded(shares: Tensor, count: int, layers: int) -> Tensor:
+    """The shares of at least `count` examples, of which new ones are 0."""
+    new = torch.zeros(max(0, count - len(shares)), layers, layers, device="cpu")
+    return torch.cat([shares, new]) if len(shares) else new
+
+
+def _row_products(matrices: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """Inner products H_i of the i-th rows of all pairs of layers, a few examples at a time.
 
     Args:
         matrices: one matrix per layer with one row per example, shape (L, n, n).
 
+    Yields:
+        Number of the first example, and products of shape (chunk, L, L).
+    """
+    chunk = max(1, (GPU_CHUNK if matrices.is_cuda else CPU_CHUNK) // len(matrices) ** 2)
+    for number, rows in enumerate(matrices.transpose(0, 1).split(chunk)):
+        yield number * chunk, rows @ rows.mT
+
+
+def _terms(row_products: Iterable[Tensor], layers: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Sums over examples i of H_i * H_i, H_i * d_i' and d_i d_i', where d_i are the diagonals of H_i.
+
     Returns:
         Three tensors of shape (L, L), float64, on the CPU.
     """
-    layers = len(matrices)
-    squares, products, diagonal_products = torch.zeros(3, layers, layers, dtype=torch.float64, device=matrices.device)
-    chunk = max(1, (GPU_CHUNK if matrices.is_cuda else CPU_CHUNK) // layers**2)
-    for rows in matrices.transpose(0, 1).split(chunk):
-        terms = (rows @ rows.mT).double()
+    squares, products, diagonal_products = torch.zeros(3, layers, layers, dtype=torch.float64, device="cpu")
+    for chunk in row_products:
+        terms = chunk.double()
         diagonal = terms.diagonal(dim1=1, dim2=2).clone()
-        diagonal_products += diagonal.T @ diagonal
-        products += (terms * diagonal[:, None]).sum(0)
-        squares += terms.square_().sum(0)
-    return squares.cpu(), products.cpu(), diagonal_products.cpu()
+        diagonal_products += (diagonal.T @ diagonal).cpu()
+        products += (terms * diagonal[:, None]).sum(0).cpu()
+        squares += terms.square_().sum(0).cpu()
+    return squares, products, diagonal_products

@@ -76,6 +76,61 @@ def remove_components_(centred: Tensor, removed: Components, factors: Tensor) ->
         centred[part] -= u_centre_((scores * weights[part, None]) @ scores.mT)
 
 
+class FirstComponents:
+    """The part of CKA that is due to the first components of both layers, summed over minibatches.
+
+    It is the HSIC of the layers reduced to their first components, over the denominator of CKA.
+
+    Source:
+        Nguyen et al. 2021, arXiv:2010.15327, equation 4: the term of the first components in the numerator.
+    """
+
+    def __init__(self) -> None:
+        self._products: Tensor | float = 0.0
+        self._squares: Tensor | float = 0.0
+
+    def add(self, centred: Tensor, parts: Components, factors: Tensor) -> None:
+        """Add one minibatch.
+
+        Args:
+            centred: results of `compare.similarity.gram.u_centre`, multiplied by the factors, shape (L, n, n).
+            parts: components of the same minibatch, at least the first.
+            factors: scale of each layer, shape (L,).
+        """
+        self._products = self._products + first_products(parts, factors)
+        self._squares = self._squares + torch.linalg.vector_norm(centred.flatten(1), dim=1).cpu().double() ** 2
+
+    def part(self) -> Tensor:
+        """Part of CKA: shape (L, L), float64; NaN for layers that are constant or not finite."""
+        squares = torch.as_tensor(self._squares)
+        return torch.as_tensor(self._products) / (squares * squares[:, None]).sqrt()
+
+
+def first_products(parts: Components, factors: Tensor) -> Tensor:
+    """Inner products of the U-centred Gram matrices of the first components alone.
+
+    They are the part of n(n - 3) HSIC that the first components of two layers make together. For centred scores v and w
+    the inner product is (v.w)^2 - n / (n - 2) v^2.w^2 + |v|^2 |w|^2 / ((n - 1)(n - 2)), so that no n x n matrix is
+    needed.
+
+    Args:
+        parts: components of one minibatch, at least the first.
+        factors: scale of each layer's Gram matrix, shape (L,).
+
+    Returns:
+        Shape (L, L), float64, on the CPU. NaN for layers that are not finite.
+
+    Source:
+        Song et al. 2012, JMLR 13, equation 5, for Gram matrices of rank one.
+    """
+    scores = parts.scores[:, :, 0].cpu().double()
+    weights = parts.variance[:, 0].cpu().double() * factors.cpu().double()
+    n = scores.shape[1]
+    squares = scores**2
+    aligned = (scores @ scores.T) ** 2 - n / (n - 2) * squares @ squares.T + 1 / ((n - 1) * (n - 2))
+    return aligned * weights * weights[:, None]
+
+
 class MinibatchPrincipal:
     """Fraction of each layer's variance on its first principal component, and alignment of these components.
 

@@ -1,6 +1,6 @@
-"""Tests over independent networks: trend along ordered groups, and mean different from 0."""
+"""Tests over independent units, such as seeds: trend along ordered groups, and mean different from 0."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import factorial, prod
 from typing import NamedTuple
 
@@ -34,48 +34,76 @@ class Tested(NamedTuple):
     least: float = 0.0
 
 
-def trend(strata: Sequence[Sequence[Sequence[float]]], seed: int = 0) -> Tested | None:
-    """Test whether values rise from group to group: Jonckheere-Terpstra test, by permutation within strata.
+def trend(values: Floats, seed: int = 0, permutations: int = PERMUTATIONS) -> Tested | None:
+    """Test whether values rise from group to group: Jonckheere-Terpstra statistic, permuted within units.
+
+    A unit has at most one value per group, such as a seed with networks of several sizes. A permutation exchanges the
+    values of a unit between groups, in all strata at once. So it does not matter whether the values of a unit depend on
+    each other, but different units must be independent.
 
     Args:
-        strata: for each stratum, its groups in order; for each group, the values of its units.
+        values: shape (strata, units, groups), groups in order; NaN where there is no value.
         seed: random seed of the permutations.
+        permutations: number of random permutations.
 
     Returns:
-        The effect, in [-1, 1], and its two-sided p-value. The effect is a rank correlation: among pairs of units from
+        The effect, in [-1, 1], and its two-sided p-value. The effect is a rank correlation: among pairs of values from
         different groups of one stratum, the share in which the later group is higher, minus the share in which it is
-        lower. None if no two units can be compared.
+        lower. None if no two values can be compared.
 
     Source:
         Jonckheere 1954, Biometrika 41:133; Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9:39 (the observed order
         counts as a permutation).
     """
-    random = np.random.default_rng(seed)
-    totals, pairs, least = np.zeros(PERMUTATIONS + 1), 0, 2.0
-    for groups in strata:
-        values = np.array([value for group in groups for value in group])
-        group_of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-        later = (group_of[:, None] < group_of).astype(np.float64)
-        pairs += int(later.sum())
-        totals += _rises(values, later, random)
-        # Only one assignment of the values to the groups has all of them in order.
-        least *= prod(factorial(len(group)) for group in groups) / factorial(len(values))
+    strata, units, groups = values.shape
+    flat = values.reshape(strata, units * groups)
+    # Over all strata, because a permutation moves values in the same way in each of them.
+    rises = np.nan_to_num(np.sign(flat[:, None] - flat[:, :, None])).sum(0)
+    present = (~np.isnan(flat)).astype(np.float64)
+    observed = np.tile(np.arange(groups), (1, units, 1))
+    pairs = _sum_of_pairs(present.T @ present, observed)[0]
     if not pairs:
         return None
-    higher, lower = (totals >= totals[0]).mean(), (totals <= totals[0]).mean()
-    return Tested(float(totals[0] / pairs), min(1.0, 2 * float(min(higher, lower))), min(1.0, least))
+    random, classes = np.random.default_rng(seed), _exchangeable(values)
+    totals = [_sum_of_pairs(rises, observed)]
+    while (remaining := permutations + 1 - sum(map(len, totals))) > 0:
+        totals.append(_sum_of_pairs(rises, _places(observed, classes, min(CHUNK, remaining), random)))
+    statistics = np.concatenate(totals)
+    higher, lower = (statistics >= statistics[0]).mean(), (statistics <= statistics[0]).mean()
+    least = 2 / prod(factorial(len(members)) for _, members in classes)
+    return Tested(float(statistics[0] / pairs), min(1.0, 2 * float(min(higher, lower))), min(1.0, least))
 
 
-def _rises(values: Floats, later: Floats, random: np.random.Generator) -> Floats:
-    """Rising pairs minus falling pairs, for the observed order and permutations: shape (PERMUTATIONS + 1,)."""
-    signs = np.sign(values - values[:, None])
-    rises = [np.array([(signs * later).sum()])]
-    remaining = PERMUTATIONS
-    while remaining:
-        orders = random.permuted(np.tile(np.arange(len(values)), (min(CHUNK, remaining), 1)), axis=1)
-        rises.append((signs[orders[:, :, None], orders[:, None]] * later).sum((1, 2)))
-        remaining -= len(orders)
-    return np.concatenate(rises)
+def _exchangeable(values: Floats) -> list[tuple[int, npt.NDArray[np.int_]]]:
+    """For each unit, the sets of groups that may be exchanged: they have values in the same strata, at least one."""
+    return [
+        (unit, np.flatnonzero((present == pattern).all(1)))
+        for unit, present in enumerate((~np.isnan(values)).transpose(1, 2, 0))
+        for pattern in np.unique(present, axis=0)
+        if pattern.any()
+    ]
+
+
+def _places(
+    observed: npt.NDArray[np.int_],
+    classes: Sequence[tuple[int, npt.NDArray[np.int_]]],
+    count: int,
+    random: np.random.Generator,
+) -> npt.NDArray[np.int_]:
+    """The group of each value in random permutations: shape (count, units, groups)."""
+    places = np.repeat(observed, count, 0)
+    for unit, members in classes:
+        places[:, unit, members] = random.permuted(np.tile(members, (count, 1)), axis=1)
+    return places
+
+
+def _sum_of_pairs(rises: Floats, places: npt.NDArray[np.int_]) -> Floats:
+    """Sum of `rises[n, m]` over pairs of values with n in an earlier group than m, for each assignment to groups."""
+    groups = np.arange(places.shape[2])
+    flat = places.reshape(len(places), -1, 1)
+    earlier, at = (flat < groups).astype(np.float64), (flat == groups).astype(np.float64)
+    sums: Floats = ((rises.T @ earlier) * at).sum((1, 2))
+    return sums
 
 
 def mean_of_units(values: Sequence[float], confidence: float = 0.95) -> Estimate:
@@ -97,6 +125,34 @@ def mean_of_units(values: Sequence[float], confidence: float = 0.95) -> Estimate
         return Estimate(mean, None, None)
     half = float(np.std(values, ddof=1) / np.sqrt(len(values)) * stdtrit(len(values) - 1, (1 + confidence) / 2))
     return Estimate(mean, mean - half, mean + half)
+
+
+def values_of_units(pairs: Mapping[tuple[int, int], float]) -> list[float]:
+    """One value per unit, from values that belong to pairs of units: jackknife pseudo-values.
+
+    Pairs with a common unit depend on each other, so a test over pairs would be wrong. The mean of the pseudo-values is
+    that of the pairs if all pairs are present, and their spread is at least as large as that of independent units.
+
+    Args:
+        pairs: value of each pair of different units.
+
+    Returns:
+        One value per unit. Empty if leaving out a unit leaves no pairs, as with fewer than three units.
+
+    Source:
+        Arvesen 1969, Ann. Math. Stat. 40:2076 (jackknife of U-statistics); Efron & Stein 1981, Ann. Stat. 9:586 (its
+        variance is not too small on average).
+
+    Example:
+        >>> [round(value, 1) for value in values_of_units({(0, 1): 0.1, (0, 2): 0.2, (1, 2): 0.6})]
+        [-0.3, 0.5, 0.7]
+    """
+    units = sorted({unit for pair in pairs for unit in pair})
+    rest = [[value for pair, value in pairs.items() if unit not in pair] for unit in units]
+    if not pairs or not all(rest):
+        return []
+    mean = float(np.mean(list(pairs.values())))
+    return [len(units) * mean - (len(units) - 1) * float(np.mean(values)) for values in rest]
 
 
 def differs_from_zero(values: Sequence[float]) -> Tested | None:

@@ -5,7 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+# Two one-sided tests at the 5 % level correspond to a confidence interval of this level.
+EQUIVALENCE = 0.9
 # Groups count as similar in size if the larger has at most LIKE times the seeds, or if both have at least ENOUGH.
 LIKE, ENOUGH = 1.5, 10
 
@@ -29,8 +32,8 @@ class Welch(NamedTuple):
 
     Attributes:
         difference: mean of a minus mean of b.
-        low: lower ends of the 95 % intervals.
-        high: upper ends of the 95 % intervals.
+        low: lower ends of the confidence intervals.
+        high: upper ends of the confidence intervals.
         p_value: two-sided p-values.
     """
 
@@ -50,7 +53,7 @@ def moments(values: npt.ArrayLike) -> Moments:
     return Moments(array.mean(0), array.var(0, ddof=1), len(array))
 
 
-def welch(a: Moments, b: Moments, step: npt.ArrayLike) -> Welch:
+def welch(a: Moments, b: Moments, step: npt.ArrayLike, confidence: float = 0.95) -> Welch:
     """Test the differences of two means without assuming equal variances.
 
     If all seeds of a group agree, their variance is unknown rather than zero. It is set to the smallest variance that
@@ -63,6 +66,7 @@ def welch(a: Moments, b: Moments, step: npt.ArrayLike) -> Welch:
         a: moments of the first group.
         b: moments of the second group, same shape.
         step: smallest possible change of a value, such as 1 for counts; broadcast to the same shape.
+        confidence: confidence level of the intervals, in (0, 1).
 
     Source:
         Welch 1947, Biometrika 34:28; Mickey & Brown 1966, Ann. Math. Stat. 37:639 (bound of the degrees of freedom).
@@ -74,8 +78,43 @@ def welch(a: Moments, b: Moments, step: npt.ArrayLike) -> Welch:
     if not trusts_welch(a.seeds, b.seeds):
         degrees = np.full_like(degrees, min(a.seeds, b.seeds) - 1)
     error, difference = np.sqrt(error_a + error_b), a.mean - b.mean
-    half = error * stdtrit(degrees, 0.975)
+    half = error * stdtrit(degrees, (1 + confidence) / 2)
     return Welch(difference, difference - half, difference + half, 2 * stdtr(degrees, -abs(difference) / error))
+
+
+def equivalent(a: Moments, b: Moments, margin: float, step: npt.ArrayLike) -> Bools:
+    """Whether two means are shown to differ by at most a margin: two one-sided tests at the 5 % level (TOST).
+
+    Args:
+        a: moments of the first group.
+        b: moments of the second group, same shape.
+        margin: largest difference that counts as equal.
+        step: see `welch`.
+
+    Source:
+        Schuirmann 1987, J. Pharmacokinet. Biopharm. 15:657.
+    """
+    result = welch(a, b, step, EQUIVALENCE)
+    return np.maximum(-result.low, result.high) <= margin
+
+
+def equivalence_power(a: Moments, b: Moments, margin: float, step: float, draws: int = 2000, seed: int = 0) -> float:
+    """Probability that `equivalent` shows the equality of all means at once, if all of them are equal.
+
+    Args:
+        a: moments of the first group, shape (means,). Only its variance and number of seeds count.
+        b: moments of the second group, same shape.
+        margin: largest difference that counts as equal.
+        step: see `welch`.
+        draws: number of simulated studies.
+        seed: random seed of the simulation.
+    """
+    random = np.random.default_rng(seed)
+    drawn_a, drawn_b = (
+        moments(np.sqrt(side.variance) * random.standard_normal((side.seeds, draws, len(side.variance))))
+        for side in (a, b)
+    )
+    return float(equivalent(drawn_a, drawn_b, margin, step).all(1).mean())
 
 
 def trusts_welch(seeds_a: int, seeds_b: int) -> bool:

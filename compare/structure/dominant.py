@@ -9,7 +9,6 @@ import numpy.typing as npt
 from torch import Tensor
 
 from compare.result.inside import DominantExample, DominantExamples, SharedExamples
-from compare.result.spans import BlockSpan
 from compare.similarity.example_scores import ExampleScores
 
 # Fraction of examples that count as dominant: the smaller of the two that the follow-up paper removes.
@@ -19,13 +18,13 @@ MOST_NAMED = 10
 
 
 def dominant_examples(
-    scores: ExampleScores, span: BlockSpan, indices: Tensor, labels: Tensor | None
+    scores: ExampleScores, layers: Sequence[int], indices: Tensor, labels: Tensor | None
 ) -> DominantExamples:
     """Find the examples that dominate a block: those with the largest squared PC1 scores.
 
     Args:
         scores: PC1 scores and norms of all examples in all layers of the model.
-        span: the block.
+        layers: indices of the layers of the block.
         indices: position of each example in the dataset, shape (n,).
         labels: class number of each example, shape (n,); None without labels.
 
@@ -33,7 +32,7 @@ def dominant_examples(
         Nguyen, Raghu & Kornblith 2022, arXiv:2202.07184: dominant datapoints have the largest projections on the first
         principal component. PC1 is computed per minibatch here, so that it comes from the same pass as CKA.
     """
-    pc1, norm = scores.shares(span)
+    pc1, norm = scores.shares(layers)
     strength = pc1.mean(0)
     top = _top(strength)
     positions = scores.positions
@@ -56,18 +55,18 @@ def dominant_examples(
     )
 
 
-def strongest(scores: ExampleScores, spans: Sequence[BlockSpan], share: float = DOMINANT_SHARE) -> list[int]:
-    """Find the examples that dominate some spans, strongest first.
+def strongest(scores: ExampleScores, layers: Sequence[int], share: float = DOMINANT_SHARE) -> list[int]:
+    """Find the examples that dominate some layers, strongest first.
 
     Args:
         scores: PC1 scores and norms of all examples in all layers of the model.
-        spans: spans of its layers.
+        layers: indices of the layers.
         share: fraction of the examples to return, in (0, 1).
 
     Returns:
         Positions of the examples in the pass over the data.
     """
-    strength = np.concatenate([scores.shares(span)[0] for span in spans]).mean(0)
+    strength = scores.shares(layers)[0].mean(0)
     return [int(position) for position in scores.positions[_top(strength, share)]]
 
 

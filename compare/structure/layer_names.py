@@ -3,8 +3,23 @@
 import re
 from collections.abc import Sequence
 from itertools import groupby
+from typing import NamedTuple
 
-_BLOCK = re.compile(r"(.*?\.\d+)(?=[.#]|$)")
+# A numbered module, or a numbered module directly within it: timm's EfficientNet has `blocks.2.0`, its ConvNeXt
+# `stages.2.blocks.0`, and its RegNet `s2.b1`.
+_BLOCK = re.compile(r"(.*?\.b?\d+(?:\.(?:blocks\.|layers\.)?\d+)?)(?=[.#]|$)")
+
+
+class BlockLayers(NamedTuple):
+    """The layers of one residual or transformer block.
+
+    Attributes:
+        start: index of the first layer.
+        stop: index after the last layer, which is the output of the block.
+    """
+
+    start: int
+    stop: int
 
 
 def stage_of(layer: str) -> str:
@@ -18,7 +33,34 @@ def block_of(layer: str) -> str | None:
     return match[1] if match else None
 
 
+def blocks_of(layers: Sequence[str]) -> list[BlockLayers]:
+    """Residual or transformer blocks of a network: consecutive layers of the same numbered module.
+
+    Single layers are not blocks, and neither are modules that contain other blocks.
+
+    Args:
+        layers: layer names, in execution order.
+
+    Example:
+        >>> blocks_of(["stem.conv", "stage1.0.conv1", "stage1.0.relu", "stage1.1.conv1", "stage1.1.relu", "head.fc"])
+        [BlockLayers(start=1, stop=3), BlockLayers(start=3, stop=5)]
+    """
+    names = list(map(block_of, layers))
+    outer = {part for name in set(names) - {None} for part in _parents(name or "")}
+    runs = (list(members) for _, members in groupby(range(len(names)), key=names.__getitem__))
+    return [
+        BlockLayers(run[0], run[-1] + 1)
+        for run in runs
+        if len(run) > 1 and names[run[0]] is not None and names[run[0]] not in outer
+    ]
+
+
+def _parents(name: str) -> list[str]:
+    """Names of the modules that contain a module, such as `a.0` and `a` for `a.0.1`."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
 def longest_block(layers: Sequence[str]) -> int:
     """Number of layers of the longest block; 0 if there are no blocks."""
-    runs = groupby(map(block_of, layers))
-    return max((sum(1 for _ in members) for block, members in runs if block is not None), default=0)
+    return max((block.stop - block.start for block in blocks_of(layers)), default=0)

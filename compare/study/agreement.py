@@ -1,45 +1,81 @@
-"""CKA of different networks at the same relative depth, inside and outside of block structure."""
+"""CKA of the layers of different networks, inside and outside of block structure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from compare.result.matrix import ModelMatrix, PairResult
+from compare.result.base import Matrix
 from compare.result.study import Contrast
+from compare.structure.layer_names import stage_of
 
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+# Number of seeds that are compared with each other. Their networks are compared at once, so memory grows with its
+# square.
+COMPARED_SEEDS = 6
 
 
-def agreement(matrix: ModelMatrix, inside: Sequence[Bools], pairs: Iterable[PairResult] | None = None) -> Contrast:
-    """Mean CKA of layers at the same relative depth, averaged over pairs of networks.
+class Layers(NamedTuple):
+    """The layers of one network.
+
+    Attributes:
+        names: names of the layers, length L.
+        in_block: whether each layer is in block structure, shape (L,).
+    """
+
+    names: Sequence[str]
+    in_block: Bools
+
+
+def agreement(cka: Matrix, a: Layers, b: Layers, match: Literal["same layer", "stage"]) -> Contrast:
+    """Mean CKA of matching layers of two networks.
 
     Args:
-        matrix: CKA of all pairs of networks.
-        inside: for each network, whether each layer is in block structure, shape (L,).
-        pairs: pairs of networks to use; all if None.
+        cka: CKA of the layers of a (rows) and b (columns).
+        a: layers of the first network.
+        b: layers of the second network.
+        match: `same layer` for networks of one architecture. `stage` for others: each layer of both networks is matched
+            with the most similar layer of the same stage of the other one.
 
     Returns:
-        Inside: mean over layers where either network has block structure. Outside: mean over layers where neither has.
-        Only pairs with both kinds of layers count, because other pairs may differ in other ways. If there are no such
-        pairs, inside is None, and outside is the mean over all pairs.
+        Inside: mean over matches of which either layer is in block structure. Outside: mean over the other matches.
     """
-    cells = [_same_depth(pair, inside[pair.a], inside[pair.b]) for pair in (matrix.pairs if pairs is None else pairs)]
-    sides = [(_mean(values[either]), _mean(values[~either])) for values, either in cells]
-    both = [pair for pair in sides if None not in pair]
-    if not both:
-        return Contrast(None, _mean(np.array([outside for _, outside in sides], dtype=np.float64)))
-    within, without = np.array(both, dtype=np.float64).mean(0).tolist()
-    return Contrast(within, without)
+    cells = np.array(cka, dtype=np.float64)
+    if match == "same layer":
+        values, either = cells.diagonal(), a.in_block | b.in_block
+    else:
+        sides = _best_in_stage(cells, a, b), _best_in_stage(cells.T, b, a)
+        values, either = (np.concatenate(parts) for parts in zip(*sides, strict=True))
+    return Contrast(_mean(values[either]), _mean(values[~either]))
 
 
-def _same_depth(pair: PairResult, a: Bools, b: Bools) -> tuple[npt.NDArray[np.float64], Bools]:
-    """CKA for each layer of the deeper network, and whether either of its two layers is in block structure."""
-    steps = np.linspace(0, 1, max(len(a), len(b)))
-    rows, columns = ((steps * (len(side) - 1)).round().astype(int) for side in (a, b))
-    return np.array(pair.cka, dtype=np.float64)[rows, columns], a[rows] | b[columns]
+def mean_contrast(contrasts: Sequence[Contrast]) -> Contrast:
+    """Mean over pairs of networks.
+
+    Only pairs with both kinds of layers count, because other pairs may differ in other ways. If there are no such
+    pairs, inside is None, and outside is the mean over all pairs.
+    """
+    both = [(each.inside, each.outside) for each in contrasts if each.inside is not None and each.outside is not None]
+    if both:
+        inside, outside = np.mean(both, 0).tolist()
+        return Contrast(inside, outside)
+    return Contrast(None, _mean(np.array([each.outside for each in contrasts], dtype=np.float64)))
 
 
-def _mean(values: npt.NDArray[np.float64]) -> float | None:
+def _best_in_stage(cells: Floats, a: Layers, b: Layers) -> tuple[Floats, Bools]:
+    """CKA of each layer of a with the most similar layer of its stage in b, and whether either is in block structure.
+
+    Layers without a CKA, or without a layer of their stage in b, are left out.
+    """
+    stages_a, stages_b = (np.array([stage_of(name) for name in side.names]) for side in (a, b))
+    values = np.where((stages_a[:, None] == stages_b) & ~np.isnan(cells), cells, -np.inf)
+    columns = values.argmax(1)
+    best, either = values.max(1), a.in_block | b.in_block[columns]
+    return best[best > -np.inf], either[best > -np.inf]
+
+
+def _mean(values: Floats) -> float | None:
     valid = values[~np.isnan(values)]
     return float(valid.mean()) if valid.size else None

@@ -8,27 +8,34 @@ import numpy as np
 from compare.result.base import NOTHING, Estimate
 from compare.result.study import Claim
 from compare.stats.paired import LEVEL, holm
-from compare.structure.spans import THRESHOLD
 from compare.study.claim_tests import (
-    EQUAL,
     Measured,
     along,
-    architectures,
+    between,
     component,
     deletion,
     errors,
     less_data,
     probes,
-    seeds,
+    removal,
 )
+from compare.study.deep_and_wide import EQUAL
 from compare.study.networks import Study
 
 # A confounder of all tests that compare layers inside and outside of block structure.
 PLACE = "The position of block structure in the network may contribute to the difference."
 SCORE = "block structure score, from 0 (none) to 1"
 SIZES = (
-    "Jonckheere-Terpstra permutation test over the networks trained on the largest part of the data. The effect is the "
-    "share of pairs of networks in which the {0} one has a higher score, minus the share in which it has a lower one."
+    "Permutation test of a rising score (Jonckheere-Terpstra) over the networks trained on the largest part of the "
+    "data. The effect is the share of pairs of networks in which the {0} one has a higher score, minus the share in "
+    "which it has a lower one."
+)
+# The unit of all tests is the seed; see `compare.study.reproduction.SCOPE` for the reason.
+WITHIN_SEEDS = "a seed. Scores are exchanged only between networks of the same seed."
+MEAN_OF_SEED = "a seed: the mean over its networks."
+PAIRS_OF_SEEDS = (
+    "a seed. CKA belongs to pairs of seeds, and pairs with a common seed are not independent, so each seed gets a "
+    "jackknife pseudo-value from the means of the pairs."
 )
 
 
@@ -42,6 +49,7 @@ class Definition:
         source: section or figure of the paper.
         quantity: description of the measured quantity, with its unit.
         test: description of the statistical test.
+        unit: what counts as one independent unit of the test.
         measure: function that runs the test on a study.
     """
 
@@ -50,6 +58,7 @@ class Definition:
     source: str
     quantity: str
     test: str
+    unit: str
     measure: Callable[[Study], Measured]
 
 
@@ -69,7 +78,7 @@ def judge(study: Study) -> tuple[Claim, ...]:
 
 
 def _measurable(result: Measured) -> Measured:
-    """Discard a test that cannot reach significance with so few networks."""
+    """Discard a test that cannot reach significance with so few seeds."""
     if result.tested is None or result.tested.least < LEVEL:
         return result
     least = f"{result.tested.least:.2g}"
@@ -94,6 +103,7 @@ def _claim(definition: Definition, result: Measured, adjusted: float | None) -> 
         reason=result.reason,
         quantity=definition.quantity,
         test=definition.test,
+        unit=definition.unit,
         effect=result.effect or (Estimate(tested.effect, None, None) if tested else NOTHING),
         p_value=tested.p_value if tested else None,
         p_adjusted=adjusted,
@@ -109,6 +119,7 @@ CLAIMS = (
         "figure 1",
         SCORE,
         SIZES.format("deeper"),
+        WITHIN_SEEDS,
         along(Study.depths, "depth"),
     ),
     Definition(
@@ -117,6 +128,7 @@ CLAIMS = (
         "figure 1",
         SCORE,
         SIZES.format("wider"),
+        WITHIN_SEEDS,
         along(Study.widths, "width"),
     ),
     Definition(
@@ -124,44 +136,58 @@ CLAIMS = (
         "With less data, block structure appears in smaller networks.",
         "figures 2 and D.2",
         SCORE,
-        "Jonckheere-Terpstra permutation test over parts of the data, within each architecture. The effect is the "
-        "share of pairs of networks in which the one with less data has a higher score, minus the share in which it "
-        "has a lower one.",
+        "Permutation test of a rising score (Jonckheere-Terpstra) over parts of the data, within each architecture. "
+        "The effect is the share of pairs of networks in which the one with less data has a higher score, minus the "
+        "share in which it has a lower one.",
+        WITHIN_SEEDS,
         less_data,
     ),
     Definition(
         "component",
-        "The first principal component causes block structure.",
-        "figures 3 and D.5 to D.7",
-        "CKA between layers of one block structure, with and without each layer's first component",
-        f"Student's t-test over networks. The effect is {THRESHOLD}, above which layers count as similar, minus CKA "
-        "without the first component.",
+        "The similarity inside of block structure is that of the first principal component.",
+        "figures 3 and D.7",
+        "share of CKA that the first components make, and correlation of CKA with their alignment",
+        "Student's t-tests of both differences between inside and outside; the larger p-value counts. The share is "
+        "over pairs of layers at equal distances, the correlation over pairs with and without a layer in block "
+        "structure.",
+        MEAN_OF_SEED,
         component,
+    ),
+    Definition(
+        "removal",
+        "Without the first principal component, most of block structure disappears.",
+        "figures 3 and D.6",
+        "contrast of block structure: mean CKA within minus across its borders, at equal distances in layers",
+        "Student's t-test of half of the contrast, minus the contrast of the same layers without first components.",
+        MEAN_OF_SEED,
+        removal,
     ),
     Definition(
         "seeds",
         "Block structure is unique to each seed, while layers outside of it are similar.",
         "figure 6",
         "CKA of the same layer between seeds",
-        f"Student's t-test of the difference. The unit is an architecture on a part of the data. {PLACE}",
-        seeds,
+        f"Student's t-test of the difference. {PLACE}",
+        PAIRS_OF_SEEDS,
+        between("seeds"),
     ),
     Definition(
         "architectures",
         "Layers outside of block structure are similar across architectures.",
         "figure E.1",
-        "CKA at the same relative depth, between architectures of different seeds",
-        "Student's t-test of the difference. The unit is an assignment of seeds to architectures on a part of the "
-        "data. Networks with the same seed are not compared, because layers of equal shape start from the same "
-        f"weights. {PLACE}",
-        architectures,
+        "CKA with the most similar layer of the same stage, between architectures of different seeds",
+        "Student's t-test of the difference. Networks with the same seed are not compared, because layers of equal "
+        f"shape start from the same weights. {PLACE}",
+        PAIRS_OF_SEEDS,
+        between("architectures"),
     ),
     Definition(
         "probes",
         "Linear probes do not improve inside of block structure.",
         "figure 4",
         "accuracy gain of a linear probe per residual block, in percentage points",
-        f"Student's t-test of the difference over networks. {PLACE}",
+        f"Student's t-test of the difference. {PLACE}",
+        MEAN_OF_SEED,
         probes,
     ),
     Definition(
@@ -169,8 +195,9 @@ CLAIMS = (
         "Residual blocks inside of block structure can be deleted.",
         "figure 5",
         "accuracy lost per removed residual block, in percentage points",
-        "Student's t-test of the difference over networks. Blocks are removed from the end of each stage. A removal "
-        f"counts if the removals before it cost at most 5 percentage points. {PLACE}",
+        "Student's t-test of the difference. Blocks are removed from the end of each stage. A removal counts if the "
+        f"removals before it cost at most 5 percentage points. {PLACE}",
+        MEAN_OF_SEED,
         deletion,
     ),
     Definition(
@@ -179,10 +206,11 @@ CLAIMS = (
         "figure 7",
         "mean squared difference of the accuracy of an image over seeds, beyond a uniform difference in skill, times "
         "1,000",
-        "One-sided permutation test, exchanging networks between the two architectures within each part of the data. "
-        "The architectures are the deep and the wide one with the most similar accuracy. Their accuracy is equal if "
-        f"two one-sided tests place the difference within {100 * EQUAL:g} percentage point on every part; the 90 % "
-        "interval of these tests is given.",
+        "One-sided permutation test. The architectures are the deep and the wide one with the most similar accuracy, "
+        "by every second seed; the other seeds are tested. Their accuracy is equal if two one-sided tests with Welch's "
+        f"error place the difference within {100 * EQUAL:g} percentage point on every part of the data; the 90 % "
+        "intervals of these tests are given.",
+        "a seed of an architecture, with its networks on all parts of the data. The two architectures exchange seeds.",
         errors,
     ),
 )

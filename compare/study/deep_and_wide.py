@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from compare.groups.spread import spread_beyond_skill
 from compare.result.study import Errors, ErrorStratum, Network
-from compare.stats.dealing import TIE, model_splits
-from compare.stats.units import PERMUTATIONS, mean_of_units
+from compare.stats.dealing import model_splits
+from compare.stats.units import PERMUTATIONS
+from compare.stats.welch import EQUIVALENCE, equivalence_power, moments, welch
 
 Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-# Maximum number of random assignments of networks per part of the data.
-PER_STRATUM = 1999
-# Two one-sided tests at the 5 % level correspond to a confidence interval of this level.
-EQUIVALENCE = 0.9
+Size = tuple[int, float]
+# Accuracies that differ by less than this fraction count as equal.
+EQUAL = 0.01
+# Fewest seeds of an architecture in the test.
+FEWEST_SEEDS = 2
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Right:
     Args:
         subset: fraction of the training images.
         deep: whether each seed of the deep architecture is right on each example, shape (seeds, n), at least two seeds.
-        wide: the same for the same seeds of the wide architecture, shape (seeds, n).
+        wide: the same for the wide architecture. Seeds are in the same order in every part of the data.
     """
 
     subset: str
@@ -35,32 +36,67 @@ class Right:
     wide: Bools
 
 
-def nearest_in_accuracy(
-    networks: Sequence[Network], base_width: float
-) -> tuple[tuple[int, float], tuple[int, float]] | None:
-    """Find the deep and the wide architecture with the most similar mean accuracy over all parts of the data.
+@dataclass(frozen=True)
+class Pair:
+    """A deep and a wide architecture of similar accuracy, and the networks that their errors are tested on.
+
+    Args:
+        deep: depth and width of the deep architecture.
+        wide: depth and width of the wide architecture.
+        deep_seeds: seeds of the deep architecture to test. They took no part in the selection.
+        wide_seeds: seeds of the wide architecture to test.
+    """
+
+    deep: Size
+    wide: Size
+    deep_seeds: tuple[int, ...]
+    wide_seeds: tuple[int, ...]
+
+
+def nearest_in_accuracy(networks: Sequence[Network], base_width: float) -> Pair | None:
+    """Find the deep and the wide architecture with the most similar accuracy, by half of the seeds.
+
+    The other seeds remain for the test, because accuracies that were selected for being similar look more similar than
+    they are. Of all pairs, that with the smallest difference is chosen, on the part of the data where it is largest.
 
     Args:
         networks: all networks of the study.
         base_width: width of the deep architectures. Wide architectures are wider and less deep.
 
     Returns:
-        (depth, width) of the deep and of the wide architecture; None if there is no such pair.
+        The pair; None if no pair has a seed to select by and two seeds to test, all trained on every part of the data.
     """
-    sizes = {(net.depth, net.width) for net in networks}
-    accuracy = {
-        size: np.mean([net.accuracy for net in networks if (net.depth, net.width) == size]) for size in sorted(sizes)
+    seeds, subsets = sorted({net.seed for net in networks}), sorted({net.subset for net in networks})
+    accuracy = {((net.depth, net.width), net.seed, net.subset): net.accuracy for net in networks}
+    sizes = sorted({size for size, _, _ in accuracy})
+    complete = {
+        size: [seed for seed in seeds if all((size, seed, subset) in accuracy for subset in subsets)] for size in sizes
     }
-    pairs = [
-        (deep, wide) for deep in accuracy for wide in accuracy if deep[1] == base_width < wide[1] and deep[0] > wide[0]
-    ]
-    return min(pairs, key=lambda pair: abs(accuracy[pair[0]] - accuracy[pair[1]]), default=None)
+    # Test seeds alternate with the others, so that both halves are present if only the first seeds are trained.
+    testing = {size: tuple(seed for seed in complete[size] if seed in seeds[::2]) for size in sizes}
+    selecting = {size: [seed for seed in complete[size] if seed in seeds[1::2]] for size in sizes}
+
+    def difference(pair: tuple[Size, Size]) -> float:
+        deep, wide = (
+            np.array([[accuracy[size, seed, subset] for seed in selecting[size]] for subset in subsets]).mean(1)
+            for size in pair
+        )
+        return float(np.abs(deep - wide).max())
+
+    usable = [size for size in sizes if selecting[size] and len(testing[size]) >= FEWEST_SEEDS]
+    pairs = [(a, b) for a, b in product(usable, usable) if a[1] == base_width < b[1] and a[0] > b[0]]
+    if not pairs:
+        return None
+    deep, wide = min(pairs, key=difference)
+    return Pair(deep, wide, testing[deep], testing[wide])
 
 
 def compare_errors(deep: str, wide: str, strata: Sequence[Right], seed: int = 0) -> Errors:
-    """Test different errors by permuting networks between the two architectures, within each part of the data.
+    """Test different errors by exchanging seeds between the two architectures, on all parts of the data at once.
 
     A uniform difference in skill is removed first, because architectures of similar accuracy are rarely equally good.
+    Networks of the two architectures with the same seed may resemble each other. That makes the test conservative,
+    because exchanged groups then differ more than the observed ones.
 
     Args:
         deep: name of the deep architecture.
@@ -71,36 +107,22 @@ def compare_errors(deep: str, wide: str, strata: Sequence[Right], seed: int = 0)
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327, section 7; see `compare.groups.spread`.
     """
-    spreads = [_spreads(right, seed) for right in strata]
-    totals = _totals(spreads, seed)
+    splits = model_splits(len(strata[0].deep), len(strata[0].wide), PERMUTATIONS, seed)
+    spreads = [spread_beyond_skill(np.concatenate([right.deep, right.wide]), splits) for right in strata]
+    accuracies = [(right.deep.mean(1), right.wide.mean(1)) for right in strata]
+    a, b = (moments(np.stack(side, 1)) for side in zip(*accuracies, strict=True))
+    step = 1 / strata[0].deep.shape[1]
+    differences = welch(a, b, step, EQUIVALENCE)
+    rows = zip(strata, *differences[:3], spreads, strict=True)
     return Errors(
         deep=deep,
         wide=wide,
-        strata=tuple(map(_stratum, strata, spreads)),
-        p_value=float((totals >= totals[0] - TIE * abs(totals[0])).mean()),
-        least=max(1 / prod(map(len, spreads)), 1 / (PERMUTATIONS + 1)),
+        strata=tuple(
+            ErrorStratum(right.subset, float(mean), float(low), float(high), float(values[0]), float(values.mean()))
+            for right, mean, low, high, values in rows
+        ),
+        p_value=splits.p_value(np.sum(spreads, 0)),
+        least=1 / len(splits.in_a),
+        seeds=(a.seeds, b.seeds),
+        power=equivalence_power(a, b, EQUAL, step),
     )
-
-
-def _stratum(right: Right, spreads: Floats) -> ErrorStratum:
-    # Networks are paired by seed. They are independent, so any other pairing is as good.
-    difference, low, high = mean_of_units((right.deep.mean(1) - right.wide.mean(1)).tolist(), EQUIVALENCE)
-    return ErrorStratum(right.subset, difference or 0.0, low, high, float(spreads[0]), float(spreads.mean()))
-
-
-def _spreads(right: Right, seed: int) -> Floats:
-    """Mean squared difference beyond skill for each assignment of the networks, the observed one first."""
-    splits = model_splits(len(right.deep), len(right.wide), PER_STRATUM, seed)
-    return spread_beyond_skill(np.concatenate([right.deep, right.wide]), splits)
-
-
-def _totals(spreads: Sequence[Floats], seed: int) -> Floats:
-    """Sums over strata, for all combinations of assignments, or for a random sample if there are too many."""
-    if prod(map(len, spreads)) <= PERMUTATIONS + 1:
-        totals: Floats = np.zeros(1)
-        for values in spreads:
-            totals = np.add.outer(totals, values).ravel()
-        return totals
-    random = np.random.default_rng(seed)
-    drawn = sum(values[random.integers(len(values), size=PERMUTATIONS)] for values in spreads)
-    return np.concatenate([[sum(values[0] for values in spreads)], drawn])

@@ -1,6 +1,8 @@
 """Reduce the inspection of a network to the numbers that the claims need."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -9,8 +11,10 @@ import numpy.typing as npt
 from compare.result.base import Matrix
 from compare.result.inspection import DeletedBlocks, Inspection, ProbeResult
 from compare.result.spans import block_structures
-from compare.result.study import Contrast, Heatmap, Network
+from compare.result.study import UNKNOWN, Contrast, Heatmap, Network
 from compare.structure.layer_names import block_of
+from compare.structure.spans import judged_layers
+from compare.study.component import block_contrast, layers_within, map_correlation, mean, mean_within, pc1_share
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -23,6 +27,9 @@ COARSE = 48
 def digest(inspection: Inspection, *, depth: int, width: float, subset: str, seed: int) -> Network:
     """Reduce the inspection of one network to the numbers that the claims need.
 
+    CKA within block structure and its first components are measured on the layers that block structure was found on,
+    such as the outputs of residual blocks.
+
     Args:
         inspection: inspection of the network, with deletion of blocks and, optionally, probes.
         depth: number of weighted layers.
@@ -30,9 +37,18 @@ def digest(inspection: Inspection, *, depth: int, width: float, subset: str, see
         subset: fraction of the training images.
         seed: training seed.
     """
-    blocks = inspection.inside.blocks
     inside = in_block(inspection)
     where = _residual_blocks(inspection.model.layers, inside)
+    judged = judged_layers(inspection.model.layers)
+    spans = [
+        replace(span, start=bisect_left(judged, span.start), stop=bisect_left(judged, span.stop))
+        for span in block_structures(inspection.block_structure)
+    ]
+    cka, without, alignment = (
+        _square(matrix, judged)
+        for matrix in (inspection.cka, inspection.inside.cka_without, inspection.inside.pc1_alignment)
+    )
+    pc1_cka = inspection.inside.pc1_cka
     return Network(
         name=inspection.model.name,
         depth=depth,
@@ -41,22 +57,22 @@ def digest(inspection: Inspection, *, depth: int, width: float, subset: str, see
         seed=seed,
         accuracy=inspection.model.accuracy or 0.0,
         score=inspection.inside.score.score,
-        blocks=len(blocks),
-        surviving=sum(block.survives for block in blocks),
+        blocks=len(inspection.inside.blocks),
         pc1_fraction=_split(_array(inspection.model.pc1_fraction), inside),
-        block_cka=_within_blocks(inspection.cka, inspection),
-        block_cka_without=_within_blocks(inspection.inside.cka_without, inspection),
+        block_cka=mean_within(cka, spans),
+        block_cka_without=mean_within(without, spans),
         probe_gain=_gain(inspection.probes, where),
         deletion_cost=_cost(inspection.deletion, where),
+        pc1_share=UNKNOWN if pc1_cka is None else pc1_share(cka, _square(pc1_cka, judged), spans),
+        map_correlation=map_correlation(cka, alignment, spans),
+        block_contrast=block_contrast(cka, spans),
+        block_contrast_without=block_contrast(without, spans),
     )
 
 
 def in_block(inspection: Inspection) -> Bools:
     """Whether each layer is in block structure, shape (L,)."""
-    inside = np.zeros(len(inspection.model.layers), dtype=bool)
-    for span in block_structures(inspection.block_structure):
-        inside[span.start : span.stop] = True
-    return inside
+    return layers_within(len(inspection.model.layers), block_structures(inspection.block_structure))
 
 
 def heatmap(inspection: Inspection, *, depth: int, width: float, subset: str, seed: int) -> Heatmap:
@@ -73,7 +89,7 @@ def heatmap(inspection: Inspection, *, depth: int, width: float, subset: str, se
     count = len(cka)
     edges = np.unique(np.linspace(0, count, min(count, COARSE) + 1).round().astype(int))
     rows = [
-        [_mean(cka[top:bottom, left:right]) for left, right in zip(edges, edges[1:], strict=False)]
+        [mean(cka[top:bottom, left:right]) for left, right in zip(edges, edges[1:], strict=False)]
         for top, bottom in zip(edges, edges[1:], strict=False)
     ]
     blocks = tuple((span.start / count, span.stop / count) for span in block_structures(inspection.block_structure))
@@ -87,18 +103,13 @@ def _residual_blocks(layers: Sequence[str], inside: Bools) -> dict[str, bool | N
     return {name: within.pop() if len(within) == 1 else None for name, within in layers_within.items()}
 
 
+def _square(values: Matrix, layers: Sequence[int]) -> Array:
+    """A matrix of all pairs of layers, for some of them."""
+    return _array(values)[np.ix_(layers, layers)]
+
+
 def _split(values: Array, inside: Bools) -> Contrast:
-    return Contrast(_mean(values[inside]), _mean(values[~inside]))
-
-
-def _within_blocks(cka: Matrix, inspection: Inspection) -> float | None:
-    """Mean CKA over pairs of layers of the same block structure; None without block structure."""
-    values = _array(cka)
-    pairs = [
-        values[span.start : span.stop, span.start : span.stop][np.triu_indices(span.stop - span.start, 1)]
-        for span in block_structures(inspection.block_structure)
-    ]
-    return _mean(np.concatenate(pairs)) if pairs else None
+    return Contrast(mean(values[inside]), mean(values[~inside]))
 
 
 def _gain(inspection: ProbeResult | None, where: dict[str, bool | None]) -> Contrast:
@@ -125,12 +136,7 @@ def _cost(rows: Sequence[DeletedBlocks], where: dict[str, bool | None]) -> Contr
 
 def _of_pairs(pairs: Sequence[tuple[bool | None, float]]) -> Contrast:
     inside, outside = (np.array([value for within, value in pairs if within is side]) for side in (True, False))
-    return Contrast(_mean(inside), _mean(outside))
-
-
-def _mean(values: Array) -> float | None:
-    valid = values[~np.isnan(values)]
-    return float(valid.mean()) if valid.size else None
+    return Contrast(mean(inside), mean(outside))
 
 
 def _array(values: Matrix | Sequence[float | None]) -> Array:

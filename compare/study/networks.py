@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from compare.result.study import Agreement, Errors, Network
+from compare.stats.units import PERMUTATIONS
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Study:
         base_width: width of the networks whose depth varies.
         agreements: CKA between networks.
         errors: errors of a deep and a wide architecture; None if the study has no such pair.
+        permutations: number of random permutations of a test.
     """
 
     networks: tuple[Network, ...]
@@ -23,11 +25,17 @@ class Study:
     base_width: float
     agreements: tuple[Agreement, ...] = ()
     errors: Errors | None = None
+    permutations: int = PERMUTATIONS
 
     @property
     def subsets(self) -> list[str]:
         """Parts of the data as fractions, largest first, such as `1` and `1/4`."""
         return sorted({net.subset for net in self.networks}, key=Fraction, reverse=True)
+
+    @property
+    def seeds(self) -> list[int]:
+        """All seeds, in ascending order."""
+        return sorted({net.seed for net in self.networks})
 
     @property
     def architectures(self) -> list[tuple[int, float]]:

@@ -6,11 +6,12 @@ from compare.result.inspection import Inspection
 from compare.result.study import Heatmap, Reproduction
 from compare.study.claims import judge
 from compare.study.networks import Study
+from compare.study.power import Cell, powers
 
-SHARED = (
-    "networks with the same seed start from the same weights where their shapes agree, and smaller parts of the "
-    "data are subsets of larger ones. The units of a test are therefore not fully independent, and p-values may be too "
-    "small."
+SCOPE = (
+    "the unit of every test is the seed, because networks with the same seed share the order of images and, where "
+    "their shapes agree, initial weights. P-values are about other seeds, not about other images: all networks learn "
+    "from the same dataset and are measured on the same images."
 )
 
 
@@ -28,6 +29,7 @@ def reproduction(
     Source:
         Nguyen, Raghu & Kornblith 2021, arXiv:2010.15327.
     """
+    cells = [Cell(net.depth, net.width, net.subset, net.seed) for net in study.networks]
     return Reproduction(
         dataset=example.dataset,
         claims=judge(study),
@@ -37,5 +39,6 @@ def reproduction(
         heatmaps=tuple(heatmaps),
         settings=example.settings | {"base_depth": study.base_depth, "base_width": study.base_width},
         versions=example.versions,
-        notes=(SHARED, *notes),
+        notes=(SCOPE, *notes),
+        power=powers(cells, study.base_depth, study.base_width),
     )

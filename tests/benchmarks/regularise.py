@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 
 from compare.engine.pair import compare_models
+from compare.result.spans import counting_spans
 from zoo.data.batches import ShuffledBatches, default_batch_size
 from zoo.data.digits import load_digits
 from zoo.family.cifar import Variant
@@ -23,7 +24,8 @@ DEPTH = 74
 
 
 def describe(spans, layers):
-    """Share of layers in block structure, the largest median PC1 fraction of a span, and all spans."""
+    """Share of layers in block structure, the largest median PC1 fraction of a span, and the spans that count."""
+    spans = counting_spans(spans)
     blocks = sum(span.stop - span.start for span in spans if span.kind == "block structure") / layers
     largest = max((span.pc1_fraction for span in spans), default=0)
     each = ", ".join(f"{span.start}-{span.stop} PC1 {span.pc1_fraction:.2f} {span.kind}" for span in spans)

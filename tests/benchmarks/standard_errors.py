@@ -6,10 +6,11 @@ for the finite population. Each row has the mean coverage over pairs of layers, 
 standard errors that exist, for several lower bounds of the effective number of examples. Pairs that rarely have a
 standard error do not count as worst.
 
-    python -m tests.benchmarks.standard_errors models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
+    python -m tests.benchmarks.standard_errors models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s*
 """
 
 import argparse
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -25,7 +26,7 @@ from zoo.model_folder.checkpoint import load_checkpoint
 
 # Numbers of examples, and of examples in a minibatch.
 SIZES = ((128, 32), (128, 64), (256, 43), (360, 60), (1024, 256))
-BOUNDS = (0, 8, 16)
+BOUNDS = (0, 8)
 POPULATION = 9000
 LAYERS = 8
 
@@ -77,25 +78,17 @@ def row(hits, effective, bound):
     return f"{(hits & exists).sum() / exists.sum():.3f} ({coverage[often].min():.2f}) {exists.mean():5.1%}"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs=2)
-    parser.add_argument("--draws", type=int, default=200)
-    parser.add_argument("--measure", default="cka", choices=("cka", "cosine"))
-    options = parser.parse_args()
-    images = population()
-    layers = [layer for folder in options.models for layer in features(folder, images)]
+def table(layers, draws, measure):
+    """Print the coverage on these layers for all numbers of examples."""
     pairs = np.triu_indices(len(layers), 1)
     order = torch.randperm(POPULATION, generator=torch.Generator().manual_seed(1))
-    truth = accumulate(layers, order, 256, options.measure).ratio().numpy()[pairs]
-    print(f"{options.measure}: {len(pairs[0])} pairs of layers, {options.draws} draws; mean (worst) coverage, exists")
-    print("examples in    " + "".join(f"{f'bound {bound}':>23}" for bound in BOUNDS))
+    truth = accumulate(layers, order, 256, measure).ratio().numpy()[pairs]
     for examples, batch_size in SIZES:
         generator = torch.Generator().manual_seed(examples + batch_size)
         hits, effective = [], []
-        for _ in range(options.draws):
+        for _ in range(draws):
             sample = torch.randperm(POPULATION, generator=generator)[:examples]
-            sums = accumulate(layers, sample, batch_size, options.measure, by_example=True)
+            sums = accumulate(layers, sample, batch_size, measure, by_example=True)
             with patch.object(pair_sums, "FEWEST_EXAMPLES", 0.0):
                 error = sums.standard_error().numpy()[pairs]
             error *= (1 - examples / POPULATION) ** 0.5
@@ -103,6 +96,22 @@ def main():
             effective.append(sums.effective_examples().numpy()[pairs])
         cells = "".join(f"{row(np.array(hits), np.array(effective), bound):>23}" for bound in BOUNDS)
         print(f"{examples:>8} {batch_size:>3}   {cells}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="a model, and models to pair it with")
+    parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--measure", default="cka", choices=("cka", "cosine"))
+    options = parser.parse_args()
+    images = population()
+    first = features(options.models[0], images)
+    print(f"{options.measure}, {options.draws} draws; mean (worst) coverage, share of standard errors that exist")
+    print("examples in    " + "".join(f"{f'bound {bound}':>23}" for bound in BOUNDS))
+    for folder in options.models[1:]:
+        layers = [*first, *features(folder, images)]
+        print(f"{Path(folder).name}: {len(layers) * (len(layers) - 1) // 2} pairs of layers")
+        table(layers, options.draws, options.measure)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from itertools import combinations
 
 import numpy as np
 
-from compare.result.comparison import MeasureResult, NullResult
-from compare.result.disagreement import Calibration, Reliability
+from compare.result.comparison import Baseline, BaselineSide, MeasureResult, NullResult
+from compare.result.disagreement import Calibration, Example, Reliability
 from compare.result.inside import InsidePair
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
 from compare.result.matrix import ModelMatrix, PairResult
@@ -107,6 +107,12 @@ def several(layers, names=()):
             best_match_standard_error=0.0123,
             stage_match_cka=random.uniform(0.4, 0.97),
             ceiling=0.96 if layers[a] == layers[0] else None,
+            best_match_cosine=0.7,
+            best_match_cosine_standard_error=0.01,
+            cosine=_noise(layers[a], layers[b], 1000 + 100 * a + b),
+            baseline=Baseline(
+                (0, 1, 2), BaselineSide(0.8, 0.7, 0.1, 0.08, 0.12), BaselineSide(0.8, 0.6, 0.2, 0.05, 0.35)
+            ),
         )
         for a, b in combinations(range(len(layers)), 2)
     )
@@ -115,6 +121,7 @@ def several(layers, names=()):
         dataset=base.dataset,
         pairs=pairs,
         within=tuple(_symmetric(count, i) for i, count in enumerate(layers)),
+        within_cosine=tuple(_symmetric(count, 1000 + i) for i, count in enumerate(layers)),
         settings=base.settings | {"batch_size": 20},
         versions=base.versions,
         notes=(),
@@ -137,3 +144,16 @@ def _noise(rows, columns, seed):
 def _symmetric(count, seed):
     values = np.random.default_rng(seed).random((count, count))
     return matrix((values + values.T) / 2)
+
+
+def disagreeing():
+    """A comparison with 6 images that the models predict differently, and these images."""
+    result = comparison(classes=("cat", "dog", "<b>fox</b>"))
+    confidences = (0.95, 0.93, 0.8, 0.7, 0.6, 0.4)
+    answers = ((0, 0, 1), (1, 0, 1), (2, 0, 1), (0, 0, 2), (0, 1, 2), (1, 2, 1))
+    examples = tuple(
+        Example(index, label, a, b, 0.97, confidence, path=f"{index}/<i>caf\N{REPLACEMENT CHARACTER}</i>.png")
+        for index, ((label, a, b), confidence) in enumerate(zip(answers, confidences, strict=True))
+    )
+    images = {index: IMAGES[17] for index in range(len(examples))}
+    return replace(result, disagreement=replace(result.disagreement, examples=examples)), images

@@ -1,11 +1,13 @@
 """Small sample results with known values."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from compare.result.base import Estimate
-from compare.result.comparison import BlockPair, CKAResult, Comparison, MeasureResult
+from compare.result.comparison import BlockPair, CKAResult, CKAWithoutDominant, Comparison, MeasureResult
 from compare.result.disagreement import Calibration, ClassRow, Confusion, Disagreement, Example, Reliability, Together
-from compare.result.inside import Block, BlockScore, DominantExample, DominantExamples, Inside
+from compare.result.inside import AtThreshold, Block, BlockScore, DominantExample, DominantExamples, Inside
 from compare.result.inspection import Inspection, WithoutDominant
 from compare.result.models import DatasetResult, ModelPair, ModelResult
 from compare.structure.spans import find_block_structure
@@ -88,10 +90,23 @@ def _cosine(distance):
     return MeasureResult("cosine", *map(matrix, parts), null=None)
 
 
+def dominated():
+    """The comparison, with 4 images whose removal changes CKA of the upper 10 layers of a with the last 16 of b."""
+    result = comparison()
+    change = np.full((20, 32), 0.05)
+    change[10:, 16:] = 0.2
+    cells, changed = np.array(result.cka.ab) + change, change > 0.1
+    examples = (DominantExample(17, 0, 0.25, 0.125),)
+    without = CKAWithoutDominant(0.05, 4, 80, examples, matrix(cells), tuple(map(tuple, changed.tolist())))
+    return replace(result, cka=replace(result.cka, without_dominant=without))
+
+
 def inspection(block=True, survives=False):
     """An inspection of model b of `comparison`: one block in layers 16 to 29, carried by one image."""
     pair = comparison()
-    score = BlockScore(0.39, 0.30, 0.45) if block else BlockScore(0.0, 0.0, 0.0)
+    curve = (AtThreshold(0.8, 0.41, 1), AtThreshold(0.85, 0.39, 1), AtThreshold(0.95, 0.33, 2))
+    nothing = tuple(AtThreshold(at.threshold, 0.0, 0) for at in curve)
+    score = BlockScore(0.39, 0.30, 0.45, curve) if block else BlockScore(0.0, 0.0, 0.0, nothing)
     dominant = DominantExamples(1, 0.6, 0.5, 0.9, 20.0, (DominantExample(17, 0, 0.6, 0.5),))
     blocks = (Block(16, 30, 0.9, 15.0, 17.0, 29.0, 30.0, 0.95 if survives else 0.4, survives, dominant),)
     return Inspection(

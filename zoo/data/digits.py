@@ -97,6 +97,7 @@ def _image_set(name: str, split: str, pixels: np.ndarray, labels: np.ndarray, in
         labels=torch.from_numpy(labels[chosen].astype(np.int64)),
         indices=torch.arange(len(chosen)),
         classes=tuple(str(digit) for digit in range(10)),
+        rows=torch.from_numpy(chosen),
     )
 
 

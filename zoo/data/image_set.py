@@ -29,6 +29,7 @@ class ImageSet:
         classes: names of the classes.
         notes: messages for the user about images that were left out or changed while loading.
         paths: file of each image, relative to the dataset's folder; None if images have no files of their own.
+        rows: int64, shape (n,), the row of each image in the table that it comes from; None if images have files.
 
     Raises:
         ZooError: a class has no image.
@@ -42,6 +43,7 @@ class ImageSet:
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
     paths: tuple[str, ...] | None = None
+    rows: Tensor | None = None
 
     def __post_init__(self) -> None:
         check_classes(self.name, self.labels, self.classes)
@@ -82,6 +84,7 @@ class ImageSet:
             labels=self.labels[positions],
             indices=self.indices[positions],
             paths=None if self.paths is None else tuple(self.paths[position] for position in positions.tolist()),
+            rows=None if self.rows is None else self.rows[positions],
         )
 
 

@@ -101,4 +101,5 @@ def _image_set(name: str, split: str, cached: CachedSplit, files: ImageFiles | N
         classes=cached.classes,
         notes=cached.notes,
         paths=cached.paths,
+        rows=cached.rows if cached.paths is None else None,
     )

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, did_you_mean
 from zoo.record.names import ALIASES, DIGITS, HUB, MNIST5K, NAMES, recorded_name
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _find(name: str) -> _Location:
         return _in_folder(Path(name))
     raise ZooError(
         f"expected a dataset ({', '.join(NAMES)}, hf:OWNER/NAME[@REVISION], or a folder), got {name[:200]!r}, and "
-        "there is no such folder; choose one with --dataset."
+        f"there is no such folder{did_you_mean(name, NAMES) or '; choose one with --dataset.'}"
     )
 
 

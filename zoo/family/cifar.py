@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import isfinite
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 
 # Name in timm's registry and in config.json.
 FAMILY = "cifar_resnet"
@@ -37,7 +37,7 @@ class Variant:
     def __post_init__(self) -> None:
         self._check_depth()
         if not isfinite(self.width) or not 1 / 32 < self.width <= MAX_WIDTH:
-            raise ZooError(
+            raise UsageError(
                 f"width must be above 1/32 (one filter) and at most {MAX_WIDTH}, got {self.width:g}; "
                 "1 is the paper's narrowest."
             )
@@ -60,7 +60,7 @@ class Variant:
         elif self.depth < 8 or self.depth % 6 != 2 or self.depth > MAX_DEPTH:
             below = max(8, (self.depth - 2) // 6 * 6 + 2)
             near = f"; the nearest are {below} and {below + 6}" if 8 <= self.depth < MAX_DEPTH else ""
-            raise ZooError(f"depth must be 6n+2, from 8 to {MAX_DEPTH} (8, 14, 20, ...), got {self.depth}{near}.")
+            raise UsageError(f"depth must be 6n+2, from 8 to {MAX_DEPTH} (8, 14, 20, ...), got {self.depth}{near}.")
 
     @property
     def architecture(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 from zoo.family.cifar import MAX_DEPTH
 
 # Name in timm's registry.
@@ -42,12 +42,12 @@ class ImageNetResNet:
         if not 35 <= self.depth <= MAX_DEPTH or self.depth % 3 != 2:
             below = max(35, (self.depth - 2) // 3 * 3 + 2)
             near = f"; the nearest are {below} and {below + 3}" if 35 <= self.depth < MAX_DEPTH else ""
-            raise ZooError(
+            raise UsageError(
                 f"depth of the ImageNet family must be 32+3k, from 35 to {MAX_DEPTH} (50 is ResNet-50), got "
                 f"{self.depth}{near}."
             )
         if not isfinite(self.width) or not 1 / 512 < self.width <= MAX_WIDTH:
-            raise ZooError(
+            raise UsageError(
                 f"width of the ImageNet family must be above 1/512 (one channel) and at most {MAX_WIDTH}, got "
                 f"{self.width:g}; 1 is ResNet-50."
             )

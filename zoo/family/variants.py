@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 from zoo.family import cifar, imagenet
 from zoo.family.cifar import Variant
 from zoo.family.imagenet import ImageNetResNet
@@ -38,7 +38,7 @@ def variants(
         Nguyen et al. 2021, arXiv:2010.15327.
     """
     if family not in (None, *FAMILIES):
-        raise ZooError(f"family must be {' or '.join(FAMILIES)}, got {family!r}.")
+        raise UsageError(f"family must be {' or '.join(FAMILIES)}, got {family!r}.")
     small = [
         Variant(depth, float(width))
         for depth in (cifar.DEPTHS if depths is None else depths)

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import product
 from pathlib import Path
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.family.cifar import Variant
 from zoo.family.imagenet import ImageNetResNet
 from zoo.model_folder.folder import RECORD
@@ -47,7 +47,7 @@ class Run:
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < SEEDS:
-            raise ZooError(f"seeds must be from 0 to {SEEDS - 1}, got {self.seed}.")
+            raise UsageError(f"seeds must be from 0 to {SEEDS - 1}, got {self.seed}.")
 
     @property
     def name(self) -> str:
@@ -148,7 +148,7 @@ def grid(
     """
     count = len(subsets) * len(depths) * len(widths) * len(seeds)
     if count > MOST_RUNS:
-        raise ZooError(
+        raise UsageError(
             f"expected at most {MOST_RUNS:,} runs, got {count:,}; take fewer depths, widths, subsets, or seeds."
         )
     variants = [member(depth, width) for depth, width in product(depths, widths)]

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 from zoo.family.cifar import Variant
 from zoo.grid.grid import Run, grid
+
+# Fewest seeds that the tests of a study take.
+FIRST_SEEDS = 3
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class StudyGrid:
 
     def __post_init__(self) -> None:
         if len(self.depths) < 2 or len(self.widths) < 2:
-            raise ZooError(
+            raise UsageError(
                 f"a study takes at least two depths and two widths, got {len(self.depths)} and {len(self.widths)}."
             )
 
@@ -46,6 +49,22 @@ class StudyGrid:
         deep = [(depth, self.base_width) for depth in self.depths]
         wide = [(self.base_depth, width) for width in self.widths]
         return tuple(dict.fromkeys([*deep, *wide, *self.others]))
+
+    def priority(self, run: Run) -> tuple[float, ...]:
+        """Sort key of the order of training, so that a study that stops early can test as many claims as possible.
+
+        Tests take at least three seeds, so the first three seeds of all networks come first, seed by seed. Further
+        seeds follow so that every architecture on every subset gets the same computing time: cheap networks soon have
+        many seeds, and expensive ones few. In simulations with `compare.study.power`, at a third to two thirds of the
+        whole time, this order has about as much power as the better one of seed by seed and network by network.
+
+        Args:
+            run: a run of this grid.
+        """
+        place = self.seeds.index(run.seed)
+        if place < FIRST_SEEDS:
+            return 0, place, run.cost
+        return 1, run.cost * (place - FIRST_SEEDS + 1), run.cost
 
     def runs(self, dataset: str, overrides: Mapping[str, float | None]) -> tuple[Run, ...]:
         """List the training runs.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.hub.errors import hub_errors
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def logged_in(repo_id: str, what: str | None = None) -> "HfApi":
     with hub_errors(repr(what[:200])):
         validate_repo_id(repo_id)
     if "/" not in repo_id:
-        raise ZooError(f"expected a repository as OWNER/NAME, got {repo_id!r}; OWNER is your name on the Hub.")
+        raise UsageError(f"expected a repository as OWNER/NAME, got {repo_id!r}; OWNER is your name on the Hub.")
     if constants.is_offline_mode():
         raise ZooError(f"{what}: HF_HUB_OFFLINE is set, so the Hub cannot be reached; unset it.")
     if get_token() is None:

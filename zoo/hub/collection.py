@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.hub.client import logged_in
 from zoo.hub.errors import hub_errors
 from zoo.hub.ref import HubRef, parse_ref
@@ -44,7 +44,7 @@ def collect(owner: str, title: str, refs: Sequence[str], *, private: bool = Fals
             collection.
     """
     if not 1 <= len(title) <= MAX_TITLE:
-        raise ZooError(f"expected a title of 1 to {MAX_TITLE} characters, got {len(title)}; choose another.")
+        raise UsageError(f"expected a title of 1 to {MAX_TITLE} characters, got {len(title)}; choose another.")
     ids = list(dict.fromkeys(map(_hub_id, refs)))
     client = logged_in(f"{owner}/collection", what=owner)
     for repo_id in ids:

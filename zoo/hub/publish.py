@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.base.files import replace_file, writing
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.hub.client import account, logged_in
 from zoo.hub.errors import hub_errors
 from zoo.hub.fetch import Snapshot, content_hash, download, pin
@@ -110,7 +110,7 @@ def push(
     client = logged_in(repo_id)
     for option, name in (("--revision", revision), ("--tag", tag)):
         if name is not None and not REVISION.fullmatch(name):
-            raise ZooError(f"{option} takes letters, digits, and single - _ . / + inside, got {name!r}.")
+            raise UsageError(f"{option} takes letters, digits, and single - _ . / + inside, got {name!r}.")
         if folder_of_epoch(name) is not None:
             raise ZooError(f"{option} {name} is reserved for the snapshot of that epoch; choose another name.")
     _check_loads(folder)

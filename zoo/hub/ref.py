@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError, did_you_mean
+from zoo.model_folder.folder import MODELS, model_folders
 from zoo.model_folder.snapshots import find_snapshot
 
 # A branch, tag or commit.
@@ -44,6 +45,8 @@ class HubFile:
 def parse_ref(ref: str) -> Path | HubRef:
     """Parse a model reference: an existing folder, one of its snapshots, or else a Hub id.
 
+    A name in a folder of models, such as `models/mine`, is never a Hub id. With `hf://` it always is one.
+
     Args:
         ref: path of a folder, also with `@epoch10`, or `owner/name[@revision]`, or `hf://owner/name[@revision]`.
 
@@ -58,15 +61,20 @@ def parse_ref(ref: str) -> Path | HubRef:
             return Path(ref)
         if snapshot := find_snapshot(ref):
             return snapshot
-        is_file = Path(ref).exists()
+        is_file, parent = Path(ref).exists(), Path(ref).parent
+        neighbours = model_folders(parent)
     except OSError:
-        is_file = False
+        is_file, parent, neighbours = False, Path(), []
     match = _HUB_ID.fullmatch(ref.removeprefix("hf://"))
     if match is None or is_file:
+        near = did_you_mean(ref, {*neighbours, *model_folders(Path(MODELS))})
         raise ZooError(
-            f"expected a model folder or a Hub id OWNER/NAME[@REVISION], got {ref[:200]!r}; `zoo list` shows local "
-            "models, and `zoo train --out FOLDER` writes one."
+            f"expected a model folder or a Hub id OWNER/NAME[@REVISION], got {ref[:200]!r}"
+            + (near or "; `zoo list` shows local models, and `zoo train --out FOLDER` writes one.")
         )
+    if neighbours or (parent == Path(MODELS) and parent.is_dir()):
+        near = did_you_mean(ref, neighbours) or "; `zoo list` shows local models."
+        raise ZooError(f"expected a model folder, but there is no {ref}{near} Write hf://{ref} for a model on the Hub.")
     return HubRef(match["repo"], match["revision"])
 
 
@@ -81,5 +89,5 @@ def parse_data_ref(text: str) -> HubRef:
     """
     match = _HUB_ID.fullmatch(text)
     if match is None:
-        raise ZooError(f"expected a dataset hf:OWNER/NAME[@REVISION], got {text[:200]!r}; correct --dataset.")
+        raise UsageError(f"expected a dataset hf:OWNER/NAME[@REVISION], got {text[:200]!r}; correct --dataset.")
     return HubRef(match["repo"], match["revision"])

@@ -12,12 +12,19 @@ from zoo.model_folder.card_marker import own_text
 from zoo.record.training import TrainingRecord
 
 CONFIG, WEIGHTS, RECORD, CARD = "config.json", "model.safetensors", "training.json", "README.md"
+# Folder that commands read models from, and write them to, by default.
+MODELS = "models"
 # Subfolder for snapshots, one model folder per epoch.
 EPOCHS = "epochs"
 # Pictures of the model card.
 CURVE, HEATMAP = "training.png", "cka.png"
 # Model card of a folder that was replaced.
 OLD_CARD = "README.old.md"
+
+
+def model_folders(root: Path) -> list[str]:
+    """Paths of the model folders in a folder, in no particular order."""
+    return [str(config.parent) for config in root.glob(f"[!.]*/{CONFIG}")]
 
 
 @contextmanager

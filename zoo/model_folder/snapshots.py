@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from zoo.base.number_lists import whole_numbers
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.model_folder.folder import EPOCHS
 from zoo.record.recipe import Recipe
 
@@ -24,7 +24,7 @@ def epochs_to_save(text: str, recipe: Recipe) -> tuple[int, ...]:
     epochs = whole_numbers(text, "--save-epochs")
     wrong = [epoch for epoch in epochs if not 1 <= epoch < recipe.epochs]
     if wrong:
-        raise ZooError(
+        raise UsageError(
             f"--save-epochs takes epochs from 1 to {recipe.epochs - 1}, got {wrong[0]}; the model itself is that of "
             f"the last epoch, {recipe.epochs}."
         )

@@ -25,6 +25,19 @@ def short_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", last).strip(".-") or "images"
 
 
+def same_dataset(a: str, b: str) -> bool:
+    """Whether two recorded names may mean the same dataset, at any revision or in any parent folder.
+
+    Example:
+        >>> same_dataset("hf:you/pets@v1", "hf:you/pets"), same_dataset("data/pets", "pets")
+        (True, True)
+        >>> same_dataset("mnist5k", "digits")
+        False
+    """
+    hub_a, hub_b = hub_id(a), hub_id(b)
+    return hub_a == hub_b if hub_a and hub_b else short_name(a) == short_name(b)
+
+
 def recorded_name(name: str) -> str:
     """Name of a dataset in records and model cards; only the last part of an absolute path, for privacy."""
     path = PurePath(name)

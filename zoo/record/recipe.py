@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import cos, inf, pi
 from typing import Any
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 from zoo.family.cifar import Variant
 from zoo.family.timm_spec import Choice, Spec
 from zoo.record.names import DIGITS, MNIST5K
@@ -56,9 +56,9 @@ class Recipe:
             value = getattr(self, name)
             if not least <= value < inf:
                 option = "--" + name.replace("_", "-")
-                raise ZooError(f"{option} must be a finite number of at least {least}, got {value}.")
+                raise UsageError(f"{option} must be a finite number of at least {least}, got {value}.")
         if self.precision not in PRECISIONS:
-            raise ZooError(f"--precision must be {' or '.join(PRECISIONS)} for training, got {self.precision!r}.")
+            raise UsageError(f"--precision must be {' or '.join(PRECISIONS)} for training, got {self.precision!r}.")
 
     def steps(self, images: int) -> int:
         """Number of steps per epoch; at least 1, even if there are fewer images than a minibatch.
@@ -123,6 +123,6 @@ def recipe_for(
     if name is None:
         name = "digits" if dataset in (DIGITS, *MNIST5K) else "paper" if variant else "imagenet"
     if name not in RECIPES:
-        raise ZooError(f"--recipe must be one of {', '.join(RECIPES)}, got {name!r}.")
+        raise UsageError(f"--recipe must be one of {', '.join(RECIPES)}, got {name!r}.")
     changes: dict[str, Any] = {option: value for option, value in overrides.items() if value is not None}
     return replace(RECIPES[name](variant.depth if variant else 50), **changes)

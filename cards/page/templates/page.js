@@ -71,6 +71,14 @@
     }));
   }
 
+  // In a shape, since Plotly takes the positions of points on these axes for names of layers.
+  function dots(panel) {
+    const [width, height] = [panel.horizontal, panel.vertical].map((model) => Math.max(1, model.layers.length / 40) / 5);
+    const path = (view.dots[panel.key] || []).map(([x, y]) =>
+      `M${x - width},${y}L${x},${y + height}L${x + width},${y}L${x},${y - height}Z`).join("");
+    return path ? [{ type: "path", path, fillcolor: "white", line: { color: "black", width: 0.5 } }] : [];
+  }
+
   function shapes(panel) {
     const borders = (model) => model.borders.map((start) => start - 0.5);
     const path = grid(panel, borders(panel.vertical), borders(panel.horizontal));
@@ -78,7 +86,7 @@
       { type: "rect", layer: "below", x0: -0.5, y0: -0.5, x1: panel.horizontal.layers.length - 0.5,
         y1: panel.vertical.layers.length - 0.5, fillcolor: "#999", line: { width: 0 } },
       ...(path ? [{ type: "path", path, line: { color: "rgba(255,255,255,0.6)", width: 0.7 } }] : []),
-      ...frames(panel), ...shades(panel),
+      ...dots(panel), ...frames(panel), ...shades(panel),
     ];
   }
 
@@ -281,6 +289,7 @@
     addEventListener("afterprint", () => paper(false));
     themed();
     for (const table of document.querySelectorAll("table.sortable")) sortable(table);
+    for (const gallery of document.querySelectorAll(".gallery:has([data-tags])")) filterable(gallery);
     if (data.maps) {
       byId("reset").addEventListener("click", whole);
       if (data.maps.choice) await followChoice();

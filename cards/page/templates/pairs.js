@@ -91,10 +91,16 @@
       choose();
     });
     byId("model-b").value = 1;
+    byId("view").addEventListener("change", () => show(viewOfPair()));
     await choose();
   }
 
   let chosen = [0, 1];
+  function viewOfPair() {
+    const { pairs } = data.maps.choice;
+    return byId("view").value * pairs.length + pairs.findIndex(([a, b]) => a === chosen[0] && b === chosen[1]);
+  }
+
   async function choose() {
     chosen = ["model-a", "model-b"].map((id) => Number(byId(id).value)).sort((one, other) => one - other);
     const { choice, models } = data.maps, sides = { a: models[chosen[0]], b: models[chosen[1]] };
@@ -103,6 +109,6 @@
       byId("title-" + key + key).textContent = `${key}: ${choice.options[chosen[place]]}`;
     }
     for (const panel of panels) Object.assign(panel, { vertical: sides[panel.rows], horizontal: sides[panel.columns], at: null });
-    await show(choice.pairs.findIndex(([a, b]) => a === chosen[0] && b === chosen[1]));
+    await show(viewOfPair());
     await whole();
   }

@@ -11,16 +11,26 @@ from cli.jobs.engine import Engine
 from cli.report.deliver import Files, deliver
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
+from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 
 @expand_options
 def groups(
     a: Annotated[
-        list[str], typer.Option("--a", metavar="A1 A2 ...", help="Seeds of one architecture: model folders or Hub ids.")
+        list[str],
+        typer.Option(
+            "--a",
+            metavar="A1 A2 ...",
+            help="Seeds of one architecture: model folders or Hub ids.",
+            autocompletion=complete_models,
+        ),
     ],
-    b: Annotated[list[str], typer.Option("--b", metavar="B1 B2 ...", help="Seeds of another architecture.")],
+    b: Annotated[
+        list[str],
+        typer.Option("--b", metavar="B1 B2 ...", help="Seeds of another architecture.", autocompletion=complete_models),
+    ],
     superclasses: Annotated[
         str | None,
         typer.Option(
@@ -55,7 +65,7 @@ def groups(
 
 def _check_models(a: list[str], b: list[str]) -> None:
     if min(len(a), len(b)) < 2:
-        raise ZooError(f"expected at least two models after --a and after --b, got {len(a)} and {len(b)}.")
+        raise UsageError(f"expected at least two models after --a and after --b, got {len(a)} and {len(b)}.")
     models = a + b
     if repeated := next((ref for ref in models if models.count(ref) > 1), None):
-        raise ZooError(f"expected different models, got {repeated} twice.")
+        raise UsageError(f"expected different models, got {repeated} twice.")

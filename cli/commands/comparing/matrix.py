@@ -11,14 +11,18 @@ from cli.report.deliver import Files, deliver
 from cli.report.kinds import ReportOptions
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
+from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 
 @expand_options
 def matrix(
     models: Annotated[
-        list[str], typer.Argument(metavar="M1 M2 ...", help="Model folders or Hub ids.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="M1 M2 ...", help="Model folders or Hub ids.", show_default=False, autocompletion=complete_models
+        ),
     ],
     pair: Annotated[
         tuple[int, int] | None,
@@ -42,7 +46,7 @@ def matrix(
     files.check()
     _check_models(models, pair)
     if similarity.tolerance is not None and engine.option:
-        raise ZooError(f"--tolerance needs all models at once, and {engine.option} runs each alone; use one of them.")
+        raise UsageError(f"--tolerance needs all models at once, and {engine.option} runs each alone; use one of them.")
     with interruptible("nothing was written"):
         result = related(request(models, dataset, images), similarity, engine, no_cache)
     deliver(result, files, ReportOptions(pair=pair))
@@ -51,4 +55,4 @@ def matrix(
 def _check_models(models: list[str], pair: tuple[int, int] | None) -> None:
     check_several(models)
     if pair and (pair[0] == pair[1] or not all(1 <= number <= len(models) for number in pair)):
-        raise ZooError(f"--pair must name two of the {len(models)} models by number from 1, got {pair[0]} {pair[1]}.")
+        raise UsageError(f"--pair must name two of the {len(models)} models by number from 1, got {pair[0]} {pair[1]}.")

@@ -10,12 +10,14 @@ from cli.compute.pair import compared
 from cli.inputs.request import request
 from cli.report.deliver import Files, deliver
 from cli.report.kinds import ReportOptions
+from cli.report.requirement import check_requirements, parse_requirement
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import check_result_path, interruptible, write_result
+from cli.terminal.completion import complete_models
+from cli.terminal.output import interruptible, write_result
 
-# First bytes of every file that `cards.words.csv` writes.
-CSV_START = b"index,la"
+# First bytes of every file that `cards.words.csv` writes, now and in earlier versions.
+CSV_START = b"index,label,prediction_a,confidence_a,prediction_b,confidence_b"
 
 
 class Correction(StrEnum):
@@ -28,9 +30,17 @@ class Correction(StrEnum):
 @expand_options
 def compare(
     a: Annotated[
-        str, typer.Argument(metavar="A", help="A model folder or Hub id OWNER/NAME[@REVISION].", show_default=False)
+        str,
+        typer.Argument(
+            metavar="A",
+            help="A model folder or Hub id OWNER/NAME[@REVISION].",
+            show_default=False,
+            autocompletion=complete_models,
+        ),
     ],
-    b: Annotated[str, typer.Argument(metavar="B", help="The other model.", show_default=False)],
+    b: Annotated[
+        str, typer.Argument(metavar="B", help="The other model.", show_default=False, autocompletion=complete_models)
+    ],
     dataset: options.ComparisonDataset = None,
     *,
     images: options.ImageOptions,
@@ -41,9 +51,19 @@ def compare(
     export: Annotated[
         Path | None, typer.Option(help="Write the images with different predictions as CSV.", show_default=False)
     ] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EXPR",
+            help="Exit with code 3 unless this holds, such as 'agreement>=0.98'; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     no_cache: options.NoCache = False,
+    full: options.Full = False,
     files: Files,
     verbosity: options.Verbosity,
+    version: options.Version = False,
 ) -> None:
     """Compare the layers and predictions of two models.
 
@@ -51,13 +71,18 @@ def compare(
 
     Example: compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """
-    files.check()
-    if export is not None:
-        check_result_path(export, CSV_START)
+    requirements = [parse_requirement(text) for text in require or ()]
+    files.check(("--export", export, CSV_START))
     with interruptible("nothing was written"):
         computed = compared(request((a, b), dataset, images), pair, no_cache)
     if export is not None:
         from cards.words.csv import disagreements_csv
 
-        write_result(export, disagreements_csv(computed.result).encode())
-    deliver(computed.result, files, ReportOptions(images=computed.images, correction=correction))
+        write_result(export, disagreements_csv(computed.result).encode(), CSV_START)
+    deliver(
+        computed.result,
+        files,
+        ReportOptions(images=computed.images, correction=correction, full=full),
+        [export] if export else (),
+    )
+    check_requirements(requirements, computed.result)

@@ -1,6 +1,7 @@
 """`zoo reproduce OUT`: test the claims of the paper on networks trained here."""
 
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from cli.jobs.sweep_state import State
 from cli.report.deliver import HTML_START, PNG_START, Files, deliver
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import check_result_path, interruptible, say, write_result
+from cli.terminal.output import check_result_path, interruptible, is_quiet, say, write_result
 from cli.train.study import train_study
 from zoo.base.files import writing
 from zoo.base.number_lists import decimals, fractions, whole_numbers
@@ -42,6 +43,10 @@ def reproduce(
         str | None, typer.Option(help="Fractions of the training images.", show_default="1,1/2,1/4")
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="Seeds of each network.", show_default="0-2")] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="HOURS", help="Stop training after this time, and test what is there."),
+    ] = None,
     epochs: options.Epochs = None,
     device: options.Device = "auto",
     *,
@@ -51,23 +56,42 @@ def reproduce(
 ) -> None:
     """Train a grid of networks and test the claims of the paper.
 
-    Takes about an hour on two cores with the default dataset; an estimate is printed first. Finished runs are skipped,
-    so the same command continues after an interruption.
+    Takes about an hour on two cores with the default dataset; an estimate of the time and the power of each test are
+    printed first. Finished runs are skipped, so the same command continues after an interruption or a time limit.
 
     Example: zoo reproduce reproduction --jobs 2
     """
     Files(json_file).check()
     grid = _grid(PAPER if paper else SMALL, depths, widths, subsets, seeds)
     identity(dataset, "train")
-    state = State(grid.runs(dataset, {"epochs": epochs}), out / MODELS)
+    state = State(grid.runs(dataset, {"epochs": epochs}), out / MODELS, grid.priority)
     _check_out(out)
     say(f"{len(state.runs)} networks in {state.root}, {len(state.finished)} already trained.")
     with interruptible("finished runs are kept. Run the same command to continue"):
-        train_study(state, dataset, device, engine)
+        if state.left and time_limit != 0:
+            _show_power(grid, state)
+        train_study(state, dataset, device, engine, inf if time_limit is None else 3600 * time_limit)
         from cli.compute.study import measure
 
         result = measure(state, grid, dataset, PAPER_PASSES if paper else 1, device)
     _write(result, out, json_file)
+
+
+def _show_power(grid: StudyGrid, state: State) -> None:
+    """Print how likely this study is to show each claim, before hours are spent on it."""
+    from rich.console import Console
+
+    from cards.tables.study import power_table
+    from cards.words.claims import power_verdict
+    from cli.report.table import rich_table
+    from compare.study.power import Cell, powers
+
+    cells = [Cell(run.variant.depth, run.variant.width, str(run.subset), run.seed) for run in state.runs]
+    found = powers(cells, grid.base_depth, grid.base_width)
+    if not is_quiet():
+        Console(stderr=True).print(rich_table(power_table(found)))
+    if verdict := power_verdict(found, len(grid.seeds)):
+        say(verdict)
 
 
 def _grid(grid: StudyGrid, depths: str | None, widths: str | None, subsets: str | None, seeds: str | None) -> StudyGrid:

@@ -1,4 +1,4 @@
-"""`zoo site DIR`: write a static site about many models, and publish it as a Space."""
+"""`zoo site --out DIR`: write a static site about many models, and publish it as a Space."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,22 +13,31 @@ from cli.inputs.site_models import site_models
 from cli.report.kinds import kind_of
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
+from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible, plain, say, show
 from zoo.base.sealed_folder import check_site
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 INTERRUPTED = "nothing was written, but finished results are cached. Run the same command to continue"
 
 
 @expand_options
 def site(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the site.", show_default=False)],
-    models: Annotated[
-        list[str] | None, typer.Argument(metavar="[M1 M2 ...]", help="Model folders or Hub ids.", show_default=False)
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DIR] [M1 M2 ...]",
+            help="Folder of the site, unless --out names it; then model folders or Hub ids.",
+            show_default=False,
+            autocompletion=complete_models,
+        ),
     ] = None,
-    out: Annotated[
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the site.", show_default=False)] = None,
+    models: Annotated[
         Path | None,
-        typer.Option(help="Use all models in this folder.", show_default="models, unless models are named"),
+        typer.Option(
+            metavar="FOLDER", help="Use all models in this folder.", show_default="models, unless models are named"
+        ),
     ] = None,
     hub: Annotated[
         str | None, typer.Option(metavar="OWNER", help="Use all models of this owner on the Hub.", show_default=False)
@@ -36,7 +45,7 @@ def site(
     dataset: options.ComparisonDataset = None,
     *,
     images: options.ImageOptions,
-    similarity: options.SimilarityOptions,
+    similarity: options.BaselineOptions,
     push_space: Annotated[
         str | None,
         typer.Option(metavar="OWNER/NAME", help="Publish the site as a static Space on the Hub.", show_default=False),
@@ -48,9 +57,10 @@ def site(
 
     The site works offline. Each model runs once.
 
-    Example: zoo site site --out models --push-space me/my-zoo
+    Example: zoo site --out my-zoo --models models --push-space me/my-zoo
     """
-    _check_options(models, out, hub, push_space, private)
+    folder, named, models = _sort(arguments or [], out, models)
+    _check_options(named, models, hub, push_space, private)
     check_site(folder)
     with interruptible(INTERRUPTED):
         if push_space is not None:
@@ -58,7 +68,7 @@ def site(
 
             check_space(push_space, private=private)
         public = push_space is not None and not private
-        refs = models or site_models(out, hub, dataset, public)
+        refs = named or site_models(models, hub, dataset, public)
         matrix = write_site(folder, request(refs, dataset, images), similarity)
     show(plain(kind_of(matrix).verdict(matrix)))
     print(folder / "index.html")
@@ -66,15 +76,25 @@ def site(
         _push(folder, push_space, private)
 
 
+def _sort(arguments: list[str], out: Path | None, models: Path | None) -> tuple[Path, list[str], Path | None]:
+    """The folder of the site, the models that are named, and the folder of models."""
+    if out is None and not arguments:
+        raise UsageError("expected the folder of the site, got none; name it with --out DIR.")
+    # `zoo site DIR --out FOLDER` stays valid from before there was --models: a site of one model makes no sense.
+    if out is not None and len(arguments) == 1 and models is None:
+        out, models = None, out
+    return (Path(arguments[0]), arguments[1:], models) if out is None else (out, arguments, models)
+
+
 def _check_options(
-    models: Sequence[str] | None, out: Path | None, hub: str | None, push_space: str | None, private: bool
+    named: Sequence[str], models: Path | None, hub: str | None, push_space: str | None, private: bool
 ) -> None:
-    if sum((bool(models), out is not None, hub is not None)) > 1:
-        raise ZooError("expected models, --out, or --hub, got several of them; choose one.")
+    if sum((bool(named), models is not None, hub is not None)) > 1:
+        raise UsageError("expected models by name, --models, or --hub, got several of them; choose one.")
     if private and push_space is None:
-        raise ZooError("--private needs --push-space OWNER/NAME.")
-    if models:
-        check_several(models)
+        raise UsageError("--private needs --push-space OWNER/NAME.")
+    if named:
+        check_several(named)
 
 
 def _push(folder: Path, repo_id: str, private: bool) -> None:

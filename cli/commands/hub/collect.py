@@ -6,7 +6,7 @@ import typer
 
 from cli.terminal.options import Private
 from cli.terminal.output import interruptible, say
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 
 def collect(
@@ -27,7 +27,7 @@ def collect(
 
     owner, slash, title = collection.partition("/")
     if not (owner and slash):
-        raise ZooError(f"expected a collection as OWNER/TITLE, got {collection!r}.")
+        raise UsageError(f"expected a collection as OWNER/TITLE, got {collection!r}.")
     with interruptible("the collection may be incomplete. Run the same command again"):
         result = collect_models(owner, title, models, private=private)
     already_there = "; the others were there already" if result.new < result.models else ""

@@ -10,7 +10,7 @@ import typer
 
 from cli.terminal.options import Json
 from cli.terminal.output import interruptible, plain, plain_table, say, show_lines, write_result
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.hub.catalog import Listed, hub_models, local_models, matching
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ def list_models(
     Example: zoo list --hub me --depth 14
     """
     if owner is not None and not hub:
-        raise ZooError(f"expected --hub before an owner, got {owner} alone; `zoo list --hub {owner}` lists its models.")
+        raise UsageError(
+            f"expected --hub before an owner, got {owner} alone; `zoo list --hub {owner}` lists its models."
+        )
     models, hub_error = list(local_models(out)), None
     if hub:
         try:

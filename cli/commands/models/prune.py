@@ -7,16 +7,23 @@ import typer
 
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
+from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible, say
 from cli.train.pruning import Pruning, prune_into
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 from zoo.record.pruning import Pruned
 
 
 @expand_options
 def prune_model(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A trained variant: model folder or Hub id.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A trained variant: model folder or Hub id.",
+            show_default=False,
+            autocompletion=complete_models,
+        ),
     ],
     block_structure: Annotated[
         bool, typer.Option("--block-structure", help="Remove the residual blocks within block structure.")
@@ -44,7 +51,7 @@ def prune_model(
     """
     if block_structure == (remove is not None):
         got = "both" if block_structure else "neither"
-        raise ZooError(f"expected either --block-structure or --remove BLOCKS, got {got}; use one of them.")
+        raise UsageError(f"expected either --block-structure or --remove BLOCKS, got {got}; use one of them.")
     blocks = None if remove is None else [name.strip() for name in remove.split(",")]
     with interruptible("nothing was written"):
         folder, pruned = prune_into(out, model, Pruning(blocks, fine_tune, seed, device), force=force)

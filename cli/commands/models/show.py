@@ -9,17 +9,25 @@ import typer
 
 from cli.inputs.known_model import find_known
 from cli.report.deliver import Files, redraw
+from cli.terminal import options
 from cli.terminal.command_options import expand_options
+from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible, show, write_result
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 
 
 @expand_options
 def show_model(
     model: Annotated[
         str,
-        typer.Argument(metavar="MODEL", help="A model folder, a Hub id, or the JSON of a result.", show_default=False),
+        typer.Argument(
+            metavar="MODEL",
+            help="A model folder, a Hub id, or the JSON of a result.",
+            show_default=False,
+            autocompletion=complete_models,
+        ),
     ],
+    full: options.Full = False,
     *,
     files: Files,
 ) -> None:
@@ -31,11 +39,11 @@ def show_model(
     """
     if Path(model).is_file():
         if files.json is not None:
-            raise ZooError(f"{model} is JSON already; remove --json.")
-        redraw(Path(model), files)
+            raise UsageError(f"{model} is JSON already; remove --json.")
+        redraw(Path(model), files, full)
         return
     if files.png or files.svg or files.html:
-        raise ZooError(f"--png, --svg, and --html need the JSON of a result, got the model {model}.")
+        raise UsageError(f"--png, --svg, and --html need the JSON of a result, got the model {model}.")
     with interruptible("nothing was written"):
         known = find_known(model)
     if files.json is not None:

@@ -17,7 +17,7 @@ from cli.train.publish import publish
 from cli.train.seeds import train_seeds
 from cli.train.training import Training, train_into
 from zoo.base.number_lists import fraction
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.model_folder.snapshots import epochs_to_save
 from zoo.record.recipe import recipe_for
 
@@ -99,7 +99,7 @@ def train(
         return
     folder = out or Path("models") / training.name
     if private and push is None:
-        raise ZooError("--private needs --push OWNER/NAME.")
+        raise UsageError("--private needs --push OWNER/NAME.")
     if push is not None:
         from zoo.hub.publish import check_target
 
@@ -119,7 +119,7 @@ def _check_unset(values: Mapping[str, object]) -> None:
     """Check that options that cannot be combined with --seeds are not set."""
     for option, value in values.items():
         if value:
-            raise ZooError(f"--seeds cannot be combined with {option}; use one of them.")
+            raise UsageError(f"--seeds cannot be combined with {option}; use one of them.")
 
 
 def _push(folder: Path, repo_id: str, private: bool) -> None:

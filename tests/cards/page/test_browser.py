@@ -1,12 +1,15 @@
 """Pages in a real browser, from disk: quiet, alone, and usable with mouse, keyboard and phone."""
 
+import re
+
 import numpy as np
 import pytest
 
 from cards.pages.comparison import comparison_html
 from cards.pages.inspection import inspection_html
 from tests.support.browser import PHONE, picture, point_at, pytestmark, wide  # noqa: F401
-from tests.support.pages import IMAGES, deep_look, full, mean
+from tests.support.pages import IMAGES, deep_look, disagreeing, full, mean
+from tests.support.samples import dominated
 
 
 def test_a_cell_tells_both_layers_and_its_value(opened):
@@ -18,6 +21,22 @@ def test_a_cell_tells_both_layers_and_its_value(opened):
     # The same layers are marked in the other maps.
     page.wait_for_selector("#cross-bb path[d*='M16,-0.5']", state="attached")
     page.wait_for_selector("#cross-aa path[d*='M4,-0.5']", state="attached")
+
+
+def test_dots_lie_on_the_cells_that_change_and_in_that_view_only(opened):
+    page = opened(comparison_html(dominated(), IMAGES))
+    white = "[...document.querySelectorAll('#map-ab .shapelayer path')].filter((path) => path.style.fill == "
+    white += "'rgb(255, 255, 255)').map((path) => path.getBoundingClientRect()).map(({ left, top, right, bottom }) => "
+    white += "[left, top, right, bottom])"
+    left, top, right, bottom = page.evaluate(white)[0]
+    box = page.locator("#map-ab .nsewdrag").first.bounding_box()
+    across = [(x - box["x"]) / box["width"] for x in (left, right)]
+    down = [(y - box["y"]) / box["height"] for y in (top, bottom)]
+    assert across == pytest.approx([16.3 / 32, 31.7 / 32], abs=0.01)
+    assert down == pytest.approx([0.3 / 20, 9.7 / 20], abs=0.01)
+    page.select_option("#view", label="CKA without 4 images")
+    page.wait_for_selector("#nothing-aa", state="visible")
+    page.wait_for_function(f"{white}.length === 0")
 
 
 def test_the_switch_changes_what_is_shown(opened):
@@ -35,7 +54,9 @@ def test_the_switch_changes_what_is_shown(opened):
 
 def test_zooming_into_one_map_zooms_into_all(opened):
     page = opened(comparison_html(full(), IMAGES))
-    box = page.locator("#map-ab .nsewdrag").first.bounding_box()
+    area = page.locator("#map-ab .nsewdrag").first
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
     for share, step in ((0.25, page.mouse.down), (0.75, page.mouse.up)):
         page.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"], steps=5)
         step()
@@ -134,3 +155,35 @@ def test_387_layers_answer_within_seconds(opened):
     )
     assert took < 10_000
     assert "knn" in point_at(page, "ab", 0.3, 0.6)
+
+
+def test_a_click_shows_only_the_images_of_a_class_a_right_model_or_a_confidence(opened):
+    result, images = disagreeing()
+    page = opened(comparison_html(result, images))
+    gallery = page.locator(".gallery").first
+
+    def shown():
+        return [
+            int(text.split()[1].rstrip(":"))
+            for text in gallery.locator("li:visible span:first-of-type").all_inner_texts()
+        ]
+
+    def click(group, name):
+        page.locator(f".filters[aria-label='{group}'] button", has_text=re.compile(f"^{name}$")).click()
+
+    assert shown() == [0, 1, 2, 3, 4, 5]
+    click("class", "cat")
+    assert shown() == [0, 3, 4]
+    click("right", "neither")
+    assert shown() == [4]
+    assert "1 of these 6 images" in page.locator("main").inner_text()
+    click("class", "<b>fox</b>")
+    assert shown() == [2]
+    click("class", "<b>fox</b>")
+    click("right", "only b")
+    assert shown() == [1, 5]
+    click("lower confidence", "below 50 %")
+    assert shown() == [5]
+    click("right", "only b")
+    click("lower confidence", "90 % or more")
+    assert shown() == [0, 1]

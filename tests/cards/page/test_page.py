@@ -18,8 +18,8 @@ from cards.words.legible import legible, plotly_text, printable
 from compare.result.comparison import Baseline, BaselineSide
 from compare.result.disagreement import ClassRow
 from tests.support.page_reader import Reader, unpack
-from tests.support.pages import IMAGES, deep_look, full, mean
-from tests.support.samples import comparison, inspection
+from tests.support.pages import IMAGES, deep_look, disagreeing, full, mean
+from tests.support.samples import comparison, dominated, inspection
 
 
 def test_the_answer_comes_first_and_everything_after_it_in_order():
@@ -27,6 +27,7 @@ def test_the_answer_comes_first_and_everything_after_it_in_order():
     order = (
         "shallow and deep",
         "With the most similar layer of the other model",
+        "Images predicted differently",
         "Models and images",
         "Similarity of the layers",
         "Spans of similar layers",
@@ -35,7 +36,6 @@ def test_the_answer_comes_first_and_everything_after_it_in_order():
         "Confusions",
         "Predictions of a and b",
         "Confidence",
-        "Images predicted differently",
         "Images that dominate block structure",
         "How to reproduce this",
         "estimator",
@@ -55,7 +55,12 @@ def test_the_page_shows_the_baseline_below_the_maps():
 
 def test_the_page_of_one_model_shows_the_parts_it_has():
     text = Reader(inspection_html(deep_look(), IMAGES)).text
-    for part in ("Its block structure score is 0.39", "Which residual blocks it needs", "Linear probes", "image 17"):
+    for part in (
+        "a block structure score of 0.39 (0.33 to 0.41 for thresholds 0.80 to 0.95)",
+        "Which residual blocks it needs",
+        "Linear probes",
+        "image 17",
+    ):
         assert part in text
     bare = Reader(inspection_html(inspection(block=False), {})).text
     for part in ("Which residual blocks", "Linear probes", "image 17", "dominate block structure"):
@@ -74,6 +79,17 @@ def test_the_views_are_cka_then_measures_then_what_lies_inside():
     assert [view["name"] for view in data["views"]] == names
     assert [set(view["cells"]) for view in data["views"]] == [{"aa", "bb", "ab"}] * 4 + [{"aa", "bb"}] * 2
     assert data["models"]["b"]["blocks"] == [[16, 30]]
+
+
+def test_dots_mark_the_cells_that_change_without_dominant_images():
+    result = dominated()
+    read = Reader(comparison_html(result, IMAGES))
+    first, second = read.data["maps"]["views"][:2]
+    assert sorted(map(tuple, first["dots"]["ab"])) == [(x, y) for x in range(16, 32) for y in range(10, 20)]
+    assert first["meaning"].endswith("Dots mark cells that change by more than 0.1 without 4 images.")
+    assert (second["name"], list(second["cells"]), second["dots"]) == ("CKA without 4 images", ["ab"], {})
+    places = [read.text.index(part) for part in ("Images that dominate CKA", "25.0 % of PC1", "How to reproduce this")]
+    assert places == sorted(places)
 
 
 def test_matrices_come_back_to_three_decimals_and_are_stored_once():
@@ -196,4 +212,21 @@ def test_only_earlier_pages_are_overwritten(run, folders, tmp_path):
     assert "not an earlier result of this kind" in ran.stderr
     assert "my homepage" in mine.read_text()
     ran = run("compare", *folders, "--html", "x", "--png", "x")
-    assert (ran.code, "--png and --html must be two files" in ran.stderr) == (1, True)
+    assert (ran.code, "--png and --html must be two files" in ran.stderr) == (2, True)
+
+
+def test_images_show_their_file_or_row_and_escape_it():
+    result, images = disagreeing()
+    text = Reader(comparison_html(result, images)).text
+    assert "3/<i>caf\N{REPLACEMENT CHARACTER}</i>.png" in text
+    examples = tuple(replace(example, path=None, row=70 + example.index) for example in result.disagreement.examples)
+    in_rows = replace(result, disagreement=replace(result.disagreement, examples=examples))
+    assert "row 73" in Reader(comparison_html(in_rows, images)).text
+
+
+def test_cautions_begin_the_summary_and_are_not_repeated_as_notes():
+    caution = "b was trained on " + 150 * "x" + ", evaluated on digits."
+    page = Reader(comparison_html(replace(comparison(), cautions=(caution,), notes=(caution, "a note")), {}))
+    assert page.text.index(caution) < page.text.index("Same predictions on")
+    assert page.text.count("evaluated on digits") == 1
+    assert "a note" in page.text

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from cards.pages.matrix import matrix_html
-from cards.tables.matrix import pair_measures, pairs_table
+from cards.tables.baseline import pairs_baseline_table
+from cards.tables.matrix import ABOVE_UNTRAINED, pair_matrix_table, pair_measures, pairs_table
+from compare.result.comparison import BaselineSide
 from tests.support.browser import PHONE, picture, point_at, point_at_pair, pytestmark, wide  # noqa: F401
 from tests.support.page_reader import Reader, unpack
 from tests.support.pages import MEAN, several
@@ -38,6 +40,8 @@ def test_every_pair_keeps_its_numbers_and_its_layers():
     measures = {measure["name"]: measure for measure in data["pairs"]["measures"]}
     assert list(measures) == [
         "CKA with the most similar layer",
+        "Cosine similarity with the most similar layer",
+        "CKA above that with an untrained copy",
         "Two seeds of one architecture",
         "CKA with the most similar layer of the same stage",
         "CKA at the same depth",
@@ -49,8 +53,13 @@ def test_every_pair_keeps_its_numbers_and_its_layers():
     for number, pair in enumerate(result.pairs):
         assert cka[pair.a, pair.b] == cka[pair.b, pair.a] == pytest.approx(pair.best_match_cka, abs=0.00051)
         assert maps["choice"]["pairs"][number] == [pair.a, pair.b]
-        cells = unpack(maps["matrices"][maps["views"][number]["cells"]["ab"]])
-        assert np.abs(cells - np.array(pair.cka)).max() <= 0.00051
+        for place, expected in (number, pair.cka), (len(result.pairs) + number, pair.cosine):
+            cells = unpack(maps["matrices"][maps["views"][place]["cells"]["ab"]])
+            assert np.abs(cells - np.array(expected)).max() <= 0.00051
+    assert [view["name"] for view in maps["views"]] == ["CKA"] * 6 + ["cosine"] * 6
+    above = measures["CKA above that with an untrained copy"]
+    # The interval of this direction begins lower.
+    assert (unpack(above["cells"])[0, 1], unpack(above["errors"])[0, 1]) == (0.2, 0.15)
     assert ceilings[0, 1] == pytest.approx(0.96)
     assert np.isnan(ceilings[1, 3])
     same_depth = unpack(measures["CKA at the same depth"]["cells"])
@@ -62,15 +71,45 @@ def test_the_table_of_pairs_has_the_columns_that_some_pair_has():
     result = several(LAYERS)
     table = pairs_table(result)
     assert table.headings[2:] == (
-        *("best match", "standard error", "two seeds", "same stage", "same depth", "alike %", "95 % interval"),
+        *("best match", "standard error", "cosine", "above untrained"),
+        *("two seeds", "same stage", "same depth", "alike %", "95 % interval"),
     )
     best = [float(row[2]) for row in table.rows]
     assert best == sorted(best, reverse=True)
-    bare = {"ceiling": None, "stage_match_cka": None, "same_depth_cka": None}
+    bare = dict.fromkeys(("best_match_cosine", "baseline", "ceiling", "stage_match_cka", "same_depth_cka"))
     table = pairs_table(replace(result, pairs=tuple(replace(pair, **bare) for pair in result.pairs)))
     assert table.headings[2:] == ("best match", "standard error", "alike %", "95 % interval")
     assert "Two seeds" not in table.caption
     assert "Same" not in table.caption
+
+
+def test_each_direction_has_a_row_beside_untrained_copies():
+    result = several(LAYERS)
+    table = pairs_baseline_table(result)
+    assert [row[0] for row in table.rows[:2] + table.rows[6:8]] == ["1 in 2", "1 in 3", "2 in 1", "3 in 1"]
+    assert table.rows[6][1:] == ("0.80", "0.60", "+0.20", "+0.05 to +0.35")
+    assert "Similarity beside untrained copies" in Reader(matrix_html(result)).text
+
+
+def test_a_star_marks_what_is_not_above_an_untrained_copy():
+    result = several((9, 9, 9))
+    baseline = replace(result.pairs[1].baseline, b=BaselineSide(0.8, 0.79, 0.01, -0.02, 0.04))
+    without = replace(result.pairs[2].baseline, a=None)
+    pairs = (result.pairs[0], replace(result.pairs[1], baseline=baseline), replace(result.pairs[2], baseline=without))
+    table = pair_matrix_table(replace(result, pairs=pairs), ABOVE_UNTRAINED)
+    assert table.rows == (("1", "", "+0.20", "+0.01*"), ("2", "+0.20", "", "-"), ("3", "+0.01*", "-", ""))
+    assert table.caption.startswith("95 % intervals are at most 0.30 wide. *: the interval is not above 0")
+    assert "*" not in pair_matrix_table(result, ABOVE_UNTRAINED).caption
+
+
+def test_older_files_without_cosine_and_baseline_have_a_page():
+    result = several(LAYERS)
+    older = {"cosine": None, "best_match_cosine": None, "best_match_cosine_standard_error": None, "baseline": None}
+    pairs = tuple(replace(pair, **older) for pair in result.pairs)
+    read = Reader(matrix_html(replace(result, pairs=pairs, within_cosine=None)))
+    assert read.data["maps"]["choice"]["measures"] == ["CKA"]
+    assert len(read.data["maps"]["views"]) == 6
+    assert "untrained" not in read.text
 
 
 def test_the_same_depth_of_different_layer_counts_in_older_files_is_not_shown():
@@ -85,7 +124,8 @@ def test_pairs_without_comparable_predictions_show_the_other_measures():
     unknown = {"agreement": None, "agreement_low": None, "agreement_high": None}
     pairs = tuple(replace(pair, **unknown, best_match_standard_error=None) for pair in result.pairs)
     read = Reader(matrix_html(replace(result, pairs=pairs)))
-    assert [measure["format"] for measure in read.data["pairs"]["measures"]] == [".3f"] * 4
+    forms = [".3f", ".3f", "+.2f", ".3f", ".3f", ".3f"]
+    assert [measure["format"] for measure in read.data["pairs"]["measures"]] == forms
     assert np.isnan(unpack(read.data["pairs"]["measures"][0]["errors"])).all()
     assert "- to -" in read.text
 
@@ -156,6 +196,19 @@ class TestInABrowser:
         page.select_option("#model-b", "0")
         page.wait_for_function("document.getElementById('title-aa').textContent === 'a: 1 m0'")
         assert page.locator("#title-bb").text_content() == "b: 2 m1"
+
+    def test_the_heatmaps_show_cosine_on_request(self, opened):  # noqa: F811
+        page = opened(matrix_html(several(LAYERS)))
+        before = picture(page, "ab")
+        page.select_option("#view", label="cosine")
+        page.wait_for_function("document.getElementById('meaning').textContent.includes('scaled to length 1')")
+        page.wait_for_function("document.getElementById('map-ab').data[0].hovertemplate.includes('cosine')")
+        assert picture(page, "ab") != before
+        assert f"cosine {several(LAYERS).pair(0, 1).cosine[4][16]:.3f}" in point_at(page, "ab", 16.5 / 32, 4.5 / 20)
+        page.select_option("#model-b", "3")
+        page.wait_for_function("document.getElementById('title-bb').textContent === 'b: 4 m3'")
+        page.wait_for_function("document.getElementById('map-ab').layout.xaxis.range[1] === 50.5")
+        assert f"cosine {several(LAYERS).pair(0, 3).cosine[4][16]:.3f}" in point_at(page, "ab", 16.5 / 51, 4.5 / 20)
 
     def test_headings_sort_numbers_as_numbers(self, opened):  # noqa: F811
         result = several((9,) * 12)

@@ -1,5 +1,6 @@
 """What page, pictures and terminal tell of a study."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,11 +8,11 @@ from rich.console import Console
 
 from cards.pages.study import reproduction_html
 from cards.pictures.study import claims_image, maps_image
-from cards.words.claims import claims_verdict
+from cards.words.claims import claims_verdict, power_verdict
 from cards.words.legible import chance, probability
 from cli.report.study import ReproductionReport
 from compare.result.models import DatasetResult
-from compare.result.study import Heatmap, Reproduction
+from compare.result.study import Heatmap, Power, Reproduction
 from compare.study.claims import judge
 from tests.support.browser import DESKTOP, PHONE, pytestmark, wide  # noqa: F401
 from tests.support.pages import MEAN
@@ -35,6 +36,7 @@ def reproduction(of):
         settings={"seed": 0, "training_seconds": 12.5},
         versions={"python": "3"},
         notes=(),
+        power=(Power("depth", "Block structure appears with depth.", "score 0 at 14, 0.4 at 110", 0.25),),
     )
 
 
@@ -58,7 +60,7 @@ def terminal(result):
 
 def test_the_answer_comes_first_then_every_claim_and_how_to_do_it_again(shown):
     text = reproduction_html(shown).decode()
-    parts = ("Shown (9):", *(claim.statement for claim in shown.claims[1:]), "All networks", "Settings and versions")
+    parts = ("Shown (10):", *(claim.statement for claim in shown.claims[1:]), "All networks", "Settings and versions")
     places = [text.rindex(part) for part in parts]
     assert places == sorted(places)
     assert "training_seconds" in text
@@ -66,15 +68,36 @@ def test_the_answer_comes_first_then_every_claim_and_how_to_do_it_again(shown):
 
 def test_what_is_not_shown_is_said_with_the_reason(empty):
     assert "Shown (" not in claims_verdict(empty)
-    assert "Not measurable (9): " in claims_verdict(empty)
+    assert "Not measurable (10): " in claims_verdict(empty)
     for text in (reproduction_html(empty).decode(), " ".join(terminal(empty).split())):
-        assert "at least two seeds of a deeper and of a wider architecture" in text
+        assert "at least three seeds of a deeper and of a wider architecture" in text
+
+
+def test_units_and_power_are_named(shown):
+    for text in (reproduction_html(shown).decode(), " ".join(terminal(shown).split())):
+        assert "The unit is a seed: the mean over its networks" in text
+        assert "Power of this study" in text
+    assert "0.25" in terminal(shown)
+
+
+def test_weak_studies_say_which_claims_they_can_hardly_show(shown):
+    weak, strong = shown.power[0], replace(shown.power[0], statement="Other.", power=0.9)
+    assert power_verdict((weak, strong), 3) == (
+        "Even if they are true as assumed, this study will probably not show 1 of 2 claims: block structure appears "
+        "with depth. More seeds help, such as --seeds 0-9."
+    )
+    assert power_verdict((strong,), 3) == ""
+
+
+def test_networks_that_are_not_trained_yet_are_counted_out(shown):
+    assert "4 seeds each" in claims_verdict(shown)
+    assert "up to 4 seeds each" in claims_verdict(replace(shown, networks=shown.networks[1:]))
 
 
 def test_report_holds_every_number_in_80_columns(shown):
     text = terminal(shown)
     assert max(map(len, text.splitlines())) <= 80
-    assert "Networks with block structure: 3 of 3 at depth 14" in text
+    assert "Mean score: 0.41 (0.40 to 0.42) at depth 14" in text
     for claim in shown.claims:
         assert f"{chance(claim.p_value)} (Holm {probability(claim.p_adjusted)})" in " ".join(text.split())
 
@@ -92,6 +115,23 @@ def test_pictures_are_drawn_with_and_without_measurements(shown, empty):
         for picture in (claims_image(result), maps_image(result)):
             assert picture.startswith(b"\x89PNG")
     assert claims_image(shown) == claims_image(shown) != claims_image(empty)
+
+
+def test_files_of_earlier_versions_open(shown):
+    old = json.loads(shown.to_json())
+    del old["power"]
+    for claim in old["claims"]:
+        del claim["unit"]
+    for row in old["networks"]:
+        for name in ("pc1_share", "map_correlation", "block_contrast", "block_contrast_without"):
+            del row[name]
+        row["surviving"] = 1
+    for agreement in old["agreements"]:
+        del agreement["seeds"]
+    del old["errors"]["seeds"], old["errors"]["power"]
+    again = Reproduction.from_json(json.dumps(old))
+    assert reproduction_html(again) and terminal(again)
+    assert again.networks[0].block_contrast is None
 
 
 def test_result_comes_back_from_json(shown):

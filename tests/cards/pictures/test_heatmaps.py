@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from cards.pictures.heatmaps import heatmaps_image, matrix_image, training_png, within_png
+from cards.pictures.heatmaps import dots, heatmaps_image, matrix_image, training_png, within_png
 from compare.result.comparison import NullResult
 from compare.result.matrix import ModelMatrix, PairResult
-from tests.support.samples import comparison
+from tests.support.samples import comparison, dominated
 
 
 def test_picture_is_a_png_with_the_colours_of_the_scale():
@@ -67,6 +67,25 @@ def test_cells_that_are_not_above_chance_are_hatched():
 
     none, some, all_of_them = grey(ab > -1), grey(ab > 0.2), grey(ab > 2)
     assert 3 * none < some < all_of_them / 2
+
+
+def test_dots_stand_on_marked_cells_and_one_for_several_of_many():
+    assert dots(((False, True, None), (True, False, False))) == [(1.0, 0.0), (0.0, 1.0)]
+    marked = np.zeros((80, 120), dtype=bool)
+    marked[:, 60:] = True
+    marked[0] = True
+    # 40 dots on a side would fit; each stands for two rows and three columns, at least half of them marked.
+    places = dots(marked.tolist())
+    assert len(places) == 40 * 20 + 20
+    assert min(x for x, y in places if y > 1) == 61.0
+
+
+def test_a_picture_has_dots_where_cka_changes_without_dominant_images():
+    def white(result):
+        picture = imread(BytesIO(heatmaps_image(result)))
+        return (picture[100:560, 1350:1870, :3] == 1).all(2).sum()
+
+    assert white(dominated()) > white(comparison()) + 160
 
 
 @pytest.mark.slow

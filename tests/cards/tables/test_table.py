@@ -7,13 +7,13 @@ from rich.console import Console
 
 from cards.page.page import Page, folded, render, section
 from cards.tables.baseline import baseline_table
-from cards.tables.predictions import classes_table
-from cards.tables.structure import dominant_table, spans_table
+from cards.tables.predictions import classes_table, disagreed_table
+from cards.tables.structure import dominant_table, left_out_table, spans_table, thresholds_table
 from cards.tables.table import Link, Styled, Table, by_model
 from cli.report.table import rich_table
 from compare.result.comparison import Baseline, BaselineSide
 from tests.support.page_reader import Reader
-from tests.support.samples import comparison, inspection
+from tests.support.samples import comparison, dominated, inspection
 
 ROWS = (("a", "cat", "3"), ("b", Styled("dog", "wrong"), "14"), ("b", Link("fox", "fox.html"), "1"))
 TABLE = Table("Animals", ("", "name", "images"), ROWS, 2, "Counts of [images].")
@@ -95,11 +95,39 @@ def test_block_structure_stands_out():
     assert any("\x1b[1;36m" in line for line in shown(spans, color_system="standard", force_terminal=True))
 
 
+def test_only_spans_that_count_are_shown():
+    (span,) = (span for span in comparison().block_structure.b if span.kind == "block structure")
+    of_outputs = replace(span, layers="blocks", residual_blocks=9)
+    assert spans_table({"": (span,)}).caption.endswith("these layers.")
+    table = spans_table({"": (replace(span, counts=False), of_outputs)})
+    assert [row[4] for row in table.rows] == ["9"]
+    assert "the outputs of these blocks alone" in table.caption
+
+
+def test_block_structure_by_threshold_has_a_column_for_each():
+    models = {"a": inspection(block=False).inside, "b": inspection().inside}
+    assert thresholds_table({"": inspection().inside}).headings == ("threshold", "0.8", "0.85", "0.95")
+    assert thresholds_table({"": inspection().inside}).rows[0] == ("score", "0.41", "0.39", "0.33")
+    assert thresholds_table({"": inspection().inside}).rows[1] == ("blocks", "1", "1", "2")
+    assert thresholds_table({"": inspection(block=False).inside}) is None
+    assert [row[:3] for row in thresholds_table(models).rows[:2]] == [("a", "score", "0.00"), ("a", "blocks", "0")]
+
+
 def test_images_that_dominate_a_block_have_their_classes():
     inside = inspection().inside
     table = dominant_table(inside.blocks[0], ("cat", "dog"))
     assert table.rows == (("17", "cat", "60.0%", "50.0%"),)
     assert table.caption.startswith("The top 1 hold 60%")
+
+
+def test_images_that_dominate_cka_are_shown_if_it_changes_without_them():
+    without = dominated().cka.without_dominant
+    table = left_out_table(without, ("cat", "dog"))
+    assert table.rows == (("17", "cat", "25.0%", "12.5%"),)
+    assert table.caption.startswith("The most dominant of the 4 images left out, one in 20 of every minibatch.")
+    unchanged = tuple((False,) * 32 for _ in range(20))
+    assert left_out_table(replace(without, changed=unchanged), ("cat", "dog")) is None
+    assert left_out_table(None, ("cat", "dog")) is None
 
 
 def test_the_baseline_has_a_row_for_each_model_that_has_one():
@@ -110,3 +138,19 @@ def test_the_baseline_has_a_row_for_each_model_that_has_one():
     )
     assert len(baseline_table(Baseline((0,), None, b)).rows) == 1
     assert baseline_table(None) is None
+
+
+def test_images_have_a_column_of_files_or_of_rows_or_neither():
+    (example,) = comparison().disagreement.examples
+    classes, rest = ("cat", "dog"), ("17", "cat", "cat (99%, right)", Styled("dog (88%, wrong)", "wrong"))
+    assert disagreed_table([example], classes).rows == (rest,)
+    in_file = disagreed_table([replace(example, path="cat/1.png")], classes)
+    assert (in_file.headings[-1], in_file.rows, in_file.text_columns) == ("file", ((*rest, "cat/1.png"),), 5)
+    in_row = disagreed_table([replace(example, row=0)], classes)
+    assert (in_row.headings[-1], in_row.rows, in_row.text_columns) == ("row", ((*rest, "0"),), 4)
+    without = dominated().cka.without_dominant
+    table = left_out_table(replace(without, examples=(replace(without.examples[0], row=3),)), classes)
+    assert (table.headings, table.rows) == (
+        ("image", "class", "row", "PC1", "norm"),
+        (("17", "cat", "3", "25.0%", "12.5%"),),
+    )

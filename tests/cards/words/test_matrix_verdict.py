@@ -9,6 +9,7 @@ from torch import nn
 
 from cards.words.matrix_verdict import find_groups, matrix_verdict
 from compare.engine.many import compare_many
+from compare.result.comparison import Baseline, BaselineSide
 from tests.support.pages import several
 
 WIDTH = 12
@@ -102,8 +103,10 @@ def test_gaps_that_are_not_shown_are_not_reported():
 
 def test_without_standard_errors_nothing_is_said_to_stand_apart():
     verdict = matrix_verdict(three((0.9, 0.5, 0.5), (None,) * 3))
-    assert "it is unknown whether any of them stand apart" in verdict
+    assert "standard errors of 3 of 3 pairs are unknown, so the gaps between pairs cannot be judged." in verdict
     assert "± marks" not in verdict
+    verdict = matrix_verdict(three((0.9, 0.5, 0.5), (0.01, None, 0.01)))
+    assert "standard errors of 1 of 3 pairs are unknown, so the gaps between pairs cannot be judged." in verdict
 
 
 def test_the_ceiling_stands_beside_the_named_pairs():
@@ -112,8 +115,45 @@ def test_the_ceiling_stands_beside_the_named_pairs():
     assert "(two seeds of one architecture: 0.93)." in verdict
 
 
+def beside(*lows):
+    """A matrix of three models whose pairs have baselines that begin here; None stands for no interval."""
+    result, b = three((0.9, 0.5, 0.4)), BaselineSide(0.8, 0.6, 0.2, 0.15, 0.25)
+    highs = [None if low is None else low + 0.2 for low in lows]
+    baselines = [Baseline((0,), BaselineSide(0.8, 0.7, 0.1, *ends), b) for ends in zip(lows, highs, strict=True)]
+    return replace(result, pairs=tuple(map(lambda p, x: replace(p, baseline=x), result.pairs, baselines)))
+
+
+def test_only_what_is_above_untrained_copies_is_said_to_come_from_training():
+    assert "In all pairs, training explains a part of this similarity: it is higher" in matrix_verdict(
+        beside(0.01, 0.01, 0.01)
+    )
+    verdict = matrix_verdict(beside(0.05, -0.01, 0.0))
+    assert "In 1 of 3 pairs, training explains a part of this similarity: it is higher than that with" in verdict
+    assert "untrained copies by 0.10 or more. For 1 and 3; 2 and 3, an untrained copy of one model is at" in verdict
+    verdict = matrix_verdict(beside(-0.01, -0.01, -0.01))
+    assert "training explains" not in verdict
+    assert "so this similarity does not show that they learned the same" in verdict
+
+
+def test_without_an_interval_it_is_unknown_whether_training_explains_a_similarity():
+    assert "For 2 and 3, it is unknown whether training explains" in matrix_verdict(beside(0.05, 0.05, None))
+    result = beside(0.05, 0.05, 0.05)
+    one = replace(result.pairs[0], baseline=replace(result.pairs[0].baseline, a=None))
+    assert "For 1 and 2, it is unknown" in matrix_verdict(replace(result, pairs=(one, *result.pairs[1:])))
+
+
+def test_of_many_pairs_some_are_named():
+    result, side = several((9,) * 5), BaselineSide(0.8, 0.8, 0.0, -0.1, 0.1)
+    pairs = tuple(replace(pair, baseline=Baseline((0,), side, side)) for pair in result.pairs)
+    assert "For 1 and 2; 1 and 3; 1 and 4, and 7 more pairs, an" in matrix_verdict(replace(result, pairs=pairs))
+
+
 def test_two_models_need_no_groups():
     result = several((9, 12))
     verdict = matrix_verdict(result)
     assert verdict.startswith("With the most similar layer of the other model, layers have a CKA of 0.")
     assert "apart" not in verdict
+    assert (
+        "Here, training explains a part of this similarity: it is higher than that with untrained copies by 0.10 or"
+        in verdict
+    )

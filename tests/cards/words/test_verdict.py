@@ -2,17 +2,28 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from cards.words.verdict import verdict
+from cards.words.verdict import structure, verdict
+from compare.result.base import Estimate
 from compare.result.comparison import Baseline, BaselineSide
-from tests.support.samples import comparison
+from compare.result.inside import AtThreshold, BlockScore
+from compare.result.spans import BlockSpan
+from tests.support.samples import comparison, dominated
 
 
-@pytest.mark.parametrize(("p_value", "better"), [(0.04, "a"), (0.06, "neither")])
-def test_a_model_is_better_if_its_accuracy_differs_significantly(p_value, better):
+@pytest.mark.parametrize(
+    ("p_value", "better"),
+    [
+        (0.04, "a is 1.0 points better (95 % interval -2.0 to 4.0)"),
+        (0.06, "a may be 4.0 points better or 2.0 worse (95 % interval)"),
+    ],
+)
+def test_a_model_is_better_only_if_its_accuracy_differs_significantly(p_value, better):
     result = comparison()
-    assert f"; {better} is " in verdict(replace(result, disagreement=replace(result.disagreement, p_value=p_value)))
+    disagreement = replace(result.disagreement, p_value=p_value, difference=Estimate(0.01, -0.02, 0.04))
+    assert f"% right: {better}." in verdict(replace(result, disagreement=disagreement))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +42,7 @@ def test_a_model_is_better_if_its_accuracy_differs_significantly(p_value, better
 def test_similarity_is_due_to_training_if_it_is_above_an_untrained_copy(low, high, sentence):
     baseline = Baseline((0,), BaselineSide(0.78, 0.46, 0.32, low, high), None)
     text = verdict(replace(comparison(), baseline=baseline))
-    assert text.startswith("Layers of a match layers of b with a CKA of 0.78 on average, " + sentence)
+    assert "Layers of a match layers of b with a CKA of 0.78 on average, " + sentence in text
     assert "Layers of b match layers of a with a CKA of 0.74 on average." in text
     assert "With the most similar layer" not in text
 
@@ -40,4 +51,81 @@ def test_models_without_comparable_layers_have_a_verdict_beside_a_baseline():
     result = comparison()
     unknown = tuple((None,) * len(row) for row in result.cka.ab)
     result = replace(result, cka=replace(result.cka, ab=unknown), baseline=Baseline((0,), None, None))
-    assert verdict(result).startswith("No layer of a can be compared with a layer of b. ")
+    assert "No layer of a can be compared with a layer of b. " in verdict(result)
+
+
+def test_the_verdict_begins_with_the_predictions():
+    text = verdict(comparison())
+    assert text.startswith(
+        "Same predictions on 80.0% of 80 images. a has 85.0%, b 70.0% right: a is 15.0 points better"
+    )
+    assert text.index("right") < text.index("CKA") < text.index("block structure")
+
+
+def test_a_larger_model_that_may_not_be_better_is_named():
+    result = comparison()
+    models = replace(result.models, a=replace(result.models.a, parameters=7 * result.models.b.parameters))
+    undecided = replace(result.disagreement, p_value=0.5, difference=Estimate(0.0, -0.02, 0.02))
+    larger = "These images give no reason to prefer a, which has 7.0 times the parameters."
+    assert larger in verdict(replace(result, models=models, disagreement=undecided))
+    assert "no reason" not in verdict(replace(result, models=models))
+
+
+def changed_in(places):
+    """The comparison in which CKA without the dominant images is 0.2 higher in some cells, and equal in the others."""
+    result = dominated()
+    changed = tuple(tuple((row, column) in places for column in range(32)) for row in range(20))
+    ab = tuple(
+        tuple(cell + 0.2 * is_changed for cell, is_changed in zip(*row, strict=True))
+        for row in zip(result.cka.ab, changed, strict=True)
+    )
+    without = replace(result.cka.without_dominant, ab=ab, changed=changed)
+    return replace(result, cka=replace(result.cka, without_dominant=without))
+
+
+def test_the_verdict_says_how_far_cka_rests_on_a_few_images():
+    before = np.array(comparison().cka.ab)[10:, 16:].mean()
+    assert (
+        "In 25% of the cells, linear CKA of a with b rests on 4 of 80 images: leaving them out changes it by more than "
+        f"0.1, on average from {before:.2f} to {before + 0.2:.2f}."
+    ) in verdict(dominated())
+    assert "In 1 of 640 cells, linear CKA of a with b rests" in verdict(changed_in({(0, 0)}))
+    assert "rests on" not in verdict(changed_in(set()))
+    assert "rests on" not in verdict(comparison())
+
+
+LAYERS = ("stem", *(f"stage1.{block}.{part}" for block in range(6) for part in ("conv", "relu")))
+SPAN = BlockSpan(*(5, 11, "stage1.2.conv", "stage1.4.relu", 0.9, 0.5, None, "block structure", 3), layers="blocks")
+EXTENT = "3 of its 6 residual blocks (stage1.2.conv to stage1.4.relu)"
+
+
+def score(*curve):
+    return BlockScore(0.25, None, None, tuple(AtThreshold(*at) for at in curve))
+
+
+def test_block_structure_is_described_by_its_score_and_then_the_number_of_blocks():
+    assert structure("b", (SPAN,), LAYERS, score((0.8, 0.31, 2), (0.85, 0.25, 1), (0.95, 0.1, 0))) == (
+        "b has a block structure score of 0.25 (0.10 to 0.31 for thresholds 0.80 to 0.95) and 1 (0 to 2) blocks, "
+        f"covering {EXTENT}."
+    )
+    stable = structure("b", (SPAN,), LAYERS, score((0.8, 0.31, 1), (0.95, 0.1, 1)))
+    assert f" and 1 block (at every threshold), covering {EXTENT}." in stable
+
+
+def test_block_structure_at_other_thresholds_is_not_hidden():
+    other = replace(score((0.8, 0.3, 1), (0.85, 0.0, 0)), score=0.0)
+    assert structure("a", (), LAYERS, other) == (
+        "a has a block structure score of 0.00 (0.00 to 0.30 for thresholds 0.80 to 0.85) and 0 (0 to 1) blocks."
+    )
+    nothing = replace(score((0.8, 0.0, 0), (0.95, 0.0, 0)), score=0.0)
+    assert structure("a", (), LAYERS, nothing) == structure("a", (), LAYERS) == "a has no block structure."
+
+
+def test_block_structure_without_a_score_or_from_an_older_file():
+    assert structure("It", (SPAN,), LAYERS) == f"It has block structure in {EXTENT}."
+    everywhere = replace(SPAN, layers="all")
+    assert structure("It", (everywhere,), LAYERS, score()) == (
+        "It has a block structure score of 0.25 and 1 block, covering 46% of its layers "
+        "(stage1.2.conv to stage1.4.relu)."
+    )
+    assert structure("It", (replace(SPAN, counts=False),), LAYERS) == "It has no block structure."

@@ -1,11 +1,13 @@
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from cli.jobs.processes import Outcome
+from cli.jobs.sweep_report import finish as run_all
 from cli.jobs.sweep_report import tables
 from cli.jobs.sweep_state import State
 from zoo.family.cifar import Variant
@@ -52,6 +54,29 @@ def test_table_gives_mean_spread_and_count(finish, tmp_path):
 def test_longest_runs_come_first(tmp_path):
     widths = [run.variant.width for run in State(runs_of((1, 4, 2), [0]), tmp_path).left]
     assert widths == [4, 2, 1]
+
+
+def test_runs_start_in_the_order_of_their_priority(tmp_path):
+    state = State(runs_of((1, 4, 2), [0]), tmp_path, lambda run: (abs(run.variant.width - 2),))
+    assert [run.variant.width for run in state.left] == [2, 1, 4]
+    assert [task.name for task in state.tasks("cpu")] == [run.name for run in state.left]
+
+
+def test_time_limit_ends_a_sweep_with_the_first_run_after_it(finish, tmp_path, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+
+    def run(tasks, device, on_start):
+        nonlocal now
+        for task in tasks:
+            now += 10
+            finish(next(run for run in runs if run.name == task.name), 90)
+            yield Outcome(task.name, None, 10.0)
+
+    runs = runs_of()
+    state = State(runs, tmp_path)
+    run_all(state, "cpu", SimpleNamespace(run=run), seconds=15)
+    assert (len(state.finished), len(state.left)) == (2, 1)
 
 
 def test_time_left_is_the_pace_weighed_by_cost(finish, tmp_path, monkeypatch):

@@ -7,25 +7,42 @@ from rich.console import Console
 
 from cards.words.verdict import verdict
 from cli.report.comparison import Report
-from tests.support.samples import comparison
+from tests.support.samples import comparison, dominated
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def render(result, width=80, **options):
+def render(result, width=80, full=True, **options):
     console = Console(file=StringIO(), width=width, **{"color_system": None} | options)
-    console.print(Report(result))
+    console.print(Report(result, full=full))
     return "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines())
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_the_report_equals_the_golden_file(width):
-    assert render(comparison(), width) == (GOLDEN / f"report-{width}.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("name", "full"), [("report", False), ("full", True)])
+def test_the_report_equals_the_golden_file(name, full, width):
+    assert render(comparison(), width, full) == (GOLDEN / f"{name}-{width}.txt").read_text(encoding="utf-8")
+
+
+def test_the_default_report_is_short():
+    assert len(render(comparison(), full=False).splitlines()) <= 60
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 110, 160, 300])
 def test_no_line_is_wider_than_the_console(width):
     assert max(map(len, render(comparison(), width).splitlines())) <= width
+
+
+def test_the_map_without_dominant_images_and_a_table_of_them_are_shown():
+    text = render(dominated(), 160)
+    for part in (
+        "CKA without 4 images",
+        "•",
+        "Dots mark cells that change by more than 0.1",
+        "Images that dominate CKA",
+    ):
+        assert part in text
+    assert max(map(len, render(dominated(), 110).splitlines())) <= 110
 
 
 def test_names_cannot_smuggle_markup_or_control_codes():
@@ -52,6 +69,6 @@ def test_verdict_names_block_structure_the_better_model_and_the_classes():
     assert f"layers of b have {best_of_b:.2f} (0.24 to 0.90)" in text
     assert "a has no block structure." in text
     assert "b has block structure in 44% of its layers (stage2.16 to stage2.29)." in text
-    assert "a is significantly more accurate (p = 0.0075)" in text
-    assert "Replacing a with b makes class cat significantly worse." in text
+    assert "a is 15.0 points better (95 % interval 5.0 to 25." in text
+    assert "With b in place of a, class cat gets significantly worse." in text
     assert "Averaging them does not help significantly." in text

@@ -14,9 +14,9 @@ from tests.support.samples import comparison, inspection
 
 @pytest.fixture
 def error(run):
-    def error(*arguments):
+    def error(*arguments, code=1):
         ran = run(*arguments)
-        assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (1, "", 1)
+        assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (code, "", 1)
         return ran.stderr
 
     return error
@@ -99,8 +99,8 @@ def test_a_report_with_parts_missing_or_of_another_version_is_refused(error, tmp
 
 def test_options_that_make_no_sense_are_refused(error, folders, tmp_path):
     (tmp_path / "x.json").write_text(comparison().to_json())
-    assert "is JSON already" in error("zoo", "show", tmp_path / "x.json", "--json", "-")
-    assert "need the JSON of a result" in error("zoo", "show", folders[0], "--png", tmp_path / "x.png")
+    assert "is JSON already" in error("zoo", "show", tmp_path / "x.json", "--json", "-", code=2)
+    assert "need the JSON of a result" in error("zoo", "show", folders[0], "--png", tmp_path / "x.png", code=2)
 
 
 def test_names_in_a_report_cannot_smuggle_markup_or_control_codes(run, tmp_path):

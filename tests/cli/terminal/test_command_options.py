@@ -102,12 +102,15 @@ PARALLEL = ["--jobs", "--ray"]
     [
         (
             "compare",
-            [*IMAGES, *CKA, "--tolerance", "--measure", "--null", *BASELINE, "--correction", "--export", *FILES],
+            [
+                *(*IMAGES, *CKA, "--tolerance", "--measure", "--null", *BASELINE),
+                *("--correction", "--export", "--require", "--full", *FILES, "--version"),
+            ],
         ),
-        ("matrix", [*IMAGES, *CKA, "--tolerance", *PARALLEL, "--pair", *FILES]),
+        ("matrix", [*IMAGES, *CKA, *BASELINE, "--tolerance", *PARALLEL, "--pair", *FILES]),
         ("inspect", [*IMAGES, *CKA, "--part", "--components", "--drop-dominant", *FILES]),
         ("groups", ["--a", "--b", "--superclasses", *IMAGES, *PARALLEL, *FILES]),
-        ("site", ["--out", "--hub", *IMAGES, *CKA, "--push-space", "--private"]),
+        ("site", ["--out", "--models", "--hub", *IMAGES, *CKA, *BASELINE, "--push-space", "--private"]),
     ],
 )
 def test_every_option_is_in_the_help(command, options):

@@ -103,6 +103,14 @@ def test_cells_that_are_not_above_chance_are_crossed_out(colours, mark):
     assert re.sub(r"\x1b\[[\d;]*m", "", lines[1]).rstrip().endswith(mark)
 
 
+@pytest.mark.parametrize("colours", [None, "truecolor"])
+def test_chosen_cells_have_dots(colours):
+    dotted = np.zeros((6, 6), dtype=bool)
+    dotted[:2, 3:] = True
+    lines = render(Heatmap(np.ones((6, 6)), axis(6), axis(6), "", 60, dotted=dotted.tolist()), colours).splitlines()
+    assert [line.count("•") for line in lines] == [0, 0, 0, 3, 0, 0]
+
+
 def test_cells_without_a_value_are_not_marked():
     matrix = np.ones((6, 6))
     matrix[0, 0] = np.nan

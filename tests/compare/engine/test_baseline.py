@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import astuple
 
 import pytest
 import torch
@@ -164,7 +165,17 @@ def test_a_tolerance_stops_the_baseline_too():
 
 def test_wrong_arguments_are_reported():
     a, b, c, d = map(network, range(4))
-    with pytest.raises(CompareError, match="put the modules into two tuples"):
+    with pytest.raises(CompareError, match="one tuple of untrained copies for each of the 2 models"):
         compare_models(a, b, examples(), baseline=(c, d))
     with pytest.raises(CompareError, match="can be iterated again"):
         compare_models(a, b, iter(examples()), baseline=((c,), (d,)))
+
+
+def test_squares_of_large_gram_matrices_stay_within_range():
+    a, b, c, d = (nn.Sequential(network(seed)[0]) for seed in range(4))
+    plain = compare_models(a, b, examples(), baseline=((c,), (d,))).baseline.a
+    for model in (a, d):
+        for parameter in model.parameters():
+            parameter.data.mul_(2.0**35)
+    large = compare_models(a, b, examples(), baseline=((c,), (d,))).baseline.a
+    assert astuple(large) == pytest.approx(astuple(plain), abs=1e-5)

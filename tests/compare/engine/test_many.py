@@ -1,5 +1,6 @@
 import json
 from collections import OrderedDict
+from dataclasses import astuple
 from itertools import combinations
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from compare.engine.many import compare_many
+from compare.engine.many import _best_match, compare_many
 from compare.engine.pair import compare_models
 from compare.errors import CompareError
 from compare.result.matrix import ModelMatrix
@@ -33,6 +34,8 @@ def test_every_pair_is_what_comparing_the_two_gives():
         pair = result.pair(b, a)
         assert np.allclose(pair.cka, alone.cka.ab, atol=1e-6)
         assert np.allclose(result.within[a], alone.cka.aa, atol=1e-6)
+        assert np.allclose(pair.cosine, alone.measures[0].ab, atol=1e-6)
+        assert np.allclose(result.within_cosine[b], alone.measures[0].bb, atol=1e-6)
         assert pair.agreement == pytest.approx(alone.disagreement.agreement)
         assert result.models[b].accuracy == alone.models.b.accuracy
 
@@ -124,6 +127,7 @@ def test_json_round_trip_is_exact():
         "settings",
         "versions",
         "notes",
+        "within_cosine",
     ]
     with pytest.raises(CompareError, match="expected the JSON of a ModelMatrix"):
         ModelMatrix.from_json("{}")
@@ -131,11 +135,14 @@ def test_json_round_trip_is_exact():
 
 def test_files_without_the_newer_numbers_open():
     values = json.loads(compare_many(MODELS, stream()).to_json())
+    newer = ("best_match_standard_error", "stage_match_cka", "ceiling", "cosine", "best_match_cosine", "baseline")
     for pair in values["pairs"]:
-        for name in ("best_match_standard_error", "stage_match_cka", "ceiling"):
+        for name in (*newer, "best_match_cosine_standard_error"):
             del pair[name]
-    pairs = ModelMatrix.from_json(json.dumps(values)).pairs
-    assert all(pair.best_match_standard_error is pair.stage_match_cka is pair.ceiling is None for pair in pairs)
+    del values["within_cosine"]
+    result = ModelMatrix.from_json(json.dumps(values))
+    assert result.within_cosine is None
+    assert all(getattr(pair, name) is None for pair in result.pairs for name in newer)
 
 
 def test_notes_name_the_model_by_its_number():
@@ -176,3 +183,56 @@ def test_standard_error_of_the_best_match_is_the_mean_over_the_best_cells():
     best = [*error[range(3), cells.argmax(1)], *error[cells.argmax(0), range(4)]]
     pair = compare_many([MODELS[0], MODELS[2]], stream()).pairs[0]
     assert pair.best_match_standard_error == pytest.approx(np.mean(best))
+
+
+def test_the_best_match_by_cosine_is_found_among_cells_of_cosine():
+    (cosine,) = compare_models(MODELS[0], MODELS[2], stream()).measures
+    cells, error = np.array(cosine.ab), np.array(cosine.standard_error_ab)
+    pair = compare_many([MODELS[0], MODELS[2]], stream()).pairs[0]
+    assert pair.best_match_cosine == pytest.approx(np.mean([*cells.max(0), *cells.max(1)]))
+    best = [*error[range(3), cells.argmax(1)], *error[cells.argmax(0), range(4)]]
+    assert pair.best_match_cosine_standard_error == pytest.approx(np.mean(best))
+    assert pair.best_match_cosine != pytest.approx(pair.best_match_cka, abs=1e-3)
+
+
+@pytest.mark.parametrize(("missing", "known"), [(1, True), (2, False)])
+def test_the_error_of_a_mean_is_unknown_if_more_than_a_tenth_of_its_cells_have_none(missing, known):
+    cells = torch.eye(10, dtype=torch.float64)
+    errors = torch.full((10, 10), 0.02, dtype=torch.float64)
+    errors[:missing] = torch.nan
+    _, error = _best_match(cells, errors)
+    assert error == (pytest.approx(0.02) if known else None)
+
+
+def test_each_pair_has_the_baseline_that_comparing_the_two_gives():
+    copies = [(Net(10), Net(11)), (Net(12),), (Deeper(13), Deeper(14))]
+    result = compare_many(MODELS, stream((16, 16, 12)), baseline=copies)
+    for pair in result.pairs:
+        alone = compare_models(
+            MODELS[pair.a], MODELS[pair.b], stream((16, 16, 12)), baseline=(copies[pair.a], copies[pair.b])
+        )
+        for side in "ab":
+            one, other = (astuple(getattr(values.baseline, side)) for values in (pair, alone))
+            assert one == pytest.approx(other, abs=1e-9)
+
+
+def test_each_copy_runs_once_per_sweep_whatever_the_number_of_pairs():
+    runs, copies = [], [(Net(seed),) for seed in range(10, 14)]
+    for number, (copy,) in enumerate(copies):
+        copy.fc.register_forward_pre_hook(lambda module, inputs, number=number: runs.append(number))
+    compare_many([Net(seed) for seed in range(4)], stream(), baseline=copies)
+    # Twice, and once to find its layers, in each sweep.
+    assert sorted(runs) == sorted(list(range(4)) * 2 * (1 + len(stream())))
+
+
+def test_a_model_without_copies_has_no_side():
+    first, second, third = compare_many(MODELS, stream(), baseline=((), (Net(3),), ())).pairs
+    assert (first.baseline.b, second.baseline, third.baseline.a) == (None, None, None)
+    assert first.weaker_side is None
+    assert first.baseline.a.untrained > 0
+    assert third.baseline.b.untrained > 0
+
+
+def test_a_baseline_needs_copies_of_each_model():
+    with pytest.raises(CompareError, match="one tuple of untrained copies for each of the 3 models"):
+        compare_many(MODELS, stream(), baseline=((Net(3),), (Net(4),)))

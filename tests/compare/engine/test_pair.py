@@ -29,18 +29,20 @@ def test_result_holds_every_key_of_the_contract():
         "measures",
         "inside",
         "baseline",
+        "cautions",
     ]
     model = "ref name revision sha256 architecture parameters accuracy layers pc1_fraction kind"
     assert list(result["models"]["a"]) == list(result["models"]["b"]) == model.split()
     assert list(result["dataset"]) == ["name", "split", "examples", "classes", "fingerprint"]
-    assert list(result["cka"]) == ["ab", "aa", "bb", "standard_error_ab", "batch_size", "passes", "null"]
+    cka = "ab aa bb standard_error_ab batch_size passes null without_dominant"
+    assert list(result["cka"]) == cka.split()
     disagreement = (
         "agreement accuracy_a accuracy_b both_right only_a_right only_b_right both_wrong p_value classes examples"
     )
     assert list(result["disagreement"])[:10] == disagreement.split()
     row = "name examples accuracy_a accuracy_b difference ci_low ci_high only_a_right only_b_right p_value p_adjusted"
     assert list(result["disagreement"]["classes"][0])[:11] == row.split()
-    example = "index label prediction_a prediction_b confidence_a confidence_b"
+    example = "index label prediction_a prediction_b confidence_a confidence_b path row"
     assert list(result["disagreement"]["examples"][0]) == example.split()
 
 
@@ -166,6 +168,34 @@ def test_one_minibatch_gives_standard_errors_of_kernels_only_and_says_so():
     assert knn.standard_error_ab[0][0] is None
     assert "standard errors of knn are null; they need at least two minibatches of similar size." in result.notes
     assert not any("standard errors of CKA" in note for note in result.notes)
+
+
+def test_intervals_from_minibatches_use_students_t():
+    result = compare_models(Net(0), Net(1), stream((40, 40, 40)), measures=["cosine", "knn"])
+    assert [measure.degrees_of_freedom for measure in result.measures] == [None, 2]
+    assert (
+        "standard errors of knn come from 3 minibatches: a 95 % interval is ± 4.3 of them (Student's t)."
+        in result.notes
+    )
+
+
+def test_standard_errors_average_shares_over_passes_only_with_indices():
+    (inputs, labels), *_ = stream((120,))
+
+    class Shuffled(list):
+        """The examples in another order in every pass."""
+
+        def __init__(self, with_indices):
+            self.random, self.with_indices = torch.Generator().manual_seed(0), with_indices
+
+        def __iter__(self):
+            for rows in torch.randperm(120, generator=self.random).split(30):
+                yield (inputs[rows], labels[rows], rows)[: 2 + self.with_indices]
+
+    averaged, first = (compare_models(Net(0), Net(1), Shuffled(flag), passes=8) for flag in (True, False))
+    assert averaged.cka.ab == first.cka.ab
+    assert averaged.cka.standard_error_ab != first.cka.standard_error_ab
+    assert averaged.cka.standard_error_ab[0][1] == pytest.approx(first.cka.standard_error_ab[0][1], rel=0.5)
 
 
 def test_layers_that_a_few_examples_dominate_have_no_standard_errors_and_a_note():

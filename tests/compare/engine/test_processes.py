@@ -66,6 +66,8 @@ def test_two_processes_find_what_one_finds(here):
     for two, matrix_two in results(2):
         for part in ("ab", "aa", "bb", "standard_error_ab"):
             close(getattr(one.cka, part), getattr(two.cka, part))
+        close(one.cka.without_dominant.ab, two.cka.without_dominant.ab)
+        assert one.cka.without_dominant.examples == two.cka.without_dominant.examples
         close(one.models.a.pc1_fraction, two.models.a.pc1_fraction)
         for measure, same in zip(one.measures, two.measures, strict=True):
             close(measure.ab, same.ab)

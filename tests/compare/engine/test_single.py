@@ -1,5 +1,7 @@
 """A look into one model: planted components, dominant examples and blocks are found, with what carries them."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,13 @@ from compare.engine.pair import compare_models
 from compare.engine.single import inspect_model
 from compare.errors import CompareError
 from compare.result.inspection import Inspection
+from compare.result.spans import counting_spans
 from compare.similarity.gram import gram, u_centre
+from zoo.data.batches import ShuffledBatches
+from zoo.data.digits import load_digits
+from zoo.family.cifar import Variant
+from zoo.train.build import build
+from zoo.train.evaluate import settle_batch_norm_on
 
 EXAMPLES, LAYERS, WINDOW = 240, 30, 12
 DOMINANT = (17, 101, 202)
@@ -28,13 +36,32 @@ class Planted(nn.Module):
         self.axis = nn.functional.normalize(torch.randn(WINDOW, generator=generator), dim=0)
         self.block, self.dominant = block, dominant
 
+    def windows(self, x):
+        carried = torch.isin(x[:, 0].long(), torch.tensor(self.dominant)) * 40.0
+        for i in range(LAYERS):
+            window = x[:, 1 + i : 1 + i + WINDOW]
+            yield window + carried[:, None] * self.axis if self.block[0] <= i < self.block[1] else window
+
     def forward(self, x):
-        numbers, features = x[:, 0].long(), x[:, 1:]
-        carried = torch.isin(numbers, torch.tensor(self.dominant)) * 40.0
-        for i, layer in enumerate(self.layers):
-            window = features[:, i : i + WINDOW]
-            layer(window + carried[:, None] * self.axis if self.block[0] <= i < self.block[1] else window)
-        return features[:, :5]
+        for layer, window in zip(self.layers, self.windows(x), strict=True):
+            layer(window)
+        return x[:, 1:6]
+
+
+class Alternating(Planted):
+    """The same layers as outputs of residual blocks, whose branches lack the component."""
+
+    def __init__(self):
+        super().__init__()
+        del self.layers
+        parts = ("branch", "output")
+        self.blocks = nn.ModuleList(nn.ModuleDict({part: nn.Identity() for part in parts}) for _ in range(LAYERS))
+
+    def forward(self, x):
+        for i, (block, window) in enumerate(zip(self.blocks, self.windows(x), strict=True)):
+            block["branch"](x[:, 1 + i : 1 + i + WINDOW])
+            block["output"](window)
+        return x[:, 1:6]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +79,31 @@ def found(batches):
     return inspect_model(Planted(), batches, layers="layers.*", drop_dominant=0.0125)
 
 
+def test_part_of_the_first_component_is_its_share_of_hsic(found, batches):
+    cells = slice(6, 12)
+    features = [batches[0][0][:, 1 + i : 1 + i + WINDOW].double() for i in range(LAYERS)]
+    carried = 40.0 * torch.isin(batches[0][0][:, 0].long(), torch.tensor(DOMINANT))
+    planted = Planted()
+    layers = [
+        x + carried[:, None] * planted.axis if planted.block[0] <= i < planted.block[1] else x
+        for i, x in enumerate(features)
+    ][cells]
+    parts, wholes = [], []
+    for x in layers:
+        u, s, _ = torch.linalg.svd(x - x.mean(0), full_matrices=False)
+        parts.append(u_centre(s[0] ** 2 * torch.outer(u[:, 0], u[:, 0])).flatten())
+        wholes.append(u_centre((u * s**2) @ u.T).flatten())
+    part, whole = torch.stack(parts), torch.stack(wholes)
+    expected = (part @ part.T) / torch.outer(whole.norm(dim=1), whole.norm(dim=1))
+    measured = torch.tensor(found.inside.pc1_cka, dtype=torch.float64)[cells, cells]
+    assert torch.allclose(measured, expected, atol=2e-3)
+
+
+def test_part_of_the_first_component_is_that_of_the_first_pass(found, batches):
+    again = inspect_model(Planted(), batches, layers="layers.*", passes=2)
+    assert again.inside.pc1_cka == found.inside.pc1_cka
+
+
 def test_the_planted_block_is_found_with_certainty(found):
     (span,) = [span for span in found.block_structure if span.kind == "block structure"]
     assert (span.start, span.stop) == (8, 20)
@@ -61,6 +113,24 @@ def test_the_planted_block_is_found_with_certainty(found):
     fraction = np.array(found.model.pc1_fraction)
     assert score.score == pytest.approx(fraction[8:20].sum() / LAYERS)
     assert score.low <= score.score <= score.high
+
+
+def test_the_curve_of_the_score_has_its_value_at_the_default_threshold(found):
+    curve = found.inside.score.curve
+    assert [at.threshold for at in curve] == [0.8, 0.825, 0.85, 0.875, 0.9, 0.925, 0.95]
+    (default,) = [at for at in curve if at.threshold == 0.85]
+    assert (default.score, default.blocks) == (found.inside.score.score, 1)
+
+
+def test_a_block_of_outputs_is_analysed_on_these_outputs(batches, found):
+    result = inspect_model(Alternating(), batches, drop_dominant=0.0125)
+    (span,) = counting_spans(result.block_structure)
+    assert (span.layers, span.start, span.stop) == ("blocks", 16, 40)
+    (block,), (alone,) = result.inside.blocks, found.inside.blocks
+    assert block.dominant == alone.dominant
+    assert block.mean_cka_without == pytest.approx(alone.mean_cka_without, abs=1e-5)
+    assert result.inside.score.score == pytest.approx(found.inside.score.score, abs=1e-5)
+    assert result.without_dominant.score == 0
 
 
 def test_its_dominant_examples_are_those_planted(found):
@@ -114,6 +184,16 @@ def test_json_round_trip_is_exact(found):
     assert "NaN" not in text
 
 
+def test_spans_of_an_older_file_count(found):
+    old = json.loads(found.to_json())
+    del old["inside"]["score"]["curve"]
+    for span in old["block_structure"]:
+        del span["layers"], span["counts"]
+    opened = Inspection.from_json(json.dumps(old))
+    assert opened.inside.score.curve == ()
+    assert {(span.layers, span.counts) for span in opened.block_structure} == {("all", True)}
+
+
 def test_blocks_with_the_same_dominant_images_are_found(batches):
     same = compare_models(Planted(), Planted(seed=1), batches, layers="layers.*", components=1).inside
     (shared,) = same.shared_examples
@@ -135,6 +215,15 @@ def test_without_a_block_there_is_nothing_to_leave_out(batches):
     result = inspect_model(Planted(block=(0, 0)), batches, layers="layers.*", drop_dominant=0.01)
     assert (result.inside.blocks, result.inside.score.score, result.without_dominant) == ((), 0, None)
     assert "there is no block structure, so no dominant examples were left out." in result.notes
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_untrained_networks_have_no_block_structure_at_any_threshold(seed):
+    data = load_digits("test")
+    batches = list(ShuffledBatches(data, 120, seed=0, scaled=True))
+    model = build(Variant(26, 1, 1), torch.Generator().manual_seed(seed))
+    settle_batch_norm_on(model, [images for images, *_ in batches])
+    assert {(at.score, at.blocks) for at in inspect_model(model.eval(), batches).inside.score.curve} == {(0, 0)}
 
 
 class Dead(nn.Module):

@@ -104,14 +104,19 @@ def test_standard_error_is_the_spread_over_repeated_samples():
     assert torch.stack(errors).square().mean().sqrt() == pytest.approx(spread.item(), rel=0.15)
 
 
-def influences(batches):
-    """Influence of each example on each cell, shape (N, L, L): the projection of a ratio of U-statistics."""
-    rows = [u_centre(torch.stack([gram(layer.double(), torch.float64) for layer in batch])) for batch in batches]
-    shares = torch.cat([torch.einsum("lij,mij->ilm", part, part) for part in rows])
+def shares(batch):
+    """Inner products of the rows of two layers, for each example: shape (n, L, L)."""
+    rows = u_centre(torch.stack([gram(layer.double(), torch.float64) for layer in batch]))
+    return torch.einsum("lij,mij->ilm", rows, rows)
+
+
+def standard_error(shares):
+    """Standard error from the influences of examples: the projection of a ratio of U-statistics."""
     total = shares.sum(0)
     own = shares.diagonal(dim1=1, dim2=2) / total.diagonal()
     scale = (total.diagonal()[:, None] * total.diagonal()).sqrt()
-    return 2 * (shares / scale - total / scale / 2 * (own[:, :, None] + own[:, None]))
+    influences = 2 * (shares / scale - total / scale / 2 * (own[:, :, None] + own[:, None]))
+    return (len(shares) / (len(shares) - 1) * influences.square().sum(0)).sqrt()
 
 
 def test_standard_error_is_that_of_the_sum_of_influences_of_examples(generator):
@@ -119,13 +124,16 @@ def test_standard_error_is_that_of_the_sum_of_influences_of_examples(generator):
     measure = MinibatchCKA()
     for batch in batches:
         measure.update(batch)
-    values = influences(batches)
-    expected = (len(values) / (len(values) - 1) * values.square().sum(0)).sqrt()
+    expected = standard_error(torch.cat([shares(batch) for batch in batches]))
     torch.testing.assert_close(measure.standard_error(), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_only_the_first_pass_counts_for_standard_errors(generator):
-    batches = [u_centre(torch.stack([gram(layer) for layer in layers(generator)])) for _ in range(BATCHES)]
+def centred(batch):
+    return u_centre(torch.stack([gram(layer) for layer in batch]))
+
+
+def test_only_the_first_pass_counts_if_examples_cannot_be_recognised(generator):
+    batches = [centred(layers(generator)) for _ in range(BATCHES)]
     once, thrice = PairSums(by_example=True), PairSums(by_example=True)
     for number in range(3):
         for batch in batches:
@@ -134,6 +142,45 @@ def test_only_the_first_pass_counts_for_standard_errors(generator):
         once.add(batch.clone())
     torch.testing.assert_close(thrice.standard_error(), once.standard_error())
     torch.testing.assert_close(thrice.ratio(), once.ratio())
+
+
+def passes(data, count=3, size=20):
+    """Rows of the minibatches of several passes, each in another order."""
+    return [torch.randperm(len(data[0])).split(size) for _ in range(count)]
+
+
+def test_shares_of_an_example_are_averaged_over_passes(generator):
+    data = layers(generator, 60)
+    sums, averages = PairSums(by_example=True), torch.zeros(60, 4, 4, dtype=torch.float64)
+    for number, batches in enumerate(passes(data)):
+        for rows in batches:
+            averages[rows] += shares([layer[rows] for layer in data])
+            sums.add(centred([layer[rows] for layer in data]), number == 0, rows)
+    torch.testing.assert_close(sums.standard_error(), standard_error(averages), rtol=1e-4, atol=1e-5)
+
+
+def test_processes_that_share_the_passes_find_the_same_standard_error(generator):
+    data = layers(generator, 60)
+    whole, parts = PairSums(by_example=True), [PairSums(by_example=True) for _ in range(2)]
+    for number, batches in enumerate(passes(data)):
+        for turn, rows in enumerate(batches):
+            for sums in (whole, parts[turn % 2]):
+                sums.add(centred([layer[rows] for layer in data]), number == 0, rows)
+    merged = PairSums(by_example=True)
+    for part in parts:
+        merged.merge(part)
+    torch.testing.assert_close(merged.standard_error(), whole.standard_error(), rtol=1e-5, atol=1e-6)
+
+
+def test_half_of_the_examples_followed_estimate_the_same_standard_error(generator):
+    data = layers(generator, 400)
+    all_rows, half = (PairSums(by_example=True) for _ in range(2))
+    for number, batches in enumerate(passes(data, count=2, size=50)):
+        for rows in batches:
+            batch = centred([layer[rows] for layer in data])
+            all_rows.add(batch.clone(), number == 0, rows)
+            half.add(batch, number == 0, torch.where(rows < 200, rows, -1))
+    torch.testing.assert_close(half.standard_error(), all_rows.standard_error(), rtol=0.2, atol=1e-3)
 
 
 def test_examples_in_chunks_give_the_same_standard_error(generator, monkeypatch):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from compare.similarity.gram import gram, u_centre
-from compare.similarity.principal import MinibatchPrincipal, components, remove_components_
+from compare.similarity.principal import MinibatchPrincipal, components, first_products, remove_components_
 
 
 def principal(batches):
@@ -95,6 +95,16 @@ def test_removal_leaves_constant_and_broken_layers_alone(generator):
     remove_components_(grams, components(grams), torch.ones(2))
     assert (grams[0] == 0).all()
     assert grams[1].isnan().all()
+
+
+def test_products_of_first_components_are_those_of_features_reduced_to_them(generator):
+    layers = [torch.randn(20, p, generator=generator) * spread(p) for p in (30, 7)]
+    first = [(x - x.mean(0)).double() - svd_removed(x, 1) for x in layers]
+    centred = u_centre(torch.stack([x @ x.T for x in first])) * torch.tensor([0.5, 4.0])[:, None, None]
+    expected = centred.flatten(1) @ centred.flatten(1).T
+    grams = torch.stack([gram(layer, torch.float64) for layer in layers])
+    found = first_products(components(grams), torch.tensor([0.5, 4.0]))
+    assert torch.allclose(found, expected, rtol=1e-4)
 
 
 def test_components_are_ordered_and_orthogonal(generator):

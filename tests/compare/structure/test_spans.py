@@ -3,8 +3,10 @@ import time
 import numpy as np
 import pytest
 
-from compare.structure.spans import block_score, find_block_structure
-from tests.support.planted import draw, quality
+from compare.result.spans import block_structures, counting_spans
+from compare.structure.contrast import border_contrast
+from compare.structure.spans import block_score, find_block_structure, layers_in
+from tests.support.planted import draw, draw_features, quality
 
 
 def planted(layers, blocks, seed=0, inside=0.95, background=0.6):
@@ -92,6 +94,19 @@ def test_of_equally_good_spans_the_shortest_counts():
     assert spans(matrix) == [(10, 40)]
 
 
+def test_contrast_is_that_of_pairs_at_the_same_distance():
+    distance = np.abs(np.subtract.outer(np.arange(20), np.arange(20)))
+    cka = 0.9 - 0.02 * distance
+    # A smooth decay has no contrast.
+    assert border_contrast(cka, 6, 14) == pytest.approx(0)
+    cka[6:14, 14:] -= 0.2
+    cka[14:, 6:14] -= 0.2
+    assert border_contrast(cka, 6, 14) == pytest.approx((0 + 0.2) / 2)
+    # An end of the network is no border.
+    assert border_contrast(cka, 14, 20) == pytest.approx(0.2)
+    assert border_contrast(cka, 0, 20) is None
+
+
 def test_contrast_looks_half_a_span_beyond_its_border():
     # Just before the span CKA is clearly lower; the layers before those are as similar to it as its own.
     index = np.arange(40)
@@ -162,6 +177,74 @@ def test_score_is_the_mean_pc1_fraction_inside_of_block_structure():
     assert block_score(whole, np.ones(60)) == 1
 
 
+@pytest.mark.parametrize("branch", [0.2, 0.35])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_component_that_alternates_with_branches_is_found_on_block_outputs(branch, seed):
+    cka, fraction, names, planted_spans = draw_features(np.random.default_rng(seed), 2, branch)
+    found = block_structures(find_block_structure(cka, fraction, layers=names))
+    best, invented = quality([(span.start, span.stop) for span in found], planted_spans)
+    assert min(best) >= 0.9
+    assert invented == 0
+    assert {span.layers for span in found} == {"blocks"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_networks_without_a_shared_component_have_no_span_of_block_outputs(seed):
+    cka, fraction, names, _ = draw_features(np.random.default_rng(seed), 0)
+    assert counting_spans(find_block_structure(cka, fraction, layers=names)) == []
+
+
+def residual(blocks):
+    """Names of a stem, residual blocks of 5 layers, and a head."""
+    return ["stem", *(f"stage{1 + i // 6}.{i % 6}.{part}" for i in range(blocks) for part in "abcde"), "head"]
+
+
+def alternating(names, start, stop, branch=0.3):
+    """CKA that is high between the outputs of some blocks, and low where a layer of a branch takes part."""
+    outputs = [5 * (block + 1) for block in range(start, stop)]
+    matrix = np.full((len(names), len(names)), branch)
+    matrix[np.ix_(outputs, outputs)] = 0.95
+    np.fill_diagonal(matrix, 1)
+    return matrix, outputs
+
+
+def test_span_of_block_outputs_has_the_means_of_outputs_and_the_borders_of_blocks():
+    names = residual(12)
+    matrix, outputs = alternating(names, 4, 10)
+    fraction = np.full(62, 0.1)
+    fraction[outputs] = np.linspace(0.5, 0.7, 6)
+    (span,) = find_block_structure(matrix, fraction, pc1_alignment=matrix**2, layers=names)
+    assert (span.layers, span.counts, span.kind) == ("blocks", True, "block structure")
+    assert (span.start, span.stop) == (21, 51)
+    assert (span.first_layer, span.last_layer) == ("stage1.4.a", "stage2.3.e")
+    assert (span.residual_blocks, span.stages) == (6, ("stage1", "stage2"))
+    assert (span.mean_cka, span.pc1_fraction) == pytest.approx((0.95, 0.6))
+    assert span.pc1_alignment == pytest.approx(0.95**2)
+    assert layers_in(span, names) == outputs
+    assert block_score([span], fraction, names) == pytest.approx(0.6 * 6 / 12)
+
+
+def test_spans_of_all_layers_come_first_and_count_only_without_enough_blocks():
+    names = residual(12)
+    matrix = planted(62, [(21, 51)])
+    both = find_block_structure(matrix, np.full(62, 0.6), layers=names)
+    assert [(span.layers, span.start, span.stop) for span in both] == [("all", 21, 51), ("blocks", 21, 51)]
+    assert counting_spans(both) == block_structures(both) == [both[1]]
+    assert layers_in(both[0], names) == list(range(21, 51))
+    (few,) = find_block_structure(planted(27, [(6, 16)]), np.full(27, 0.6), layers=residual(5))
+    assert (few.layers, few.counts) == ("all", True)
+
+
+@pytest.mark.parametrize(("blocks", "shortest"), [(6, 3), (12, 4), (120, 6)])
+def test_shortest_span_of_block_outputs_depends_on_their_number(blocks, shortest):
+    def found(length):
+        matrix, _ = alternating(names := residual(blocks), 1, 1 + length)
+        return counting_spans(find_block_structure(matrix, layers=names))
+
+    assert len(found(shortest)) == 1
+    assert found(shortest - 1) == []
+
+
 def test_fewer_layers_than_a_span_have_none():
     assert spans(np.ones((3, 3))) == []
     assert spans(np.zeros((0, 0))) == []
@@ -179,3 +262,12 @@ def test_shapes_that_do_not_belong_together_are_refused():
         find_block_structure(np.ones((3, 4)))
     with pytest.raises(ValueError, match=r"PC1 fraction must have shape \(3,\) .* got \(2,\)"):
         find_block_structure(np.ones((3, 3)), [1, 2])
+
+
+def test_layers_without_a_value_form_no_span():
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        cka = random.uniform(0.8, 0.9, (60, 60))
+        cka = (cka + cka.T) / 2
+        cka[30:] = cka[:, 30:] = np.nan
+        assert all(np.isfinite(span.mean_cka) for span in find_block_structure(cka, np.full(60, 0.5)))

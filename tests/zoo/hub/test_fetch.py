@@ -61,6 +61,26 @@ def test_folder_takes_precedence_over_hub_id_and_file_is_refused(here):
         parse_ref("me/file")
 
 
+def test_a_missing_name_among_models_is_a_folder_and_no_hub_id(here):
+    for name in ("models/deep-s0", "mine/wide-s0"):
+        (here / name).mkdir(parents=True)
+        (here / name / "config.json").touch()
+    for ref, near in (("models/deep-s1", "models/deep-s0"), ("mine/wide-s1@v1", "mine/wide-s0")):
+        with pytest.raises(ZooError, match=f"there is no {ref}; did you mean {near}\\? Write hf://{ref} for"):
+            parse_ref(ref)
+    assert parse_ref("hf://models/deep-s1") == HubRef("models/deep-s1")
+    with pytest.raises(ZooError, match="got 'deep-s0'; did you mean models/deep-s0\\?"):
+        parse_ref("deep-s0")
+
+
+def test_a_folder_without_models_is_no_reason_against_a_hub_id(here):
+    (here / "me" / "papers").mkdir(parents=True)
+    assert parse_ref("me/m") == HubRef("me/m")
+    (here / "models").mkdir()
+    with pytest.raises(ZooError, match="there is no models/m; `zoo list` shows local models"):
+        parse_ref("models/m")
+
+
 def test_a_tag_is_resolved_while_main_has_moved_on(published, hub, folders):
     model = find_model("me/m@v1")
     assert (model.kind, model.revision, model.name) == ("hub", published, "me/m@v1")

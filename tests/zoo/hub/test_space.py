@@ -96,9 +96,12 @@ def test_private_models_do_not_go_into_a_public_space_unasked(hub, run, folders,
 
 
 def test_missing_push_permission_is_reported_before_the_work(hub, run, folders, tmp_path, monkeypatch):
-    for space, message in (("you/zoo", "you may push to me or lab"), ("nobody", "expected a repository as OWNER/NAME")):
+    for space, code, message in (
+        ("you/zoo", 1, "you may push to me or lab"),
+        ("nobody", 2, "expected a repository as OWNER/NAME"),
+    ):
         ran = run("zoo", "site", tmp_path / "site", *folders, "--push-space", space)
-        assert (ran.code, message in ran.stderr) == (1, True)
+        assert (ran.code, message in ran.stderr) == (code, True)
     monkeypatch.setenv("HF_TOKEN", "hf_reader")
     ran = run("zoo", "site", tmp_path / "site", *folders, "--push-space", "reader/zoo")
     assert (ran.code, "your token is read-only" in ran.stderr) == (1, True)

@@ -1,6 +1,6 @@
 import pytest
 
-from zoo.record.names import hub_id, recorded_name, short_name
+from zoo.record.names import hub_id, recorded_name, same_dataset, short_name
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,18 @@ def test_absolute_paths_are_not_recorded():
 def test_other_names_are_recorded_as_they_are():
     for name in ("digits", "./digits", "mnist5k:8", "hf:you/pets@refs/convert/parquet"):
         assert recorded_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        ("hf:you/pets@v1", "hf:you/pets", True),
+        ("cifar10", "hf:uoft-cs/cifar10", True),
+        ("data/pets", "pets", True),
+        ("hf:me/pets", "hf:you/pets", False),
+        ("mnist5k", "mnist5k:14", False),
+        ("digits", "pets", False),
+    ],
+)
+def test_names_of_one_dataset_may_differ_by_revision_and_parent_folder(a, b, same):
+    assert same_dataset(a, b) == same_dataset(b, a) == same

@@ -246,5 +246,5 @@ def test_option_is_recorded_shown_and_named_by_the_cards_command(run, here):
     weights, again = ((here / name / "model.safetensors").read_bytes() for name in "xy")
     assert weights == again
     ran = run("zoo", "train", "--pc-regularize", -1)
-    assert (ran.code, ran.stderr.count("\n")) == (1, 1)
+    assert (ran.code, ran.stderr.count("\n")) == (2, 1)
     assert "--pc-regularize must be a finite number of at least 0, got -1.0" in ran.stderr

@@ -172,7 +172,7 @@ def test_images_that_are_decoded_on_demand_are_refused_before_training(here, mon
 )
 def test_options_that_exclude_seeds_are_refused(run, here, arguments, message):
     ran = run("zoo", "train", *arguments)
-    assert (ran.code, ran.stdout) == (1, "")
+    assert (ran.code, ran.stdout) == (2, "")
     assert message in ran.stderr
     assert list(here.iterdir()) == []
 

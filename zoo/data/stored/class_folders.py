@@ -88,7 +88,7 @@ def open_folder(root: Path, files: Sequence[DatasetFile], links: int) -> Source:
         links: number of skipped symlinks.
 
     Raises:
-        ZooError: no image lies in a class folder, or a class exists only in the test split.
+        ZooError: no image lies in a class folder, a class exists only in the test split, or its name is not UTF-8.
     """
     depth = 1 if _has_splits(files) else 0
     by_split: dict[str, list[DatasetFile]] = {}
@@ -103,6 +103,8 @@ def open_folder(root: Path, files: Sequence[DatasetFile], links: int) -> Source:
         )
     reference = training_split(by_split) or next(iter(by_split))
     classes = tuple(sorted({file.parts[depth] for file in by_split[reference]}))
+    if unusual := next((name for name in classes if name != _utf8(name)), None):
+        raise ZooError(f"expected UTF-8 names of class folders in {root}, got {_utf8(unusual)}; rename it.")
     return Source(
         classes=classes,
         splits={split: _image_files(root, split, members, classes, depth) for split, members in by_split.items()},
@@ -132,9 +134,14 @@ def _image_files(
     return ImageFiles(
         labels=np.array([numbers[file.parts[depth]] for file in members], dtype=np.int64),
         read=lambda row: (root / paths[row]).read_bytes(),
-        name=paths.__getitem__,
+        name=lambda row: _utf8(paths[row]),
         path=paths.__getitem__,
     )
+
+
+def _utf8(path: str) -> str:
+    """A path that can be printed and stored: bytes that are not UTF-8 are replaced by U+FFFD."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _notes(outside: int, links: int) -> tuple[str, ...]:

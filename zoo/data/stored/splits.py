@@ -6,7 +6,7 @@ from collections.abc import Collection
 import numpy as np
 
 from zoo.data.stored.image_files import ImageFiles, OnProgress, Source, join
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 
 SPLITS = ("train", "test", "all")
 TRAIN = "train"
@@ -27,7 +27,7 @@ def check_split(name: str, split: str) -> None:
         ZooError: the name is not in `SPLITS`.
     """
     if split not in SPLITS:
-        raise ZooError(f"{name} has the splits {', '.join(SPLITS[:-1])} and {SPLITS[-1]}, got {split!r}.")
+        raise UsageError(f"{name} has the splits {', '.join(SPLITS[:-1])} and {SPLITS[-1]}, got {split!r}.")
 
 
 def find_split(source: Source, name: str, split: str) -> tuple[ImageFiles, bool]:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from zoo.data.image_set import ImageSet
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.family.cifar import Variant
 from zoo.family.cifar_resnet import CifarResNet
 from zoo.family.timm_spec import Choice, choice_name
@@ -115,9 +115,9 @@ def check_stackable(choice: Choice, recipe: Recipe) -> Variant:
             this process.
     """
     if not isinstance(choice, Variant):
-        raise ZooError(f"--seeds requires the CIFAR family, got {choice_name(choice)}; {ONE_BY_ONE}.")
+        raise UsageError(f"--seeds requires the CIFAR family, got {choice_name(choice)}; {ONE_BY_ONE}.")
     if recipe.pc_regularize:
-        raise ZooError(f"--seeds cannot be combined with --pc-regularize; leave it out, or {ONE_BY_ONE}.")
+        raise UsageError(f"--seeds cannot be combined with --pc-regularize; leave it out, or {ONE_BY_ONE}.")
     if launched():
-        raise ZooError("--seeds uses a single process; start it without torchrun.")
+        raise UsageError("--seeds uses a single process; start it without torchrun.")
     return choice

@@ -78,7 +78,7 @@ def test_options_may_be_repeated_too(run, seeds):
 )
 def test_groups_that_are_none_are_refused(run, arguments, message):
     ran = run("zoo", "groups", *arguments)
-    assert (ran.code, ran.stdout) == (1, "")
+    assert (ran.code, ran.stdout) == (2, "")
     assert message in ran.stderr and ran.stderr.count("\n") == 1
 
 

@@ -18,8 +18,9 @@ def test_all_is_shown_within_80_columns(monkeypatch, capsys):
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
     for part in (
-        "It has block structure in 44% of its layers (stage2.16 to stage2.29).",
-        "Its block structure score is 0.39 (95 % interval 0.30 to 0.45)",
+        "It has a block structure score of 0.39 (0.33 to 0.41 for thresholds 0.80 to 0.95) and 1 (1 to 2) blocks, "
+        "covering 44% of its layers (stage2.16 to stage2.29).",
+        "The block structure score is on a scale from 0 (none) to 1; its 95 % interval over images is 0.30 to 0.45.",
         "no block is left",
         "CKA of its layers",
         "Shared first component",
@@ -89,7 +90,7 @@ def test_compare_tells_the_same_score(run, folders):
 @pytest.mark.parametrize("share", ["0", "1", "100%", "x", "1%%", "-1%", "", "nan"])
 def test_a_share_that_is_none_is_refused(run, folders, share):
     ran = run("zoo", "inspect", folders[0], f"--drop-dominant={share}")
-    assert (ran.code, ran.stdout) == (1, "")
+    assert (ran.code, ran.stdout) == (2, "")
     assert ran.stderr.startswith("Error: --drop-dominant takes a share of the images such as 1% or 0.01, got ")
 
 

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,9 @@ BIN = Path(sys.executable).parent
 def error(run):
     """Runs a script that must fail, and gives the one line that it tells."""
 
-    def error(*arguments):
+    def error(*arguments, code=1):
         ran = run(*arguments)
-        assert ran.code == 1, ran.stderr
+        assert ran.code == code, ran.stderr
         assert ran.stdout == ""
         assert ran.stderr.startswith("Error: ")
         assert ran.stderr.count("\n") == 1
@@ -119,7 +120,7 @@ def test_examples_and_layers_can_be_limited(run, folders):
 
 def test_measures_and_null_are_shown_and_written(run, folders, tmp_path):
     options = ("--measure", "knn", "--measure", "rsa", "--measure", "procrustes", "--null", 19, "--layers", "blocks")
-    ran = run("compare", *folders, *options, "--json", tmp_path / "x.json", "--png", tmp_path / "x.png")
+    ran = run("compare", *folders, *options, "--full", "--json", tmp_path / "x.json", "--png", tmp_path / "x.png")
     result = json.loads((tmp_path / "x.json").read_text())
     assert [measure["name"] for measure in result["measures"]] == ["cosine", "knn", "rsa", "procrustes"]
     assert (len(result["measures"][0]["ab"]), len(result["cka"]["null"]["above"][0])) == (3, 6)
@@ -155,23 +156,23 @@ def test_matrix_of_many_models_stays_readable(run, folders, tmp_path):
     ran = run("zoo", "matrix", *copies, "--max-examples", 40, "--layers", "head.*")
     assert max(map(len, ran.stdout.splitlines())) <= 80
     assert "…" not in ran.stdout
-    assert ran.stdout.partition("Models, on")[2].count("1.000") == 4 * 12 * 11
+    assert ran.stdout.partition("Models, on")[2].count("1.000") == 5 * 12 * 11
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("a",), "at least two models, got 1"),
-        (("a", "b", "a"), "expected different models, got a twice"),
-        (("a", "b", "--pair", 1, 3), "--pair must name two of the 2 models by number from 1, got 1 3"),
-        (("a", "b", "--pair", 2, 2), "--pair must name two"),
-        (("a", "nowhere"), "expected a model folder or a Hub id OWNER/NAME[@REVISION], got 'nowhere'"),
-        (("a", "b", "--precision", "fp8"), "precision must be"),
+        (("a",), 2, "at least two models, got 1"),
+        (("a", "b", "a"), 2, "expected different models, got a twice"),
+        (("a", "b", "--pair", 1, 3), 2, "--pair must name two of the 2 models by number from 1, got 1 3"),
+        (("a", "b", "--pair", 2, 2), 2, "--pair must name two"),
+        (("a", "nowhere"), 1, "expected a model folder or a Hub id OWNER/NAME[@REVISION], got 'nowhere'"),
+        (("a", "b", "--precision", "fp8"), 2, "precision must be"),
     ],
 )
-def test_bad_matrix_arguments_are_told_in_one_line(error, folders, monkeypatch, arguments, message):
+def test_bad_matrix_arguments_are_told_in_one_line(error, folders, monkeypatch, arguments, code, message):
     monkeypatch.chdir(folders[0].parent)
-    assert message in error("zoo", "matrix", *arguments)
+    assert message in error("zoo", "matrix", *arguments, code=code)
 
 
 @pytest.mark.slow
@@ -197,25 +198,29 @@ def _read(descriptor):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("--depth", 15), "depth must be 6n+2"),
-        (("--width", 0), "width must be above 1/32"),
-        (("--width", -2), "width must be above 1/32"),
-        (("--dataset", "mnist"), "got 'mnist', and there is no such folder; choose one with --dataset"),
-        (("--subset", "0"), "subset must be a fraction above 0"),
-        (("--subset", "a/b"), "subset must be a fraction above 0"),
-        (("--subset", "1/1000"), "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
-        (("--epochs", 0), "--epochs must be"),
-        (("--lr", "nan"), "--lr must be"),
-        (("--lr", 1e30), "smaller --lr"),
-        (("--device", "tpu9"), "expected a device of this machine"),
-        (("--device", "meta"), "expected a device of this machine"),
-        (("--out", "/proc/nope/x"), "cannot write /proc/nope/x"),
+        (("--depth", 15), 2, "depth must be 6n+2"),
+        (("--width", 0), 2, "width must be above 1/32"),
+        (("--width", -2), 2, "width must be above 1/32"),
+        (
+            ("--dataset", "mnist"),
+            1,
+            "got 'mnist', and there is no such folder; did you mean mnist5k, mnist5k:8 or mnist5k:14?",
+        ),
+        (("--subset", "0"), 2, "subset must be a fraction above 0"),
+        (("--subset", "a/b"), 2, "subset must be a fraction above 0"),
+        (("--subset", "1/1000"), 1, "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
+        (("--epochs", 0), 2, "--epochs must be"),
+        (("--lr", "nan"), 2, "--lr must be"),
+        (("--lr", 1e30), 1, "smaller --lr"),
+        (("--device", "tpu9"), 1, "expected a device of this machine"),
+        (("--device", "meta"), 1, "expected a device of this machine"),
+        (("--out", "/proc/nope/x"), 1, "cannot write /proc/nope/x"),
     ],
 )
-def test_bad_training_arguments_are_told_in_one_line_and_write_nothing(error, here, arguments, message):
-    assert message in error("zoo", "train", "--depth", 8, "--epochs", 1, *arguments)
+def test_bad_training_arguments_are_told_in_one_line_and_write_nothing(error, here, arguments, code, message):
+    assert message in error("zoo", "train", "--depth", 8, "--epochs", 1, *arguments, code=code)
     assert list(here.iterdir()) == []
 
 
@@ -230,26 +235,33 @@ def test_existing_folder_is_refused_before_training_unless_forced(run, error, he
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("--dataset", "mnist"), "expected a dataset (digits"),
-        (("--split", "val"), "splits train, test and all, got 'val'"),
-        (("--max-examples", 3), "expected from 10 (one image per class) to 360 images"),
-        (("--layers", "nothing"), "near names are"),
-        (("--precision", "fp8"), "precision must be fp32, fp64, bf16"),
-        (("--passes", 0), "passes must be at least 1"),
-        (("--measure", "svcca"), "measures must be among cosine, knn, rsa, procrustes (CKA always comes), got 'svcca'"),
-        (("--null", 5), "at least 19 permutations, got 5"),
-        (("--tolerance", 0), "tolerance must be a positive standard error"),
-        (("--layers", ","), "expected the layers as all, blocks, or glob patterns"),
-        (("--batch-size", 3), "--batch-size must be at least 4, got 3"),
-        (("--batch-size", 0), "--batch-size must be at least 4, got 0"),
-        (("--json", "no/such/folder.json"), "there is no no/such"),
-        (("--json", "x", "--png", "x"), "must be two files, got x for both"),
+        (("--dataset", "mnist"), 1, "expected a dataset (digits"),
+        (("--split", "val"), 2, "splits train, test and all, got 'val'"),
+        (("--max-examples", 3), 1, "expected from 10 (one image per class) to 360 images"),
+        (("--layers", "nothing"), 1, "near names are"),
+        (("--precision", "fp8"), 2, "precision must be fp32, fp64, bf16"),
+        (("--passes", 0), 2, "passes must be at least 1"),
+        (
+            ("--measure", "svcca"),
+            2,
+            "measures must be among cosine, knn, rsa, procrustes (CKA always comes), got 'svcca'",
+        ),
+        (("--null", 5), 2, "at least 19 permutations, got 5"),
+        (("--tolerance", 0), 2, "tolerance must be a positive standard error"),
+        (("--layers", ","), 2, "expected the layers as all, blocks, or glob patterns"),
+        (("--batch-size", 3), 2, "--batch-size must be at least 4, got 3"),
+        (("--batch-size", 0), 2, "--batch-size must be at least 4, got 0"),
+        (("--json", "no/such/folder.json"), 1, "there is no no/such"),
+        (("--json", "x", "--png", "x"), 2, "must be two files, got x for both"),
+        (("--png", "x.jpg"), 2, "--png: expected a name that ends in .png, got x.jpg"),
+        (("--svg", "x.png"), 2, "--svg: expected a name that ends in .svg, got x.png"),
+        (("--require", "agreement"), 2, "--require takes names and numbers"),
     ],
 )
-def test_bad_comparison_arguments_are_told_in_one_line(error, folders, arguments, message):
-    assert message in error("compare", *folders, *arguments)
+def test_bad_comparison_arguments_are_told_in_one_line(error, folders, arguments, code, message):
+    assert message in error("compare", *folders, *arguments, code=code)
 
 
 @pytest.fixture
@@ -302,6 +314,13 @@ def test_wrong_usage_exits_with_two(run, arguments):
     assert run(*arguments).code == 2
 
 
+@pytest.mark.parametrize("option", ["--baseline", "--correction"])
+def test_a_wrong_choice_is_reported_in_plain_words(run, option):
+    ran = run("compare", "a", "b", option, "x")
+    assert ran.code == 2
+    assert f"Error: Invalid value for '{option}': 'x' is not one of" in ran.stderr
+
+
 def test_variants_print_the_grid(run):
     ran = run("zoo", "variants", "--depth", 14, "--depth", 38, "--width", 1, "--json", "-")
     rows = [(row["parameters"], row["representations"]) for row in json.loads(ran.stdout)]
@@ -323,16 +342,33 @@ def test_disagreements_are_exported_for_other_programs(run, folders, here):
     assert [int(row["index"]) for row in rows] == [example["index"] for example in examples]
     assert [row["prediction_a"] for row in rows] == [str(example["prediction_a"]) for example in examples]
     assert float(rows[0]["confidence_a"]) == examples[0]["confidence_a"]
-    (here / "mine.csv").write_text("something else")
-    ran = run("compare", *folders, "--export", "mine.csv")
-    assert "mine.csv exists and is not an earlier result of this kind" in ran.stderr
-    assert (here / "mine.csv").read_text() == "something else"
+    assert [int(row["row"]) for row in rows] == [example["row"] for example in examples]
+    assert {row["path"] for row in rows} == {""}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("mine.csv", "index,label,mine\n"), ("mine.json", '{"format_version": 2}')]
+)
+def test_an_export_never_replaces_a_file_of_another_kind(error, folders, here, name, content):
+    (here / name).write_text(content)
+    line = error("compare", *folders, "--export", name, "--json", "d.json")
+    assert f"{name} exists and is not an earlier result of this kind" in line
+    assert (here / name).read_text() == content
+    assert not (here / "d.json").exists()
+    assert "--json and --export must be two files" in error("compare", *folders, "--export", "d", "--json", "d")
 
 
 def test_names_that_a_spreadsheet_would_run_are_made_harmless():
-    assert "\n17,'=cmd(),'=cmd(),0.990000,dog,0.875000\n" in disagreements_csv(comparison(classes=("=cmd()", "dog")))
+    assert "\n17,'=cmd(),'=cmd(),0.990000,dog,0.875000,,\n" in disagreements_csv(comparison(classes=("=cmd()", "dog")))
 
 
 def test_p_values_are_corrected_as_asked(run, folders):
     assert "p (BH)" in run("compare", *folders, "--correction", "bh").stdout
     assert run("compare", *folders, "--correction", "x").code == 2
+
+
+def test_paths_that_a_spreadsheet_would_run_stay_paths():
+    result = comparison()
+    examples = tuple(replace(example, path="=one/1.png") for example in result.disagreement.examples)
+    text = disagreements_csv(replace(result, disagreement=replace(result.disagreement, examples=examples)))
+    assert text.endswith(",./=one/1.png,\n")

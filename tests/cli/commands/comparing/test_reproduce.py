@@ -1,6 +1,7 @@
 """`zoo reproduce` as a user meets it, on a grid of seconds."""
 
 import json
+from fractions import Fraction
 
 import pytest
 
@@ -33,10 +34,11 @@ def test_grid_is_trained_measured_and_shown_and_answers_at_once_the_second_time(
         assert run("zoo", "train", *size, "--out", out).code == 0
     ran = run("zoo", "reproduce", "study", *TINY, "--json", "study.json")
     assert ran.code == 0, ran.stderr
-    assert ran.stderr.startswith("6 networks in study/models, 3 already trained.\ntraining takes about ")
+    assert ran.stderr.startswith("6 networks in study/models, 3 already trained.\nPower of this study\n")
+    assert "\ntraining takes about " in ran.stderr
     assert names(here / "study") == ["claims.png", "index.html", "maps.png", "models"]
     result = json.loads((here / "study.json").read_text())
-    assert [len(result[key]) for key in ("claims", "networks", "heatmaps", "agreements")] == [9, 6, 3, 3 + 2]
+    assert [len(result[key]) for key in ("claims", "networks", "heatmaps", "agreements")] == [10, 6, 3, 3 + 1]
     assert result["settings"]["training_seconds"] > 0
     assert ran.stdout.endswith("study/index.html\n")
     records = [json.loads(path.read_text()) for path in (here / "study" / "models").glob("*/training.json")]
@@ -51,19 +53,52 @@ def test_grid_is_trained_measured_and_shown_and_answers_at_once_the_second_time(
     assert again.stdout == ran.stdout
 
 
+def test_first_seeds_come_first_and_then_every_network_gets_the_same_time():
+    grid = study_grid((14, 38), (1.0, 4.0), (Fraction(1), Fraction(1, 16)), range(6))
+    runs = sorted(grid.runs("digits", {}), key=grid.priority)
+    networks = 3 * 2
+    assert [run.seed for run in runs[: 3 * networks]] == [seed for seed in range(3) for _ in range(networks)]
+    further = runs[3 * networks :]
+    spent = {}
+    for run in further:
+        network = run.variant, run.subset
+        spent[network] = spent.get(network, 0) + run.cost
+        # Nobody else was behind by more than a run of their own, unless all of their seeds are trained.
+        assert all(
+            spent.get((other.variant, other.subset), 0) + other.cost >= spent[network]
+            for other in further[further.index(run) :]
+        )
+
+
+@pytest.mark.slow
+def test_time_limit_tests_what_is_trained(run, here):
+    nothing = run("zoo", "reproduce", "study", *TINY, "--time-limit", 0)
+    assert (nothing.code, nothing.stdout) == (1, "")
+    assert nothing.stderr.endswith("Error: no network is trained yet; use a higher --time-limit.\n")
+    # Not even of the first seed.
+    size = ("--depth", 8, "--width", 0.5, "--subset", "1/4", "--epochs", 1, "--seed", 1)
+    assert run("zoo", "train", *size, "--out", "study/models/resnet8-w0.5-digits-1of4-s1").code == 0
+    ran = run("zoo", "reproduce", "study", *TINY, "--time-limit", 0, "--json", "study.json")
+    assert ran.code == 0, ran.stderr
+    assert "training" not in ran.stderr
+    result = json.loads((here / "study.json").read_text())
+    assert len(result["networks"]) == len(result["heatmaps"]) == 1
+    assert any(note.startswith("only 1 of 6 networks are trained") for note in result["notes"])
+
+
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("--depths", "14"), "at least two depths and two widths, got 1 and 3"),
-        (("--depths", "14,15"), "depth must be 6n+2"),
-        (("--dataset", "mnist"), "expected a dataset (digits"),
-        (("--jobs", 2, "--ray", "local"), "got both"),
-        (("--json", "no/such.json"), "there is no no"),
+        (("--depths", "14"), 2, "at least two depths and two widths, got 1 and 3"),
+        (("--depths", "14,15"), 2, "depth must be 6n+2"),
+        (("--dataset", "mnist"), 1, "expected a dataset (digits"),
+        (("--jobs", 2, "--ray", "local"), 2, "got both"),
+        (("--json", "no/such.json"), 1, "there is no no"),
     ],
 )
-def test_what_cannot_be_is_told_before_anything_runs(run, here, arguments, message):
+def test_what_cannot_be_is_told_before_anything_runs(run, here, arguments, code, message):
     ran = run("zoo", "reproduce", "study", *arguments)
-    assert (ran.code, ran.stdout) == (1, "")
+    assert (ran.code, ran.stdout) == (code, "")
     assert ran.stderr.startswith("Error: ") and message in ran.stderr
     assert list(here.iterdir()) == []
 

@@ -25,8 +25,6 @@ from tests.support.samples import comparison
 # The marks of the browser's tests are not for all of this file.
 IN_BROWSER, pytestmark = pytestmark, []  # noqa: F811
 BRIEF = ("--layers", "blocks", "--max-examples", "60")
-# Pages of a site have no untrained baseline.
-NO_BASELINE = ("--baseline", "none")
 
 
 def another(folder, place, seed):
@@ -58,9 +56,9 @@ def three(zoo, monkeypatch):
 
 @pytest.fixture
 def error(run):
-    def error(*arguments):
+    def error(*arguments, code=1):
         ran = run("zoo", "site", *arguments)
-        assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (1, "", 1), ran.stderr
+        assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (code, "", 1), ran.stderr
         return ran.stderr
 
     return error
@@ -78,7 +76,7 @@ def test_a_site_has_an_index_and_of_each_pair_what_comparing_it_gives(run, loade
     assert loaded == ["m0", "m1", "m2"]
     pairs = {f"pairs/m{a}--m{b}.{form}" for a, b in combinations(range(3), 2) for form in ("html", "json")}
     assert names_in(site) == pairs | {"index.html", "plotly.js", "matrix.json", "README.md", "contents.json"}
-    alone = run("compare", *three[:2], *BRIEF, *NO_BASELINE, "--json", "-", "--html", tmp_path / "alone.html")
+    alone = run("compare", *three[:2], *BRIEF, "--json", "-", "--html", tmp_path / "alone.html")
     matrix = run("zoo", "matrix", *three, *BRIEF, "--json", "-")
     assert loaded == ["m0", "m1", "m2"]
     assert (site / "pairs/m0--m1.json").read_text() == alone.stdout
@@ -94,7 +92,7 @@ def test_a_site_has_an_index_and_of_each_pair_what_comparing_it_gives(run, loade
 def test_by_default_all_layers_are_looked_at_as_by_each_command_alone(run, loaded, three, tmp_path):
     assert run("zoo", "site", tmp_path / "site", *three, "--max-examples", 40).code == 0
     loaded.clear()
-    alone = run("compare", *three[1:], "--max-examples", 40, *NO_BASELINE, "--json", "-")
+    alone = run("compare", *three[1:], "--max-examples", 40, "--json", "-")
     assert loaded == []
     assert (tmp_path / "site/pairs/m1--m2.json").read_text() == alone.stdout
     assert Comparison.from_json(alone.stdout).settings["layers"] == "all"
@@ -170,20 +168,26 @@ def test_the_models_of_a_folder_are_taken_if_they_belong_together(run, error, zo
     assert "skipped models/m2, not trained on digits" in ran.stderr
     assert names_in(here / "site/pairs") == {"m0--m1.html", "m0--m1.json"}
     assert "expected at least two models trained on pets in models, got 1" in error("s", "--dataset", "pets")
+    assert "expected at least two models in empty, got 0" in error("--out", "s", "--models", "empty")
+    # As before there was --models.
     assert "expected at least two models in empty, got 0" in error("s", "--out", "empty")
 
 
 def test_bad_arguments_are_told_in_one_line(error, three, tmp_path):
     for arguments, message in (
-        ((*three, "--out", "models"), "expected models, --out, or --hub, got several"),
-        (("--out", "models", "--hub", "me"), "expected models, --out, or --hub, got several"),
+        ((*three, "--models", "models"), "expected models by name, --models, or --hub, got several"),
+        (("--models", "models", "--hub", "me"), "expected models by name, --models, or --hub, got several"),
         ((three[0],), "expected at least two models, got 1"),
         ((three[0], three[0]), "twice"),
         ((*three, "--private"), "--private needs --push-space"),
         ((*three, "--precision", "fp8"), "precision must be"),
     ):
-        assert message in error(tmp_path / "site", *arguments)
+        assert message in error(tmp_path / "site", *arguments, code=2)
         assert not (tmp_path / "site").exists()
+
+
+def test_the_site_needs_a_folder(error, zoo):
+    assert "name it with --out DIR" in error("--models", zoo, code=2)
 
 
 def test_quiet_tells_the_verdict_and_where_it_is(run, three, tmp_path):
@@ -253,7 +257,7 @@ def written(zoo, tmp_path_factory):
     from cli.app import zoo_app
 
     folder = tmp_path_factory.mktemp("out") / "my site"
-    ran = CliRunner().invoke(zoo_app, ["site", str(folder), "--out", str(zoo), *BRIEF])
+    ran = CliRunner().invoke(zoo_app, ["site", "--out", str(folder), "--models", str(zoo), *BRIEF])
     assert ran.exit_code == 0, ran.output
     return folder
 

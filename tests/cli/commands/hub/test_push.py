@@ -24,9 +24,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationW
 
 @pytest.fixture
 def error(run):
-    def error(*arguments):
+    def error(*arguments, code=1):
         ran = run(*arguments)
-        assert ran.code == 1, ran.stderr
+        assert ran.code == code, ran.stderr
         assert ran.stderr.startswith("Error: ")
         assert ran.stderr.count("\n") == 1
         assert "hf_" not in ran.stderr
@@ -186,7 +186,7 @@ def test_list_filters_and_says_when_there_is_nothing(run, error, folders, here):
         (str(folders[1]), 14, Variant(14, 0.5, 1).parameters)
     ]
     assert run("zoo", "list").stderr == "no matching models in models; `zoo train` makes one.\n"
-    assert "expected --hub before an owner, got me alone" in error("zoo", "list", "me")
+    assert "expected --hub before an owner, got me alone" in error("zoo", "list", "me", code=2)
 
 
 def test_show_tells_all_and_draws_curves_without_the_weights(hub, run, pushed):
@@ -237,7 +237,7 @@ def test_collect_prints_the_address(hub, run, error, pushed):
     ran = run("zoo", "collect", "me/My ResNets", "me/m", "me/m")
     assert ran.stdout.startswith(f"{hub.url}/collections/me/my-resnets-")
     assert ran.stderr == "added 1 of 1 models.\n"
-    assert "expected a collection as OWNER/TITLE" in error("zoo", "collect", "x", "me/m")
+    assert "expected a collection as OWNER/TITLE" in error("zoo", "collect", "x", "me/m", code=2)
     assert f"publish it with `zoo push {pushed} OWNER/NAME`" in error("zoo", "collect", "me/x", pushed)
 
 

@@ -49,14 +49,14 @@ def test_the_same_report_again_changes_nothing_and_another_takes_its_place(hub, 
 
 
 def test_what_cannot_be_pushed_is_told_in_one_line(hub, run, pushed, folders, tmp_path):
-    for arguments, message in (
-        ((tmp_path / "none.json", "me/m"), "there is no file .*none.json"),
-        ((folders[0] / "config.json", "me/m"), "which is none"),
-        ((pushed, "me/nothing"), "me/nothing: not on"),
-        ((pushed, "m"), "expected a repository as OWNER/NAME"),
+    for arguments, code, message in (
+        ((tmp_path / "none.json", "me/m"), 1, "there is no file .*none.json"),
+        ((folders[0] / "config.json", "me/m"), 1, "which is none"),
+        ((pushed, "me/nothing"), 1, "me/nothing: not on"),
+        ((pushed, "m"), 2, "expected a repository as OWNER/NAME"),
     ):
         ran = run("zoo", "push-report", *arguments)
-        assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (1, "", 1)
+        assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (code, "", 1)
         assert re.search(message, ran.stderr), ran.stderr
 
 

@@ -73,18 +73,18 @@ def test_failures_are_listed_with_reason_and_log_and_tried_again(run, here):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("--depths", "14,15"), "depth must be 6n+2"),
-        (("--seeds", "3-1"), "--seeds takes whole numbers"),
-        (("--dataset", "mnist"), "expected a dataset (digits"),
-        (("--jobs", 2, "--ray", "local"), "expected --jobs (on this machine) or --ray (on a cluster), got both"),
-        (("--json", "no/such.json"), "there is no no"),
+        (("--depths", "14,15"), 2, "depth must be 6n+2"),
+        (("--seeds", "3-1"), 2, "--seeds takes whole numbers"),
+        (("--dataset", "mnist"), 1, "expected a dataset (digits"),
+        (("--jobs", 2, "--ray", "local"), 2, "expected --jobs (on this machine) or --ray (on a cluster), got both"),
+        (("--json", "no/such.json"), 1, "there is no no"),
     ],
 )
-def test_what_cannot_be_is_told_before_anything_runs(run, here, arguments, message):
+def test_what_cannot_be_is_told_before_anything_runs(run, here, arguments, code, message):
     ran = run("zoo", "sweep", *arguments)
-    assert (ran.code, ran.stdout) == (1, "")
+    assert (ran.code, ran.stdout) == (code, "")
     assert ran.stderr.startswith("Error: ") and message in ran.stderr
     assert list(here.iterdir()) == []
 
