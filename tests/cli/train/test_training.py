@@ -218,7 +218,7 @@ def test_divergence_keeps_the_last_good_model(run, here, monkeypatch):
 )
 def test_wrong_options_are_told_before_any_work(run, here, arguments, message):
     ran = run("zoo", "train", *arguments)
-    assert (ran.code, ran.stdout, list(here.iterdir())) == (1, "", [])
+    assert (ran.code, ran.stdout, list(here.iterdir())) == (2, "", [])
     assert message in ran.stderr
 
 

@@ -355,7 +355,7 @@ def test_an_export_never_replaces_a_file_of_another_kind(error, folders, here, n
     assert f"{name} exists and is not an earlier result of this kind" in line
     assert (here / name).read_text() == content
     assert not (here / "d.json").exists()
-    assert "--json and --export must be two files" in error("compare", *folders, "--export", "d", "--json", "d")
+    assert "--json and --export must be two files" in error("compare", *folders, "--export", "d", "--json", "d", code=2)
 
 
 def test_names_that_a_spreadsheet_would_run_are_made_harmless():
