@@ -23,20 +23,22 @@ def spans_table(spans: Mapping[str, Sequence[BlockSpan]], residual_blocks: bool 
 
     Args:
         spans: the spans of each model by its label; a single model has the label "".
-        residual_blocks: whether to count the residual blocks in each span.
+        residual_blocks: whether to count the residual blocks in each span, instead of its layers.
     """
     counting = {label: counting_spans(of_model) for label, of_model in spans.items()}
     rows = tuple((label, *_span_cells(span)) for label, of_model in counting.items() for span in of_model)
     headings = ("", "layers", "numbers", "kind", "count", "blocks", "CKA", "PC1", "same first component")
     caption = (
-        "count: number of layers; CKA: mean between these layers; PC1: share of variance on the first principal "
+        "CKA: mean between these layers; PC1: share of variance on the first principal "
         "component; same first component: squared cosine between those of two of these layers."
     )
     if any(span.layers == "blocks" for of_model in counting.values() for span in of_model):
         caption += " " + OF_OUTPUTS
     if residual_blocks:
-        return by_model(Table(TITLE, headings, rows, 4, f"blocks: number of residual blocks; {caption}"))
-    return by_model(Table(TITLE, headings, rows, 4, caption).drop("blocks"))
+        table = Table(TITLE, headings, rows, 4, f"blocks: number of residual blocks; {caption}").drop("count")
+    else:
+        table = Table(TITLE, headings, rows, 4, f"count: number of layers; {caption}").drop("blocks")
+    return by_model(table)
 
 
 def _span_cells(span: BlockSpan) -> tuple[Cell, ...]:

@@ -66,7 +66,7 @@ class InspectionReport:
         if "structure" in self._parts:
             if table := spans_table({"": inspection.block_structure}):
                 yield ""
-                yield rich_table(table.drop("numbers", "count"))
+                yield rich_table(table.drop("numbers"))
             if table := thresholds_table({"": inspection.inside}):
                 yield ""
                 yield rich_table(table)

@@ -98,9 +98,9 @@ def test_block_structure_stands_out():
 def test_only_spans_that_count_are_shown():
     (span,) = (span for span in comparison().block_structure.b if span.kind == "block structure")
     of_outputs = replace(span, layers="blocks", residual_blocks=9)
-    assert spans_table({"": (span,)}).caption.endswith("these layers.")
+    assert spans_table({"": (span,)}).caption.endswith("two of these layers.")
     table = spans_table({"": (replace(span, counts=False), of_outputs)})
-    assert [row[4] for row in table.rows] == ["9"]
+    assert [row[3] for row in table.rows] == ["9"]
     assert "the outputs of these blocks alone" in table.caption
 
 
