@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from compare.result.base import Estimate
 from compare.result.study import Contrast, ErrorStratum, Network, Reading
@@ -13,6 +14,7 @@ from compare.stats.units import FEWEST_UNITS, Tested, differs_from_zero, mean_of
 from compare.study.deep_and_wide import EQUAL
 from compare.study.networks import Study, part_name
 
+Floats = npt.NDArray[np.float64]
 SAME = "all differences are equal, so a t-test is impossible."
 INSIDE, OUTSIDE = "in block structure", "outside of it"
 # Power below which a test of equal accuracy says nothing.
@@ -63,12 +65,11 @@ def along(series: Callable[[Study, str], Mapping[str, list[Network]]], size: str
 def less_data(study: Study) -> Measured:
     """Test whether the score of the same architecture rises with less data."""
     parts = [[study.of(*architecture, subset) for subset in study.subsets] for architecture in study.architectures]
-    tested = trend(np.array([_scores(study, groups) for groups in parts]), permutations=study.permutations)
+    scores = _complete(np.array([_scores(study, groups) for groups in parts]))
+    tested = trend(scores, permutations=study.permutations)
     readings = tuple(
-        _reading(
-            "", part_name(subset), _by_seed((net.seed, net.score) for net in study.networks if net.subset == subset)
-        )
-        for subset in study.subsets
+        _reading("", part_name(subset), _means_of_seeds(scores[:, :, part]))
+        for part, subset in enumerate(study.subsets)
     )
     return Measured(
         tested, readings, _means(readings, "with"), "" if tested else "it needs at least two parts of the data."
@@ -79,6 +80,24 @@ def _scores(study: Study, groups: Sequence[Sequence[Network]]) -> list[list[floa
     """Scores by seed and group, NaN where there is no network: shape (seeds, groups)."""
     scores = [{net.seed: net.score for net in networks} for networks in groups]
     return [[of_group.get(seed, np.nan) for of_group in scores] for seed in study.seeds]
+
+
+def _complete(scores: Floats) -> Floats:
+    """The scores of architectures and seeds with networks on all parts, if there are any, and NaN for the others.
+
+    A permutation exchanges the parts of a seed in all architectures at once. So with networks on some parts only, few
+    scores could be exchanged.
+
+    Args:
+        scores: shape (architectures, seeds, parts), NaN where there is no network.
+    """
+    is_complete = ~np.isnan(scores).any(2, keepdims=True)
+    return np.where(is_complete, scores, np.nan) if is_complete.any() else scores
+
+
+def _means_of_seeds(scores: Floats) -> list[float]:
+    """Mean over architectures of each seed that has a network, from scores of shape (architectures, seeds)."""
+    return [float(of_seed[~np.isnan(of_seed)].mean()) for of_seed in scores.T if not np.isnan(of_seed).all()]
 
 
 def _means(readings: Sequence[Reading], preposition: str) -> str:

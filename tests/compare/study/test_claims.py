@@ -38,6 +38,22 @@ def test_networks_without_block_structure_show_nothing_and_say_why():
     assert claims["errors"].reason.startswith("it needs at least three seeds")
 
 
+def test_less_data_is_tested_where_a_seed_has_networks_on_all_parts():
+    whole = study()
+    networks = tuple(net for net in whole.networks if not (net.subset == "1/4" and net.depth >= 74))
+    (claim,) = (claim for claim in judge(replace(whole, networks=networks)) if claim.key == "less-data")
+    assert claim.verdict == "shown"
+    deep = [net for net in networks if net.depth >= 74 and net.subset == "1"]
+    (other,) = (
+        claim
+        for claim in judge(
+            replace(whole, networks=tuple(replace(net, score=9.0) if net in deep else net for net in networks))
+        )
+        if claim.key == "less-data"
+    )
+    assert (other.p_value, other.readings) == (claim.p_value, claim.readings)
+
+
 def test_p_values_are_corrected_for_all_that_could_be_tested():
     few = replace(study(), agreements=(), errors=None)
     claims = [claim for claim in judge(few) if claim.p_value is not None]
