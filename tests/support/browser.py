@@ -53,9 +53,12 @@ def point_at(page, panel, across, up):
     """Move the mouse to a cell, given as fractions of the width and height, and return the hover text."""
     area = page.locator(f"#map-{panel} .nsewdrag").first
     area.scroll_into_view_if_needed()
-    box = area.bounding_box()
+    box, text = area.bounding_box(), f"#map-{panel} .hoverlayer .hovertext"
+    # Away first, so that no text of an earlier cell is read.
+    page.mouse.move(0, 0)
+    page.wait_for_selector(text, state="detached")
     page.mouse.move(box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"])
-    page.wait_for_selector(f"#map-{panel} .hoverlayer .hovertext")
+    page.wait_for_selector(text)
     return page.locator(f"#map-{panel} .hoverlayer").text_content()
 
 
