@@ -12,6 +12,21 @@ from compare.similarity.pair_sums import FEWEST_EXAMPLES
 
 # In smaller minibatches, PC1 fractions are much higher than over all examples.
 FEWEST_FOR_PC1 = 32
+# Most layers that have a note each; more have one together, which names this many.
+NAMED = 3
+# Why layers have no similarities: about one layer, and about many.
+CONSTANT = (
+    "is constant over examples; its similarities are null.",
+    "are constant over examples; their similarities are null.",
+)
+INFINITE = (
+    "has values that are too large or not finite; its similarities are null.",
+    "have values that are too large or not finite; their similarities are null.",
+)
+LEFT_OUT = (
+    "is left out; its output does not have one row of real numbers per example.",
+    "are left out; their outputs do not have one row of real numbers per example.",
+)
 
 
 def notes(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
@@ -62,12 +77,17 @@ def without_dominant_notes(stream: Stream, sides: Sequence[str], result: CKAWith
 def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     missing = stream.cka.ratio().diagonal().isnan()
     for side, run, part in zip(sides, stream.runs, stream.parts, strict=True):
-        for layer, finite, absent in zip(run.names, stream.finite[part].tolist(), missing[part].tolist(), strict=True):
-            if absent:
-                reason = "is constant over examples" if finite else "has values that are too large or not finite"
-                yield f"{side}: {layer} {reason}; its similarities are null."
-        for layer in sorted(run.left_out):
-            yield f"{side}: {layer} is left out; its output does not have one row of real numbers per example."
+        constant, infinite = (
+            [name for name, chosen in zip(run.names, of_part.tolist(), strict=True) if chosen]
+            for of_part in ((missing & stream.finite)[part], (missing & ~stream.finite)[part])
+        )
+        for layers, (of_one, of_many) in ((constant, CONSTANT), (infinite, INFINITE), (sorted(run.left_out), LEFT_OUT)):
+            if len(layers) > NAMED:
+                more = len(layers) - NAMED
+                named = f"{', '.join(layers[:NAMED])} and {more} other {'layer' if more == 1 else 'layers'}"
+                yield f"{side}: {named} {of_many}"
+            else:
+                yield from (f"{side}: {layer} {of_one}" for layer in layers)
 
 
 def _minibatches(stream: Stream) -> Iterator[str]:

@@ -160,6 +160,17 @@ def test_layer_that_is_not_finite_has_null_cells_and_predictions_are_noted():
     json.loads(result.to_json())
 
 
+def test_many_layers_without_similarities_have_one_note():
+    dead = nn.Sequential(nn.Flatten(), *(layer for _ in range(4) for layer in (nn.LazyLinear(3), nn.ReLU())))
+    (inputs, labels), *_ = stream((20,))
+    dead(inputs)
+    for layer in dead[1::2]:
+        nn.init.zeros_(layer.weight)
+    result = compare_models(Net(0), dead, [(inputs, labels)])
+    (note,) = (note for note in result.notes if "constant" in note)
+    assert note == "b: 1, 2, 3 and 5 other layers are constant over examples; their similarities are null."
+
+
 def test_one_minibatch_gives_standard_errors_of_kernels_only_and_says_so():
     result = compare_models(Net(0), Net(1), stream((40,)), measures=["cosine", "knn"])
     assert all(error is not None for row in result.cka.standard_error_ab for error in row)
