@@ -26,8 +26,9 @@ def prediction_verdict(comparison: Comparison) -> Iterator[str]:
     if disagreement.accuracy_a is None or disagreement.accuracy_b is None or disagreement.p_value is None:
         yield "Without labels, it is unknown which model is right."
         return
+    a, b = comparison.models.a.name, comparison.models.b.name
     yield (
-        f"a has {disagreement.accuracy_a:.1%}, b {disagreement.accuracy_b:.1%} right: "
+        f"{a} (a) has {disagreement.accuracy_a:.1%}, {b} (b) {disagreement.accuracy_b:.1%} right: "
         f"{_difference(disagreement.difference, disagreement.p_value)}."
     )
     yield from _by_class(disagreement)

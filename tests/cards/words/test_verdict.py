@@ -57,7 +57,7 @@ def test_models_without_comparable_layers_have_a_verdict_beside_a_baseline():
 def test_the_verdict_begins_with_the_predictions():
     text = verdict(comparison())
     assert text.startswith(
-        "Same predictions on 80.0% of 80 images. a has 85.0%, b 70.0% right: a is 15.0 points better"
+        "Same predictions on 80.0% of 80 images. shallow (a) has 85.0%, deep (b) 70.0% right: a is 15.0 "
     )
     assert text.index("right") < text.index("CKA") < text.index("block structure")
 
