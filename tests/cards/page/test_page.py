@@ -196,6 +196,7 @@ def test_images_are_small_pngs(shape, side):
     assert max(read.shape[:2]) == side
 
 
+@pytest.mark.slow
 def test_pages_are_written_from_the_command_line(run, folders, tmp_path):
     page = tmp_path / "page.html"
     for command in (("compare", *folders), ("zoo", "inspect", folders[0])):

@@ -130,6 +130,7 @@ def test_pairs_without_comparable_predictions_show_the_other_measures():
     assert "- to -" in read.text
 
 
+@pytest.mark.slow
 def test_of_many_pairs_evenly_spaced_layers_are_drawn_and_the_page_says_so():
     page = matrix_html(several((144,) * 30))
     read = Reader(page)

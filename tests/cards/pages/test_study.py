@@ -110,6 +110,7 @@ def test_hostile_names_are_shown_as_text(shown):
     assert "x" * 2000 not in text
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_with_and_without_measurements(shown, empty):
     for result in (shown, empty):
         for picture in (claims_image(result), maps_image(result)):

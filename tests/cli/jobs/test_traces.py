@@ -48,6 +48,7 @@ def test_a_with_c_after_a_with_b_runs_c_alone(answer, loaded, folders, third):
     assert loaded == ["a", "c"]
 
 
+@pytest.mark.slow
 def test_every_command_uses_what_another_has_recorded(answer, loaded, folders, third):
     answer("compare", *folders)
     replayed = answer("inspect", folders[1]), answer("matrix", third, *folders)

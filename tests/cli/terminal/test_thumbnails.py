@@ -22,6 +22,7 @@ def test_two_rows_of_an_image_are_one_line_of_half_blocks():
 
 
 @pytest.mark.parametrize("shape", [(224, 224, 3), (28, 28, 1), (10, 300, 3), (7, 5, 1), (1, 1, 1)])
+@pytest.mark.slow
 def test_pictures_of_any_size_fit_their_place(shape):
     images = {str(i): np.full(shape, 100).tolist() for i in range(20)}
     lines = [line for line in render(images).splitlines() if "▀" in line]

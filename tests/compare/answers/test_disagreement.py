@@ -249,6 +249,7 @@ def test_models_that_always_say_the_same_and_classes_of_one_image_give_defined_r
         assert np.isfinite([row.difference, row.ci_low, row.ci_high, row.p_value, row.p_adjusted, row.q_value]).all()
 
 
+@pytest.mark.slow
 def test_tests_and_intervals_have_their_nominal_rates():
     # 1500 draws: a share of 0.05 has a standard error of 0.006, one of 0.95 too.
     found = validity(1500)

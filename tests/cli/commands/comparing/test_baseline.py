@@ -151,6 +151,7 @@ def test_pairs_of_a_model_that_cannot_be_built_untrained_lack_a_side(run, folder
     assert "For 1 and 2; 2 and 3, it is unknown whether training explains this similarity." in text
 
 
+@pytest.mark.slow
 def test_a_model_that_was_not_trained_is_as_similar_as_its_copy_in_a_matrix(run, here, folders):
     run("zoo", "train", "--depth", 8, "--epochs", 1, "--lr", 0)
     ran = run("zoo", "matrix", *folders, "models/resnet8-w1-digits-s0")

@@ -70,6 +70,7 @@ def test_comparison_is_written_as_json_to_stdout_alone(run, folders, command):
     assert ran.stderr == ""
 
 
+@pytest.mark.slow
 def test_comparison_is_the_same_each_time_and_differs_with_the_seed(run, folders):
     one, same, other = (run("compare", *folders, "--json", "-", "--seed", seed).stdout for seed in (0, 0, 1))
     assert one == same
@@ -103,6 +104,7 @@ def test_earlier_results_are_replaced_but_nothing_else(run, error, folders, tmp_
     assert (tmp_path / "thesis.tex").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_links_are_followed_and_devices_written_to(run, folders, tmp_path):
     (tmp_path / "link.json").symlink_to(tmp_path / "x.json")
     run("compare", *folders, "--json", tmp_path / "link.json", "--png", "/dev/null")

@@ -89,6 +89,7 @@ def test_a_site_has_an_index_and_of_each_pair_what_comparing_it_gives(run, loade
     assert len((site / "pairs/m0--m1.html").read_bytes()) < 300_000
 
 
+@pytest.mark.slow
 def test_by_default_all_layers_are_looked_at_as_by_each_command_alone(run, loaded, three, tmp_path):
     assert run("zoo", "site", tmp_path / "site", *three, "--max-examples", 40).code == 0
     loaded.clear()
@@ -225,6 +226,7 @@ def test_mean_names_are_shown_as_text_in_the_index():
     assert "x" * 1100 not in page.decode()
 
 
+@pytest.mark.slow
 def test_mean_names_of_folders_do_nothing(run, zoo, tmp_path):
     names = ("[red]x[/red]", "two\nlines\x1b[2J", "\u202egnp.exe", "<script>alert(1)<", "y" * 250)
     models = [shutil.copytree(zoo / f"m{i}", tmp_path / name) for i, name in enumerate(names)]

@@ -205,6 +205,7 @@ def test_show_tells_all_and_draws_curves_without_the_weights(hub, run, pushed):
     assert known["sha256"] == json.loads(run("zoo", "show", pushed, "--json", "-").stdout)["sha256"]
 
 
+@pytest.mark.slow
 def test_models_of_other_classes_are_compared_by_id(hub, run, pushed, tmp_path):
     import timm
     from timm.models import save_for_hf
