@@ -39,6 +39,8 @@ matrix = compare_many(models, batches)
 rank = distributed.get_rank() if sys.argv[1] == "2" else 0
 Path(f"{sys.argv[1]}-{rank}.jsonl").write_text(f"{pair.to_json()}\\n{matrix.to_json()}")
 if sys.argv[1] == "2":
+    # Together, because gloo may abort a process whose peer has left.
+    distributed.barrier()
     distributed.destroy_process_group()
 """
 

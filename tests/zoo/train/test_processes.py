@@ -42,6 +42,8 @@ norms = [tensor.double().norm().item() for tensor in model.state_dict().values()
 rank = distributed.get_rank() if sys.argv[1] == "2" else 0
 Path(f"{sys.argv[1]}-{rank}.json").write_text(json.dumps([norms, [epoch.loss for epoch in training.history]]))
 if sys.argv[1] == "2":
+    # Together, because gloo may abort a process whose peer has left.
+    distributed.barrier()
     distributed.destroy_process_group()
 """
 
