@@ -62,13 +62,12 @@ def _class_cells(row: ClassRow) -> tuple[str, ...]:
     )
 
 
-def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str], most: int | None = None) -> Table | None:
+def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str]) -> Table | None:
     """The confusions that differ most between the models, or None if there are none.
 
     Args:
         confusions: the most significant difference first.
         classes: class names.
-        most: number of rows; None for all.
     """
     rows = tuple(
         (
@@ -82,7 +81,7 @@ def confusions_table(confusions: Sequence[Confusion], classes: Sequence[str], mo
         for confusion in confusions
     )
     headings = ("class", "predicted as", "by a", "by b", "p", "p (Holm)")
-    return Table("Confusions that differ most", headings, rows, 2).head(most or len(rows)) if rows else None
+    return Table("Confusions that differ most", headings, rows, 2) if rows else None
 
 
 def reliability_table(disagreement: Disagreement) -> Table | None:
@@ -110,13 +109,12 @@ def _bin_cells(part: Reliability | None) -> tuple[str, str, str]:
     return str(part.examples), f"{part.confidence:.1%}", f"{part.accuracy:.1%}"
 
 
-def disagreed_table(examples: Sequence[Example], classes: Sequence[str], most: int | None = None) -> Table | None:
+def disagreed_table(examples: Sequence[Example], classes: Sequence[str]) -> Table | None:
     """The images that the models predict differently, or None if there are none.
 
     Args:
         examples: the most confident first.
         classes: class names.
-        most: number of rows; None for all.
     """
     rows = tuple(
         (
@@ -129,8 +127,7 @@ def disagreed_table(examples: Sequence[Example], classes: Sequence[str], most: i
         for example in examples
     )
     headings = ("image", "label", "a predicts", "b predicts", "file", "row")
-    table = Table(DISAGREED, headings, rows, 5).drop_empty("file", "row")
-    return table.head(most or len(rows)) if rows else None
+    return Table(DISAGREED, headings, rows, 5).drop_empty("file", "row") if rows else None
 
 
 def _prediction(classes: Sequence[str], label: int | None, prediction: int, confidence: float) -> Cell:

@@ -188,8 +188,8 @@ def dominant_fact(dominant: DominantExamples) -> str:
 
 def rests_on_fact(cka: CKAResult) -> str | None:
     """How much CKA between two models changes without the images that dominate it; None if no cell changes much."""
-    without = cka.without_dominant
-    if without is None or not without.changed_cells:
+    without = cka.rests_on
+    if without is None:
         return None
     share = without.changed_cells / without.compared_cells
     where = f"{share:.0%} of the" if share >= 0.01 else f"{without.changed_cells:,} of {without.compared_cells:,}"

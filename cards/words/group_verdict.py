@@ -33,16 +33,16 @@ def _sentences(result: GroupComparison) -> Iterator[str]:
 
 def _accuracy(result: GroupComparison) -> str:
     a, b, difference = result.a, result.b, result.accuracy
-    ends = interval(difference.ci_low, difference.ci_high, "+.2f")
-    better = f"they do not show which is more accurate (a - b: 95 % interval {ends} points"
     if difference.p_value < LEVEL:
-        better = (
-            f"{'a' if a.accuracy > b.accuracy else 'b'} is significantly more accurate ({chance(difference.p_value)}"
-        )
+        which = "a" if a.accuracy > b.accuracy else "b"
+        better = f"{which} is significantly more accurate ({chance(difference.p_value)})"
+    else:
+        ends = interval(difference.ci_low, difference.ci_high, "+.2f")
+        better = f"they do not show which is more accurate (a - b: 95 % interval {ends} points)"
     return (
         f"Over {len(a.models)} seeds, a gets {100 * a.accuracy:.2f} ± {100 * a.standard_error:.2f}% of "
         f"{result.dataset.examples} images right; over {len(b.models)} seeds, b gets {100 * b.accuracy:.2f} ± "
-        f"{100 * b.standard_error:.2f}%; {better})."
+        f"{100 * b.standard_error:.2f}%; {better}."
     )
 
 

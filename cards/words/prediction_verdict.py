@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cards.words.legible import chance, listed
+from cards.words.legible import chance, listed, percent
 from compare.result.base import NOTHING, Estimate
 from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
@@ -41,18 +41,17 @@ def _difference(difference: Estimate, p_value: float) -> str:
     low, high = difference.low, difference.high
     if difference.value is None or low is None or high is None:
         return "their difference has no interval"
+    better, least, most = ("a", low, high) if difference.value >= 0 else ("b", -high, -low)
+    extent = f"{_points(least)} to {_points(most)}"
     if p_value < LEVEL:
-        better, least, most = ("a", low, high) if difference.value > 0 else ("b", -high, -low)
-        gain = _points(abs(difference.value))
-        return f"{better} is {gain} points better (95 % interval {_points(least)} to {_points(most)})"
+        return f"{better} is {_points(abs(difference.value))} points better (95 % interval {extent})"
     if low < 0 < high:
         return f"a may be {_points(high)} points better or {_points(-low)} worse (95 % interval)"
-    better, least, most = ("a", low, high) if low >= 0 else ("b", -high, -low)
-    return f"{better} may be {_points(least)} to {_points(most)} points better ({chance(p_value)})"
+    return f"{better} may be {extent} points better ({chance(p_value)})"
 
 
 def _points(fraction: float) -> str:
-    return f"{100 * fraction:z.1f}"
+    return percent(fraction, "z.1f")
 
 
 def _by_class(disagreement: Disagreement) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from cli.terminal.output import say
 from zoo.errors import ZooError
 from zoo.hub.catalog import Listed, hub_models, local_models
+from zoo.model_folder.folder import MODELS
 from zoo.record.names import recorded_name
 
 
@@ -24,7 +25,7 @@ def site_models(folder: Path | None, owner: str | None, dataset: str | None, pub
     Raises:
         ZooError: there are fewer than two, or one is private and the site is public.
     """
-    models = list(local_models(folder or Path("models")) if owner is None else hub_models(owner))
+    models = list(local_models(folder or Path(MODELS)) if owner is None else hub_models(owner))
     chosen = recorded_name(dataset) if dataset else next((model.dataset for model in models if model.dataset), None)
     matching = [model for model in models if model.dataset == chosen]
     others = [model for model in models if model.dataset != chosen]

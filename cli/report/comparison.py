@@ -79,8 +79,7 @@ class Report:
         else:
             yield map_between(self._comparison, options.max_width)
         yield Segments([*legend(console, options.ascii_only), Segment.line()])
-        without = self._comparison.cka.without_dominant
-        if without and without.changed_cells:
+        if without := self._comparison.cka.rests_on:
             yield plain(dots_fact(without))
         yield ""
 
@@ -91,8 +90,8 @@ class Report:
             yield from measures(comparison, width)
         if disagreement is not None:
             yield from _tables(
-                self._classes(disagreement, FIRST_CLASSES),
-                disagreed_table(disagreement.examples, self._comparison.dataset.classes, FIRST_EXAMPLES),
+                (self._classes(disagreement), FIRST_CLASSES),
+                (disagreed_table(disagreement.examples, comparison.dataset.classes), FIRST_EXAMPLES),
             )
         yield "All maps and tables: --full, or --html FILE for a page."
 
@@ -100,12 +99,8 @@ class Report:
         comparison = self._comparison
         yield plain(estimator_fact(comparison))
         yield ""
-        if table := left_out_table(comparison.cka.without_dominant, comparison.dataset.classes):
-            yield rich_table(table)
-            yield ""
-        if table := baseline_table(comparison.baseline):
-            yield rich_table(table)
-            yield ""
+        left_out = left_out_table(comparison.cka.without_dominant, comparison.dataset.classes)
+        yield from _tables((left_out, None), (baseline_table(comparison.baseline), None))
         yield from measures(comparison, width)
         yield from _structure(comparison)
         yield from self._predictions()
@@ -116,14 +111,14 @@ class Report:
             return
         confusions = [row for row in disagreement.confusions if row.p_adjusted < 1]
         yield from _tables(
-            predictions_table(disagreement),
-            self._classes(disagreement, MAX_CLASSES),
-            reliability_table(disagreement),
-            confusions_table(confusions, names, MAX_CONFUSIONS),
-            disagreed_table(disagreement.examples, names, MAX_EXAMPLES),
+            (predictions_table(disagreement), None),
+            (self._classes(disagreement), MAX_CLASSES),
+            (reliability_table(disagreement), None),
+            (confusions_table(confusions, names), MAX_CONFUSIONS),
+            (disagreed_table(disagreement.examples, names), MAX_EXAMPLES),
         )
 
-    def _classes(self, disagreement: Disagreement, most: int) -> Table | None:
+    def _classes(self, disagreement: Disagreement) -> Table | None:
         """Accuracy by class, with one corrected p-value, unless it is 1 for all classes."""
         table = classes_table(disagreement.classes, self._correction)
         if table is None:
@@ -131,7 +126,7 @@ class Report:
         left_out = ["p", "p (BH)" if self._correction == "holm" else "p (Holm)"]
         if all(row.p_adjusted == 1 for row in disagreement.classes):
             left_out.append("p (Holm)")
-        return table.drop(*left_out).head(most)
+        return table.drop(*left_out)
 
     def _thumbnails(self) -> dict[str, Image]:
         disagreement = self._comparison.disagreement
@@ -152,9 +147,9 @@ def _structure(comparison: Comparison) -> Iterator[RenderableType]:
     yield ""
 
 
-def _tables(*tables: Table | None) -> RenderResult:
-    """The tables that exist, each followed by an empty line."""
-    for table in tables:
+def _tables(*tables: tuple[Table | None, int | None]) -> RenderResult:
+    """The tables that exist, up to a number of rows, or whole for None; each followed by an empty line."""
+    for table, most in tables:
         if table is not None:
-            yield rich_table(table)
+            yield rich_table(table if most is None else table.head(most))
             yield ""

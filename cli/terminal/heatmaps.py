@@ -8,7 +8,7 @@ from rich.table import Table
 from cards.words.facts import MEANINGS
 from cards.words.stages import stages
 from cli.terminal.heatmap import Axis, Heatmap
-from compare.result.comparison import Comparison, MeasureResult, NullResult
+from compare.result.comparison import CKAResult, Comparison, MeasureResult, NullResult
 from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
 
@@ -25,21 +25,18 @@ def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
         comparison: the result to show.
         width: width of the console.
     """
-    cka, null = comparison.cka, comparison.cka.null
-    axis_a, axis_b = _axes(comparison)
+    cka, (axis_a, axis_b) = comparison.cka, _axes(comparison)
     kernels = [measure for measure in comparison.measures if measure.name == BESIDE_CKA]
-    without = cka.without_dominant
-    changed = without.changed if without and without.changed_cells else None
-    beside = len(kernels) + bool(changed)
-    in_a_row = 3 + beside if width >= 110 + 40 * beside else 2 if width >= 70 else 1
+    beside = len(kernels) + (cka.rests_on is not None)
+    in_a_row = 3 + beside if width >= 110 + 40 * beside else _in_a_row(width)
     size = map_size((axis_a, axis_b), width, in_a_row)
     maps = [
         Heatmap(cka.aa, axis_a, axis_a, "a with itself", size),
         Heatmap(cka.bb, axis_b, axis_b, "b with itself", size),
-        Heatmap(cka.ab, axis_a, axis_b, "a (up) with b (across)", size, null.above if null else None, changed),
+        _of_cka(cka, (axis_a, axis_b), size),
         *(_between(measure, (axis_a, axis_b), size) for measure in kernels),
     ]
-    if without and changed:
+    if without := cka.rests_on:
         maps.append(Heatmap(without.ab, axis_a, axis_b, f"CKA without {without.count} images", size))
     yield side_by_side(maps, in_a_row)
 
@@ -51,13 +48,20 @@ def map_between(comparison: Comparison, width: int) -> Heatmap:
         comparison: the result to show.
         width: width of the console.
     """
-    cka, axes = comparison.cka, _axes(comparison)
-    without = cka.without_dominant
-    changed = without.changed if without and without.changed_cells else None
+    axes = _axes(comparison)
+    return _of_cka(comparison.cka, axes, map_size(axes, width, _in_a_row(width)))
+
+
+def _of_cka(cka: CKAResult, axes: tuple[Axis, Axis], size: int) -> Heatmap:
+    """CKA of a with b: cells at chance level are crossed out, and those that rest on a few images have dots."""
     above = cka.null.above if cka.null else None
-    return Heatmap(
-        cka.ab, *axes, "a (up) with b (across)", map_size(axes, width, 2 if width >= 70 else 1), above, changed
-    )
+    dotted = cka.rests_on.changed if cka.rests_on else None
+    return Heatmap(cka.ab, *axes, "a (up) with b (across)", size, above, dotted)
+
+
+def _in_a_row(width: int) -> int:
+    """Number of heatmaps beside each other, unless there is room for all."""
+    return 2 if width >= 70 else 1
 
 
 def side_by_side(maps: Sequence[Heatmap], in_a_row: int) -> Table:
@@ -85,7 +89,7 @@ def measures(comparison: Comparison, width: int) -> Iterator[RenderableType]:
         yield _above_null("CKA", comparison.cka.null)
         yield ""
     axes = _axes(comparison)
-    size = map_size(axes, width, 2 if width >= 70 else 1)
+    size = map_size(axes, width, _in_a_row(width))
     for measure in comparison.measures:
         if measure.name != BESIDE_CKA:
             yield _between(measure, axes, size)

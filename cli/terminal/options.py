@@ -8,11 +8,11 @@ import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cli.terminal.completion import complete_datasets, complete_layers
+from cli.terminal.completion import complete_datasets, complete_layers, complete_models
 from cli.terminal.output import Level, set_level
 from zoo.errors import UsageError
 
@@ -62,6 +62,16 @@ Force = Annotated[
     typer.Option("--force", help="Replace an existing model folder; your text in its card is saved as README.old.md."),
 ]
 Private = Annotated[bool, typer.Option("--private", help="Make it private if it is new.")]
+
+
+def model_argument(metavar: str, help: str) -> Any:
+    """Declare an argument that names models, with completion of model folders.
+
+    Args:
+        metavar: name of the argument in the help.
+        help: description of the argument.
+    """
+    return typer.Argument(metavar=metavar, help=help, show_default=False, autocompletion=complete_models)
 
 
 def _print_version(value: bool) -> None:

@@ -13,7 +13,7 @@ from zoo.hub.fetch import download, pin
 from zoo.hub.find import FoundModel, find_model
 from zoo.hub.ref import HubRef, parse_ref
 from zoo.model_folder.config_writer import preprocessing
-from zoo.model_folder.folder import RECORD, new_folder, read_record
+from zoo.model_folder.folder import MODELS, RECORD, new_folder, read_record
 from zoo.record.names import model_name
 from zoo.record.pruning import FineTuning, Pruned
 from zoo.record.training import TrainingRecord
@@ -75,7 +75,7 @@ def prune_into(folder: Path | None, ref: str, pruning: Pruning, *, force: bool =
     smaller = prune(original, blocks)
     record = trained.record
     data = record.data
-    folder = folder or Path("models") / model_name(smaller.variant.name, data.name, data.subset, record.seed)
+    folder = folder or Path(MODELS) / model_name(smaller.variant.name, data.name, data.subset, record.seed)
     with new_folder(folder, force) as incomplete:
         tuning = _fine_tune(smaller, trained, pruning) if pruning.fine_tune else None
         record = pruned_record(

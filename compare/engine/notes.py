@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from math import inf
 
+from torch import Tensor
+
 from compare.answers.notes import answer_notes
 from compare.engine.stream import FEWEST_TO_STOP, Stream
 from compare.result.comparison import LARGE_CHANGE, CKAWithoutDominant
@@ -22,6 +24,10 @@ CONSTANT = (
 INFINITE = (
     "has values that are too large or not finite; its similarities are null.",
     "have values that are too large or not finite; their similarities are null.",
+)
+LOST = (
+    "is constant without the dominant examples; its CKA without them is null.",
+    "are constant without the dominant examples; their CKA without them is null.",
 )
 LEFT_OUT = (
     "is left out; its output does not have one row of real numbers per example.",
@@ -64,9 +70,7 @@ def without_dominant_notes(stream: Stream, sides: Sequence[str], result: CKAWith
         return
     lost = stream.without_dominant.sums.ratio().diagonal().isnan() & ~stream.cka.ratio().diagonal().isnan()
     for side, run, part in zip(sides, stream.runs, stream.parts, strict=True):
-        for layer, is_lost in zip(run.names, lost[part].tolist(), strict=True):
-            if is_lost:
-                yield f"{side}: {layer} is constant without the dominant examples; its CKA without them is null."
+        yield from _about(side, _chosen(run.names, lost[part]), LOST)
     if result.changed_cells:
         yield (
             f"CKA of a with b rests on {result.count} of {result.total} examples in {result.changed_cells:,} of "
@@ -77,17 +81,23 @@ def without_dominant_notes(stream: Stream, sides: Sequence[str], result: CKAWith
 def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     missing = stream.cka.ratio().diagonal().isnan()
     for side, run, part in zip(sides, stream.runs, stream.parts, strict=True):
-        constant, infinite = (
-            [name for name, chosen in zip(run.names, of_part.tolist(), strict=True) if chosen]
-            for of_part in ((missing & stream.finite)[part], (missing & ~stream.finite)[part])
-        )
-        for layers, (of_one, of_many) in ((constant, CONSTANT), (infinite, INFINITE), (sorted(run.left_out), LEFT_OUT)):
-            if len(layers) > NAMED:
-                more = len(layers) - NAMED
-                named = f"{', '.join(layers[:NAMED])} and {more} other {'layer' if more == 1 else 'layers'}"
-                yield f"{side}: {named} {of_many}"
-            else:
-                yield from (f"{side}: {layer} {of_one}" for layer in layers)
+        yield from _about(side, _chosen(run.names, (missing & stream.finite)[part]), CONSTANT)
+        yield from _about(side, _chosen(run.names, (missing & ~stream.finite)[part]), INFINITE)
+        yield from _about(side, sorted(run.left_out), LEFT_OUT)
+
+
+def _chosen(names: Sequence[str], is_chosen: Tensor) -> list[str]:
+    """The names of the layers that are chosen, of shape (L,)."""
+    return [name for name, chosen in zip(names, is_chosen.tolist(), strict=True) if chosen]
+
+
+def _about(side: str, layers: Sequence[str], reason: tuple[str, str]) -> Iterator[str]:
+    """A note on each layer, or one on all if they are many. `reason` is about one layer, and about many."""
+    if len(layers) <= NAMED:
+        yield from (f"{side}: {layer} {reason[0]}" for layer in layers)
+        return
+    more = len(layers) - NAMED
+    yield f"{side}: {', '.join(layers[:NAMED])} and {more} other {'layer' if more == 1 else 'layers'} {reason[1]}"
 
 
 def _minibatches(stream: Stream) -> Iterator[str]:

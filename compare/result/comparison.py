@@ -125,6 +125,12 @@ class CKAResult:
     null: NullResult | None = None
     without_dominant: CKAWithoutDominant | None = None
 
+    @property
+    def rests_on(self) -> CKAWithoutDominant | None:
+        """`without_dominant` if cells change without these examples, otherwise None."""
+        without = self.without_dominant
+        return without if without and without.changed_cells else None
+
 
 @dataclass(frozen=True)
 class BlockPair:

@@ -180,8 +180,7 @@ class PairSums:
             Kish 1965, Survey Sampling, section 8.2.
         """
         total, _, _, diagonal_products = self._example_sums()
-        squares = diagonal_products.diagonal() / total.diagonal() ** 2
-        return 1 / (squares * squares[:, None]).sqrt()
+        return _effective(diagonal_products.diagonal() / total.diagonal() ** 2)
 
     def standard_error(self) -> Tensor:
         """Standard error of each cell over draws of the examples.
@@ -212,7 +211,7 @@ class PairSums:
             / 4
             * (diagonal_squares + diagonal_squares[:, None] + 2 * diagonal_products / (diagonal * diagonal[:, None]))
         )
-        effective = self.effective_examples()
+        effective = _effective(diagonal_squares)
         if self._by_example:
             factor, fewest = torch.tensor(4 * self._count / (self._count - 1)), FEWEST_EXAMPLES
         else:
@@ -244,6 +243,11 @@ class PairSums:
 def _scale(total: Tensor) -> Tensor:
     root = total.diagonal().sqrt()
     return root * root[:, None]
+
+
+def _effective(squares: Tensor) -> Tensor:
+    """Effective number of examples of each cell, from sums of squared shares of each layer, shape (L,)."""
+    return 1 / (squares * squares[:, None]).sqrt()
 
 
 def _padded(shares: Tensor, count: int, layers: int) -> Tensor:

@@ -56,12 +56,12 @@ class SumsWithoutDominant:
             first: number of examples in earlier minibatches; None in later passes, where they are not new.
         """
         n = grams.shape[-1]
+        count = -(-n // ONE_IN)
         varies = validity(grams) == 1
-        if n - -(-n // ONE_IN) < MIN_EXAMPLES or not varies.any():
+        if n - count < MIN_EXAMPLES or not varies.any():
             return
         pc1_share = parts.scores[varies, :, 0].double().square().mean(0)
-        order = pc1_share.argsort(descending=True, stable=True)
-        chosen = order[: -(-n // ONE_IN)]
+        chosen = pc1_share.argsort(descending=True, stable=True)[:count]
         self.sums.add(without(grams, chosen))
         if first is not None:
             squares = grams[varies].diagonal(dim1=1, dim2=2).double()

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from compare.result.base import Matrix
 from compare.result.study import Contrast
 from compare.structure.layer_names import stage_of
+from compare.study.component import mean
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -48,7 +49,7 @@ def agreement(cka: Matrix, a: Layers, b: Layers, match: Literal["same layer", "s
     else:
         sides = _best_in_stage(cells, a, b), _best_in_stage(cells.T, b, a)
         values, either = (np.concatenate(parts) for parts in zip(*sides, strict=True))
-    return Contrast(_mean(values[either]), _mean(values[~either]))
+    return Contrast(mean(values[either]), mean(values[~either]))
 
 
 def mean_contrast(contrasts: Sequence[Contrast]) -> Contrast:
@@ -61,7 +62,7 @@ def mean_contrast(contrasts: Sequence[Contrast]) -> Contrast:
     if both:
         inside, outside = np.mean(both, 0).tolist()
         return Contrast(inside, outside)
-    return Contrast(None, _mean(np.array([each.outside for each in contrasts], dtype=np.float64)))
+    return Contrast(None, mean(np.array([each.outside for each in contrasts], dtype=np.float64)))
 
 
 def _best_in_stage(cells: Floats, a: Layers, b: Layers) -> tuple[Floats, Bools]:
@@ -74,8 +75,3 @@ def _best_in_stage(cells: Floats, a: Layers, b: Layers) -> tuple[Floats, Bools]:
     columns = values.argmax(1)
     best, either = values.max(1), a.in_block | b.in_block[columns]
     return best[best > -np.inf], either[best > -np.inf]
-
-
-def _mean(values: Floats) -> float | None:
-    valid = values[~np.isnan(values)]
-    return float(valid.mean()) if valid.size else None

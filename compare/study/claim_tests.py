@@ -68,7 +68,9 @@ def less_data(study: Study) -> Measured:
     scores = _complete(np.array([_scores(study, groups) for groups in parts]))
     tested = trend(scores, permutations=study.permutations)
     readings = tuple(
-        _reading("", part_name(subset), _means_of_seeds(scores[:, :, part]))
+        _reading(
+            "", part_name(subset), _by_seed((place[1], score) for place, score in np.ndenumerate(scores[:, :, part]))
+        )
         for part, subset in enumerate(study.subsets)
     )
     return Measured(
@@ -95,11 +97,6 @@ def _complete(scores: Floats) -> Floats:
     return np.where(is_complete, scores, np.nan) if is_complete.any() else scores
 
 
-def _means_of_seeds(scores: Floats) -> list[float]:
-    """Mean over architectures of each seed that has a network, from scores of shape (architectures, seeds)."""
-    return [float(of_seed[~np.isnan(of_seed)].mean()) for of_seed in scores.T if not np.isnan(of_seed).all()]
-
-
 def _means(readings: Sequence[Reading], preposition: str) -> str:
     """A sentence with the means and their intervals, such as `Mean score: 0.10 (0.00 to 0.34) at depth 38.`."""
     means = (f"{_number(reading.mean)} {preposition} {reading.label}" for reading in readings)
@@ -112,10 +109,11 @@ def _number(estimate: Estimate, form: str = ".2f") -> str:
 
 
 def _by_seed(values: Iterable[tuple[int, float]]) -> list[float]:
-    """Mean value of each seed, by increasing seed."""
+    """Mean value of each seed, by increasing seed, without NaN."""
     groups = defaultdict[int, list[float]](list)
     for seed, value in values:
-        groups[seed].append(value)
+        if not np.isnan(value):
+            groups[seed].append(value)
     return [float(np.mean(groups[seed])) for seed in sorted(groups)]
 
 

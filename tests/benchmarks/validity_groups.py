@@ -11,8 +11,6 @@ It compares the plain mean squared difference with the one beyond a uniform diff
 tests.
 """
 
-from argparse import ArgumentParser
-
 import numpy as np
 
 from compare.groups.class_share import class_share
@@ -21,6 +19,7 @@ from compare.groups.confirm import confirmation
 from compare.groups.spread import spread
 from compare.stats.dealing import model_splits
 from compare.stats.welch import moments, welch
+from tests.benchmarks.tables import print_tables
 from tests.support.seeds import rejections, truth
 
 # Classes, examples of each, mean ease: like digits, CIFAR-10, and part of ImageNet.
@@ -143,16 +142,5 @@ def class_differences(draws):
 TABLES = {"skill": skill, "none": no_difference, "classes": class_differences, "variances": variances}
 
 
-def main():
-    """Print all tables, or one."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("draws", nargs="?", type=int, default=1000, help="number of draws from each truth")
-    parser.add_argument("--only", choices=TABLES, help="print this table only")
-    options = parser.parse_args()
-    for name, print_table in TABLES.items():
-        if options.only in (None, name):
-            print_table(options.draws)
-
-
 if __name__ == "__main__":
-    main()
+    print_tables(__doc__, TABLES, "number of draws from each truth")

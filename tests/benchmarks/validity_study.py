@@ -9,7 +9,6 @@ just does not count as equal, and how often if they are equal; with the most sim
 that are tested, and by others. `power`: how often a study shows each claim if it holds as assumed.
 """
 
-from argparse import ArgumentParser
 from itertools import product
 
 import numpy as np
@@ -20,6 +19,7 @@ from compare.stats.welch import equivalent, moments
 from compare.study.claims import CLAIMS, judge
 from compare.study.deep_and_wide import EQUAL, nearest_in_accuracy
 from compare.study.power import World, powers, simulated_study
+from tests.benchmarks.tables import print_tables
 from tests.support.studies import NO_DIFFERENCE, cells, network
 
 SEEDS = (3, 5, 10)
@@ -120,16 +120,5 @@ def power(draws):
 TABLES = {"units": units, "equality": equality, "power": power}
 
 
-def main():
-    """Print all tables, or one."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("draws", nargs="?", type=int, default=1000, help="number of studies from each truth")
-    parser.add_argument("--only", choices=TABLES, help="print this table only")
-    options = parser.parse_args()
-    for name, print_table in TABLES.items():
-        if options.only in (None, name):
-            print_table(options.draws)
-
-
 if __name__ == "__main__":
-    main()
+    print_tables(__doc__, TABLES, "number of studies from each truth")

@@ -10,22 +10,13 @@ from cli.report.deliver import Files, deliver
 from cli.report.kinds import ReportOptions
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.completion import complete_models
 from cli.terminal.options import ONE_PASS, Part
 from cli.terminal.output import interruptible
 
 
 @expand_options
 def inspect(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="A model folder or Hub id OWNER/NAME[@REVISION].",
-            show_default=False,
-            autocompletion=complete_models,
-        ),
-    ],
+    model: Annotated[str, options.model_argument("MODEL", "A model folder or Hub id OWNER/NAME[@REVISION].")],
     part: Annotated[
         list[Part], typer.Option(help="Part of the analysis; repeatable. deletion and probes take longer.")
     ] = ONE_PASS,  # noqa: B006

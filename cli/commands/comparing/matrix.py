@@ -11,19 +11,13 @@ from cli.report.deliver import Files, deliver
 from cli.report.kinds import ReportOptions
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible
 from zoo.errors import UsageError
 
 
 @expand_options
 def matrix(
-    models: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="M1 M2 ...", help="Model folders or Hub ids.", show_default=False, autocompletion=complete_models
-        ),
-    ],
+    models: Annotated[list[str], options.model_argument("M1 M2 ...", "Model folders or Hub ids.")],
     pair: Annotated[
         tuple[int, int] | None,
         typer.Option(metavar="I J", help="Also show the heatmap of models I and J.", show_default=False),

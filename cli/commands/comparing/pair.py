@@ -13,7 +13,6 @@ from cli.report.kinds import ReportOptions
 from cli.report.requirement import check_requirements, parse_requirement
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible, write_result
 
 # First bytes of every file that `cards.words.csv` writes, now and in earlier versions.
@@ -29,18 +28,8 @@ class Correction(StrEnum):
 
 @expand_options
 def compare(
-    a: Annotated[
-        str,
-        typer.Argument(
-            metavar="A",
-            help="A model folder or Hub id OWNER/NAME[@REVISION].",
-            show_default=False,
-            autocompletion=complete_models,
-        ),
-    ],
-    b: Annotated[
-        str, typer.Argument(metavar="B", help="The other model.", show_default=False, autocompletion=complete_models)
-    ],
+    a: Annotated[str, options.model_argument("A", "A model folder or Hub id OWNER/NAME[@REVISION].")],
+    b: Annotated[str, options.model_argument("B", "The other model.")],
     dataset: options.ComparisonDataset = None,
     *,
     images: options.ImageOptions,

@@ -13,7 +13,6 @@ from cli.inputs.site_models import site_models
 from cli.report.kinds import kind_of
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible, plain, say, show
 from zoo.base.sealed_folder import check_site
 from zoo.errors import UsageError
@@ -25,11 +24,8 @@ INTERRUPTED = "nothing was written, but finished results are cached. Run the sam
 def site(
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[DIR] [M1 M2 ...]",
-            help="Folder of the site, unless --out names it; then model folders or Hub ids.",
-            show_default=False,
-            autocompletion=complete_models,
+        options.model_argument(
+            "[DIR] [M1 M2 ...]", "Folder of the site, unless --out names it; then model folders or Hub ids."
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the site.", show_default=False)] = None,

@@ -7,17 +7,13 @@ import typer
 
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.completion import complete_models
 from cli.train.publish import publish
 from zoo.errors import ZooError
 
 
 @expand_options
 def push(
-    folder: Annotated[
-        Path,
-        typer.Argument(metavar="FOLDER", help="A model folder.", show_default=False, autocompletion=complete_models),
-    ],
+    folder: Annotated[Path, options.model_argument("FOLDER", "A model folder.")],
     repo_id: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Repository on the Hub.", show_default=False)],
     private: options.Private = False,
     revision: Annotated[str | None, typer.Option(help="Branch, created if new.", show_default="main")] = None,

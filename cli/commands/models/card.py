@@ -3,12 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from cli.inputs.images import load
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible
 from cli.train.card_files import card_files, look_inside
 from zoo.base.files import replace_file, writing
@@ -19,12 +16,7 @@ from zoo.model_folder.folder import CARD, read_record
 
 @expand_options
 def card(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FOLDER", help="Folder of a trained model.", show_default=False, autocompletion=complete_models
-        ),
-    ],
+    folder: Annotated[Path, options.model_argument("FOLDER", "Folder of a trained model.")],
     device: options.Device = "auto",
     *,
     verbosity: options.Verbosity,

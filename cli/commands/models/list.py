@@ -12,6 +12,7 @@ from cli.terminal.options import Json
 from cli.terminal.output import interruptible, plain, plain_table, say, show_lines, write_result
 from zoo.errors import UsageError, ZooError
 from zoo.hub.catalog import Listed, hub_models, local_models, matching
+from zoo.model_folder.folder import MODELS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,7 +26,7 @@ def list_models(
     hub: Annotated[
         bool, typer.Option("--hub", help="Include models on the Hub; --hub OWNER for those of one owner.")
     ] = False,
-    out: Annotated[Path, typer.Option(help="Folder that holds the models.")] = Path("models"),
+    out: Annotated[Path, typer.Option(help="Folder that holds the models.")] = Path(MODELS),
     depth: Annotated[list[int] | None, typer.Option(help="Filter by depth; repeatable.", show_default=False)] = None,
     width: Annotated[list[float] | None, typer.Option(help="Filter by width; repeatable.", show_default=False)] = None,
     dataset: Annotated[

@@ -7,7 +7,6 @@ import typer
 
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible, say
 from cli.train.pruning import Pruning, prune_into
 from zoo.errors import UsageError
@@ -16,15 +15,7 @@ from zoo.record.pruning import Pruned
 
 @expand_options
 def prune_model(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="A trained variant: model folder or Hub id.",
-            show_default=False,
-            autocompletion=complete_models,
-        ),
-    ],
+    model: Annotated[str, options.model_argument("MODEL", "A trained variant: model folder or Hub id.")],
     block_structure: Annotated[
         bool, typer.Option("--block-structure", help="Remove the residual blocks within block structure.")
     ] = False,

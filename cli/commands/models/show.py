@@ -5,28 +5,18 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import typer
 
 from cli.inputs.known_model import find_known
 from cli.report.deliver import Files, redraw
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.completion import complete_models
 from cli.terminal.output import interruptible, show, write_result
 from zoo.errors import UsageError
 
 
 @expand_options
 def show_model(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="A model folder, a Hub id, or the JSON of a result.",
-            show_default=False,
-            autocompletion=complete_models,
-        ),
-    ],
+    model: Annotated[str, options.model_argument("MODEL", "A model folder, a Hub id, or the JSON of a result.")],
     full: options.Full = False,
     *,
     files: Files,

@@ -18,6 +18,7 @@ from zoo.errors import ZooError
 from zoo.family.cifar import Variant
 from zoo.family.imagenet import ImageNetResNet
 from zoo.grid.grid import grid
+from zoo.model_folder.folder import MODELS
 
 
 @expand_options
@@ -34,7 +35,7 @@ def sweep(
     recipe: options.RecipeOptions,
     device: options.Device = "auto",
     engine: Engine,
-    out: Annotated[Path, typer.Option(help="Folder that holds the models.")] = Path("models"),
+    out: Annotated[Path, typer.Option(help="Folder that holds the models.")] = Path(MODELS),
     json_file: options.Json = None,
     verbosity: options.Verbosity,
 ) -> None:

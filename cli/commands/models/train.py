@@ -18,6 +18,7 @@ from cli.train.seeds import train_seeds
 from cli.train.training import Training, train_into
 from zoo.base.number_lists import fraction
 from zoo.errors import UsageError, ZooError
+from zoo.model_folder.folder import MODELS
 from zoo.model_folder.snapshots import epochs_to_save
 from zoo.record.recipe import recipe_for
 
@@ -95,9 +96,9 @@ def train(
                 "--private": private,
             }
         )
-        train_seeds(out or Path("models"), training, seeds, force)
+        train_seeds(out or Path(MODELS), training, seeds, force)
         return
-    folder = out or Path("models") / training.name
+    folder = out or Path(MODELS) / training.name
     if private and push is None:
         raise UsageError("--private needs --push OWNER/NAME.")
     if push is not None:
