@@ -50,7 +50,7 @@ def inspection_html(inspection: Inspection, images: Mapping[int, Image]) -> byte
         ),
         settings_section({"": inspection.model}, inspection.dataset, inspection.settings, inspection.versions),
     )
-    notes = tuple(printable(note, LONGEST_TEXT) for note in inspection.notes)
+    notes = tuple(printable(note, LONGEST_TEXT) for note in inspection.notes if note not in inspection.cautions)
     return render(Page(readable.model.name, inspection_verdict(readable), notes, sections))
 
 

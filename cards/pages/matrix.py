@@ -46,8 +46,8 @@ def matrix_html(result: ModelMatrix) -> bytes:
 
 
 def matrix_notes(result: ModelMatrix) -> tuple[str, ...]:
-    """The notes of a result, printable."""
-    return tuple(printable(note, LONGEST_TEXT) for note in result.notes)
+    """The notes of a result, printable, except cautions, which are in its verdict."""
+    return tuple(printable(note, LONGEST_TEXT) for note in result.notes if note not in result.cautions)
 
 
 def matrix_settings(result: ModelMatrix) -> Section:

@@ -7,6 +7,7 @@ from cards.words.legible import chance, number, percent
 from compare.result.base import Estimate, Matrix
 from compare.result.comparison import LARGE_CHANGE, CKAResult, CKAWithoutDominant, Comparison
 from compare.result.disagreement import Calibration, Disagreement, Example
+from compare.result.groups import Selected
 from compare.result.inside import BlockScore, DominantExample, DominantExamples, InsidePair
 from compare.result.inspection import Inspection, ProbeResult
 from compare.result.models import DatasetResult
@@ -38,12 +39,12 @@ def class_name(classes: Sequence[str], label: int | None) -> str:
     return "-" if label is None else classes[label]
 
 
-def source_cells(example: Example | DominantExample) -> tuple[str, str]:
+def source_cells(example: Example | DominantExample | Selected) -> tuple[str, str]:
     """File and row of an image, each empty if there is none."""
     return example.path or "", "" if example.row is None else str(example.row)
 
 
-def source_fact(example: Example | DominantExample) -> str | None:
+def source_fact(example: Example | DominantExample | Selected) -> str | None:
     """Where an image comes from, such as `cat/1.png` or `row 17`; None if it is unknown."""
     return example.path or (None if example.row is None else f"row {example.row}")
 

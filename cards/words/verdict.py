@@ -103,7 +103,7 @@ def _extent(blocks: Sequence[BlockSpan], layers: Sequence[str]) -> str:
 
 
 def inspection_verdict(inspection: Inspection) -> str:
-    """Summary in a few sentences: block structure, what is left without its cause, and the images that dominate it.
+    """Summary in a few sentences: cautions, block structure, what is left without its cause, and dominant images.
 
     Args:
         inspection: the result to summarize.
@@ -113,6 +113,7 @@ def inspection_verdict(inspection: Inspection) -> str:
 
 def _inspection_sentences(inspection: Inspection) -> Iterator[str]:
     inside = inspection.inside
+    yield from inspection.cautions
     yield structure("It", inspection.block_structure, inspection.model.layers, inside.score)
     yield f"The block structure score is on a scale from 0 (none) to 1{score_interval_fact(inside.score)}."
     if not inside.blocks:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
+from cli.compute.cautions import with_cautions
 from cli.compute.inspection_parts import check_deletable, delete, probe
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
@@ -52,7 +53,8 @@ def inspected(
     model = request.models[0]
     name = request.cache_key("inspect", options, {"deletion": deletion, "probes": probes})
     computed = recall(Inspection, name, f"inspect {model.ref}", compute, fresh)
-    return replace(computed, result=replace(computed.result, model=identify(model, computed.result.model)))
+    result = replace(computed.result, model=identify(model, computed.result.model))
+    return replace(computed, result=with_cautions(result, request.models, ["It"]))
 
 
 def _inspect(traces: Traces, options: InspectionOptions) -> "Inspection":

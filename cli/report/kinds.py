@@ -174,8 +174,8 @@ def _groups() -> ResultKind:
     return ResultKind(
         GroupComparison,
         picture=lambda result, form, options: groups_image(result, form),
-        report=lambda result, options: GroupsReport(result),
-        page=lambda result, options: groups_html(result),
+        report=lambda result, options: GroupsReport(result, options.images),
+        page=lambda result, options: groups_html(result, options.images),
         verdict=group_verdict,
     )
 

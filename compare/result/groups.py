@@ -190,6 +190,8 @@ class Selected:
         accuracy_a: accuracy of a's other seeds, in [0, 1].
         accuracy_b: accuracy of b's other seeds, in [0, 1].
         difference: `accuracy_a` minus `accuracy_b`, free of selection bias.
+        path: file of the example, relative to the folder of the dataset; None for classes, and if it is unknown.
+        row: row of the example in the split; None for classes, and if it is unknown.
     """
 
     item: int
@@ -198,6 +200,8 @@ class Selected:
     accuracy_a: float
     accuracy_b: float
     difference: float
+    path: str | None = None
+    row: int | None = None
 
 
 @dataclass(frozen=True)
@@ -236,6 +240,8 @@ class ExampleAccuracies:
         accuracy_b: fraction of b's seeds that predict the example correctly.
         halves_a: the same fractions for a's selecting seeds and for a's confirming seeds.
         halves_b: the same fractions for b's selecting seeds and for b's confirming seeds.
+        path: files of the examples, relative to the folder of the dataset; empty if they are unknown.
+        row: rows of the examples in the split; empty if they are unknown.
     """
 
     index: tuple[int, ...]
@@ -244,6 +250,8 @@ class ExampleAccuracies:
     accuracy_b: Numbers
     halves_a: tuple[Numbers, Numbers]
     halves_b: tuple[Numbers, Numbers]
+    path: tuple[str, ...] = ()
+    row: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,6 +275,7 @@ class GroupComparison(JsonResult):
         settings: all settings needed to reproduce the result.
         versions: versions of this package, Python, and the libraries it uses.
         notes: warnings, such as too few seeds for a test.
+        cautions: the notes that a reader must know before the answer, such as that a model is near chance.
 
     Example:
         >>> import torch
@@ -296,3 +305,4 @@ class GroupComparison(JsonResult):
     settings: Settings
     versions: dict[str, str]
     notes: tuple[str, ...]
+    cautions: tuple[str, ...] = ()
