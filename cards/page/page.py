@@ -1,11 +1,39 @@
 """HTML pages of results. A page opens from disk and makes no network requests."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cards.tables.table import Link, Table
+
+
+class KeyNumber(NamedTuple):
+    """A number that a tile shows in large type.
+
+    Args:
+        value: the number with its unit; None if it is not known.
+        text: what it is, with its interval; the reason if it is not known.
+    """
+
+    value: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One of the answers at the top of a page.
+
+    Args:
+        title: title of the tile.
+        numbers: the numbers, such as one per model. A tile without known numbers stays, and says why.
+        caption: text below the numbers.
+    """
+
+    title: str
+    numbers: tuple[KeyNumber, ...]
+    caption: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +99,7 @@ class Section:
         charts: charts drawn by Plotly.
         tables: tables below the charts.
         galleries: images.
+        short: name in the contents bar; the title if it is empty.
     """
 
     title: str
@@ -80,6 +109,12 @@ class Section:
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
     galleries: tuple[Gallery, ...] = ()
+    short: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """Identifier of the section in addresses, such as `block-structure`."""
+        return re.sub(r"[^a-z0-9]+", "-", (self.short or self.title).lower()).strip("-")
 
     def __bool__(self) -> bool:
         return any((self.texts, self.pairs, self.maps, self.charts, self.tables, self.galleries))
@@ -91,6 +126,7 @@ def section(
     texts: Iterable[str] = (),
     pairs: dict[str, Any] | None = None,
     maps: dict[str, Any] | None = None,
+    short: str = "",
 ) -> Section:
     """Build a section from its parts.
 
@@ -100,6 +136,7 @@ def section(
         texts: paragraphs below the heading.
         pairs: map of all pairs of models, see `cards.page.pairs`.
         maps: linked heatmaps, see `cards.page.maps`.
+        short: name in the contents bar; the title if it is empty.
     """
     return Section(
         title,
@@ -109,6 +146,7 @@ def section(
         tuple(part for part in parts if isinstance(part, Chart)),
         tuple(part for part in parts if isinstance(part, Table)),
         tuple(part for part in parts if isinstance(part, Gallery)),
+        short,
     )
 
 
@@ -132,13 +170,15 @@ class Page:
         title: heading of the page.
         summary: summary in plain English.
         notes: caveats for the reader.
-        sections: sections in order; empty ones are skipped.
+        sections: sections in order; empty ones are skipped. The contents bar leads to each.
+        tiles: the most important numbers, at most four, between the summary and the notes.
     """
 
     title: str
     summary: str
     notes: tuple[str, ...]
     sections: tuple[Section, ...]
+    tiles: tuple[Tile, ...] = ()
 
 
 @dataclass(frozen=True)

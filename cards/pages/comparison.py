@@ -7,6 +7,7 @@ from cards.page.images import disagreed_gallery, dominant_galleries, left_out_ga
 from cards.page.maps import LEGEND, Panel, View, maps, side
 from cards.page.page import Page, Place, Section, folded, render, section
 from cards.page.settings import settings_section
+from cards.page.tiles import comparison_tiles
 from cards.pictures.heatmaps import dots
 from cards.pictures.inspection import Image
 from cards.tables.baseline import baseline_table
@@ -57,7 +58,8 @@ def comparison_html(comparison: Comparison, images: Mapping[int, Image], place: 
         settings_section(models, comparison.dataset, comparison.settings, comparison.versions),
     )
     notes = tuple(note for note in readable.notes if note not in readable.cautions)
-    return render(Page(f"{a.name} and {b.name}", verdict(readable), notes, sections), place)
+    title, tiles = f"{a.name} and {b.name}", comparison_tiles(readable)
+    return render(Page(title, verdict(readable), notes, sections, tiles), place)
 
 
 def _maps(comparison: Comparison) -> dict[str, object]:

@@ -29,6 +29,11 @@ MEANINGS = {
 DELETION_CAPTION = "Blocks are removed from the end of a stage. Skip connections stay, and nothing is retrained."
 
 
+# Why numbers about predictions are missing.
+OTHER_CLASSES = "the classes of a model are not those of the images"
+NO_LABELS = "the images have no labels"
+
+
 def images_fact(dataset: DatasetResult) -> str:
     """Number and origin of the images, such as `360 digits test images`."""
     return " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
@@ -61,7 +66,7 @@ def disagreement_facts(disagreement: Disagreement) -> Iterator[tuple[str, str]]:
     if disagreement.accuracy_a is not None and disagreement.accuracy_b is not None:
         yield "accuracy of a", _share(disagreement.accuracy_a, disagreement.accuracy_a_interval)
         yield "accuracy of b", _share(disagreement.accuracy_b, disagreement.accuracy_b_interval)
-        yield "a - b", f"{_points(disagreement.difference)}, {chance(disagreement.p_value)}"
+        yield "a - b", difference_fact(disagreement)
         yield "one right", f"{disagreement.only_a_right} only a, {disagreement.only_b_right} only b"
         yield "both wrong", _both_wrong(disagreement)
         yield "error consistency", _kappa(disagreement.error_consistency)
@@ -74,6 +79,11 @@ def disagreement_facts(disagreement: Disagreement) -> Iterator[tuple[str, str]]:
         yield "ensemble accuracy", f"{_percents(together.ensemble)}, averaging their probabilities"
         yield "ensemble gain", f"{_points(together.ensemble_gain)} over the better model"
         yield "oracle accuracy", f"{_percents(together.oracle)}, picking the best model per image"
+
+
+def difference_fact(disagreement: Disagreement) -> str:
+    """Accuracy of a minus that of b, with its interval and its p-value."""
+    return f"{_points(disagreement.difference)}, {chance(disagreement.p_value)}"
 
 
 def calibration_fact(a: Calibration, b: Calibration) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cards.words.facts import OTHER_CLASSES
 from cards.words.legible import chance, listed, percent
 from compare.result.base import NOTHING, Estimate
 from compare.result.comparison import Comparison
@@ -20,7 +21,7 @@ def prediction_verdict(comparison: Comparison) -> Iterator[str]:
     """
     disagreement = comparison.disagreement
     if disagreement is None:
-        yield "Their predictions are not compared, because the classes of a model are not those of the images."
+        yield f"Their predictions are not compared, because {OTHER_CLASSES}."
         return
     yield f"Same predictions on {disagreement.agreement:.1%} of {comparison.dataset.examples} images."
     if disagreement.accuracy_a is None or disagreement.accuracy_b is None or disagreement.p_value is None:

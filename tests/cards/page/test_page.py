@@ -48,9 +48,22 @@ def test_the_page_shows_the_baseline_below_the_maps():
     baseline = Baseline((0,), BaselineSide(0.78, 0.46, 0.32, 0.28, 0.36), None)
     text = Reader(comparison_html(replace(comparison(), baseline=baseline), {})).text
     assert "training explains 0.32 (0.28 to 0.36)" in text
-    places = [text.index(part) for part in ("Similarity beside an untrained copy", "a in b", "Spans of similar layers")]
+    places = [
+        text.index(part)
+        for part in ("Similarity beside an untrained copy", "0.78 0.46 +0.32", "Spans of similar layers")
+    ]
     assert places == sorted(places)
-    assert "untrained copy" not in Reader(comparison_html(comparison(), {})).text
+    assert "Similarity beside" not in Reader(comparison_html(comparison(), {})).text
+
+
+def test_the_contents_bar_leads_to_every_section_and_each_id_is_unique():
+    for page in (comparison_html(full(), IMAGES), inspection_html(deep_look(), IMAGES)):
+        read = Reader(page)
+        assert len(read.anchors) == len(read.contents) > 3
+        assert set(read.anchors) <= set(read.ids)
+        assert len(read.ids) == len(set(read.ids))
+        assert read.contents == [text for text in read.contents if text in read.text]
+    assert "block-structure" in read.anchors
 
 
 def test_the_page_of_one_model_shows_the_parts_it_has():

@@ -1,0 +1,93 @@
+"""The tiles at the top of the page of a comparison."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from cards.page.page import KeyNumber, Tile
+from cards.words.facts import NO_LABELS, OTHER_CLASSES, difference_fact, score_fact
+from cards.words.legible import number
+from cards.words.verdict import best_matches, covered
+from compare.result.base import Matrix
+from compare.result.comparison import BaselineSide, Comparison
+from compare.result.inside import BlockScore
+from compare.result.models import ModelResult
+from compare.result.spans import BlockSpan, block_structures
+
+Ends = tuple[float, float] | None
+
+
+def comparison_tiles(comparison: Comparison) -> tuple[Tile, ...]:
+    """Agreement, accuracies, similarity beside untrained copies, and block structure.
+
+    Args:
+        comparison: the result to show, with printable names.
+    """
+    return _agreement(comparison), _accuracies(comparison), _similarities(comparison), _structures(comparison)
+
+
+def _agreement(comparison: Comparison) -> Tile:
+    disagreement, count = comparison.disagreement, f"of {comparison.dataset.examples:,} images"
+    if disagreement is None:
+        return Tile("Same predictions", (KeyNumber(None, f"{OTHER_CLASSES}."),))
+    text = f"{count}{_interval(disagreement.agreement_interval)}"
+    return Tile("Same predictions", (KeyNumber(f"{disagreement.agreement:.1%}", text),))
+
+
+def _accuracies(comparison: Comparison) -> Tile:
+    disagreement, models = comparison.disagreement, comparison.models
+    if disagreement is None:
+        missing = f"{OTHER_CLASSES}, or {NO_LABELS}"
+        numbers = (_accuracy("a", models.a, None, missing), _accuracy("b", models.b, None, missing))
+        return Tile("Accuracy", numbers)
+    ends = disagreement.accuracy_a_interval, disagreement.accuracy_b_interval
+    numbers = (_accuracy("a", models.a, ends[0], NO_LABELS), _accuracy("b", models.b, ends[1], NO_LABELS))
+    caption = "" if disagreement.p_value is None else f"a - b: {difference_fact(disagreement)}"
+    return Tile("Accuracy", numbers, caption)
+
+
+def _accuracy(label: str, model: ModelResult, ends: Ends, missing: str) -> KeyNumber:
+    if model.accuracy is None:
+        return KeyNumber(None, f"{label}, {model.name}: {missing}.")
+    return KeyNumber(f"{model.accuracy:.1%}", f"{label}, {model.name}{_interval(ends)}")
+
+
+def _interval(ends: Ends) -> str:
+    return f" ({ends[0]:.1%} to {ends[1]:.1%})" if ends else ""
+
+
+def _similarities(comparison: Comparison) -> Tile:
+    ab, baseline = comparison.cka.ab, comparison.baseline
+    numbers = (
+        _similarity("a", "b", ab, baseline.a if baseline else None),
+        _similarity("b", "a", tuple(zip(*ab, strict=True)), baseline.b if baseline else None),
+    )
+    return Tile("Similarity inside", numbers, "CKA with the most similar layer of the other model, mean over layers.")
+
+
+def _similarity(one: str, other: str, cka: Matrix, side: BaselineSide | None) -> KeyNumber:
+    best = best_matches(cka)
+    if not best:
+        return KeyNumber(None, f"no layer of {one} can be compared with a layer of {other}.")
+    if side is None:
+        return KeyNumber(f"{fmean(best):.2f}", f"{one} in {other}; untrained copy of {other} not known: not measured.")
+    ends = "" if side.low is None else f" ({side.low:+.2f} to {number(side.high, '+.2f')})"
+    untrained = f"{side.untrained:.2f} in an untrained copy of {other}: {side.above:+.2f}{ends}"
+    return KeyNumber(f"{side.best_match:.2f}", f"{one} in {other}, {untrained}")
+
+
+def _structures(comparison: Comparison) -> Tile:
+    models, spans, inside = comparison.models, comparison.block_structure, comparison.inside
+    numbers = (
+        _structure("a", spans.a, models.a.layers, inside.a.score if inside else None),
+        _structure("b", spans.b, models.b.layers, inside.b.score if inside else None),
+    )
+    return Tile("Block structure", numbers)
+
+
+def _structure(label: str, spans: Sequence[BlockSpan], layers: Sequence[str], score: BlockScore | None) -> KeyNumber:
+    blocks = block_structures(spans)
+    scored = f"; score {score_fact(score)}" if score and any((score.score, *(at.score for at in score.curve))) else ""
+    if not blocks:
+        return KeyNumber("none", f"in {label}{scored}")
+    inside, total, what = covered(blocks, layers)
+    return KeyNumber(f"{inside / total:.0%}", f"of {label}: {inside} of its {total} {what}{scored}")
