@@ -9,6 +9,7 @@ from cards.page.charts import COLOURS, Interval, differences_chart
 from cards.page.images import data_uri
 from cards.page.page import Chart, Gallery, Page, Picture, Section, folded, render, section
 from cards.page.settings import settings_section
+from cards.pages.tiles import groups_tiles
 from cards.pictures.inspection import Image
 from cards.tables.groups import (
     IMAGES,
@@ -49,6 +50,7 @@ def groups_html(result: GroupComparison, images: Mapping[int, Image]) -> bytes:
             _gallery(readable, images),
             folded(confirmed_images_table(readable.confirmed_examples, classes)),
             texts=_about_images(readable),
+            short="Images",
         ),
         section("Groups", groups_table(readable)),
         section(
@@ -56,6 +58,7 @@ def groups_html(result: GroupComparison, images: Mapping[int, Image]) -> bytes:
             spread_table(readable),
             _images_chart(readable),
             texts=[skill_fact(readable.spread)],
+            short="Spread",
         ),
         _classes("class", "Classes", readable.classes),
         *((_classes("superclass", "Superclasses", readable.superclasses),) if readable.superclasses else ()),
@@ -63,12 +66,13 @@ def groups_html(result: GroupComparison, images: Mapping[int, Image]) -> bytes:
             "Confirmation with other seeds",
             confirmed_classes_table(readable.confirmed_classes, classes),
             texts=["Selected on half of the seeds of each group, and tested on the others."],
+            short="Confirmation",
         ),
         settings_section(models, result.dataset, result.settings, result.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in result.notes if note not in result.cautions)
     title = f"{readable.a.models[0].name}, ... and {readable.b.models[0].name}, ..."
-    return render(Page(title, group_verdict(readable), notes, sections))
+    return render(Page(title, group_verdict(readable), notes, sections, groups_tiles(readable)))
 
 
 def _about_images(result: GroupComparison) -> Iterator[str]:

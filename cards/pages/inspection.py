@@ -7,6 +7,7 @@ from cards.page.images import dominant_galleries
 from cards.page.maps import LEGEND, Panel, View, maps, side
 from cards.page.page import Page, folded, render, section
 from cards.page.settings import settings_section
+from cards.pages.tiles import inspection_tiles
 from cards.pictures.inspection import Image
 from cards.tables.models import models_table
 from cards.tables.structure import blocks_table, deletion_table, probes_table, spans_table, thresholds_table
@@ -51,7 +52,7 @@ def inspection_html(inspection: Inspection, images: Mapping[int, Image]) -> byte
         settings_section({"": inspection.model}, inspection.dataset, inspection.settings, inspection.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in inspection.notes if note not in inspection.cautions)
-    return render(Page(readable.model.name, inspection_verdict(readable), notes, sections))
+    return render(Page(readable.model.name, inspection_verdict(readable), notes, sections, inspection_tiles(readable)))
 
 
 def _maps(inspection: Inspection) -> dict[str, object]:

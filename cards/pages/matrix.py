@@ -5,6 +5,7 @@ from dataclasses import replace
 from cards.page.page import Page, Section, folded, render, section
 from cards.page.pairs import layer_maps, pairs_map
 from cards.page.settings import settings_section
+from cards.pages.tiles import matrix_tiles
 from cards.tables.baseline import pairs_baseline_table
 from cards.tables.matrix import pairs_table
 from cards.tables.models import models_table
@@ -42,7 +43,7 @@ def matrix_html(result: ModelMatrix) -> bytes:
         matrix_settings(result),
     )
     title = f"{len(readable.models)} models: {readable.models[0].name}, ..."
-    return render(Page(title, matrix_verdict(readable), matrix_notes(result), sections))
+    return render(Page(title, matrix_verdict(readable), matrix_notes(result), sections, matrix_tiles(readable)))
 
 
 def matrix_notes(result: ModelMatrix) -> tuple[str, ...]:

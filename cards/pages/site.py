@@ -8,6 +8,7 @@ from itertools import combinations
 from cards.page.page import Page, Place, folded, render, section
 from cards.page.pairs import pairs_map
 from cards.pages.matrix import MOST_ROWS, matrix_notes, matrix_settings
+from cards.pages.tiles import matrix_tiles
 from cards.tables.baseline import pairs_baseline_table
 from cards.tables.matrix import Pair, pairs_table
 from cards.tables.models import models_table
@@ -73,7 +74,7 @@ def index_html(result: ModelMatrix, origins: Sequence[Origin], names: Mapping[Pa
         ),
         matrix_settings(result),
     )
-    page = Page(site_title(result), matrix_verdict(readable), matrix_notes(result), sections)
+    page = Page(site_title(result), matrix_verdict(readable), matrix_notes(result), sections, matrix_tiles(readable))
     return render(page, Place(PLOTLY, (Link("All numbers as JSON", NUMBERS),)))
 
 

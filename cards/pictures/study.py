@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cards.pictures.heatmaps import COLOURS, RESOLUTION, image_bytes
-from cards.words.claims import columns
+from cards.words.claims import columns, measured
 from compare.result.study import Claim, Heatmap, Reproduction
 
 SERIES = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:gray")
@@ -61,6 +61,8 @@ def _draw(axes: Any, heatmap: Heatmap) -> Any:
 def claims_image(result: Reproduction, form: str = "png") -> bytes:
     """Draw a panel per claim: means with intervals, single units, and the verdict.
 
+    Claims that were not measurable have no panel, unless there are no others.
+
     Args:
         result: the result to draw.
         form: `png` or `svg`.
@@ -70,7 +72,7 @@ def claims_image(result: Reproduction, form: str = "png") -> bytes:
     """
     from matplotlib.figure import Figure
 
-    claims = result.claims
+    claims = measured(result) or result.claims
     down = -(-len(claims) // ACROSS)
     figure = Figure(figsize=(4.2 * ACROSS, 2.9 * down), dpi=RESOLUTION, layout="constrained")
     grid = figure.subplots(down, ACROSS, squeeze=False)

@@ -8,8 +8,8 @@ from cards.words.legible import number, probability
 from compare.result.study import Claim, Network, Power
 
 
-def claims_table(claims: Sequence[Claim]) -> Table:
-    """The claims with their verdicts, effects, and p-values."""
+def claims_table(claims: Sequence[Claim]) -> Table | None:
+    """The claims with their verdicts, effects, and p-values; None without claims."""
     rows = tuple(
         (
             claim.statement,
@@ -27,7 +27,8 @@ def claims_table(claims: Sequence[Claim]) -> Table:
         "Effects above 0 agree with the paper. p (Holm) is corrected for testing all claims; if it is below 0.05, the "
         "claim or its opposite is shown."
     )
-    return Table("Claims of the paper and results of these networks", headings, rows, 3, caption)
+    title = "Claims of the paper and results of these networks"
+    return Table(title, headings, rows, 3, caption) if rows else None
 
 
 def readings_table(claim: Claim) -> Table | None:

@@ -109,7 +109,7 @@ def test_older_files_without_cosine_and_baseline_have_a_page():
     read = Reader(matrix_html(replace(result, pairs=pairs, within_cosine=None)))
     assert read.data["maps"]["choice"]["measures"] == ["CKA"]
     assert len(read.data["maps"]["views"]) == 6
-    assert "untrained" not in read.text
+    assert "Similarity beside untrained copies" not in read.text
 
 
 def test_the_same_depth_of_different_layer_counts_in_older_files_is_not_shown():
