@@ -10,6 +10,7 @@ from cards.page.images import data_uri
 from cards.page.page import Chart, Gallery, Page, Picture, Section, folded, render, section
 from cards.page.settings import settings_section
 from cards.pages.tiles import groups_tiles
+from cards.pictures.groups import jittered
 from cards.pictures.inspection import Image
 from cards.tables.groups import (
     IMAGES,
@@ -93,7 +94,7 @@ def _gallery(result: GroupComparison, images: Mapping[int, Image]) -> Gallery | 
 
 def _picture(example: Selected, label: str, image: Image) -> Picture:
     a, b = percent(example.accuracy_a, ".0f"), percent(example.accuracy_b, ".0f")
-    lines = [f"image {example.item}: {label}", f"{a} % of a's seeds right", f"{b} % of b's seeds right"]
+    lines = [f"image {example.item}: {label}", f"a {a} %, b {b} % right"]
     if source := source_fact(example):
         lines.append(source)
     tags = {"class": label, "more often right": "a" if example.difference > 0 else "b"}
@@ -106,9 +107,7 @@ def _images_chart(result: GroupComparison) -> Chart:
     random = np.random.default_rng(0)
     chosen = np.sort(random.permutation(len(examples.index))[:MOST_POINTS])
     x, y = (
-        (100 * (np.array(values)[chosen] + random.uniform(-0.3, 0.3, len(chosen)) / len(group.models)))
-        .round(1)
-        .tolist()
+        jittered(np.array(values)[chosen], len(group.models), random).round(1).tolist()
         for values, group in ((examples.accuracy_a, result.a), (examples.accuracy_b, result.b))
     )
     texts = [
@@ -117,9 +116,10 @@ def _images_chart(result: GroupComparison) -> Chart:
         for i in chosen
     ]
     points = {"type": "scatter", "mode": "markers", "x": x, "y": y, "hovertext": texts, "hoverinfo": "text"}
+    points["cliponaxis"] = False
     points["marker"] = {"size": 6, "opacity": 0.4, "color": COLOURS[3]}
     layout = {"xaxis": _share_axis("a"), "yaxis": _share_axis("b"), "showlegend": False}
-    caption = "One point per image, with random jitter of less than one seed."
+    caption = "One point per image, with random jitter of less than a third of one seed."
     if len(chosen) < len(examples.index):
         caption += f" A random sample of {MOST_POINTS:,} of {len(examples.index):,} images."
     return Chart("images", "Accuracy of every image", {"data": [points], "layout": layout}, 480, caption)
@@ -134,8 +134,7 @@ def _source(result: GroupComparison, place: int) -> str:
 
 
 def _share_axis(side: str) -> dict[str, Any]:
-    """Ticks end at 100 %, though the jitter of some points goes beyond."""
-    return {"title": {"text": f"seeds of {side} that are right, %"}, "tickvals": list(range(0, 101, 20))}
+    return {"title": {"text": f"seeds of {side} that are right, %"}, "range": [0, 100], "zeroline": False}
 
 
 def _classes(name: str, plural: str, tests: ClassTests) -> Section:

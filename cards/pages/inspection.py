@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from cards.page.charts import deletion_chart, probe_chart
 from cards.page.images import dominant_galleries
 from cards.page.maps import LEGEND, Panel, View, maps, side
-from cards.page.page import Page, folded, render, section
+from cards.page.page import Page, Place, folded, render, section
 from cards.page.settings import settings_section
 from cards.pages.tiles import inspection_tiles
 from cards.pictures.inspection import Image
@@ -17,21 +17,22 @@ from cards.words.verdict import inspection_verdict
 from compare.result.inspection import Inspection
 
 
-def inspection_html(inspection: Inspection, images: Mapping[int, Image]) -> bytes:
+def inspection_html(inspection: Inspection, images: Mapping[int, Image], place: Place | None = None) -> bytes:
     """Render the page of a closer look at one model.
 
     Args:
         inspection: the result to show.
         images: images by index; the page shows the dominant ones.
+        place: location in a site; None for a single file.
 
     Returns:
-        HTML as UTF-8, in a single file.
+        HTML as UTF-8.
     """
     readable = legible(inspection)
     galleries = dominant_galleries("Layers", readable.inside.blocks, readable.dataset.classes, images)
     sections = (
-        section("Model and images", models_table(readable.dataset, {"": readable.model})),
-        section("Similarity of its layers", texts=[LEGEND], maps=_maps(readable)),
+        section("Model and images", models_table(readable.dataset, {"": readable.model}), short="Model"),
+        section("Similarity of its layers", texts=[LEGEND], maps=_maps(readable), short="Similarity"),
         section(
             "Block structure",
             spans_table({"": readable.block_structure}),
@@ -39,20 +40,28 @@ def inspection_html(inspection: Inspection, images: Mapping[int, Image]) -> byte
             blocks_table({"": readable.inside}),
         ),
         section(
-            "Images that dominate block structure", *galleries, texts=filter(None, [without_dominant_fact(readable)])
+            "Images that dominate block structure",
+            *galleries,
+            texts=filter(None, [without_dominant_fact(readable)]),
+            short="Dominant images",
         ),
         section(
-            "Which residual blocks it needs",
+            "Deleted blocks: which ones it needs",
             deletion_chart(readable.deletion),
             folded(deletion_table(readable.deletion)),
+            short="Deleted blocks",
         ),
         section(
-            "What probes read from its layers", probe_chart(readable.probes), folded(probes_table(readable.probes))
+            "What probes read from its layers",
+            probe_chart(readable.probes),
+            folded(probes_table(readable.probes)),
+            short="Linear probes",
         ),
         settings_section({"": inspection.model}, inspection.dataset, inspection.settings, inspection.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in inspection.notes if note not in inspection.cautions)
-    return render(Page(readable.model.name, inspection_verdict(readable), notes, sections, inspection_tiles(readable)))
+    tiles = inspection_tiles(readable)
+    return render(Page(readable.model.name, inspection_verdict(readable), notes, sections, tiles), place)
 
 
 def _maps(inspection: Inspection) -> dict[str, object]:

@@ -183,13 +183,13 @@ def study_tiles(result: Reproduction) -> tuple[Tile, ...]:
     """
     texts: dict[Verdict, str] = {
         "shown": "as in the paper",
-        "opposite": "the opposite of the paper's claim",
-        "not shown": "tested, but the effect is not significant",
-        "not measurable": "too few networks, or nothing to measure",
+        "opposite": "against the paper",
+        "not shown": "tested, but not significant",
+        "not measurable": "for want of networks or block structure",
     }
     count = len(result.claims)
     return tuple(
-        Tile(verdict.capitalize(), (KeyNumber(f"{_with(result, verdict)} of {count}", f"claims: {text}"),))
+        Tile(verdict.capitalize(), (KeyNumber(f"{_with(result, verdict)} of {count}", f"claims, {text}"),))
         for verdict, text in texts.items()
     )
 

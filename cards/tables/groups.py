@@ -25,7 +25,7 @@ CONFIRMED = ("selected by", "a %", "b %", "a - b")
 def groups_table(result: GroupComparison) -> Table:
     """The two groups with their accuracies, and the difference between them."""
     rows = tuple((label, *_group_cells(group)) for label, group in (("a", result.a), ("b", result.b)))
-    headings = ("", "models", "seeds", "parameters", "accuracy", "standard error")
+    headings = ("", "models", "accuracy", "standard error", "seeds", "parameters")
     return Table(f"Groups, on {images_fact(result.dataset)}", headings, rows, 2, difference_fact(result.accuracy))
 
 
@@ -34,10 +34,10 @@ def _group_cells(group: Group) -> tuple[str, ...]:
     least, most = min(parameters), max(parameters)
     return (
         ", ".join(model.name for model in group.models),
-        str(len(group.models)),
-        f"{most:,}" if least == most else f"{least:,} to {most:,}",
         f"{group.accuracy:.2%}",
         f"{100 * group.standard_error:.2f}",
+        str(len(group.models)),
+        f"{most:,}" if least == most else f"{least:,} to {most:,}",
     )
 
 

@@ -55,11 +55,11 @@ def networks_table(networks: Sequence[Network]) -> Table:
     rows = tuple(
         (
             network.name,
+            f"{100 * network.accuracy:.2f}",
             str(network.depth),
             f"{network.width:g}",
             network.subset,
             str(network.seed),
-            f"{100 * network.accuracy:.2f}",
             f"{network.score:.2f}",
             str(network.blocks),
             number(network.block_contrast, ".2f"),
@@ -69,11 +69,11 @@ def networks_table(networks: Sequence[Network]) -> Table:
     )
     headings = (
         "network",
+        "accuracy %",
         "depth",
         "width",
         "data",
         "seed",
-        "accuracy %",
         "score",
         "block structures",
         "contrast",

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def inspected(
-    request: Request, options: InspectionOptions, parts: Collection[Part], fresh: bool = False
+    request: Request,
+    options: InspectionOptions,
+    parts: Collection[Part],
+    fresh: bool = False,
+    description: str = "inspecting",
 ) -> "ResultWithImages[Inspection]":
     """Inspect one model.
 
@@ -27,6 +31,7 @@ def inspected(
         options: how to inspect it.
         parts: parts of the analysis. Only `deletion` and `probes` change what is computed.
         fresh: whether to ignore cached results.
+        description: text beside the progress bar.
 
     Returns:
         The inspection and the images that carry its blocks.
@@ -43,7 +48,7 @@ def inspected(
         prepared = request.prepared
         if deletion:
             check_deletable(prepared)
-        result = _inspect(Traces(prepared, options.precision, options.passes, fresh), options)
+        result = _inspect(Traces(prepared, options.precision, options.passes, fresh), options, description)
         if deletion:
             result = replace(result, deletion=delete(prepared))
         if probes:
@@ -57,7 +62,7 @@ def inspected(
     return replace(computed, result=with_cautions(result, request.models, ["It"]))
 
 
-def _inspect(traces: Traces, options: InspectionOptions) -> "Inspection":
+def _inspect(traces: Traces, options: InspectionOptions, description: str) -> "Inspection":
     from cli.terminal.progress import progress_bar
     from compare.engine.single import inspect_model
 
@@ -66,7 +71,7 @@ def _inspect(traces: Traces, options: InspectionOptions) -> "Inspection":
     with phase("inspecting"), traces.open(layers, drop is None) as (model,), progress_bar() as progress:
         result = inspect_model(
             model,
-            prepared.batches(progress, options.passes * rounds, "inspecting"),
+            prepared.batches(progress, options.passes * rounds, description),
             layers=layers,
             passes=options.passes,
             precision=options.precision,

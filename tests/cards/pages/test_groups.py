@@ -75,8 +75,8 @@ def test_images_that_differ_on_the_other_seeds_are_shown_with_their_file(found):
     result = selecting(found, 0.5, 0.0, -0.25)
     read = Reader(groups_html(result, {index: IMAGES[17] for index in (17, 18, 19)}))
     assert [tag["alt"] for name, tag in read.tags if name == "img"] == [
-        "image 17: 0, 100 % of a's seeds right, 50 % of b's seeds right, cat/0.png",
-        "image 19: 0, 25 % of a's seeds right, 50 % of b's seeds right, cat/2.png",
+        "image 17: 0, a 100 %, b 50 % right, cat/0.png",
+        "image 19: 0, a 25 %, b 50 % right, cat/2.png",
     ]
 
 
@@ -99,9 +99,14 @@ def test_rows_without_a_difference_are_counted_instead_of_listed(found):
     assert class_tests_table("class", replace(tests, rows=(rows[0],))) is None
 
 
-def test_axes_of_accuracy_have_no_tick_above_100_percent(found):
-    layout = Reader(groups_html(found, {})).data["charts"]["images"]["layout"]
-    assert layout["xaxis"]["tickvals"][-1] == layout["yaxis"]["tickvals"][-1] == 100
+def test_axes_of_accuracy_end_at_100_percent_and_so_do_the_points(found):
+    figure = Reader(groups_html(found, {})).data["charts"]["images"]
+    assert figure["layout"]["xaxis"]["range"] == figure["layout"]["yaxis"]["range"] == [0, 100]
+    (points,) = figure["data"]
+    for values, accuracies in ((points["x"], found.examples.accuracy_a), (points["y"], found.examples.accuracy_b)):
+        assert min(values) >= 0 and max(values) <= 100
+        # A third of one of three seeds is 11.1 points.
+        assert max(abs(value - 100 * accuracy) for value, accuracy in zip(values, accuracies, strict=True)) < 11.1
 
 
 class TestInABrowser:
