@@ -46,10 +46,9 @@ def inspection_html(inspection: Inspection, images: Mapping[int, Image], place: 
             short="Dominant images",
         ),
         section(
-            "Deleted blocks: which ones it needs",
+            "Which residual blocks it needs",
             deletion_chart(readable.deletion),
             folded(deletion_table(readable.deletion)),
-            short="Deleted blocks",
         ),
         section(
             "What probes read from its layers",
