@@ -65,20 +65,21 @@ def differences_chart(key: str, rows: Sequence[Interval]) -> Chart | None:
     caption = "Lines are 95 % intervals, each for one class. Filled: significant after Holm's correction."
     if len(drawn) < len(rows):
         caption += f" Of {len(rows)} classes, the {MOST_CLASSES // 2} at each end are drawn."
+    names = [plotly_text(row.name, LONGEST_TICK) for row in drawn]
     layout = {
         "xaxis": {
-            "title": {"text": "accuracy of a minus b, percentage points"},
+            "title": {"text": "a - b, percentage points"},
             "zeroline": True,
             "minallowed": -100,
             "maxallowed": 100,
         },
         "yaxis": {
             "tickvals": list(range(len(drawn))),
-            "ticktext": [plotly_text(row.name, LONGEST_TICK) for row in drawn],
+            "ticktext": names,
             "range": [-0.7, len(drawn) - 0.3],
             "zeroline": False,
         },
-        "margin": {"l": 130},
+        "margin": {"l": min(130, 24 + 7 * max(map(len, names)))},
         "showlegend": False,
     }
     figure = {"data": [_interval_trace(drawn)], "layout": layout}
@@ -147,8 +148,9 @@ def reliability_chart(disagreement: Disagreement) -> Chart | None:
     models = (("a", a, "circle"), ("b", b, "square"))
     data = [diagonal, *(_reliability(*model, COLOURS[i]) for i, model in enumerate(models) if model[1].bins)]
     layout = {
-        "xaxis": {"title": {"text": "confidence"}, "range": [0, 1], "tickformat": ".0%"},
-        "yaxis": {"title": {"text": "accuracy"}, "range": [0, 1], "tickformat": ".0%"},
+        "xaxis": {"title": {"text": "confidence"}, "range": [0, 1], "tickformat": ".0%", "dtick": 0.2},
+        "yaxis": {"title": {"text": "accuracy"}, "range": [0, 1], "tickformat": ".0%", "dtick": 0.2},
+        "margin": {"r": 26},
     }
     caption = (
         "Well-calibrated models are on the dotted line; below it, a model is overconfident. Expected calibration "

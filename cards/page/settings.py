@@ -20,6 +20,7 @@ OPTIONS: Mapping[str, tuple[str, object]] = {
     "precision": ("--precision", "fp32"),
     "tolerance": ("--tolerance", None),
     "permutations": ("--null", 0),
+    "baseline_seeds": ("--baseline-seeds", 3),
     "components": ("--components", 1),
     "drop_dominant": ("--drop-dominant", None),
 }
@@ -63,7 +64,7 @@ def command_line(start: Sequence[str | None], dataset: DatasetResult, settings: 
     Args:
         start: the command with its models, as from `exact_ref`.
         dataset: the images.
-        settings: settings of the computation. Settings that no option has are left out.
+        settings: settings of the computation, by the names in `OPTIONS`, and `measures`; others are left out.
 
     Returns:
         The command; empty if a model or the images came from memory, or if a name is not printable.

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from cards.page.page import KeyNumber, Tile
-from cards.words.facts import NO_LABELS, OTHER_CLASSES, difference_fact, disagreement_facts, score_fact
+from cards.words.facts import NO_LABELS, OTHER_CLASSES, difference_fact, score_fact
 from cards.words.legible import number
 from cards.words.verdict import best_matches, covered
 from compare.result.base import Matrix
 from compare.result.comparison import BaselineSide, Comparison
+from compare.result.disagreement import Disagreement
 from compare.result.inside import BlockScore
 from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
@@ -30,9 +31,17 @@ def _agreement(comparison: Comparison) -> Tile:
     if disagreement is None:
         return Tile("Same predictions", (KeyNumber(None, f"{OTHER_CLASSES}."),))
     share = KeyNumber(f"{disagreement.agreement:.1%}", f"{count}{_interval(disagreement.agreement_interval)}")
-    facts = dict(disagreement_facts(disagreement))
-    caption = "; ".join(f"{name}: {facts[name]}" for name in ("one right", "both wrong") if name in facts)
-    return Tile("Same predictions", (share,), caption)
+    return Tile("Same predictions", (share,), _right(disagreement))
+
+
+def _right(disagreement: Disagreement) -> str:
+    """How many images each model predicts correctly; empty without labels."""
+    if disagreement.both_right is None:
+        return ""
+    return (
+        f"{disagreement.both_right:,} right in both, {disagreement.only_a_right} only in a, "
+        f"{disagreement.only_b_right} only in b, {disagreement.both_wrong} in neither."
+    )
 
 
 def _accuracies(comparison: Comparison) -> Tile:

@@ -49,9 +49,9 @@ def comparison_html(comparison: Comparison, images: Mapping[int, Image], place: 
     sections = (
         _disagreed(readable.disagreement, readable.dataset, images),
         _layers(readable, images),
+        _models(readable),
         _structure(readable, images),
         _predictions(readable.disagreement, readable.dataset),
-        section("Models and images", models_table(readable.dataset, {"a": a, "b": b}), short="Models"),
         _again(comparison),
     )
     notes = tuple(note for note in readable.notes if note not in readable.cautions)
@@ -64,7 +64,6 @@ def _layers(comparison: Comparison, images: Mapping[int, Image]) -> Section:
     left_out = left_out_table(without, classes)
     return section(
         "Similarity of the layers",
-        baseline_table(comparison.baseline),
         left_out_gallery(without, classes, images) if without and left_out else None,
         folded(left_out and replace(left_out, title=f"{LEFT_OUT}, as a table")),
         texts=[f"{estimator_fact(comparison)} {LEGEND}"],
@@ -115,6 +114,14 @@ def _above(cka: CKAResult, null: NullResult) -> tuple[tuple[float | None, ...], 
     )
 
 
+def _models(comparison: Comparison) -> Section:
+    a, b = comparison.models.a, comparison.models.b
+    baseline = comparison.baseline
+    title = "Models and untrained copies" if baseline else "Models and images"
+    table = models_table(comparison.dataset, {"a": a, "b": b})
+    return section(title, table, baseline_table(baseline), short="Models")
+
+
 def _structure(comparison: Comparison, images: Mapping[int, Image]) -> Section:
     spans, inside = comparison.block_structure, comparison.inside
     models = {"a": inside.a, "b": inside.b} if inside else {}
@@ -163,7 +170,7 @@ def _predictions(disagreement: Disagreement | None, dataset: DatasetResult) -> S
 
 def _again(comparison: Comparison) -> Section:
     a, b = comparison.models.a, comparison.models.b
-    baseline = ("--baseline-seeds", str(len(comparison.baseline.seeds))) if comparison.baseline else ()
-    start = ("compare", exact_ref(a), exact_ref(b), *baseline)
-    command = command_line(start, comparison.dataset, comparison.settings)
+    seeds = len(comparison.baseline.seeds) if comparison.baseline else None
+    settings = comparison.settings | {"baseline_seeds": seeds}
+    command = command_line(("compare", exact_ref(a), exact_ref(b)), comparison.dataset, settings)
     return settings_section({"a": a, "b": b}, comparison.dataset, comparison.settings, comparison.versions, command)
