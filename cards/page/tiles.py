@@ -9,6 +9,7 @@ from cards.words.legible import number
 from cards.words.verdict import best_matches, covered
 from compare.result.base import Matrix
 from compare.result.comparison import BaselineSide, Comparison
+from compare.result.disagreement import Disagreement
 from compare.result.inside import BlockScore
 from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
@@ -29,8 +30,18 @@ def _agreement(comparison: Comparison) -> Tile:
     disagreement, count = comparison.disagreement, f"of {comparison.dataset.examples:,} images"
     if disagreement is None:
         return Tile("Same predictions", (KeyNumber(None, f"{OTHER_CLASSES}."),))
-    text = f"{count}{_interval(disagreement.agreement_interval)}"
-    return Tile("Same predictions", (KeyNumber(f"{disagreement.agreement:.1%}", text),))
+    share = KeyNumber(f"{disagreement.agreement:.1%}", f"{count}{_interval(disagreement.agreement_interval)}")
+    return Tile("Same predictions", (share,), _right(disagreement))
+
+
+def _right(disagreement: Disagreement) -> str:
+    """How many images each model predicts correctly; empty without labels."""
+    if disagreement.both_right is None:
+        return ""
+    return (
+        f"{disagreement.both_right:,} right in both, {disagreement.only_a_right} only in a, "
+        f"{disagreement.only_b_right} only in b, {disagreement.both_wrong} in neither."
+    )
 
 
 def _accuracies(comparison: Comparison) -> Tile:
@@ -57,19 +68,22 @@ def _interval(ends: Ends) -> str:
 
 def _similarities(comparison: Comparison) -> Tile:
     ab, baseline = comparison.cka.ab, comparison.baseline
+    missing = "see the notes" if any("untrained cop" in note for note in comparison.notes) else "not measured"
     numbers = (
-        _similarity("a", "b", ab, baseline.a if baseline else None),
-        _similarity("b", "a", tuple(zip(*ab, strict=True)), baseline.b if baseline else None),
+        _similarity("a", "b", ab, baseline.a if baseline else None, missing),
+        _similarity("b", "a", tuple(zip(*ab, strict=True)), baseline.b if baseline else None, missing),
     )
     return Tile("Similarity inside", numbers, "CKA with the most similar layer of the other model, mean over layers.")
 
 
-def _similarity(one: str, other: str, cka: Matrix, side: BaselineSide | None) -> KeyNumber:
+def _similarity(one: str, other: str, cka: Matrix, side: BaselineSide | None, missing: str) -> KeyNumber:
     best = best_matches(cka)
     if not best:
         return KeyNumber(None, f"no layer of {one} can be compared with a layer of {other}.")
     if side is None:
-        return KeyNumber(f"{fmean(best):.2f}", f"{one} in {other}; untrained copy of {other} not known: not measured.")
+        return KeyNumber(
+            f"{fmean(best):.2f}", f"{one} in {other}; in an untrained copy of {other}: not known, {missing}."
+        )
     ends = "" if side.low is None else f" ({side.low:+.2f} to {number(side.high, '+.2f')})"
     untrained = f"{side.untrained:.2f} in an untrained copy of {other}: {side.above:+.2f}{ends}"
     return KeyNumber(f"{side.best_match:.2f}", f"{one} in {other}, {untrained}")

@@ -1,6 +1,6 @@
 """The page of a comparison of two groups of seeds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from cards.page.charts import COLOURS, Interval, differences_chart
 from cards.page.images import data_uri
 from cards.page.page import Chart, Gallery, Page, Picture, Section, folded, render, section
-from cards.page.settings import settings_section
+from cards.page.settings import command_line, exact_ref, settings_section
 from cards.pages.tiles import groups_tiles
 from cards.pictures.groups import jittered
 from cards.pictures.inspection import Image
@@ -47,17 +47,17 @@ def groups_html(result: GroupComparison, images: Mapping[int, Image]) -> bytes:
     models = {f"{side}{i}": model for side in "ab" for i, model in enumerate(getattr(result, side).models, 1)}
     sections = (
         section(
-            "Images on which the groups differ",
+            IMAGES,
             _gallery(readable, images),
             folded(confirmed_images_table(readable.confirmed_examples, classes)),
-            texts=_about_images(readable),
+            texts=[] if differing(readable.confirmed_examples) else ["None of them differs on the others."],
             short="Images",
         ),
         section("Groups", groups_table(readable)),
         section(
             "Do they get different images right?",
-            spread_table(readable),
             _images_chart(readable),
+            spread_table(readable),
             texts=[skill_fact(readable.spread)],
             short="Spread",
         ),
@@ -69,17 +69,20 @@ def groups_html(result: GroupComparison, images: Mapping[int, Image]) -> bytes:
             texts=["Selected on half of the seeds of each group, and tested on the others."],
             short="Confirmation",
         ),
-        settings_section(models, result.dataset, result.settings, result.versions),
+        settings_section(models, result.dataset, result.settings, result.versions, _command(result)),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in result.notes if note not in result.cautions)
     title = f"{readable.a.models[0].name}, ... and {readable.b.models[0].name}, ..."
     return render(Page(title, group_verdict(readable), notes, sections, groups_tiles(readable)))
 
 
-def _about_images(result: GroupComparison) -> Iterator[str]:
-    yield "Selected on half of the seeds of each group; the accuracies here are those of the other seeds."
-    if not differing(result.confirmed_examples):
-        yield "None of them differs on the other seeds."
+def _command(result: GroupComparison) -> str:
+    """The command that compares these groups again."""
+    groups = ("--a", *map(exact_ref, result.a.models), "--b", *map(exact_ref, result.b.models))
+    source = result.settings.get("superclasses")
+    superclasses = () if source is None else ("--superclasses", str(source))
+    settings = {name: result.settings.get(name) for name in ("seed", "max_examples")}
+    return command_line(("zoo", "groups", *groups, *superclasses), result.dataset, settings)
 
 
 def _gallery(result: GroupComparison, images: Mapping[int, Image]) -> Gallery | None:

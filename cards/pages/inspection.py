@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from cards.page.charts import deletion_chart, probe_chart
 from cards.page.images import dominant_galleries
 from cards.page.maps import LEGEND, Panel, View, maps, side
-from cards.page.page import Page, Place, folded, render, section
-from cards.page.settings import settings_section
+from cards.page.page import Page, Place, Section, folded, render, section
+from cards.page.settings import command_line, exact_ref, settings_section
 from cards.pages.tiles import inspection_tiles
 from cards.pictures.inspection import Image
 from cards.tables.models import models_table
@@ -56,11 +56,23 @@ def inspection_html(inspection: Inspection, images: Mapping[int, Image], place: 
             folded(probes_table(readable.probes)),
             short="Linear probes",
         ),
-        settings_section({"": inspection.model}, inspection.dataset, inspection.settings, inspection.versions),
+        _again(inspection),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in inspection.notes if note not in inspection.cautions)
     tiles = inspection_tiles(readable)
     return render(Page(readable.model.name, inspection_verdict(readable), notes, sections, tiles), place)
+
+
+def _again(inspection: Inspection) -> Section:
+    """The command that repeats the inspection, with its settings."""
+    measured = (("deletion", bool(inspection.deletion)), ("probes", inspection.probes is not None))
+    further = [name for name, is_measured in measured if is_measured]
+    # Parts that are named replace those of the default.
+    parts = [word for name in ("structure", "components", "dominant", *further) for word in ("--part", name)]
+    words = ("zoo", "inspect", exact_ref(inspection.model), *(parts if further else ()))
+    command = command_line(words, inspection.dataset, inspection.settings)
+    models = {"": inspection.model}
+    return settings_section(models, inspection.dataset, inspection.settings, inspection.versions, command)
 
 
 def _maps(inspection: Inspection) -> dict[str, object]:

@@ -44,7 +44,7 @@ def reproduction_html(result: Reproduction) -> bytes:
             claims_table(measured(readable)),
             folded(power_table(readable.power)) if result.power else None,
         ),
-        section("Not measurable", texts=_not_measurable(readable)),
+        _not_measurable(readable),
         *map(_claim, measured(readable)),
         section("Networks", _maps_chart(readable.heatmaps), folded(networks_table(readable.networks))),
         settings_section({}, result.dataset, result.settings, result.versions),
@@ -60,9 +60,10 @@ def _readable(claim: Claim) -> Claim:
     return replace(legible(claim), **texts)
 
 
-def _not_measurable(result: Reproduction) -> Iterator[str]:
-    if fact := not_measurable_fact(result):
-        yield f"{fact} With more seeds, this may measure them: {measuring_command(result)}"
+def _not_measurable(result: Reproduction) -> Section:
+    fact = not_measurable_fact(result)
+    texts = [f"{fact} With more seeds, this may measure them:"] if fact else []
+    return section("Not measurable", texts=texts, command=measuring_command(result) if fact else "")
 
 
 def _claim(claim: Claim) -> Section:

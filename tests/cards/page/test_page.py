@@ -27,17 +27,18 @@ def test_the_answer_comes_first_and_everything_after_it_in_order():
     order = (
         "shallow and deep",
         "With the most similar layer of the other model",
+        "Same predictions 80.0%",
         "Images predicted differently",
-        "Models and images",
         "Similarity of the layers",
+        "Models and images",
         "Spans of similar layers",
         "recovered",
-        "Accuracy by class",
-        "Confusions",
+        "Images that dominate a: layers 16 to 29",
         "Predictions of a and b",
-        "Confidence",
-        "Images that dominate block structure",
-        "How to reproduce this",
+        "Confusions",
+        "Accuracy by class",
+        "Do it again",
+        "compare models/shallow models/deep",
         "estimator",
     )
     places = [text.index(part) for part in order]
@@ -62,7 +63,6 @@ def test_the_contents_bar_leads_to_every_section_and_each_id_is_unique():
         assert len(read.anchors) == len(read.contents) > 3
         assert set(read.anchors) <= set(read.ids)
         assert len(read.ids) == len(set(read.ids))
-        assert read.contents == [text for text in read.contents if text in read.text]
     assert "block-structure" in read.anchors
 
 
@@ -101,7 +101,7 @@ def test_dots_mark_the_cells_that_change_without_dominant_images():
     assert sorted(map(tuple, first["dots"]["ab"])) == [(x, y) for x in range(16, 32) for y in range(10, 20)]
     assert first["meaning"].endswith("Dots mark cells that change by more than 0.1 without 4 images.")
     assert (second["name"], list(second["cells"]), second["dots"]) == ("CKA without 4 images", ["ab"], {})
-    places = [read.text.index(part) for part in ("Images that dominate CKA", "25.0 % of PC1", "How to reproduce this")]
+    places = [read.text.index(part) for part in ("Images that dominate CKA", "25.0 % of PC1", "Do it again")]
     assert places == sorted(places)
 
 

@@ -24,6 +24,7 @@ def test_tiles_show_agreement_accuracies_similarity_beside_untrained_copies_and_
         ("none", "in a"),
         ("44%", "of b: 14 of its 32 layers; score 0.39 (0.33 to 0.41 for thresholds 0.80 to 0.95)"),
     ]
+    assert tiles[0].caption == "53 right in both, 15 only in a, 3 only in b, 9 in neither."
     assert tiles[1].caption == "a - b: +15.0 points (+5.0 to +25.0), p = 0.0075"
 
 
@@ -46,8 +47,10 @@ def test_without_labels_or_with_other_classes_tiles_stay_and_say_why():
 def test_without_a_baseline_the_similarity_stays_and_without_any_value_it_is_not_known():
     result = comparison()
     _, _, similarity, _ = comparison_tiles(result)
-    assert similarity.numbers[0].text == "a in b; untrained copy of b not known: not measured."
+    assert similarity.numbers[0].text == "a in b; in an untrained copy of b: not known, not measured."
     assert float(similarity.numbers[0].value) > 0.5
+    noted = replace(result, notes=("b: there is no untrained copy; its architecture is unknown.",))
+    assert comparison_tiles(noted)[2].numbers[0].text.endswith("not known, see the notes.")
     nothing = replace(result.cka, ab=((None,) * 32,) * 20)
     _, _, similarity, _ = comparison_tiles(replace(result, cka=nothing))
     assert tuple(similarity.numbers[1]) == (None, "no layer of b can be compared with a layer of a.")

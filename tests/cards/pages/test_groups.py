@@ -82,7 +82,7 @@ def test_images_that_differ_on_the_other_seeds_are_shown_with_their_file(found):
 
 def test_images_that_all_agree_on_the_other_seeds_are_said_to(found):
     text = Reader(groups_html(selecting(found, 0.0), IMAGES)).text
-    assert "None of them differs on the other seeds." in text
+    assert "None of them differs on the others." in text
     assert "None of them" not in Reader(groups_html(selecting(found, 0.5), IMAGES)).text
 
 

@@ -28,7 +28,7 @@ def test_the_answer_comes_first_then_models_pairs_and_layers():
         "What each pair shares",
         "All pairs, most similar first",
         "Two models layer by layer",
-        "How to reproduce this",
+        "Do it again",
     )
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
