@@ -25,7 +25,7 @@ def named(name):
     return replace(result, models=replace(result.models, a=a, b=b))
 
 
-LONG = "resnet110-w4-imagenet-1k-blurred-seed-0-of-twelve-with-" + 45 * "x"
+LONG = 30 * "x" + "-resnet110-w4-imagenet-1k-blurred-seed-0-of-twelve-and-more"
 
 
 @pytest.mark.parametrize(("name", "scheme"), [("resnet14-w1-digits", "light"), (LONG, "dark")], ids=["usual", "long"])
