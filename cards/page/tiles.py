@@ -5,7 +5,7 @@ from statistics import fmean
 
 from cards.page.page import KeyNumber, Tile
 from cards.words.facts import NO_LABELS, OTHER_CLASSES, difference_fact, score_fact
-from cards.words.legible import number
+from cards.words.legible import number, printable
 from cards.words.verdict import best_matches, covered
 from compare.result.base import Matrix
 from compare.result.comparison import BaselineSide, Comparison
@@ -15,6 +15,8 @@ from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
 
 Ends = tuple[float, float] | None
+# With longer names, the tiles would not fit on the first screen of a laptop.
+LONGEST_NAME = 40
 
 
 def comparison_tiles(comparison: Comparison) -> tuple[Tile, ...]:
@@ -58,8 +60,8 @@ def _accuracies(comparison: Comparison) -> Tile:
 
 def _accuracy(label: str, model: ModelResult, ends: Ends, missing: str) -> KeyNumber:
     if model.accuracy is None:
-        return KeyNumber(None, f"{label}, {model.name}: {missing}.")
-    return KeyNumber(f"{model.accuracy:.1%}", f"{label}, {model.name}{_interval(ends)}")
+        return KeyNumber(None, f"{label}, {printable(model.name, LONGEST_NAME)}: {missing}.")
+    return KeyNumber(f"{model.accuracy:.1%}", f"{label}, {printable(model.name, LONGEST_NAME)}{_interval(ends)}")
 
 
 def _interval(ends: Ends) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from cards.page.charts import class_chart, reliability_chart
-from cards.page.images import disagreed_gallery, dominant_galleries, left_out_gallery
+from cards.page.images import MOST_DISAGREED, disagreed_gallery, dominant_galleries, left_out_gallery
 from cards.page.maps import LEGEND, Panel, View, maps, side
 from cards.page.page import Page, Place, Section, folded, render, section
 from cards.page.settings import command_line, exact_ref, settings_section
@@ -144,12 +144,9 @@ def _structure(comparison: Comparison, images: Mapping[int, Image]) -> Section:
 
 def _disagreed(disagreement: Disagreement | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Section:
     examples, names = disagreement.examples if disagreement else (), dataset.classes
-    return section(
-        DISAGREED,
-        disagreed_gallery(examples, names, images),
-        folded(disagreed_table(examples, names), MOST_ROWS),
-        short="Images",
-    )
+    gallery, table = disagreed_gallery(examples, names, images), disagreed_table(examples, names)
+    shown = folded(table, MOST_ROWS) if gallery else table and table.head(MOST_DISAGREED)
+    return section(DISAGREED, gallery, shown, short="Images")
 
 
 def _predictions(disagreement: Disagreement | None, dataset: DatasetResult) -> Section:
