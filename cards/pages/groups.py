@@ -20,6 +20,7 @@ from cards.tables.groups import (
     groups_table,
     spread_table,
 )
+from cards.tables.table import Table
 from cards.words.facts import source_fact
 from cards.words.group_facts import class_facts, confirmation_fact, differing, skill_fact
 from cards.words.group_verdict import group_verdict
@@ -61,14 +62,8 @@ def groups_html(result: GroupComparison, images: Mapping[int, Image]) -> bytes:
             texts=[skill_fact(readable.spread)],
             short="Spread",
         ),
-        _classes("class", "Classes", readable.classes),
+        _classes("class", "Classes", readable.classes, confirmed_classes_table(readable.confirmed_classes, classes)),
         *((_classes("superclass", "Superclasses", readable.superclasses),) if readable.superclasses else ()),
-        section(
-            "Confirmation with other seeds",
-            confirmed_classes_table(readable.confirmed_classes, classes),
-            texts=["Selected on half of the seeds of each group, and tested on the others."],
-            short="Confirmation",
-        ),
         settings_section(models, result.dataset, result.settings, result.versions, _command(result)),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in result.notes if note not in result.cautions)
@@ -92,7 +87,7 @@ def _gallery(result: GroupComparison, images: Mapping[int, Image]) -> Gallery | 
         for example in differing(result.confirmed_examples)
         if example.item in images
     )
-    return Gallery(IMAGES, pictures, confirmation_fact(result.confirmed_examples)) if pictures else None
+    return Gallery("", pictures, confirmation_fact(result.confirmed_examples)) if pictures else None
 
 
 def _picture(example: Selected, label: str, image: Image) -> Picture:
@@ -140,10 +135,10 @@ def _share_axis(side: str) -> dict[str, Any]:
     return {"title": {"text": f"seeds of {side} that are right, %"}, "range": [0, 100], "zeroline": False}
 
 
-def _classes(name: str, plural: str, tests: ClassTests) -> Section:
+def _classes(name: str, plural: str, tests: ClassTests, confirmed: Table | None = None) -> Section:
     intervals = [_interval(row) for row in tests.rows if row.difference is not None]
     table = folded(class_tests_table(name, tests), MOST_ROWS)
-    return section(plural, differences_chart(name, intervals), table, texts=class_facts(name, tests))
+    return section(plural, differences_chart(name, intervals), confirmed, table, texts=class_facts(name, tests))
 
 
 def _interval(row: GroupRow) -> Interval:

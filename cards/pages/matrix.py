@@ -17,6 +17,8 @@ from compare.result.matrix import ModelMatrix
 LAYERS = "Two models layer by layer"
 # Of more pairs, the page shows the most similar ones.
 MOST_ROWS = 2000
+# Longer tables would be far longer than the table of models beside them.
+FEW_ROWS = 12
 
 
 def matrix_html(result: ModelMatrix) -> bytes:
@@ -31,14 +33,10 @@ def matrix_html(result: ModelMatrix) -> bytes:
         HTML as UTF-8, in a single file.
     """
     readable = legible(result)
+    beside_models, below = _baselines(readable)
     sections = (
-        section("Models", _models(readable)),
-        section(
-            "What each pair shares",
-            folded(pairs_table(readable), MOST_ROWS),
-            folded(pairs_baseline_table(readable), MOST_ROWS),
-            pairs=pairs_map(readable),
-        ),
+        section("Models", _models(readable), beside_models),
+        section("What each pair shares", folded(pairs_table(readable), MOST_ROWS), below, pairs=pairs_map(readable)),
         _layers(readable),
         matrix_settings(result),
     )
@@ -59,6 +57,12 @@ def matrix_settings(result: ModelMatrix) -> Section:
     words = ("zoo", "matrix", *map(exact_ref, result.models), *(() if baselines else ("--baseline", "none")))
     command = command_line(words, result.dataset, settings)
     return settings_section(models, result.dataset, result.settings, result.versions, command)
+
+
+def _baselines(result: ModelMatrix) -> tuple[Table | None, Table | None]:
+    """The table of baselines: open beside the models if it is short, or folded below the pairs."""
+    table = pairs_baseline_table(result)
+    return (table, None) if table and len(table.rows) <= FEW_ROWS else (None, folded(table, MOST_ROWS))
 
 
 def _models(result: ModelMatrix) -> Table | None:

@@ -87,7 +87,7 @@ def groups_tiles(result: GroupComparison) -> tuple[Tile, ...]:
         Tile("Accuracy", accuracies, difference_fact(result.accuracy)),
         Tile("Different images right", (_different_images(result),), "Beyond a uniform difference in skill."),
         Tile("Classes that differ", _classes(result)),
-        Tile("Confirmed by other seeds", _confirmed(result), "Mean difference of those selected on half of the seeds."),
+        Tile("Confirmed by other seeds", _confirmed(result), "Selected on half of the seeds, measured on the others."),
     )
 
 
@@ -117,21 +117,19 @@ def _classes(result: GroupComparison) -> tuple[KeyNumber, KeyNumber]:
 
 def _confirmed(result: GroupComparison) -> tuple[KeyNumber, KeyNumber]:
     return (
-        _points("class", "classes", result.confirmed_classes),
-        _points("image", "images", result.confirmed_examples),
+        _left("class that differs", "classes that differ", result.confirmed_classes),
+        _left("image that differs", "images that differ", result.confirmed_examples),
     )
 
 
-def _points(one: str, many: str, confirmation: Confirmation) -> KeyNumber:
-    count = len(confirmation.selected)
-    ends = ""
+def _left(one: str, many: str, confirmation: Confirmation) -> KeyNumber:
+    """What is left of the largest differences on the seeds that did not select them."""
+    count, ends = len(confirmation.selected), ""
     if confirmation.ci_low is not None:
         ends = f" ({interval(confirmation.ci_low, confirmation.ci_high, '+.1f')})"
-    what = f"points, {count} {one if count == 1 else many}{ends}"
-    return KeyNumber(
-        percent(confirmation.confirming, ".1f"),
-        f"{what}, after {percent(confirmation.selecting)} on the seeds that selected",
-    )
+    which = one if count == 1 else f"{count} {many}"
+    text = f"of {percent(confirmation.selecting)} are left in the {which} most{ends}"
+    return KeyNumber(f"{percent(confirmation.confirming)} points", text)
 
 
 def inspection_tiles(result: Inspection) -> tuple[Tile, ...]:

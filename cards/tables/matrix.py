@@ -146,7 +146,7 @@ PAIR_COLUMNS = {
     "95 % interval": "",
 }
 # Columns that are left out if each pair has a page of its own, and a map shows them.
-ON_THE_MAP = ("two seeds", "same stage", "same depth")
+ON_THE_MAP = ("two seeds", "same stage", "same depth", "95 % interval")
 # Columns that are left out if no pair has a value.
 OPTIONAL_COLUMNS: dict[str, Callable[[PairResult], float | None]] = {
     "cosine": lambda pair: pair.best_match_cosine,

@@ -43,12 +43,16 @@ def measured(result: Reproduction) -> tuple[Claim, ...]:
 
 
 def not_measurable_fact(result: Reproduction) -> str:
-    """The claims that could not be tested, with the reasons; empty if there are none."""
-    claims = [claim for claim in result.claims if claim.verdict == "not measurable"]
-    if not claims:
+    """The claims that could not be tested, by reason; empty if there are none."""
+    by_reason: dict[str, list[str]] = {}
+    for claim in result.claims:
+        if claim.verdict == "not measurable":
+            by_reason.setdefault(claim.reason.rstrip("."), []).append(_lower(claim.statement.rstrip(".")))
+    if not by_reason:
         return ""
-    reasons = (f"{_lower(claim.statement.rstrip('.'))} ({claim.reason.rstrip('.')})" for claim in claims)
-    return f"Not measurable ({len(claims)} of {len(result.claims)}): {'; '.join(reasons)}."
+    reasons = (f"{'; '.join(statements)} ({reason})" for reason, statements in by_reason.items())
+    count = sum(map(len, by_reason.values()))
+    return f"Not measurable ({count} of {len(result.claims)}): {'; '.join(reasons)}."
 
 
 def measuring_command(result: Reproduction) -> str:
