@@ -92,7 +92,7 @@ def _gallery(result: GroupComparison, images: Mapping[int, Image]) -> Gallery | 
 
 def _picture(example: Selected, label: str, image: Image) -> Picture:
     a, b = percent(example.accuracy_a, ".0f"), percent(example.accuracy_b, ".0f")
-    lines = [f"image {example.item}: {label}", f"a {a} %, b {b} % right"]
+    lines = [f"image {example.item}: {label}", f"a {a} %, b {b} %"]
     if source := source_fact(example):
         lines.append(source)
     tags = {"class": label, "more often right": "a" if example.difference > 0 else "b"}

@@ -13,8 +13,8 @@ def claims_table(claims: Sequence[Claim]) -> Table | None:
     rows = tuple(
         (
             claim.statement,
-            claim.source,
             claim.verdict,
+            claim.source,
             value_fact(claim.effect, "+"),
             ends_fact(claim.effect, "+"),
             probability(claim.p_value),
@@ -22,7 +22,7 @@ def claims_table(claims: Sequence[Claim]) -> Table | None:
         )
         for claim in claims
     )
-    headings = ("claim", "in the paper", "verdict", "effect", "95 % interval", "p", "p (Holm)")
+    headings = ("claim", "verdict", "in the paper", "effect", "95 % interval", "p", "p (Holm)")
     caption = (
         "Effects above 0 agree with the paper. p (Holm) is corrected for testing all claims; if it is below 0.05, the "
         "claim or its opposite is shown."

@@ -75,8 +75,8 @@ def test_images_that_differ_on_the_other_seeds_are_shown_with_their_file(found):
     result = selecting(found, 0.5, 0.0, -0.25)
     read = Reader(groups_html(result, {index: IMAGES[17] for index in (17, 18, 19)}))
     assert [tag["alt"] for name, tag in read.tags if name == "img"] == [
-        "image 17: 0, a 100 %, b 50 % right, cat/0.png",
-        "image 19: 0, a 25 %, b 50 % right, cat/2.png",
+        "image 17: 0, a 100 %, b 50 %, cat/0.png",
+        "image 19: 0, a 25 %, b 50 %, cat/2.png",
     ]
 
 
