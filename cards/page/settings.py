@@ -7,6 +7,7 @@ from cards.page.page import Section, section
 from cards.tables.table import Table
 from cards.words.legible import LONGEST_TEXT, printable
 from compare.result.base import Settings
+from compare.result.comparison import Baseline
 from compare.result.models import DatasetResult, ModelResult
 
 # The option of each setting, and the value at which it is left out. Layers and minibatches are always given, since
@@ -20,6 +21,7 @@ OPTIONS: Mapping[str, tuple[str, object]] = {
     "precision": ("--precision", "fp32"),
     "tolerance": ("--tolerance", None),
     "permutations": ("--null", 0),
+    "baseline": ("--baseline", "untrained"),
     "baseline_seeds": ("--baseline-seeds", 3),
     "components": ("--components", 1),
     "drop_dominant": ("--drop-dominant", None),
@@ -87,6 +89,11 @@ def _options(settings: Settings) -> Iterator[str]:
     for measure in str(settings.get("measures") or "").split(","):
         if measure not in ("", "cka", "cosine"):
             yield from ("--measure", measure)
+
+
+def baseline_settings(baseline: Baseline | None) -> Settings:
+    """The settings for `command_line` that give a baseline, or none."""
+    return {"baseline": "none"} if baseline is None else {"baseline_seeds": len(baseline.seeds)}
 
 
 def exact_ref(model: ModelResult) -> str | None:

@@ -94,16 +94,27 @@ def _similarity(one: str, other: str, cka: Matrix, side: BaselineSide | None, mi
 def _structures(comparison: Comparison) -> Tile:
     models, spans, inside = comparison.models, comparison.block_structure, comparison.inside
     numbers = (
-        _structure("a", spans.a, models.a.layers, inside.a.score if inside else None),
-        _structure("b", spans.b, models.b.layers, inside.b.score if inside else None),
+        structure_number("a", spans.a, models.a.layers, inside.a.score if inside else None),
+        structure_number("b", spans.b, models.b.layers, inside.b.score if inside else None),
     )
     return Tile("Block structure", numbers)
 
 
-def _structure(label: str, spans: Sequence[BlockSpan], layers: Sequence[str], score: BlockScore | None) -> KeyNumber:
+def structure_number(
+    label: str, spans: Sequence[BlockSpan], layers: Sequence[str], score: BlockScore | None
+) -> KeyNumber:
+    """How much of a model is block structure.
+
+    Args:
+        label: label of the model, such as `a`; a single model has the label "".
+        spans: spans of similar layers of the model.
+        layers: layer names of the model.
+        score: its block structure score; None if it was not computed.
+    """
     blocks = block_structures(spans)
-    scored = f"; score {score_fact(score)}" if score and any((score.score, *(at.score for at in score.curve))) else ""
+    facts = [f"score {score_fact(score)}"] if score and any((score.score, *(at.score for at in score.curve))) else []
     if not blocks:
-        return KeyNumber("none", f"in {label}{scored}")
+        return KeyNumber("none", "; ".join([f"in {label or 'its layers'}", *facts]))
     inside, total, what = covered(blocks, layers)
-    return KeyNumber(f"{inside / total:.0%}", f"of {label}: {inside} of its {total} {what}{scored}")
+    where = f"{inside} of its {total} {what}"
+    return KeyNumber(f"{inside / total:.0%}", "; ".join([f"of {label}: {where}" if label else where, *facts]))

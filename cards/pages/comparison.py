@@ -7,7 +7,7 @@ from cards.page.charts import class_chart, reliability_chart
 from cards.page.images import MOST_DISAGREED, disagreed_gallery, dominant_galleries, left_out_gallery
 from cards.page.maps import LEGEND, Panel, View, maps, side
 from cards.page.page import Page, Place, Section, folded, render, section
-from cards.page.settings import command_line, exact_ref, settings_section
+from cards.page.settings import baseline_settings, command_line, exact_ref, settings_section
 from cards.page.tiles import comparison_tiles
 from cards.pictures.heatmaps import dots
 from cards.pictures.inspection import Image
@@ -167,7 +167,6 @@ def _predictions(disagreement: Disagreement | None, dataset: DatasetResult) -> S
 
 def _again(comparison: Comparison) -> Section:
     a, b = comparison.models.a, comparison.models.b
-    seeds = len(comparison.baseline.seeds) if comparison.baseline else None
-    settings = comparison.settings | {"baseline_seeds": seeds}
+    settings = comparison.settings | baseline_settings(comparison.baseline)
     command = command_line(("compare", exact_ref(a), exact_ref(b)), comparison.dataset, settings)
     return settings_section({"a": a, "b": b}, comparison.dataset, comparison.settings, comparison.versions, command)

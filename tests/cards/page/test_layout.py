@@ -98,7 +98,7 @@ def test_the_button_copies_the_command_on_one_line(opened):
     page.click(".command button")
     page.wait_for_function("document.querySelector('.command button').textContent === 'Copied'")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == "compare models/shallow models/deep --dataset pets --split test --layers all"
+    assert copied == "compare models/shallow models/deep --dataset pets --split test --layers all --baseline none"
 
 
 def test_accuracy_axes_end_at_100_percent(opened):

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from cards.page.settings import command_line, exact_ref
+from cards.page.settings import baseline_settings, command_line, exact_ref
 from cards.pages.comparison import comparison_html
+from compare.result.comparison import Baseline
 from tests.support.page_reader import Reader
 from tests.support.samples import comparison
 
@@ -38,6 +39,12 @@ def test_models_on_the_hub_are_named_at_their_commit():
     model = replace(comparison().models.a, ref="me/deep@v1", revision="c0ffee", kind="hub")
     assert exact_ref(model) == "me/deep@c0ffee"
     assert exact_ref(replace(model, ref="models/deep@epoch10", revision=None)) == "models/deep@epoch10"
+
+
+def test_a_comparison_without_a_baseline_needs_none():
+    assert baseline_settings(None) == {"baseline": "none"}
+    command = command_line(("compare",), comparison().dataset, baseline_settings(Baseline((0, 1), None, None)))
+    assert command.endswith("--split test --baseline-seeds 2")
 
 
 @pytest.mark.slow
