@@ -29,21 +29,21 @@ def inspection_html(inspection: Inspection, images: Mapping[int, Image], place: 
         HTML as UTF-8.
     """
     readable = legible(inspection)
-    galleries = dominant_galleries("Layers", readable.inside.blocks, readable.dataset.classes, images)
+    classes = readable.dataset.classes
     sections = (
-        section("Model and images", models_table(readable.dataset, {"": readable.model}), short="Model"),
-        section("Similarity of its layers", texts=[LEGEND], maps=_maps(readable), short="Similarity"),
+        section(
+            "Similarity of its layers",
+            models_table(readable.dataset, {"": readable.model}),
+            *dominant_galleries("Images that dominate layers", readable.inside.blocks, classes, images),
+            texts=filter(None, [LEGEND, without_dominant_fact(readable)]),
+            maps=_maps(readable),
+            short="Similarity",
+        ),
         section(
             "Block structure",
             spans_table({"": readable.block_structure}),
             thresholds_table({"": readable.inside}),
             blocks_table({"": readable.inside}),
-        ),
-        section(
-            "Images that dominate block structure",
-            *galleries,
-            texts=filter(None, [without_dominant_fact(readable)]),
-            short="Dominant images",
         ),
         section(
             "Which residual blocks it needs",

@@ -17,7 +17,7 @@ from compare.result.matrix import ModelMatrix
 LAYERS = "Two models layer by layer"
 # Of more pairs, the page shows the most similar ones.
 MOST_ROWS = 2000
-# Longer tables would be far longer than the table of models beside them.
+# A longer table would be far longer than the map beside it.
 FEW_ROWS = 12
 
 
@@ -33,10 +33,14 @@ def matrix_html(result: ModelMatrix) -> bytes:
         HTML as UTF-8, in a single file.
     """
     readable = legible(result)
-    beside_models, below = _baselines(readable)
     sections = (
-        section("Models", _models(readable), beside_models),
-        section("What each pair shares", folded(pairs_table(readable), MOST_ROWS), below, pairs=pairs_map(readable)),
+        section("Models", _models(readable)),
+        section(
+            "What each pair shares",
+            baselines(readable),
+            folded(pairs_table(readable), MOST_ROWS),
+            pairs=pairs_map(readable),
+        ),
         _layers(readable),
         matrix_settings(result),
     )
@@ -59,10 +63,10 @@ def matrix_settings(result: ModelMatrix) -> Section:
     return settings_section(models, result.dataset, result.settings, result.versions, command)
 
 
-def _baselines(result: ModelMatrix) -> tuple[Table | None, Table | None]:
-    """The table of baselines: open beside the models if it is short, or folded below the pairs."""
+def baselines(result: ModelMatrix) -> Table | None:
+    """The table of baselines, which stands beside the map of pairs if it is short, and is folded otherwise."""
     table = pairs_baseline_table(result)
-    return (table, None) if table and len(table.rows) <= FEW_ROWS else (None, folded(table, MOST_ROWS))
+    return table if table and len(table.rows) <= FEW_ROWS else folded(table, MOST_ROWS)
 
 
 def _models(result: ModelMatrix) -> Table | None:

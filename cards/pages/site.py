@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
 
-from cards.page.page import Page, Place, folded, render, section
+from cards.page.page import Page, Place, render, section
 from cards.page.pairs import pairs_map
-from cards.pages.matrix import MOST_ROWS, matrix_notes, matrix_settings
+from cards.pages.matrix import baselines, matrix_notes, matrix_settings
 from cards.pages.tiles import matrix_tiles
-from cards.tables.baseline import pairs_baseline_table
 from cards.tables.matrix import Pair, pairs_table
 from cards.tables.models import models_table
 from cards.tables.table import Link, Table
@@ -70,8 +69,8 @@ def index_html(result: ModelMatrix, origins: Sequence[Origin], names: Mapping[Pa
         section("Models", _models_table(readable, origins, of_models)),
         section(
             "What each pair shares",
+            baselines(readable),
             pairs_table(readable, addresses, of_models),
-            folded(pairs_baseline_table(readable), MOST_ROWS),
             pairs=pairs_map(readable, addresses),
         ),
         matrix_settings(result),

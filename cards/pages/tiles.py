@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from cards.page.page import KeyNumber, Tile
-from cards.words.facts import images_fact, score_fact
+from cards.page.tiles import structure_number
+from cards.words.facts import images_fact
 from cards.words.group_facts import difference_fact
 from cards.words.legible import chance, interval, listed, percent
 from cards.words.matrix_verdict import learned
-from cards.words.verdict import covered
 from compare.result.groups import Confirmation, Group, GroupComparison
 from compare.result.inspection import Inspection
 from compare.result.matrix import ModelMatrix, PairResult
-from compare.result.spans import block_structures
 from compare.result.study import Reproduction, Verdict
 from compare.stats.paired import LEVEL
 
@@ -148,11 +147,8 @@ def _accuracy(result: Inspection) -> Tile:
 
 
 def _structure(result: Inspection) -> Tile:
-    blocks, score = block_structures(result.block_structure), f"score {score_fact(result.inside.score)}"
-    if not blocks:
-        return Tile("Block structure", (KeyNumber("none", score),))
-    inside, total, what = covered(blocks, result.model.layers)
-    return Tile("Block structure", (KeyNumber(f"{inside / total:.0%}", f"{inside} of its {total} {what}; {score}"),))
+    number = structure_number("", result.block_structure, result.model.layers, result.inside.score)
+    return Tile("Block structure", (number,))
 
 
 def _surviving(result: Inspection) -> Tile:
