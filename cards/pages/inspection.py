@@ -33,8 +33,8 @@ def inspection_html(inspection: Inspection, images: Mapping[int, Image], place: 
     sections = (
         section(
             "Similarity of its layers",
-            models_table(readable.dataset, {"": readable.model}),
             *dominant_galleries("Images that dominate layers", readable.inside.blocks, classes, images),
+            models_table(readable.dataset, {"": readable.model}),
             texts=filter(None, [LEGEND, without_dominant_fact(readable)]),
             maps=_maps(readable),
             short="Similarity",
