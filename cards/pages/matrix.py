@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cards.page.page import Page, Section, folded, render, section
 from cards.page.pairs import layer_maps, pairs_map
-from cards.page.settings import command_line, exact_ref, settings_section
+from cards.page.settings import baseline_settings, command_line, exact_ref, settings_section
 from cards.pages.tiles import matrix_tiles
 from cards.tables.baseline import pairs_baseline_table
 from cards.tables.matrix import pairs_table
@@ -56,10 +56,9 @@ def matrix_notes(result: ModelMatrix) -> tuple[str, ...]:
 def matrix_settings(result: ModelMatrix) -> Section:
     """The section of the command, settings, and versions, with uncut names."""
     models = {str(number): model for number, model in enumerate(result.models, 1)}
-    baselines = [pair.baseline for pair in result.pairs if pair.baseline is not None]
-    settings = result.settings | {"baseline_seeds": len(baselines[0].seeds) if baselines else None}
-    words = ("zoo", "matrix", *map(exact_ref, result.models), *(() if baselines else ("--baseline", "none")))
-    command = command_line(words, result.dataset, settings)
+    baseline = next((pair.baseline for pair in result.pairs if pair.baseline is not None), None)
+    settings = result.settings | baseline_settings(baseline)
+    command = command_line(("zoo", "matrix", *map(exact_ref, result.models)), result.dataset, settings)
     return settings_section(models, result.dataset, result.settings, result.versions, command)
 
 
