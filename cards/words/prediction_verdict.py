@@ -1,7 +1,8 @@
 """What two models' predictions say, in sentences: whether they agree, which is better, and which to use."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from cards.words.facts import predicted_names
 from cards.words.legible import chance, listed, percent
 from compare.result.base import NOTHING, Estimate
 from compare.result.comparison import Comparison
@@ -20,11 +21,13 @@ def prediction_verdict(comparison: Comparison) -> Iterator[str]:
     """
     disagreement = comparison.disagreement
     if disagreement is None:
-        yield "Their predictions are not compared, because the classes of a model are not those of the images."
+        yield "Their predictions are not compared, because the models predict different classes."
         return
     yield f"Same predictions on {disagreement.agreement:.1%} of {comparison.dataset.examples} images."
     if disagreement.accuracy_a is None or disagreement.accuracy_b is None or disagreement.p_value is None:
-        yield "Without labels, it is unknown which model is right."
+        reason = "The images do not have their classes" if disagreement.predicted_classes else "There are no labels"
+        yield f"{reason}, so it is unknown which model is right."
+        yield from _replaced(disagreement, comparison.dataset.classes)
         return
     a, b = comparison.models.a.name, comparison.models.b.name
     yield (
@@ -34,6 +37,15 @@ def prediction_verdict(comparison: Comparison) -> Iterator[str]:
     yield from _by_class(disagreement)
     yield from _averaged(disagreement)
     yield from _size(comparison, disagreement.p_value)
+
+
+def _replaced(disagreement: Disagreement, classes: Sequence[str]) -> Iterator[str]:
+    """The most frequent difference, if it occurs more than once."""
+    most = disagreement.replacements[0] if disagreement.replacements else None
+    if most is not None and most.examples > 1:
+        names = predicted_names(disagreement, classes)
+        a, b = names[most.prediction_a], names[most.prediction_b]
+        yield f"Most often, a predicts {a} where b predicts {b} ({most.examples} images)."
 
 
 def _difference(difference: Estimate, p_value: float) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from cli.inputs.class_names import class_names
 from cli.inputs.images import load
 from cli.terminal.options import ImageOptions
 from cli.terminal.output import detail, phase
@@ -75,8 +76,8 @@ class Prepared:
 
     @property
     def model_classes(self) -> tuple[tuple[str, ...] | None, ...]:
-        """The class names of each model; None if its configuration has none."""
-        return tuple(model.config.label_names for model in self.models)
+        """The class names of each model, see `cli.inputs.class_names.class_names`."""
+        return tuple(class_names(model.config, self.data.classes) for model in self.models)
 
     def describe(self, result: Result) -> Result:
         """Add the dataset, settings, and versions that are needed to compute a result again."""

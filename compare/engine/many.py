@@ -148,8 +148,8 @@ def _pair(
 
 
 def _agreement(answers: Answers, a: int, b: int) -> tuple[float, float, float] | tuple[None, None, None]:
-    """Agreement and its 95 % interval; None if a model has other classes than the data."""
-    if not answers.has_predictions(a, b):
+    """Agreement and its 95 % interval; None if the models predict different classes."""
+    if not answers.predict_the_same_classes(a, b):
         return None, None, None
     same = answers.of(a).classes == answers.of(b).classes
     agreement, low, high = wilson(int(same.sum()), len(same))

@@ -140,7 +140,7 @@ def compare_groups(
 
 def _check_classes(answers: Answers, sides: Sequence[str]) -> None:
     for i, side in enumerate(sides):
-        if not answers.has_predictions(i):
+        if not answers.predicts_data_classes(i):
             raise CompareError(
                 f"expected models of the data's classes, {answers.data_classes()}, got {side} with "
                 f"{answers.classes_of(i)}; leave it out, or use data with its classes."

@@ -192,7 +192,7 @@ class Comparison(JsonResult):
         dataset: the examples that both models saw.
         cka: CKA of all pairs of layers.
         block_structure: spans of similar layers in each model.
-        disagreement: where the predictions differ; None if the classes of a model are not the data's.
+        disagreement: where the predictions differ; None if the models predict different classes.
         settings: all settings needed to reproduce the result.
         versions: versions of this package, Python, and the libraries it uses.
         notes: warnings: reasons for missing values, layers that were left out.

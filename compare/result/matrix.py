@@ -24,7 +24,7 @@ class PairResult:
             It is high if both learn the same features at any depth. Being a maximum over noisy values, it is biased
             slightly upwards.
         agreement: fraction of examples for which both predict the same class, in [0, 1]. None, like its interval, if
-            the classes of one model are not the data's.
+            the models predict different classes.
         agreement_low: lower end of the 95 % interval of `agreement` (Wilson).
         agreement_high: upper end of the 95 % interval of `agreement`.
         cka: CKA of the layers of a (rows) and the layers of b (columns).
