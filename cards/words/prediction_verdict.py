@@ -25,7 +25,7 @@ def prediction_verdict(comparison: Comparison) -> Iterator[str]:
         return
     yield f"Same predictions on {disagreement.agreement:.1%} of {comparison.dataset.examples} images."
     if disagreement.accuracy_a is None or disagreement.accuracy_b is None or disagreement.p_value is None:
-        reason = "The images do not have their classes" if disagreement.predicted_classes else "There are no labels"
+        reason = "The images have other classes" if disagreement.predicted_classes else "There are no labels"
         yield f"{reason}, so it is unknown which model is right."
         yield from _replaced(disagreement, comparison.dataset.classes)
         return
@@ -44,7 +44,8 @@ def _replaced(disagreement: Disagreement, classes: Sequence[str]) -> Iterator[st
     most = disagreement.replacements[0] if disagreement.replacements else None
     if most is not None and most.examples > 1:
         names = predicted_names(disagreement, classes)
-        a, b = names[most.prediction_a], names[most.prediction_b]
+        # Without the synonyms of ImageNet's names.
+        a, b = (names[prediction].split(",")[0] for prediction in (most.prediction_a, most.prediction_b))
         yield f"Most often, a predicts {a} where b predicts {b} ({most.examples} images)."
 
 

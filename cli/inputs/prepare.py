@@ -1,6 +1,6 @@
 """Load the models and images of a comparison, and check that they fit together."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -88,7 +88,14 @@ class Prepared:
             dataset=replace(result.dataset, name=data.name, split=data.split, fingerprint=data.fingerprint),
             settings=result.settings | settings,
             versions=result.versions | commit(),
+            notes=(*result.notes, *self._named_by_imagenet()),
         )
+
+    def _named_by_imagenet(self) -> Iterator[str]:
+        """A note for each model without class names that is taken for a model of ImageNet."""
+        for model, names in zip(self.models, self.model_classes, strict=True):
+            if names is not None and model.config.label_names is None:
+                yield f"{model.name}: does not name its classes; its {len(names)} logits are taken for ImageNet's."
 
     def images(self, indices: Collection[int]) -> dict[int, list[list[list[int]]]]:
         """Thumbnails of some images.

@@ -22,6 +22,8 @@ def answer_notes(answers: Answers, sides: Sequence[str]) -> Iterator[str]:
     empty = len(answers.class_names) - len(answers.labels.unique()) if answers.labelled else 0
     if empty:
         yield f"{empty} classes have no examples; their numbers are null."
+    if not answers.predict_the_same_classes(*range(len(sides))):
+        yield "the models do not all predict the same classes; predictions of different classes are not compared."
     for i, side in enumerate(sides):
         if not answers.predicts_data_classes(i):
             yield (

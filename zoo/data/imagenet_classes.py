@@ -40,7 +40,9 @@ def _mostly_equal(names: Sequence[str], others: Sequence[str]) -> bool:
     """Whether nearly all names, without their synonyms, are equal."""
     if len(names) != len(others):
         return False
-    first = [
-        (one.split(",")[0].casefold(), two.split(",")[0].casefold()) for one, two in zip(names, others, strict=True)
-    ]
-    return sum(one.strip() == two.strip() for one, two in first) >= MOST * len(names)
+    pairs = zip(map(_first, names), map(_first, others), strict=True)
+    return sum(one == other for one, other in pairs) >= MOST * len(names)
+
+
+def _first(name: str) -> str:
+    return name.split(",")[0].strip().casefold()
