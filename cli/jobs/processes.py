@@ -35,6 +35,7 @@ class Task:
         log: file for the output of the command.
         folder: working directory, so that relative paths in the arguments keep their meaning; ignored on machines that
             do not have it.
+        instead: what the user can choose if the log cannot be written, for the message.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Task:
     result: Path
     log: Path
     folder: Path
+    instead: str = "another --out"
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def run_here(
                 running.remove(one)
                 yield _end(one)
             for task in waiting[:]:
-                log = _lock(task.log) if len(running) < jobs else None
+                log = _lock(task) if len(running) < jobs else None
                 if log is None:
                     continue
                 waiting.remove(task)
@@ -107,14 +109,14 @@ def run_here(
         _stop(running)
 
 
-def _lock(path: Path) -> BinaryIO | None:
-    """Open and lock a log; None if another process has locked it."""
+def _lock(task: Task) -> BinaryIO | None:
+    """Open and lock the log of a task; None if another process has locked it."""
     # Not available on Windows.
     import fcntl
 
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        log = path.open("ab")
+    with writing(task.log, task.instead):
+        task.log.parent.mkdir(parents=True, exist_ok=True)
+        log = task.log.open("ab")
     try:
         fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
