@@ -67,7 +67,7 @@ class JsonResult:
         """
         try:
             result = msgspec.json.decode(text, type=cls)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
             raise CompareError(f"expected the JSON of a {cls.__name__}, got something else: {error}.") from error
         if result.format_version not in (1, FORMAT_VERSION):
             raise CompareError(
