@@ -16,8 +16,11 @@ from pathlib import Path
 from shlex import join
 from typing import BinaryIO
 
+from cli.terminal.output import say
 from zoo.base.files import writing
 
+# Runs a `zoo` command that ends with this process.
+COMMAND = (sys.executable, "-P", "-m", "cli.child")
 # Seconds between two polls of the running processes.
 POLL = 0.1
 # Number of bytes at the end of a log in which the error is searched.
@@ -36,6 +39,7 @@ class Task:
         folder: working directory, so that relative paths in the arguments keep their meaning; ignored on machines that
             do not have it.
         instead: what the user can choose if the log cannot be written, for the message.
+        timeout: seconds after which the run is stopped and has failed; None for never.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Task:
     log: Path
     folder: Path
     instead: str = "another --out"
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,11 @@ class _Running:
     log: BinaryIO
     start: float
 
+    @property
+    def is_late(self) -> bool:
+        """Whether the process has run longer than it may."""
+        return self.task.timeout is not None and time.monotonic() - self.start > self.task.timeout
+
 
 def run_here(
     tasks: Sequence[Task], jobs: int, on_start: Callable[[str], None] = lambda name: None
@@ -93,6 +103,10 @@ def run_here(
             for one in [one for one in running if one.process.poll() is not None]:
                 running.remove(one)
                 yield _end(one)
+            for one in [one for one in running if one.is_late]:
+                running.remove(one)
+                yield _give_up(one)
+            _report_stopped(running)
             for task in waiting[:]:
                 log = _lock(task) if len(running) < jobs else None
                 if log is None:
@@ -130,7 +144,7 @@ def _start(task: Task, log: BinaryIO, jobs: int) -> _Running:
     log.write(f"{join(('zoo', *task.arguments))}\n".encode())
     log.flush()
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "cli.child", *task.arguments],
+        [*COMMAND, *task.arguments],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
@@ -159,6 +173,19 @@ def _end(one: _Running) -> Outcome:
     if one.process.stdin:
         one.process.stdin.close()
     return Outcome(task.name, error, time.monotonic() - one.start)
+
+
+def _give_up(one: _Running) -> Outcome:
+    """Stop a process that takes too long."""
+    _stop([one])
+    return Outcome(one.task.name, f"it took more than {one.task.timeout:g} s", time.monotonic() - one.start)
+
+
+def _report_stopped(running: Sequence[_Running]) -> None:
+    """Report processes that were stopped, such as by Ctrl-Z or SIGSTOP, once each time."""
+    for one in running:
+        if os.waitid(os.P_PID, one.process.pid, os.WSTOPPED | os.WNOHANG):
+            say(f"{one.task.name} is stopped; continue it with `kill -CONT {one.process.pid}`.")
 
 
 def _remove_log(task: Task, log: BinaryIO) -> None:
