@@ -10,6 +10,7 @@ from cli.terminal.options import ImageOptions
 from cli.terminal.output import detail, phase
 from zoo.base.versions import commit
 from zoo.errors import UsageError, ZooError
+from zoo.record.names import recorded_name
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -114,10 +115,13 @@ class Prepared:
 
 
 def identify(model: "FoundModel", result: "ModelResult") -> "ModelResult":
-    """Replace the names and hashes in a result, which may come from the cache, by those of the model."""
+    """Replace the names and hashes in a result, which may come from the cache, by those of the model.
+
+    Of an absolute path only the last part is stored, because results are published and passed on.
+    """
     return replace(
         result,
-        ref=model.ref,
+        ref=recorded_name(model.ref),
         name=model.name,
         revision=model.revision,
         sha256=model.sha256,
