@@ -277,9 +277,11 @@ class Comparison(JsonResult):
             return
         if found.classes:
             yield from check_length("disagreement.classes", found.classes, classes)
+        predicted = len(found.predicted_classes) or classes
         for item in found.examples:
-            yield from check_indices(
-                "a class of an example", [item.label, item.prediction_a, item.prediction_b], classes
-            )
+            yield from check_indices("a label", [item.label], classes)
+            yield from check_indices("a prediction", [item.prediction_a, item.prediction_b], predicted)
         for confusion in found.confusions:
-            yield from check_indices("a class of a confusion", [confusion.label, confusion.prediction], classes)
+            yield from check_indices("a class of a confusion", [confusion.label, confusion.prediction], predicted)
+        for pair in found.replacements:
+            yield from check_indices("a replaced prediction", [pair.prediction_a, pair.prediction_b], predicted)
