@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cli.terminal.options import ONE_PASS
+from cli.terminal.analysis_options import ONE_PASS
 from zoo.errors import ZooError
 
 # All other imports are inside the functions, so that `zoo --help` starts quickly.

@@ -12,6 +12,7 @@ from cli.inputs.request import request
 from cli.inputs.site_models import site_models
 from cli.report.kinds import kind_of
 from cli.terminal import options
+from cli.terminal.analysis_options import BaselineOptions
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, plain, say, show
 from zoo.base.sealed_folder import check_site
@@ -41,7 +42,7 @@ def site(
     dataset: options.ComparisonDataset = None,
     *,
     images: options.ImageOptions,
-    similarity: options.BaselineOptions,
+    similarity: BaselineOptions,
     push_space: Annotated[
         str | None,
         typer.Option(metavar="OWNER/NAME", help="Publish the site as a static Space on the Hub.", show_default=False),

@@ -53,7 +53,8 @@ def train(
         typer.Option(help="Weight of the penalty on dominant first components of layers; the paper tried 0.1 to 10."),
     ] = 0.0,
     precision: Annotated[
-        str, typer.Option(help="Precision of training: fp32, or bf16 on devices that support it.")
+        str,
+        typer.Option(help="Precision of training: fp32, or bf16 on devices that support it.", rich_help_panel="Recipe"),
     ] = "fp32",
     device: options.Device = "auto",
     save_epochs: Annotated[
