@@ -32,6 +32,7 @@ from cli.terminal.options import Version
 from cli.terminal.output import Level, print_peak_memory, say
 from compare.errors import CompareError
 from compare.errors import UsageError as CompareUsageError
+from zoo.base.files import check_utf8
 from zoo.errors import UsageError, ZooError
 
 
@@ -91,6 +92,8 @@ def _run(app: typer.Typer) -> None:
     The exit code is 2 for values that an option never takes, as for other wrong usage, and 1 for all other errors.
     """
     try:
+        for argument in sys.argv[1:]:
+            check_utf8(argument)
         app()
     except (ZooError, CompareError) as error:
         if os.environ.get("ZOO_DEBUG"):

@@ -125,7 +125,7 @@ def _lock(path: Path) -> BinaryIO | None:
 
 def _start(task: Task, log: BinaryIO, jobs: int) -> _Running:
     """Start the process of a task, which inherits the lock of its log."""
-    log.write(f"{join(('zoo', *task.arguments))}\n".encode())
+    log.write(os.fsencode(f"{join(('zoo', *task.arguments))}\n"))
     log.flush()
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "cli.child", *task.arguments],

@@ -45,7 +45,8 @@ class Files:
                 requested.
 
         Raises:
-            UsageError: two options name the same file, or a picture is named as one of another kind.
+            UsageError: two options name the same file, a picture is named as one of another kind, or another option
+                than --json names stdout.
             ZooError: a file cannot be written.
         """
         options = (
@@ -60,6 +61,8 @@ class Files:
             if path == same:
                 raise UsageError(f"{one} and {other} must be two files, got {path} for both.")
         for option, path, _ in requested:
+            if str(path) == "-" and option != "--json":
+                raise UsageError(f"{option}: expected a file, got -; only --json writes to stdout.")
             if option in ("--png", "--svg") and path.suffix.lower() not in ("", f".{option[2:]}"):
                 raise UsageError(f"{option}: expected a name that ends in .{option[2:]}, got {path}.")
         for _, path, beginning in requested:

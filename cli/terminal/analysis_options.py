@@ -18,6 +18,9 @@ class SimilarityOptions:
         layers: `all`, `blocks`, or glob patterns; None for `all`, or `blocks` if there are too many layers.
         passes: passes over the images.
         precision: precision of Gram matrices: `fp32`, `fp64`, or `bf16`.
+
+    Raises:
+        UsageError: the layers are an empty list.
     """
 
     layers: Annotated[
@@ -30,6 +33,10 @@ class SimilarityOptions:
     ] = None
     passes: Annotated[int, typer.Option(help="Passes over the images for CKA (the paper uses 10).")] = 1
     precision: Annotated[str, typer.Option(help="Precision of Gram matrices: fp32, fp64, or bf16.")] = "fp32"
+
+    def __post_init__(self) -> None:
+        if self.layers is not None and not self.layers.strip(", "):
+            raise UsageError("--layers takes all, blocks, or glob patterns such as 'stage3.*', got nothing.")
 
 
 class Baseline(StrEnum):

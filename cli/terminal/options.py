@@ -99,7 +99,7 @@ class ImageOptions:
 
     split: Annotated[str, typer.Option(help="Split of the dataset: train, test, or all.")] = "test"
     max_examples: Annotated[
-        int | None, typer.Option(help="Use at most this many images, class-balanced.", show_default="all")
+        int | None, typer.Option(min=1, help="Use at most this many images, class-balanced.", show_default="all")
     ] = None
     batch_size: Annotated[
         int | None, typer.Option(help="Images per minibatch.", show_default="by the number of images")

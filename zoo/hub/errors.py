@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from zoo.errors import ZooError, one_line
+from zoo.errors import UsageError, ZooError, one_line
 
 
 @contextmanager
@@ -16,9 +16,10 @@ def hub_errors(what: str) -> Iterator[None]:
         what: the repository or file, such as `me/resnet14-w1-digits@v1`, for the message.
 
     Raises:
+        UsageError: the name of a repository is invalid.
         ZooError: the client, the network, the Hub, or the disk fails.
     """
-    from huggingface_hub.errors import HTTPError
+    from huggingface_hub.errors import HFValidationError, HTTPError
 
     try:
         yield
@@ -28,7 +29,8 @@ def hub_errors(what: str) -> Iterator[None]:
     except (OSError, HTTPError, ValueError, RuntimeError) as error:
         # The client wraps the error of a failed upload of one of several files.
         cause = error.__cause__ if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception) else error
-        raise ZooError(f"{what}: {_explain(cause)}") from error
+        kind = UsageError if isinstance(cause, HFValidationError) else ZooError
+        raise kind(f"{what}: {_explain(cause)}") from error
 
 
 def _explain(error: Exception) -> str:

@@ -17,6 +17,7 @@ from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, plain, say, show
 from zoo.base.sealed_folder import check_site
 from zoo.errors import UsageError
+from zoo.model_folder.folder import check_writable
 
 INTERRUPTED = "nothing was written, but finished results are cached. Run the same command to continue"
 
@@ -59,6 +60,7 @@ def site(
     folder, named, models = _sort(arguments or [], out, models)
     _check_options(named, models, hub, push_space, private)
     check_site(folder)
+    check_writable(folder)
     with interruptible(INTERRUPTED):
         if push_space is not None:
             from zoo.hub.space import check_space

@@ -10,6 +10,7 @@ import typer
 
 from cli.terminal.options import Json
 from cli.terminal.output import interruptible, plain, plain_table, say, show_lines, write_result
+from zoo.base.number_lists import fraction
 from zoo.errors import UsageError, ZooError
 from zoo.hub.catalog import Listed, hub_models, local_models, matching
 from zoo.model_folder.folder import MODELS
@@ -51,6 +52,9 @@ def list_models(
         raise UsageError(
             f"expected --hub before an owner, got {owner} alone; `zoo list --hub {owner}` lists its models."
         )
+    if not out.is_dir() and out != Path(MODELS):
+        raise ZooError(f"expected a folder that holds models, but there is no folder {out}; correct --out.")
+    subsets = [str(fraction(text)) for text in subset or ()]
     models, hub_error = list(local_models(out)), None
     if hub:
         try:
@@ -60,7 +64,7 @@ def list_models(
             hub_error = error
             if json_file is not None:
                 raise
-    matches = matching(models, depth=depth, width=width, dataset=dataset, subset=subset, seed=seed)
+    matches = matching(models, depth=depth, width=width, dataset=dataset, subset=subsets, seed=seed)
     models_on_page = matches[(page - 1) * limit : page * limit]
     if json_file is not None:
         write_result(

@@ -12,6 +12,7 @@ from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, plain, say, show_lines, write_result
 from cli.train.choice import Family, FamilyOption
+from zoo.base.files import writing
 from zoo.base.number_lists import decimals, fractions, whole_numbers
 from zoo.data.sources import identity
 from zoo.errors import ZooError
@@ -62,7 +63,9 @@ def sweep(
     from cli.jobs.sweep_report import finish
 
     state = State(runs, out)
-    say(f"{len(runs)} runs in {out}, {len(state.finished)} already finished.")
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+    say(f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} in {out}, {len(state.finished)} already finished.")
     with interruptible("finished runs are kept. Run the same command to continue"):
         finish(state, device, engine)
     _print_summary(state, json_file)
