@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cards.words.legible import chance, listed, percent
+from cards.words.legible import Names, chance, listed, percent, short_names
 from compare.result.base import NOTHING, Estimate
 from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
@@ -27,26 +27,27 @@ def prediction_verdict(comparison: Comparison) -> Iterator[str]:
         yield "Without labels, it is unknown which model is right."
         return
     a, b = comparison.models.a.name, comparison.models.b.name
+    names = short_names(a, b)
     yield (
         f"{a} (a) has {disagreement.accuracy_a:.1%}, {b} (b) {disagreement.accuracy_b:.1%} right: "
-        f"{_difference(disagreement.difference, disagreement.p_value)}."
+        f"{_difference(disagreement.difference, disagreement.p_value, names)}."
     )
-    yield from _by_class(disagreement)
+    yield from _by_class(disagreement, names)
     yield from _averaged(disagreement)
-    yield from _size(comparison, disagreement.p_value)
+    yield from _size(comparison, disagreement.p_value, names)
 
 
-def _difference(difference: Estimate, p_value: float) -> str:
+def _difference(difference: Estimate, p_value: float, names: Names) -> str:
     """Which model is more accurate, or how much better each may be."""
     low, high = difference.low, difference.high
     if difference.value is None or low is None or high is None:
         return "their difference has no interval"
-    better, least, most = ("a", low, high) if difference.value >= 0 else ("b", -high, -low)
+    better, least, most = (names.a, low, high) if difference.value >= 0 else (names.b, -high, -low)
     extent = f"{_points(least)} to {_points(most)}"
     if p_value < LEVEL:
         return f"{better} is {_points(abs(difference.value))} points better (95 % interval {extent})"
     if low < 0 < high:
-        return f"a may be {_points(high)} points better or {_points(-low)} worse (95 % interval)"
+        return f"{names.a} may be {_points(high)} points better or {_points(-low)} worse (95 % interval)"
     return f"{better} may be {extent} points better ({chance(p_value)})"
 
 
@@ -54,13 +55,13 @@ def _points(fraction: float) -> str:
     return percent(fraction, "z.1f")
 
 
-def _by_class(disagreement: Disagreement) -> Iterator[str]:
+def _by_class(disagreement: Disagreement, names: Names) -> Iterator[str]:
     """Classes that gain or lose if b replaces a."""
     changes = (("worse", disagreement.worse_with_b), ("better", disagreement.better_with_b))
     for change, classes in changes:
         if classes:
             gets = "gets" if len(classes) == 1 else "get"
-            yield f"With b in place of a, {listed('class', classes)} {gets} significantly {change}."
+            yield f"With {names.b} in place of {names.a}, {listed('class', classes)} {gets} significantly {change}."
     if not any(classes for _, classes in changes):
         yield "No single class differs significantly."
 
@@ -75,9 +76,9 @@ def _averaged(disagreement: Disagreement) -> Iterator[str]:
         yield "Averaging them does not help significantly."
 
 
-def _size(comparison: Comparison, p_value: float) -> Iterator[str]:
+def _size(comparison: Comparison, p_value: float, names: Names) -> Iterator[str]:
     """Whether the larger of two models is known to be worth it."""
-    sizes = {"a": comparison.models.a.parameters, "b": comparison.models.b.parameters}
+    sizes = {names.a: comparison.models.a.parameters, names.b: comparison.models.b.parameters}
     larger = max(sizes, key=lambda name: sizes[name])
     ratio = sizes[larger] / max(1, min(sizes.values()))
     if p_value >= LEVEL and ratio >= LARGER:
