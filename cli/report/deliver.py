@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cli.report.kinds import ReportOptions, kind_of, load_result
 from cli.terminal import options
-from cli.terminal.output import check_result_path, phase, say, show, write_result
+from cli.terminal.output import check_result_path, phase, say_written, show, write_result
 from zoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,10 +69,9 @@ class Files:
             check_result_path(path, beginning)
 
     @property
-    def written(self) -> list[Path]:
-        """The files that were requested, without stdout."""
-        paths = (self.json, self.png, self.svg, self.html)
-        return [path for path in paths if path is not None and str(path) != "-"]
+    def requested(self) -> list[Path]:
+        """The files that were requested."""
+        return [path for path in (self.json, self.png, self.svg, self.html) if path is not None]
 
 
 @phase("showing")
@@ -101,8 +100,7 @@ def deliver(
         write_result(files.html, kind.page(result, options), HTML_START)
     if str(files.json) != "-":
         show(kind.report(result, options))
-    if written := [*also, *files.written]:
-        say(f"Written: {', '.join(map(str, written))}.")
+    say_written(*also, *files.requested)
 
 
 def redraw(path: Path, files: Files, full: bool = False) -> None:

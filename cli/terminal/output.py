@@ -168,6 +168,16 @@ def write_result(path: Path, data: bytes, beginning: bytes | None = None) -> Non
             replace_file(path, data)
 
 
+def say_written(*paths: Path) -> None:
+    """Print which files were written.
+
+    Args:
+        paths: the files. Those written to stdout, `-`, are not named.
+    """
+    if names := [str(path) for path in paths if str(path) != "-"]:
+        say(f"Written: {', '.join(names)}.")
+
+
 def check_result_path(path: Path, beginning: bytes) -> None:
     """Check, before any work, that a result file can be written.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.terminal.options import Json
-from cli.terminal.output import interruptible, plain, plain_table, say, show_lines, write_result
+from cli.terminal.output import interruptible, plain, plain_table, say, say_written, show_lines, write_result
 from zoo.base.number_lists import fraction
 from zoo.errors import UsageError, ZooError
 from zoo.hub.catalog import Listed, hub_models, local_models, matching
@@ -70,6 +70,7 @@ def list_models(
         write_result(
             json_file, (json.dumps({"models": [asdict(model) for model in models_on_page]}, indent=1) + "\n").encode()
         )
+        say_written(json_file)
     if str(json_file) != "-" and models_on_page:
         show_lines(_table(models_on_page))
     if hub_error is not None:

@@ -10,7 +10,7 @@ from cli.jobs.sweep_state import State
 from cli.report.deliver import Files
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import interruptible, plain, say, show_lines, write_result
+from cli.terminal.output import interruptible, plain, say, say_written, show_lines, write_result
 from cli.train.choice import Family, FamilyOption
 from zoo.base.files import writing
 from zoo.base.number_lists import decimals, fractions, whole_numbers
@@ -81,6 +81,7 @@ def _print_summary(state: State, json_file: Path | None) -> None:
 
     if json_file is not None:
         write_result(json_file, sweep_json(state).encode())
+        say_written(json_file)
     if str(json_file) != "-":
         for part in tables(state):
             show_lines(part)

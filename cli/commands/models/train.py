@@ -12,7 +12,7 @@ from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import say
 from cli.train.choice import FamilyOption, choose
-from cli.train.model_folder import result_line
+from cli.train.model_folder import result_line, show_folder
 from cli.train.publish import publish
 from cli.train.seeds import train_seeds
 from cli.train.training import Training, train_into
@@ -112,7 +112,7 @@ def train(
     if record is None:
         return
     say(result_line(record))
-    print(folder)
+    show_folder(folder)
     if push is not None:
         _push(folder, push, private)
 

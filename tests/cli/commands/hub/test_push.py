@@ -127,7 +127,9 @@ def test_pull_never_replaces_what_is_there_unless_told_to(hub, run, error, pushe
     asked = len(hub.requests)
     assert "x exists; choose another --out, or replace it with --force" in error("zoo", "pull", "me/m", "--out", "x")
     assert len(hub.requests) == asked
-    assert run("zoo", "pull", "me/m", "--out", "x", "--force").code == 0
+    pulled = run("zoo", "pull", "me/m", "--out", "x", "--force")
+    assert (pulled.code, pulled.stdout) == (0, "x\n")
+    assert "the card had text of yours, which is in x/README.old.md now." in pulled.stderr
     assert contents(here / "x")["README.md"] == contents(pushed)["README.md"]
     assert contents(here / "x")["README.old.md"].endswith(b"-->\n\xffmine\r\n")
 
