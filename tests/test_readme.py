@@ -71,7 +71,7 @@ def test_every_example_runs_in_order(name, train_once, hub, run, here):
 @pytest.fixture
 def commands(run):
     """Names of the commands in the help."""
-    names = re.findall(r"^  ([a-z-]*[a-z]) ", run("zoo", "--help").stdout, flags=re.M)
+    names = re.findall(r"^  ([a-z][a-z-]*) ", run("zoo", "--help").stdout, flags=re.M)
     assert {"train", "push-report", "cache"} < set(names)
     return names
 
