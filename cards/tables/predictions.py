@@ -11,15 +11,21 @@ from cards.words.facts import (
     source_cells,
     true_class,
 )
-from cards.words.legible import percent, probability
+from cards.words.legible import AB, Names, percent, probability
 from compare.result.disagreement import Calibration, ClassRow, Confusion, Disagreement, Reliability
 
 DISAGREED = "Images predicted differently, most confident first"
 
 
-def predictions_table(disagreement: Disagreement) -> Table:
-    """Agreement, accuracies, errors, and ensemble of the two models."""
-    return Table("Predictions of a and b", ("", ""), tuple(disagreement_facts(disagreement)), 2)
+def predictions_table(disagreement: Disagreement, names: Names = AB) -> Table:
+    """Agreement, accuracies, errors, and ensemble of the two models.
+
+    Args:
+        disagreement: the predictions of the models.
+        names: what the models are called.
+    """
+    rows = tuple(disagreement_facts(disagreement, names))
+    return Table(f"Predictions of {names.a} and {names.b}", ("", ""), rows, 2)
 
 
 def classes_table(rows: Sequence[ClassRow], correction: str = "holm") -> Table | None:

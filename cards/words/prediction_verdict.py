@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cards.words.facts import predicted_names
-from cards.words.legible import chance, listed, percent
+from cards.words.legible import Names, chance, listed, percent, short_names
 from compare.result.base import NOTHING, Estimate
 from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
@@ -23,43 +23,44 @@ def prediction_verdict(comparison: Comparison) -> Iterator[str]:
     if disagreement is None:
         yield "Their predictions are not compared, because the models predict different classes."
         return
+    a, b = comparison.models.a.name, comparison.models.b.name
+    names = short_names(a, b)
     yield f"Same predictions on {disagreement.agreement:.1%} of {comparison.dataset.examples} images."
     if disagreement.accuracy_a is None or disagreement.accuracy_b is None or disagreement.p_value is None:
         reason = "The images have other classes" if disagreement.predicted_classes else "There are no labels"
         yield f"{reason}, so it is unknown which model is right."
-        yield from _replaced(disagreement, comparison.dataset.classes)
+        yield from _replaced(disagreement, comparison.dataset.classes, names)
         return
-    a, b = comparison.models.a.name, comparison.models.b.name
     yield (
         f"{a} (a) has {disagreement.accuracy_a:.1%}, {b} (b) {disagreement.accuracy_b:.1%} right: "
-        f"{_difference(disagreement.difference, disagreement.p_value)}."
+        f"{_difference(disagreement.difference, disagreement.p_value, names)}."
     )
-    yield from _by_class(disagreement)
+    yield from _by_class(disagreement, names)
     yield from _averaged(disagreement)
-    yield from _size(comparison, disagreement.p_value)
+    yield from _size(comparison, disagreement.p_value, names)
 
 
-def _replaced(disagreement: Disagreement, classes: Sequence[str]) -> Iterator[str]:
+def _replaced(disagreement: Disagreement, classes: Sequence[str], names: Names) -> Iterator[str]:
     """The most frequent difference, if it occurs more than once."""
     most = disagreement.replacements[0] if disagreement.replacements else None
     if most is not None and most.examples > 1:
-        names = predicted_names(disagreement, classes)
+        predicted = predicted_names(disagreement, classes)
         # Without the synonyms of ImageNet's names.
-        a, b = (names[prediction].split(",")[0] for prediction in (most.prediction_a, most.prediction_b))
-        yield f"Most often, a predicts {a} where b predicts {b} ({most.examples} images)."
+        one, other = (predicted[prediction].split(",")[0] for prediction in (most.prediction_a, most.prediction_b))
+        yield f"Most often, {names.a} predicts {one} where {names.b} predicts {other} ({most.examples} images)."
 
 
-def _difference(difference: Estimate, p_value: float) -> str:
+def _difference(difference: Estimate, p_value: float, names: Names) -> str:
     """Which model is more accurate, or how much better each may be."""
     low, high = difference.low, difference.high
     if difference.value is None or low is None or high is None:
         return "their difference has no interval"
-    better, least, most = ("a", low, high) if difference.value >= 0 else ("b", -high, -low)
+    better, least, most = (names.a, low, high) if difference.value >= 0 else (names.b, -high, -low)
     extent = f"{_points(least)} to {_points(most)}"
     if p_value < LEVEL:
         return f"{better} is {_points(abs(difference.value))} points better (95 % interval {extent})"
     if low < 0 < high:
-        return f"a may be {_points(high)} points better or {_points(-low)} worse (95 % interval)"
+        return f"{names.a} may be {_points(high)} points better or {_points(-low)} worse (95 % interval)"
     return f"{better} may be {extent} points better ({chance(p_value)})"
 
 
@@ -67,13 +68,13 @@ def _points(fraction: float) -> str:
     return percent(fraction, "z.1f")
 
 
-def _by_class(disagreement: Disagreement) -> Iterator[str]:
+def _by_class(disagreement: Disagreement, names: Names) -> Iterator[str]:
     """Classes that gain or lose if b replaces a."""
     changes = (("worse", disagreement.worse_with_b), ("better", disagreement.better_with_b))
     for change, classes in changes:
         if classes:
             gets = "gets" if len(classes) == 1 else "get"
-            yield f"With b in place of a, {listed('class', classes)} {gets} significantly {change}."
+            yield f"With {names.b} in place of {names.a}, {listed('class', classes)} {gets} significantly {change}."
     if not any(classes for _, classes in changes):
         yield "No single class differs significantly."
 
@@ -88,9 +89,9 @@ def _averaged(disagreement: Disagreement) -> Iterator[str]:
         yield "Averaging them does not help significantly."
 
 
-def _size(comparison: Comparison, p_value: float) -> Iterator[str]:
+def _size(comparison: Comparison, p_value: float, names: Names) -> Iterator[str]:
     """Whether the larger of two models is known to be worth it."""
-    sizes = {"a": comparison.models.a.parameters, "b": comparison.models.b.parameters}
+    sizes = {names.a: comparison.models.a.parameters, names.b: comparison.models.b.parameters}
     larger = max(sizes, key=lambda name: sizes[name])
     ratio = sizes[larger] / max(1, min(sizes.values()))
     if p_value >= LEVEL and ratio >= LARGER:

@@ -9,7 +9,7 @@ from cli.compute.inspection_parts import check_deletable, delete, probe
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
-from cli.terminal.options import InspectionOptions, Part
+from cli.terminal.analysis_options import InspectionOptions, Part
 from cli.terminal.output import phase
 
 if TYPE_CHECKING:

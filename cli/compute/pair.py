@@ -10,7 +10,7 @@ from cli.compute.cautions import with_cautions
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
-from cli.terminal.options import Baseline, PairOptions
+from cli.terminal.analysis_options import Baseline, PairOptions
 from cli.terminal.output import phase
 
 if TYPE_CHECKING:

@@ -141,7 +141,7 @@ def _lock(task: Task) -> BinaryIO | None:
 
 def _start(task: Task, log: BinaryIO, jobs: int) -> _Running:
     """Start the process of a task, which inherits the lock of its log."""
-    log.write(f"{join(('zoo', *task.arguments))}\n".encode())
+    log.write(os.fsencode(f"{join(('zoo', *task.arguments))}\n"))
     log.flush()
     process = subprocess.Popen(
         [*COMMAND, *task.arguments],

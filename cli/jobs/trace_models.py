@@ -8,8 +8,9 @@ from pathlib import Path
 from cli.jobs.engine import Engine
 from cli.jobs.processes import Task
 from cli.jobs.traces import Traces, logs
+from cli.terminal.analysis_options import SimilarityOptions
 from cli.terminal.command_options import arguments
-from cli.terminal.options import ImageOptions, SimilarityOptions
+from cli.terminal.options import ImageOptions
 from cli.terminal.output import Level, detail, say
 from zoo.base.files import writing
 from zoo.errors import ZooError

@@ -13,7 +13,7 @@ import msgspec
 from cli.cache.results import cache_key, newest_first
 from cli.cache.trace_file import Writer, is_whole, read_header, read_minibatches
 from cli.inputs.prepare import Prepared
-from cli.terminal.options import SimilarityOptions
+from cli.terminal.analysis_options import SimilarityOptions
 from cli.terminal.output import detail, phase, say
 from zoo.base.cache_folder import cache_folder
 from zoo.base.foreign import JSON_ERRORS

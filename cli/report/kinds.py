@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cli.terminal.options import ONE_PASS
+from cli.terminal.analysis_options import ONE_PASS
 from zoo.base.foreign import JSON_ERRORS, decode_text
 from zoo.errors import ZooError
 

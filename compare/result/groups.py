@@ -300,16 +300,9 @@ class GroupComparison(JsonResult):
     notes: tuple[str, ...]
 
     def _problems(self) -> Iterator[str]:
-        classes, examples = len(self.dataset.classes), self.examples
-        yield from check_length("classes.rows", self.classes.rows, classes)
-        for name, confirmation in (("classes", self.confirmed_classes), ("examples", self.confirmed_examples)):
-            yield from check_indices(f"confirmed_{name}.label", (item.label for item in confirmation.selected), classes)
-        yield from check_indices("examples.label", examples.label, classes)
-        for values in (
-            examples.label,
-            examples.accuracy_a,
-            examples.accuracy_b,
-            *examples.halves_a,
-            *examples.halves_b,
-        ):
+        examples, chosen = self.examples, (*self.confirmed_classes.selected, *self.confirmed_examples.selected)
+        yield from check_length("classes.rows", self.classes.rows, len(self.dataset.classes))
+        yield from check_indices("a label", [*examples.label, *(i.label for i in chosen)], len(self.dataset.classes))
+        accuracies = (examples.accuracy_a, examples.accuracy_b, *examples.halves_a, *examples.halves_b)
+        for values in (examples.label, *accuracies):
             yield from check_length("a list of examples", values, len(examples.index))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from zoo.base.foreign import is_foreign
-from zoo.errors import ZooError, one_line
+from zoo.errors import UsageError, ZooError, one_line
 
 
 @contextmanager
@@ -17,8 +17,11 @@ def hub_errors(what: str) -> Iterator[None]:
         what: the repository or file, such as `me/resnet14-w1-digits@v1`, for the message.
 
     Raises:
+        UsageError: the name of a repository is invalid.
         ZooError: the client, the network, the Hub, or the disk fails.
     """
+    from huggingface_hub.errors import HFValidationError
+
     try:
         yield
     except ZooError:
@@ -31,7 +34,8 @@ def hub_errors(what: str) -> Iterator[None]:
             raise
         # The client wraps the error of a failed upload of one of several files.
         cause = error.__cause__ if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception) else error
-        raise ZooError(f"{what}: {_explain(cause)}") from error
+        kind = UsageError if isinstance(cause, HFValidationError) else ZooError
+        raise kind(f"{what}: {_explain(cause)}") from error
 
 
 def _explain(error: Exception) -> str:

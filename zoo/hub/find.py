@@ -9,7 +9,7 @@ from zoo.base.files import file_sha256
 from zoo.hub.fetch import fetch, pin
 from zoo.hub.ref import parse_ref
 from zoo.model_folder.config import ModelConfig, read_config
-from zoo.model_folder.folder import WEIGHTS
+from zoo.model_folder.folder import weights_file
 from zoo.model_folder.snapshots import folder_name
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class FoundModel:
     @cached_property
     def sha256(self) -> str:
         """sha256 of the weights file."""
-        return file_sha256(self.folder / WEIGHTS)
+        return file_sha256(weights_file(self.folder))
 
     def load(self, device: str) -> "nn.Module":
         """Load the model in eval mode; it preprocesses its inputs by a forward pre-hook.

@@ -199,30 +199,8 @@ def _read(descriptor):
         return b""
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "message"),
-    [
-        (("--depth", 15), 2, "depth must be 6n+2"),
-        (("--width", 0), 2, "width must be above 1/32"),
-        (("--width", -2), 2, "width must be above 1/32"),
-        (
-            ("--dataset", "mnist"),
-            1,
-            "got 'mnist', and there is no such folder; did you mean mnist5k, mnist5k:8 or mnist5k:14?",
-        ),
-        (("--subset", "0"), 2, "subset must be a fraction above 0"),
-        (("--subset", "a/b"), 2, "subset must be a fraction above 0"),
-        (("--subset", "1/1000"), 1, "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
-        (("--epochs", 0), 2, "--epochs must be"),
-        (("--lr", "nan"), 2, "--lr must be"),
-        (("--lr", 1e30), 1, "smaller --lr"),
-        (("--device", "tpu9"), 1, "expected a device of this machine"),
-        (("--device", "meta"), 1, "expected a device of this machine"),
-        (("--out", "/proc/nope/x"), 1, "cannot write /proc/nope/x"),
-    ],
-)
-def test_bad_training_arguments_are_told_in_one_line_and_write_nothing(error, here, arguments, code, message):
-    assert message in error("zoo", "train", "--depth", 8, "--epochs", 1, *arguments, code=code)
+def test_training_that_diverges_writes_nothing(error, here):
+    assert "smaller --lr" in error("zoo", "train", "--depth", 8, "--epochs", 1, "--lr", 1e30)
     assert list(here.iterdir()) == []
 
 
@@ -234,36 +212,6 @@ def test_existing_folder_is_refused_before_training_unless_forced(run, error, he
     assert (here / "again" / "training.json").read_text() == before
     assert run(*again, "--force").code == 0
     assert (here / "again" / "training.json").read_text() != before
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "message"),
-    [
-        (("--dataset", "mnist"), 1, "expected a dataset (digits"),
-        (("--split", "val"), 2, "splits train, test and all, got 'val'"),
-        (("--max-examples", 3), 1, "expected from 10 (one image per class) to 360 images"),
-        (("--layers", "nothing"), 1, "near names are"),
-        (("--precision", "fp8"), 2, "precision must be fp32, fp64, bf16"),
-        (("--passes", 0), 2, "passes must be at least 1"),
-        (
-            ("--measure", "svcca"),
-            2,
-            "measures must be among cosine, knn, rsa, procrustes (CKA always comes), got 'svcca'",
-        ),
-        (("--null", 5), 2, "at least 19 permutations, got 5"),
-        (("--tolerance", 0), 2, "tolerance must be a positive standard error"),
-        (("--layers", ","), 2, "expected the layers as all, blocks, or glob patterns"),
-        (("--batch-size", 3), 2, "--batch-size must be at least 4, got 3"),
-        (("--batch-size", 0), 2, "--batch-size must be at least 4, got 0"),
-        (("--json", "no/such/folder.json"), 1, "there is no no/such"),
-        (("--json", "x", "--png", "x"), 2, "must be two files, got x for both"),
-        (("--png", "x.jpg"), 2, "--png: expected a name that ends in .png, got x.jpg"),
-        (("--svg", "x.png"), 2, "--svg: expected a name that ends in .svg, got x.png"),
-        (("--require", "agreement"), 2, "--require takes names and numbers"),
-    ],
-)
-def test_bad_comparison_arguments_are_told_in_one_line(error, folders, arguments, code, message):
-    assert message in error("compare", *folders, *arguments, code=code)
 
 
 @pytest.fixture
