@@ -213,7 +213,8 @@ def _order(model_names: Sequence[str] | None, count: int, names: tuple[str, ...]
     """Position of each of the data's classes among a model's logits; None if the model has other classes."""
     if model_names is not None and len(model_names) != count:
         raise CompareError(
-            f"expected one class name for each of the {count} logits of a model, got {len(model_names)}."
+            f"expected one class name for each of the {count} logits of a model, got {len(model_names)}; set "
+            "`model_classes`, or the model's attribute `class_names`."
         )
     if names is None or count != len(names) or (model_names is not None and set(model_names) != set(names)):
         return None
