@@ -12,28 +12,42 @@ from compare.stats.paired import LEVEL
 LARGER = 1.5
 
 
-def prediction_verdict(comparison: Comparison) -> Iterator[str]:
+def prediction_verdict(comparison: Comparison, short: bool = False) -> Iterator[str]:
     """Sentences about the predictions, in the order of the questions that people ask.
 
     Args:
         comparison: the result to summarize.
+        short: whether to call the models only a and b.
     """
     disagreement = comparison.disagreement
     if disagreement is None:
         yield "Their predictions are not compared, because the classes of a model are not those of the images."
         return
-    yield f"Same predictions on {disagreement.agreement:.1%} of {comparison.dataset.examples} images."
+    a, b = ("a", "b") if short else (f"{comparison.models.a.name} (a)", f"{comparison.models.b.name} (b)")
+    yield from disagreement_verdict(disagreement, f"{comparison.dataset.examples} images", a, b)
+    if disagreement.p_value is not None:
+        yield from _size(comparison, disagreement.p_value)
+
+
+def disagreement_verdict(disagreement: Disagreement, images: str, a: str = "a", b: str = "b") -> Iterator[str]:
+    """Sentences about the predictions, from these alone.
+
+    Args:
+        disagreement: the predictions of two models.
+        images: the images, such as `360 images`.
+        a: the subject of sentences about the first model.
+        b: the subject of sentences about the second model.
+    """
+    yield f"Same predictions on {disagreement.agreement:.1%} of {images}."
     if disagreement.accuracy_a is None or disagreement.accuracy_b is None or disagreement.p_value is None:
         yield "Without labels, it is unknown which model is right."
         return
-    a, b = comparison.models.a.name, comparison.models.b.name
     yield (
-        f"{a} (a) has {disagreement.accuracy_a:.1%}, {b} (b) {disagreement.accuracy_b:.1%} right: "
+        f"{a} has {disagreement.accuracy_a:.1%}, {b} {disagreement.accuracy_b:.1%} right: "
         f"{_difference(disagreement.difference, disagreement.p_value)}."
     )
     yield from _by_class(disagreement)
     yield from _averaged(disagreement)
-    yield from _size(comparison, disagreement.p_value)
 
 
 def _difference(difference: Estimate, p_value: float) -> str:
