@@ -72,9 +72,8 @@ def _pixels(image: npt.NDArray[Any]) -> Image:
     """An image as numbers from 0 to 255, after a check of its shape and values."""
     if image.ndim != 3 or image.shape[2] not in (1, 3):
         raise CompareError(f"{EXPECTED}, got an image of shape {image.shape}.")
-    if image.dtype != np.uint8:
-        if not 0 <= image.min() <= image.max() <= 1:
-            raise CompareError(f"{EXPECTED}, got values from {image.min():g} to {image.max():g}.")
-        image = (image * 255).round().astype(np.uint8)
-    pixels: Image = image.tolist()
+    scale = 255 if np.issubdtype(image.dtype, np.floating) else 1
+    if not 0 <= image.min() <= image.max() <= 255 / scale:
+        raise CompareError(f"{EXPECTED}, got values from {image.min():g} to {image.max():g}.")
+    pixels: Image = (image * scale).round().astype(np.uint8).tolist()
     return pixels
