@@ -92,8 +92,8 @@ def _matrix_title(result: ModelMatrix) -> str:
 
 
 def _groups_title(result: GroupComparison) -> str:
-    a, b = (f"{len(group.models)} seeds of {group.models[0].architecture}" for group in (result.a, result.b))
-    return f"GroupComparison of {a} (a) and {b} (b)"
+    a, b = result.a.models, result.b.models
+    return f"GroupComparison of {a[0].name}, ... (a, {len(a)} seeds) and {b[0].name}, ... (b, {len(b)} seeds)"
 
 
 def _predicted_images(disagreement: Disagreement) -> str:

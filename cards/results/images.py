@@ -1,6 +1,7 @@
 """The images that the picture and the page of a result show."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,7 @@ from compare.errors import CompareError
 from compare.result.comparison import Comparison
 from compare.result.inspection import Inspection
 
-EXPECTED = (
-    "expected batches of (inputs, labels, indices), where inputs are in [0, 1] or uint8 and have shape (n, channels, "
-    "height, width) with 1 or 3 channels, or a mapping from index to uint8 array of shape (height, width, channels)"
-)
+EXPECTED = "expected the batches of zoo.images, or a mapping from index to array of shape (height, width, channels)"
 
 
 def comparison_images(result: Comparison) -> set[int]:
@@ -44,36 +42,31 @@ def find_images(source: Any, indices: set[int]) -> dict[int, Image]:
         The images that the source has, by index: height by width by channels, from 0 to 255.
 
     Raises:
-        CompareError: the source is neither.
+        CompareError: the source, or an image in it, is something else.
     """
-    if source is None or not indices:
+    if source is None:
         return {}
-    if isinstance(source, Mapping):
-        return {index: _pixels(np.asarray(source[index])) for index in sorted(indices) if index in source}
     found: dict[int, Image] = {}
-    for index, image in _of_batches(source):
-        if index in indices:
-            found[index] = _pixels(np.moveaxis(image, 0, -1))
-        if len(found) == len(indices):
-            break
+    for index in sorted(indices):
+        # The source may hold a part of the data only.
+        with suppress(KeyError):
+            found[index] = _pixels(_image(source, index))
     return found
 
 
-def _of_batches(batches: Any) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-    for batch in batches:
-        if not isinstance(batch, tuple | list) or len(batch) != 3 or getattr(batch[0], "ndim", 0) != 4:
-            raise CompareError(f"{EXPECTED}, got batches of another form.")
-        inputs, _, indices = batch
-        for image, index in zip(inputs.cpu(), indices.tolist(), strict=True):
-            yield index, np.asarray(image)
+def _image(source: Any, index: int) -> npt.NDArray[Any]:
+    if isinstance(source, Mapping):
+        return np.asarray(source[index])
+    if not callable(getattr(source, "image", None)):
+        raise CompareError(f"{EXPECTED}, got {type(source).__name__}.")
+    return np.moveaxis(np.asarray(source.image(index)), 0, -1)
 
 
 def _pixels(image: npt.NDArray[Any]) -> Image:
-    """An image as numbers from 0 to 255, after a check of its shape and values."""
+    """An image as lists, after a check of its shape and values."""
     if image.ndim != 3 or image.shape[2] not in (1, 3):
-        raise CompareError(f"{EXPECTED}, got an image of shape {image.shape}.")
-    scale = 255 if np.issubdtype(image.dtype, np.floating) else 1
-    if not 0 <= image.min() <= image.max() <= 255 / scale:
-        raise CompareError(f"{EXPECTED}, got values from {image.min():g} to {image.max():g}.")
-    pixels: Image = (image * scale).round().astype(np.uint8).tolist()
+        raise CompareError(f"{EXPECTED} with 1 or 3 channels, got shape {image.shape}.")
+    if not np.issubdtype(image.dtype, np.integer) or image.min() < 0 or image.max() > 255:
+        raise CompareError(f"{EXPECTED} with integers from 0 to 255, got {image.dtype}.")
+    pixels: Image = image.tolist()
     return pixels

@@ -54,7 +54,7 @@ class Drawn(Shown):
             A figure of matplotlib. Notebooks show it; it is not registered in pyplot, so it needs no `plt.close`.
 
         Raises:
-            CompareError: `images` are not as described in `save_html`.
+            CompareError: `images` is not as described in `save_html`.
         """
         figure: Figure = import_module(CARDS).as_figure(self, images)
         return figure
@@ -64,11 +64,10 @@ class Drawn(Shown):
 
         Args:
             path: the file to write; an existing file is replaced.
-            images: source of the images on the page. Batches as those of `zoo.images`: (inputs, labels, indices), with
-                inputs in [0, 1] or uint8, shape (n, channels, height, width). Or a mapping from index to uint8 array,
-                shape (height, width, channels). Images have 1 or 3 channels. None shows no images.
+            images: source of the images on the page: the batches of `zoo.images`, or a mapping from index to array of
+                integers from 0 to 255, shape (height, width, channels), with 1 or 3 channels. None shows no images.
 
         Raises:
-            CompareError: `images` are something else.
+            CompareError: `images` is something else.
         """
         Path(path).write_bytes(import_module(CARDS).as_page(self, images))

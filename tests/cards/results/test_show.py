@@ -48,7 +48,10 @@ EACH = {
         lambda: several([20, 30]),
         "of 2 models: 1 m0, 2 m1\non 80 pets test images\nWith the most similar",
     ),
-    "GroupComparison": (groups, "of 2 seeds of Net (a) and 2 seeds of Net (b)\non 57 images\nOver 2 seeds, a gets"),
+    "GroupComparison": (
+        groups,
+        "of Net, ... (a, 2 seeds) and Net, ... (b, 2 seeds)\non 57 images\nOver 2 seeds, a gets",
+    ),
     "Reproduction": (reproduction, "of 3 claims with 72 networks\non 360 digits test images\n72 networks of 6"),
     "Disagreement": (
         disagreement,
