@@ -1,7 +1,10 @@
 """The two scripts: `zoo` with all commands, and `compare`, which is `zoo compare`."""
 
+import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 
@@ -90,8 +93,12 @@ def _run(app: typer.Typer) -> None:
 
     The exit code is 2 for values that an option never takes, as for other wrong usage, and 1 for all other errors.
     """
+    # Rich takes 0 columns literally, and prints nothing.
+    if os.environ.get("COLUMNS", "").strip("0") == "":
+        os.environ.pop("COLUMNS", None)
     try:
-        app()
+        with _output_errors():
+            app()
     except (ZooError, CompareError) as error:
         if os.environ.get("ZOO_DEBUG"):
             raise
@@ -99,3 +106,21 @@ def _run(app: typer.Typer) -> None:
         sys.exit(2 if isinstance(error, UsageError | CompareUsageError) else 1)
     finally:
         print_peak_memory()
+
+
+@contextmanager
+def _output_errors() -> Iterator[None]:
+    """Turn a failed write to stdout, such as on a full disk, into an error of one line."""
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:
+        # Errors of files have a name.
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise
+        # Python would try again when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise ZooError(f"cannot write the output ({error.strerror}); free some space, or write to a file.") from error

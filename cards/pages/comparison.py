@@ -17,6 +17,7 @@ from cards.tables.predictions import (
     disagreed_table,
     predictions_table,
     reliability_table,
+    replacements_table,
 )
 from cards.tables.structure import blocks_table, left_out_table, spans_table, thresholds_table
 from cards.words.facts import MEANINGS, block_scores_facts, dots_fact, estimator_fact
@@ -115,11 +116,12 @@ def _structure(comparison: Comparison) -> Section:
 
 
 def _disagreed(disagreement: Disagreement | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Section:
-    examples, names = disagreement.examples if disagreement else (), dataset.classes
+    if disagreement is None:
+        return Section("")
     return section(
         "Images predicted differently",
-        disagreed_gallery(examples, names, images),
-        folded(disagreed_table(examples, names), MOST_ROWS),
+        disagreed_gallery(disagreement, dataset.classes, images),
+        folded(disagreed_table(disagreement, dataset.classes), MOST_ROWS),
     )
 
 
@@ -128,7 +130,11 @@ def _predictions(disagreement: Disagreement | None, dataset: DatasetResult) -> I
         return
     classes = folded(classes_table(disagreement.classes), MOST_ROWS)
     yield section("Accuracy by class", class_chart(disagreement), classes)
-    yield section("Confusions", confusions_table(disagreement.confusions, dataset.classes))
+    yield section(
+        "Confusions",
+        confusions_table(disagreement.confusions, dataset.classes),
+        replacements_table(disagreement, dataset.classes),
+    )
     yield section("Predictions", predictions_table(disagreement))
     yield section("Confidence", reliability_chart(disagreement), folded(reliability_table(disagreement)))
 

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from cards.words import csv
+from cards.words.facts import predicted_names
 from compare.result.base import Matrix
 from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
@@ -59,26 +60,30 @@ def disagreed_rows(disagreement: Disagreement | None, classes: Sequence[str]) ->
 
     Args:
         disagreement: the predictions; None if they are unknown.
-        classes: class names; empty for class numbers.
+        classes: class names of the dataset; empty for class numbers.
     """
-
-    def name(number: int | None) -> str | int | None:
-        return classes[number] if classes and number is not None else number
-
+    if disagreement is None:
+        return Rows(csv.COLUMNS, [])
+    names = predicted_names(disagreement, classes)
     rows: list[tuple[Any, ...]] = [
         (
             example.index,
-            name(example.label),
-            name(example.prediction_a),
+            _name(classes, example.label),
+            _name(names, example.prediction_a),
             example.confidence_a,
-            name(example.prediction_b),
+            _name(names, example.prediction_b),
             example.confidence_b,
             example.path,
             example.row,
         )
-        for example in (disagreement.examples if disagreement else ())
+        for example in disagreement.examples
     ]
     return Rows(csv.COLUMNS, rows)
+
+
+def _name(names: Sequence[str], number: int | None) -> str | int | None:
+    """Name of a class; its number without names, and None without a class."""
+    return names[number] if names and number is not None else number
 
 
 def layer_rows(result: Comparison) -> Rows:
@@ -120,7 +125,7 @@ def dominant_rows(result: Inspection) -> Rows:
     """The images that dominate each block structure, given by its first and last layer."""
     blocks, names, classes = result.inside.blocks, result.model.layers, result.dataset.classes
     left = [
-        (names[block.start], names[block.stop - 1], None if example.label is None else classes[example.label])
+        (names[block.start], names[block.stop - 1], _name(classes, example.label))
         for block in blocks
         for example in block.dominant.examples
     ]

@@ -38,6 +38,16 @@ def class_name(classes: Sequence[str], label: int | None) -> str:
     return "-" if label is None else classes[label]
 
 
+def predicted_names(disagreement: Disagreement, classes: Sequence[str]) -> Sequence[str]:
+    """Names of the classes that two models predict; `classes` are those of the dataset."""
+    return disagreement.predicted_classes or classes
+
+
+def true_class(disagreement: Disagreement, example: Example) -> int | None:
+    """The prediction that is right for an example; None if it is unknown."""
+    return None if disagreement.predicted_classes else example.label
+
+
 def source_cells(example: Example | DominantExample) -> tuple[str, str]:
     """File and row of an image, each empty if there is none."""
     return example.path or "", "" if example.row is None else str(example.row)

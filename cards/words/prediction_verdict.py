@@ -1,7 +1,8 @@
 """What two models' predictions say, in sentences: whether they agree, which is better, and which to use."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from cards.words.facts import predicted_names
 from cards.words.legible import chance, listed, percent
 from compare.result.base import NOTHING, Estimate
 from compare.result.comparison import Comparison
@@ -21,11 +22,13 @@ def prediction_verdict(comparison: Comparison, short: bool = False) -> Iterator[
     """
     disagreement = comparison.disagreement
     if disagreement is None:
-        yield "Their predictions are not compared, because the classes of a model are not those of the images."
+        yield "Their predictions are not compared, because the models predict different classes."
         return
     a, b = ("a", "b") if short else (f"{comparison.models.a.name} (a)", f"{comparison.models.b.name} (b)")
     yield from disagreement_verdict(disagreement, f"{comparison.dataset.examples} images", a, b)
-    if disagreement.p_value is not None:
+    if disagreement.p_value is None:
+        yield from _replaced(disagreement, comparison.dataset.classes)
+    else:
         yield from _size(comparison, disagreement.p_value)
 
 
@@ -40,7 +43,8 @@ def disagreement_verdict(disagreement: Disagreement, images: str, a: str = "a", 
     """
     yield f"Same predictions on {disagreement.agreement:.1%} of {images}."
     if disagreement.accuracy_a is None or disagreement.accuracy_b is None or disagreement.p_value is None:
-        yield "Without labels, it is unknown which model is right."
+        reason = "The images have other classes" if disagreement.predicted_classes else "There are no labels"
+        yield f"{reason}, so it is unknown which model is right."
         return
     yield (
         f"{a} has {disagreement.accuracy_a:.1%}, {b} {disagreement.accuracy_b:.1%} right: "
@@ -48,6 +52,16 @@ def disagreement_verdict(disagreement: Disagreement, images: str, a: str = "a", 
     )
     yield from _by_class(disagreement)
     yield from _averaged(disagreement)
+
+
+def _replaced(disagreement: Disagreement, classes: Sequence[str]) -> Iterator[str]:
+    """The most frequent difference, if it occurs more than once."""
+    most = disagreement.replacements[0] if disagreement.replacements else None
+    if most is not None and most.examples > 1:
+        names = predicted_names(disagreement, classes)
+        # Without the synonyms of ImageNet's names.
+        a, b = (names[prediction].split(",")[0] for prediction in (most.prediction_a, most.prediction_b))
+        yield f"Most often, a predicts {a} where b predicts {b} ({most.examples} images)."
 
 
 def _difference(difference: Estimate, p_value: float) -> str:

@@ -14,6 +14,7 @@ from cards.tables.predictions import (
     disagreed_table,
     predictions_table,
     reliability_table,
+    replacements_table,
 )
 from cards.tables.structure import left_out_table, spans_table
 from cards.tables.table import Table
@@ -91,7 +92,7 @@ class Report:
         if disagreement is not None:
             yield from _tables(
                 (self._classes(disagreement), FIRST_CLASSES),
-                (disagreed_table(disagreement.examples, comparison.dataset.classes), FIRST_EXAMPLES),
+                (disagreed_table(disagreement, comparison.dataset.classes), FIRST_EXAMPLES),
             )
         yield "All maps and tables: --full, or --html FILE for a page."
 
@@ -115,7 +116,8 @@ class Report:
             (self._classes(disagreement), MAX_CLASSES),
             (reliability_table(disagreement), None),
             (confusions_table(confusions, names), MAX_CONFUSIONS),
-            (disagreed_table(disagreement.examples, names), MAX_EXAMPLES),
+            (replacements_table(disagreement, names), MAX_CONFUSIONS),
+            (disagreed_table(disagreement, names), MAX_EXAMPLES),
         )
 
     def _classes(self, disagreement: Disagreement) -> Table | None:

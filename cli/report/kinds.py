@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cli.terminal.options import ONE_PASS
+from zoo.base.foreign import JSON_ERRORS, decode_text
 from zoo.errors import ZooError
 
 # All other imports are inside the functions, so that `zoo --help` starts quickly.
@@ -92,23 +93,23 @@ def load_result(path: Path) -> "JsonResult":
     """
     if path.stat().st_size > MOST_BYTES:
         raise ZooError(f"expected a result of at most {MOST_BYTES:,} bytes, got {path.stat().st_size:,} in {path}.")
-    text = path.read_bytes()
-    kind = _name_of_kind(text)
+    try:
+        text = decode_text(path.read_bytes())
+        kind = _name_of_kind(text)
+    except JSON_ERRORS:
+        kind = None
     if kind is None:
         raise ZooError(
             "expected a model, or the JSON of a compare, inspect, matrix, groups or reproduce, "
             f"got {path}, which is none."
         )
-    return KINDS[kind]().result.from_json(text.decode())
+    return KINDS[kind]().result.from_json(text)
 
 
-def _name_of_kind(text: bytes) -> str | None:
-    """The kind of a result, from its JSON; None if it is not a result."""
-    try:
-        values = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-        kind = msgspec.json.decode(values["kind"]) if "kind" in values else _kind_of_version_1(values)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
+def _name_of_kind(text: str) -> str | None:
+    """The kind of a result, from its JSON; None for other JSON."""
+    values = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    kind = msgspec.json.decode(values["kind"]) if "kind" in values else _kind_of_version_1(values)
     return kind if isinstance(kind, str) and kind in KINDS else None
 
 

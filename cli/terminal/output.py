@@ -155,6 +155,9 @@ def write_result(path: Path, data: bytes, beginning: bytes | None = None) -> Non
         ZooError: the file exists with another type, or cannot be written.
     """
     if str(path) == "-":
+        # As after `>&-` in a shell.
+        if sys.stdout is None:
+            raise ZooError("expected an open stdout for the result, but it is closed; choose a file.")
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return

@@ -22,7 +22,7 @@ def answer_cautions(answers: Answers, sides: Sequence[str]) -> Iterator[str]:
         One sentence each.
     """
     for model, side in enumerate(sides):
-        if not answers.has_predictions(model):
+        if not answers.predicts_data_classes(model):
             continue
         if answers.reorders_classes(model):
             yield f"{side} has the classes of the data in another order; they are matched by name."

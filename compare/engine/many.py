@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from compare.answers.answers import Answers
-from compare.answers.class_names import answers_for
 from compare.engine.baseline import Sweep, check_baseline, find_baselines
 from compare.engine.describe import describe, describe_data, settings, versions
 from compare.engine.notes import notes
@@ -19,6 +18,7 @@ from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
+from compare.model.class_names import find_class_names
 from compare.model.trace import Model
 from compare.result.base import Matrix
 from compare.result.comparison import Baseline
@@ -86,7 +86,7 @@ def compare_many(
         raise CompareError(f"expected at least two different models, got {len(models)}, or one of them twice.")
     plan = Plan(layers, passes, precision, DEFAULT_MEASURES, tolerance)
     check_baseline(baseline, len(models), batches)
-    answers = answers_for(models, batches, class_names, model_classes)
+    answers = Answers(*find_class_names(models, batches, class_names, model_classes))
     stream = run_stream(models, batches, plan, answers)
     descriptions = tuple(describe(stream, i) for i in range(len(models)))
     names = [str(i + 1) for i in range(len(models))]
@@ -148,8 +148,8 @@ def _pair(
 
 
 def _agreement(answers: Answers, a: int, b: int) -> tuple[float, float, float] | tuple[None, None, None]:
-    """Agreement and its 95 % interval; None if a model has other classes than the data."""
-    if not answers.has_predictions(a, b):
+    """Agreement and its 95 % interval; None if the models predict different classes."""
+    if not answers.predict_the_same_classes(a, b):
         return None, None, None
     same = answers.of(a).classes == answers.of(b).classes
     agreement, low, high = wilson(int(same.sum()), len(same))

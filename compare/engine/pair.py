@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from compare.answers.answers import Answers
 from compare.answers.cautions import answer_cautions
-from compare.answers.class_names import answers_for
 from compare.answers.find import find_disagreement
 from compare.answers.sources import with_sources
 from compare.engine.baseline import Sweep, check_baseline, find_baselines
@@ -19,6 +19,7 @@ from compare.engine.notes import notes, without_dominant_notes
 from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
+from compare.model.class_names import find_class_names
 from compare.model.trace import Model
 from compare.model.weights import same_weights
 from compare.result.comparison import (
@@ -120,7 +121,7 @@ def compare_models(
     plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed, components)
     check_baseline(baseline, 2, batches)
     models = model_a, model_b
-    answers = answers_for(models, batches, class_names, model_classes)
+    answers = Answers(*find_class_names(models, batches, class_names, model_classes))
     stream = run_stream(models, batches, plan, answers, leave_out_dominant=True)
     a, b = stream.parts
     fraction, alignment = stream.principal.fraction(), stream.principal.alignment()

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from compare.answers.answers import Answers
-from compare.answers.class_names import answers_for
 from compare.answers.sources import with_sources
 from compare.engine.describe import BLOCK_SETTINGS, describe, describe_data, find_spans, settings, versions
 from compare.engine.inside import look_inside
@@ -18,6 +17,7 @@ from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
 from compare.model.batch import checked_batch
+from compare.model.class_names import find_class_names
 from compare.model.trace import Model
 from compare.result.inspection import Inspection, WithoutDominant
 from compare.result.spans import BlockSpan, block_structures
@@ -77,7 +77,7 @@ def inspect_model(
     if components == 0:
         raise CompareError("expected at least one component to remove, got 0.")
     plan = Plan(layers, passes, precision, seed=seed, components=components)
-    answers = answers_for([model], batches, class_names, [model_classes])
+    answers = Answers(*find_class_names([model], batches, class_names, [model_classes]))
     stream = run_stream([model], batches, plan, answers)
     spans = _spans(stream)
     result = Inspection(

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from compare.answers.answers import Answers
-from compare.answers.class_names import answers_for
 from compare.answers.notes import answer_notes
 from compare.answers.predict import predict, right_of
 from compare.engine.describe import versions
@@ -16,6 +15,7 @@ from compare.errors import CompareError
 from compare.groups.classes import class_tests, count_right
 from compare.groups.confirm import confirmation, selecting
 from compare.groups.spread import spread
+from compare.model.class_names import find_class_names
 from compare.model.trace import Model, Run
 from compare.result.groups import (
     ClassTests,
@@ -109,7 +109,7 @@ def compare_groups(
             "twice."
         )
     splits = model_splits(*seeds, permutations, seed)
-    answers = answers_for(models, batches, class_names, model_classes)
+    answers = Answers(*find_class_names(models, batches, class_names, model_classes))
     runs = predict(models, batches, answers)
     sides = [f"{group}{number + 1}" for group, count in zip("ab", seeds, strict=True) for number in range(count)]
     _check_classes(answers, sides)
@@ -140,7 +140,7 @@ def compare_groups(
 
 def _check_classes(answers: Answers, sides: Sequence[str]) -> None:
     for i, side in enumerate(sides):
-        if not answers.has_predictions(i):
+        if not answers.predicts_data_classes(i):
             raise CompareError(
                 f"expected models of the data's classes, {answers.data_classes()}, got {side} with "
                 f"{answers.classes_of(i)}; leave it out, or use data with its classes."

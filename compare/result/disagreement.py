@@ -72,6 +72,21 @@ class Confusion:
 
 
 @dataclass(frozen=True)
+class Replacement:
+    """Two classes of which a predicts one where b predicts the other.
+
+    Args:
+        prediction_a: index of the class predicted by a.
+        prediction_b: index of the class predicted by b.
+        examples: number of examples.
+    """
+
+    prediction_a: int
+    prediction_b: int
+    examples: int
+
+
+@dataclass(frozen=True)
 class Example:
     """An example for which the two models predict different classes.
 
@@ -199,6 +214,9 @@ class Disagreement(Shown):
         calibration_a: calibration of a.
         calibration_b: calibration of b.
         together: accuracy of the two models combined.
+        replacements: the most frequent pairs of different predictions, at most 20.
+        predicted_classes: names of the classes that the models predict, in which predictions are counted; empty if they
+            are the dataset's. If not empty, no field needs labels, and labels of examples are the dataset's classes.
 
     Example:
         >>> import compare
@@ -234,3 +252,5 @@ class Disagreement(Shown):
     calibration_a: Calibration | None = None
     calibration_b: Calibration | None = None
     together: Together | None = None
+    replacements: tuple[Replacement, ...] = ()
+    predicted_classes: tuple[str, ...] = ()

@@ -1,9 +1,11 @@
 """Result of comparing two groups of seeds. Needs no torch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, JsonResult, Settings
+from compare.result.checks import check_indices, check_length
 from compare.result.models import DatasetResult, ModelResult
 
 Numbers = tuple[float, ...]
@@ -296,3 +298,18 @@ class GroupComparison(JsonResult):
     settings: Settings
     versions: dict[str, str]
     notes: tuple[str, ...]
+
+    def _problems(self) -> Iterator[str]:
+        classes, examples = len(self.dataset.classes), self.examples
+        yield from check_length("classes.rows", self.classes.rows, classes)
+        for name, confirmation in (("classes", self.confirmed_classes), ("examples", self.confirmed_examples)):
+            yield from check_indices(f"confirmed_{name}.label", (item.label for item in confirmation.selected), classes)
+        yield from check_indices("examples.label", examples.label, classes)
+        for values in (
+            examples.label,
+            examples.accuracy_a,
+            examples.accuracy_b,
+            *examples.halves_a,
+            *examples.halves_b,
+        ):
+            yield from check_length("a list of examples", values, len(examples.index))

@@ -35,6 +35,12 @@ def sweep(
     recipe: options.RecipeOptions,
     device: options.Device = "auto",
     engine: Engine,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, metavar="MINUTES", help="Stop a run that takes longer; it has failed.", show_default="never"
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder that holds the models.")] = Path(MODELS),
     json_file: options.Json = None,
     verbosity: options.Verbosity,
@@ -64,7 +70,7 @@ def sweep(
     state = State(runs, out)
     say(f"{len(runs)} runs in {out}, {len(state.finished)} already finished.")
     with interruptible("finished runs are kept. Run the same command to continue"):
-        finish(state, device, engine)
+        finish(state, device, engine, timeout=timeout and 60 * timeout)
     _print_summary(state, json_file)
 
 

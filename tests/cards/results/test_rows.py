@@ -43,6 +43,12 @@ def test_images_of_predictions_alone_have_names_if_there_are_labels():
     assert replace(disagreement, classes=()).to_frame("images")["label"][0] == 0
 
 
+def test_predictions_of_other_classes_than_the_images_have_their_names():
+    disagreement = replace(comparison().disagreement, predicted_classes=("lion", "wolf"))
+    (row,) = replace(comparison(), disagreement=disagreement).to_frame("images").to_dict("records")
+    assert (row["label"], row["prediction_a"], row["prediction_b"]) == ("cat", "lion", "wolf")
+
+
 def test_results_without_predictions_have_empty_frames():
     result = replace(comparison(), disagreement=None)
     for what in ("classes", "images"):

@@ -56,7 +56,7 @@ def test_training_again_with_the_cards_command_gives_the_same_weights(run, here)
 def test_comparison_is_written_as_json_to_stdout_alone(run, folders, command):
     ran = run(*command, *folders, "--json", "-")
     result = json.loads(ran.stdout)
-    assert result["models"]["a"]["ref"] == str(folders[0])
+    assert result["models"]["a"]["ref"] == folders[0].name
     assert result["models"]["b"]["name"] == "b"
     assert len(result["models"]["a"]["sha256"]) == 64
     assert (len(result["cka"]["ab"]), len(result["cka"]["ab"][0])) == (30, 51)

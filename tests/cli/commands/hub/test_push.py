@@ -379,8 +379,19 @@ def test_every_fault_ends_in_one_line_and_loses_nothing(hub, run, pushed, tmp_pa
     ran = run("zoo", *arguments)
     assert (ran.code, ran.stdout) == (1, "")
     assert message in ran.stderr
-    assert ran.stderr.startswith("Error: me/m")
+    assert ran.stderr.splitlines()[-1].startswith("Error: me/m")
     assert ran.stderr.count("\n") == 1
     assert "hf_" not in ran.stderr
     assert contents(pushed) == before
     assert not (tmp_path / "x").exists()
+
+
+def test_push_lists_the_files_before_the_upload(hub, run, pushed):
+    (pushed / "NOTICE").write_text("mine")
+    (pushed / "notes.txt").write_text("mine")
+    listed, *files, left_out = run("zoo", "push", pushed, "me/m").stderr.splitlines()
+    assert listed == f"uploading {len(files)} files, {listed.split(', ')[1]}"
+    assert [line.split()[0] for line in files] == sorted(
+        path.name for path in pushed.iterdir() if path.name != "notes.txt"
+    )
+    assert left_out == "left out, since it is not part of the model: notes.txt. --include NAME adds a file."
