@@ -41,7 +41,9 @@ def as_html(result: Any) -> str:
     """A result as HTML for a notebook: verdict, picture, and notes. It has no scripts, and all texts are escaped."""
     summary, readable = _summary(result), legible(result)
     title, images = summary.title(readable), summary.images(readable)
-    notes = [printable(note, LONGEST_TEXT) for note in getattr(result, "notes", ())]
+    # The verdict begins with the cautions.
+    cautions = getattr(result, "cautions", ())
+    notes = [printable(note, LONGEST_TEXT) for note in getattr(result, "notes", ()) if note not in cautions]
     names = ", ".join(f".to_frame({name!r})" for name in summary.frames)
     parts = (
         f"<p><strong>{escape(title)}</strong>, on {escape(images)}</p>",
