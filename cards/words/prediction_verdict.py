@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cards.words.facts import predicted_names
-from cards.words.legible import Names, chance, listed, percent, short_names
+from cards.words.legible import AB, Names, chance, listed, percent, short_names
 from compare.result.base import NOTHING, Estimate
 from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
@@ -13,11 +13,12 @@ from compare.stats.paired import LEVEL
 LARGER = 1.5
 
 
-def prediction_verdict(comparison: Comparison) -> Iterator[str]:
+def prediction_verdict(comparison: Comparison, short: bool = False) -> Iterator[str]:
     """Sentences about the predictions, in the order of the questions that people ask.
 
     Args:
         comparison: the result to summarize.
+        short: whether to leave out the models' full names.
     """
     disagreement = comparison.disagreement
     if disagreement is None:
@@ -25,19 +26,36 @@ def prediction_verdict(comparison: Comparison) -> Iterator[str]:
         return
     a, b = comparison.models.a.name, comparison.models.b.name
     names = short_names(a, b)
-    yield f"Same predictions on {disagreement.agreement:.1%} of {comparison.dataset.examples} images."
+    subjects = names if short else Names(f"{a} (a)", f"{b} (b)")
+    yield from disagreement_verdict(disagreement, f"{comparison.dataset.examples} images", subjects, names)
+    if disagreement.p_value is None:
+        yield from _replaced(disagreement, comparison.dataset.classes, names)
+    else:
+        yield from _size(comparison, disagreement.p_value, names)
+
+
+def disagreement_verdict(
+    disagreement: Disagreement, images: str, subjects: Names = AB, names: Names = AB
+) -> Iterator[str]:
+    """Sentences about the predictions, from these alone.
+
+    Args:
+        disagreement: the predictions of two models.
+        images: the images, such as `360 images`.
+        subjects: what the models are called where they are mentioned first.
+        names: what they are called later.
+    """
+    yield f"Same predictions on {disagreement.agreement:.1%} of {images}."
     if disagreement.accuracy_a is None or disagreement.accuracy_b is None or disagreement.p_value is None:
         reason = "The images have other classes" if disagreement.predicted_classes else "There are no labels"
         yield f"{reason}, so it is unknown which model is right."
-        yield from _replaced(disagreement, comparison.dataset.classes, names)
         return
     yield (
-        f"{a} (a) has {disagreement.accuracy_a:.1%}, {b} (b) {disagreement.accuracy_b:.1%} right: "
+        f"{subjects.a} has {disagreement.accuracy_a:.1%}, {subjects.b} {disagreement.accuracy_b:.1%} right: "
         f"{_difference(disagreement.difference, disagreement.p_value, names)}."
     )
     yield from _by_class(disagreement, names)
     yield from _averaged(disagreement)
-    yield from _size(comparison, disagreement.p_value, names)
 
 
 def _replaced(disagreement: Disagreement, classes: Sequence[str], names: Names) -> Iterator[str]:

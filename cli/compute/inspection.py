@@ -39,6 +39,8 @@ def inspected(
     deletion, probes = Part.deletion in parts, Part.probes in parts
 
     def compute() -> "ResultWithImages[Inspection]":
+        from cards.results.images import inspection_images
+
         prepared = request.prepared
         if deletion:
             check_deletable(prepared)
@@ -47,7 +49,7 @@ def inspected(
             result = replace(result, deletion=delete(prepared))
         if probes:
             result = replace(result, probes=probe(prepared))
-        return ResultWithImages(result, prepared.images(_dominant(result)))
+        return ResultWithImages(result, prepared.images(inspection_images(result)))
 
     model = request.models[0]
     name = request.cache_key("inspect", options, {"deletion": deletion, "probes": probes})
@@ -75,8 +77,3 @@ def _inspect(traces: Traces, options: InspectionOptions) -> "Inspection":
             model_classes=prepared.model_classes[0],
         )
     return prepared.describe(result)
-
-
-def _dominant(result: "Inspection") -> list[int]:
-    """Indices of the images that carry the blocks."""
-    return [example.index for block in result.inside.blocks for example in block.dominant.examples]

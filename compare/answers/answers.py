@@ -77,7 +77,10 @@ class Answers:
     def _find_classes(self, names: Sequence[str] | None, count: int) -> tuple[int, Sequence[int]]:
         """Number of the classes that a model predicts, and their positions among its logits."""
         if names is not None and len(names) != count:
-            raise CompareError(f"expected one class name for each of the {count} logits of a model, got {len(names)}.")
+            raise CompareError(
+                f"expected one class name for each of the {count} logits of a model, got {len(names)}; set "
+                "`model_classes`, or the model's attribute `class_names`."
+            )
         if self._names is not None and (order := match_classes(names, count, self._names)) is not None:
             return 0, order
         for number, classes in enumerate(self._own_classes, 1):

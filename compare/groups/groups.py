@@ -15,7 +15,7 @@ from compare.errors import CompareError
 from compare.groups.classes import class_tests, count_right
 from compare.groups.confirm import confirmation, selecting
 from compare.groups.spread import spread
-from compare.model.batch import names_of_classes
+from compare.model.class_names import find_class_names
 from compare.model.trace import Model, Run
 from compare.result.groups import (
     ClassTests,
@@ -79,7 +79,7 @@ def compare_groups(
             assignments, all are used.
         seed: random seed of the assignments.
         class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
-        model_classes: for each model, a's first, the names of the classes of its logits; None if they are the data's.
+        model_classes: for each model, a's first, the names of the classes of its logits, as in `compare_models`.
 
     Returns:
         Differences in accuracy: overall, per class, and per example.
@@ -109,7 +109,7 @@ def compare_groups(
             "twice."
         )
     splits = model_splits(*seeds, permutations, seed)
-    answers = Answers(names_of_classes(batches, class_names), model_classes)
+    answers = Answers(*find_class_names(models, batches, class_names, model_classes))
     runs = predict(models, batches, answers)
     sides = [f"{group}{number + 1}" for group, count in zip("ab", seeds, strict=True) for number in range(count)]
     _check_classes(answers, sides)

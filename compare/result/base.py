@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from compare.errors import CompareError
+from compare.result.shown import Drawn
 
 # One row per layer; None where a value does not exist because a layer is constant or not finite.
 Matrix = tuple[tuple[float | None, ...], ...]
@@ -39,9 +40,9 @@ FORMAT_VERSION = 2
 Settings = dict[str, str | int | float | bool | None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class JsonResult:
-    """A result that converts to and from JSON."""
+@dataclass(frozen=True, kw_only=True, repr=False)
+class JsonResult(Drawn):
+    """A result that converts to and from JSON, and shows itself in notebooks."""
 
     format_version: int
     kind: str

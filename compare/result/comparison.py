@@ -191,7 +191,7 @@ class Baseline:
     b: BaselineSide | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Comparison(JsonResult):
     """Comparison of two models: similarity of their layers, block structure, and disagreement of their predictions.
 

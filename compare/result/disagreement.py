@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from compare.result.base import NOTHING, Estimate
+from compare.result.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -177,8 +178,8 @@ class Together:
     oracle: Estimate
 
 
-@dataclass(frozen=True)
-class Disagreement:
+@dataclass(frozen=True, repr=False)
+class Disagreement(Shown):
     """Disagreement of the predictions of two classifiers on the same examples.
 
     Without labels, every field that needs them is None or empty. Without probabilities, `divergence`, `calibration_a`,

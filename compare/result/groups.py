@@ -248,7 +248,7 @@ class ExampleAccuracies:
     halves_b: tuple[Numbers, Numbers]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class GroupComparison(JsonResult):
     """Comparison of two architectures, over several seeds of each.
 

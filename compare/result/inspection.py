@@ -107,7 +107,7 @@ class DeletedBlocks:
     examples: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Inspection(JsonResult):
     """Inspection of one model: similarity of its layers, block structure, and what causes it.
 

@@ -86,7 +86,7 @@ class PairResult:
         return min(self.baseline.a, self.baseline.b, key=lambda side: side.above if side.low is None else side.low)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ModelMatrix(JsonResult):
     """Comparison of all pairs of several models.
 

@@ -254,7 +254,7 @@ class Heatmap:
     blocks: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Reproduction(JsonResult):
     """The paper's claims, tested on a grid of networks.
 

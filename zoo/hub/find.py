@@ -53,7 +53,8 @@ class FoundModel:
             device: a torch device.
 
         Returns:
-            The model. It takes uint8 images, or float images in [0, 1], of any size.
+            The model. It takes uint8 images, or float images in [0, 1], of any size. Its attribute `class_names` holds
+            the names of the classes of its logits; None if config.json has none.
 
         Raises:
             ZooError: the weights are missing, damaged, or those of another architecture.
@@ -64,6 +65,7 @@ class FoundModel:
         from zoo.model_folder.preprocess import takes_images
 
         model = load_checkpoint(self.folder).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model.class_names = self.config.label_names
         return takes_images(model, self.config.pretrained_cfg)
 
 

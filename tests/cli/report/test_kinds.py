@@ -5,7 +5,8 @@ from dataclasses import fields
 
 import pytest
 
-from cards.pictures.heatmaps import heatmaps_image
+from cards.pictures.figure import image_bytes
+from cards.pictures.heatmaps import heatmaps_figure
 from cli.report.deliver import HTML_START, SVG_START
 from cli.report.kinds import KINDS, load_result
 from compare.result.base import JsonResult
@@ -128,7 +129,7 @@ def test_a_vector_picture_and_a_page_come_from_a_report_too(run, error, tmp_path
 
 
 def test_the_same_result_gives_the_same_vector_picture():
-    assert heatmaps_image(comparison(), "svg") == heatmaps_image(comparison(), "svg")
+    assert image_bytes(heatmaps_figure(comparison()), "svg") == image_bytes(heatmaps_figure(comparison()), "svg")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -6,7 +6,8 @@ from io import BytesIO
 import pytest
 from matplotlib.image import imread
 
-from cards.pictures.groups import groups_image
+from cards.pictures.figure import image_bytes
+from cards.pictures.groups import groups_figure
 from cards.words.group_verdict import group_verdict
 from cli.inputs.superclasses import read_superclasses
 from cli.report.deliver import HTML_START
@@ -156,6 +157,6 @@ def test_missing_numbers_are_dashes_and_notes_are_told(found, monkeypatch, capsy
 
 
 def test_equal_results_give_equal_pictures(found):
-    picture = groups_image(found)
-    assert picture == groups_image(found)
+    picture = image_bytes(groups_figure(found))
+    assert picture == image_bytes(groups_figure(found))
     assert (imread(BytesIO(picture))[..., :3] < 0.5).any()

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cards.pictures.inspection import inspection_image
+from cards.pictures.figure import image_bytes
+from cards.pictures.inspection import inspection_figure
 from cards.words.verdict import inspection_verdict
 from cli.report.inspection import InspectionReport
 from cli.terminal.output import show
@@ -54,8 +55,8 @@ def test_the_picture_shows_maps_curve_and_dominant_images():
 
     import matplotlib.image as images
 
-    without = images.imread(BytesIO(inspection_image(inspection(), {})))
-    image = inspection_image(inspection(), {17: [[[0], [255]], [[255], [0]]]})
+    without = images.imread(BytesIO(image_bytes(inspection_figure(inspection(), {}))))
+    image = image_bytes(inspection_figure(inspection(), {17: [[[0], [255]], [[255], [0]]]}))
     assert images.imread(BytesIO(image)).shape[0] > without.shape[0]
 
 
