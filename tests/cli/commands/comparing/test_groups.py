@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from matplotlib.image import imread
@@ -52,7 +53,7 @@ def test_two_groups_are_compared_from_the_command_line(run, seeds, tmp_path):
     ):
         assert part in ran.stdout
     result = GroupComparison.from_json((tmp_path / "g.json").read_text())
-    assert [model.ref for model in result.a.models] == a
+    assert [model.ref for model in result.a.models] == [Path(ref).name for ref in a]
     assert len(result.b.models[0].sha256) == 64
     assert (result.dataset.name, result.dataset.examples, len(result.examples.index)) == ("digits", 360, 360)
     assert [(row.name, row.examples) for row in result.superclasses.rows] == [("round", 143), ("other", 217)]

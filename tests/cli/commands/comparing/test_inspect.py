@@ -75,7 +75,7 @@ def test_a_model_is_inspected_from_the_command_line(run, folders, tmp_path):
     assert ran.code == 0, ran.stderr
     assert "block structure score" in " ".join(ran.stdout.split())
     found = Inspection.from_json((tmp_path / "i.json").read_text())
-    assert (found.model.ref, found.dataset.name, found.dataset.examples) == (str(folders[0]), "digits", 360)
+    assert (found.model.ref, found.dataset.name, found.dataset.examples) == (folders[0].name, "digits", 360)
     assert found.settings["drop_dominant"] == 0.01
     assert (tmp_path / "i.png").read_bytes().startswith(b"\x89PNG")
     again = run("zoo", "inspect", folders[0], "--json", "-", "--drop-dominant", "0.01")

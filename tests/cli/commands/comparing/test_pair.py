@@ -227,7 +227,10 @@ def test_broken_folders_are_told_in_one_line(run, error, folders, spoiled):
     (spoiled / "config.json").write_text(json.dumps(others))
     told = " ".join(run("compare", folders[1], spoiled).stdout.split())
     assert "Their predictions are not compared" in told
-    assert "b: its classes, 10 (class 0, class 1, class 2, ...), are not those of the data, 10 (0, 1, 2, ...)" in told
+    assert (
+        "b: the classes of the data, 10 (0, 1, 2, ...), are not among its classes, 10 (class 0, class 1, class 2, ...)"
+        in told
+    )
     (spoiled / "config.json").write_text(json.dumps(config))
     (spoiled / "model.safetensors").write_bytes(b"garbage")
     assert "is damaged" in error("compare", folders[1], spoiled)
