@@ -28,6 +28,12 @@ MEANINGS = {
 DELETION_CAPTION = "Blocks are removed from the end of a stage. Skip connections stay, and nothing is retrained."
 
 
+# Why numbers about predictions are missing.
+DIFFERENT_CLASSES = "the models predict different classes"
+OTHER_CLASSES = "the images have other classes"
+NO_LABELS = "the images have no labels"
+
+
 def images_fact(dataset: DatasetResult) -> str:
     """Number and origin of the images, such as `360 digits test images`."""
     return " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
@@ -76,7 +82,7 @@ def disagreement_facts(disagreement: Disagreement, names: Names = AB) -> Iterato
     if disagreement.accuracy_a is not None and disagreement.accuracy_b is not None:
         yield f"accuracy of {a}", _share(disagreement.accuracy_a, disagreement.accuracy_a_interval)
         yield f"accuracy of {b}", _share(disagreement.accuracy_b, disagreement.accuracy_b_interval)
-        yield f"{a} - {b}", f"{_points(disagreement.difference)}, {chance(disagreement.p_value)}"
+        yield f"{a} - {b}", difference_fact(disagreement)
         yield "one right", f"{disagreement.only_a_right} only {a}, {disagreement.only_b_right} only {b}"
         yield "both wrong", _both_wrong(disagreement)
         yield "error consistency", _kappa(disagreement.error_consistency)
@@ -89,6 +95,11 @@ def disagreement_facts(disagreement: Disagreement, names: Names = AB) -> Iterato
         yield "ensemble accuracy", f"{_percents(together.ensemble)}, averaging their probabilities"
         yield "ensemble gain", f"{_points(together.ensemble_gain)} over the better model"
         yield "oracle accuracy", f"{_percents(together.oracle)}, picking the best model per image"
+
+
+def difference_fact(disagreement: Disagreement) -> str:
+    """Accuracy of a minus that of b, with its interval and its p-value."""
+    return f"{_points(disagreement.difference)}, {chance(disagreement.p_value)}"
 
 
 def calibration_fact(a: Calibration, b: Calibration, names: Names = AB) -> str:

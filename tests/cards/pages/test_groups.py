@@ -27,8 +27,8 @@ def test_the_answer_comes_first_then_groups_images_classes_and_seeds(found):
     parts = (
         "Over 3 seeds, a gets",
         "a - b:",
-        "Accuracy of every image",
         "two random groups of the models, mean",
+        "Accuracy of every image",
         "Accuracy of a minus accuracy of b",
         "Classes that differ most on half of the seeds",
         "Images that differ most on half of the seeds",

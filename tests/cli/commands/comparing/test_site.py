@@ -296,7 +296,7 @@ class TestInABrowser:
         assert page.locator("h1").text_content() == "A zoo of 8 models on digits"
         column = "[...document.querySelector('table').tBodies[0].rows].map((row) => row.cells[%d].textContent)"
         page.locator("th", has_text="accuracy").locator("button").click()
-        shown = [float(text.rstrip("%")) for text in page.evaluate(column % 10)]
+        shown = [float(text.rstrip("%")) for text in page.evaluate(column % 2)]
         assert shown == sorted(shown)
         assert len(set(shown)) > 2
         assert page.evaluate(column % 1) != [f"m{i}" for i in range(8)]
