@@ -131,7 +131,8 @@ def test_html_shows_notes_and_cautions():
 def test_predictions_without_labels_or_of_other_classes_are_said_to_be_so():
     assert repr(disagreement(None)).split("\n")[1:] == [
         "on the images",
-        "Same predictions on 75.0% of the images. It is unknown which model is right, because the images have no labels.",
+        "Same predictions on 75.0% of the images. It is unknown which model is right, because the images have no "
+        "labels.",
     ]
     assert "Their predictions are not compared" in repr(replace(comparison(), disagreement=None))
 
