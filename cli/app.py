@@ -1,7 +1,10 @@
 """The two scripts: `zoo` with all commands, and `compare`, which is `zoo compare`."""
 
+import errno
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import typer
 
@@ -31,6 +34,7 @@ from cli.terminal.options import Version
 from cli.terminal.output import Level, print_peak_memory, say
 from compare.errors import CompareError
 from compare.errors import UsageError as CompareUsageError
+from zoo.base.files import check_utf8
 from zoo.errors import UsageError, ZooError
 
 
@@ -48,28 +52,27 @@ def _zoo(version: Version = False) -> None:
     """Options of `zoo` itself."""
 
 
-zoo_app.command()(train)
-zoo_app.command(no_args_is_help=True)(sweep)
-zoo_app.command(no_args_is_help=True)(reproduce)
-zoo_app.command()(variants)
-zoo_app.command("list")(list_models)
-zoo_app.command("show", no_args_is_help=True)(show_model)
-zoo_app.command("compare", no_args_is_help=True)(compare_command)
-zoo_app.command(no_args_is_help=True)(matrix)
-zoo_app.command(no_args_is_help=True)(site)
-zoo_app.command(cls=SeveralValues, no_args_is_help=True)(groups)
-zoo_app.command(no_args_is_help=True)(inspect)
-zoo_app.command(no_args_is_help=True)(push)
-zoo_app.command("push-report", no_args_is_help=True)(push_report)
-zoo_app.command(no_args_is_help=True)(pull)
-zoo_app.command(no_args_is_help=True)(collect)
-zoo_app.command("prune", no_args_is_help=True)(prune_model)
-zoo_app.command(no_args_is_help=True)(card)
-zoo_app.command()(doctor)
-zoo_app.command("help")(show_help)
+# The commands in the panels of the help.
+COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
+    "Train": {"train": train, "sweep": sweep, "reproduce": reproduce, "prune": prune_model, "variants": variants},
+    "Compare": {"compare": compare_command, "matrix": matrix, "groups": groups, "inspect": inspect, "site": site},
+    "Hub": {"push": push, "push-report": push_report, "pull": pull, "collect": collect},
+    "Tools": {"list": list_models, "show": show_model, "card": card, "doctor": doctor, "help": show_help},
+}
+# The others show their help without arguments.
+NEED_NO_ARGUMENTS = ("train", "variants", "list", "doctor", "help")
+
+for panel, commands in COMMANDS.items():
+    for name, command in commands.items():
+        zoo_app.command(
+            name,
+            cls=SeveralValues if command is groups else Command,
+            no_args_is_help=name not in NEED_NO_ARGUMENTS,
+            rich_help_panel=panel,
+        )(command)
 # Other commands run it in separate processes.
-zoo_app.command(hidden=True)(record)
-zoo_app.add_typer(cache_app, name="cache")
+zoo_app.command(cls=Command, hidden=True)(record)
+zoo_app.add_typer(cache_app, name="cache", rich_help_panel="Tools")
 
 compare_app = _app()
 compare_app.command(cls=Command, no_args_is_help=True)(compare_command)
@@ -90,8 +93,14 @@ def _run(app: typer.Typer) -> None:
 
     The exit code is 2 for values that an option never takes, as for other wrong usage, and 1 for all other errors.
     """
+    # Rich takes 0 columns literally, and prints nothing.
+    if os.environ.get("COLUMNS", "").strip("0") == "":
+        os.environ.pop("COLUMNS", None)
     try:
-        app()
+        for argument in sys.argv[1:]:
+            check_utf8(argument)
+        with _output_errors():
+            app()
     except (ZooError, CompareError) as error:
         if os.environ.get("ZOO_DEBUG"):
             raise
@@ -99,3 +108,21 @@ def _run(app: typer.Typer) -> None:
         sys.exit(2 if isinstance(error, UsageError | CompareUsageError) else 1)
     finally:
         print_peak_memory()
+
+
+@contextmanager
+def _output_errors() -> Iterator[None]:
+    """Turn a failed write to stdout, such as on a full disk, into an error of one line."""
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:
+        # Errors of files have a name.
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise
+        # Python would try again when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise ZooError(f"cannot write the output ({error.strerror}); free some space, or write to a file.") from error

@@ -77,8 +77,10 @@ def test_images_are_sized_scaled_and_named(here):
     index = int(indices[0])
     assert batches.path(index) is None
     assert abs(images[0].flatten().numpy() - load_digits().data[batches.row(index)] / 16).max() < 0.002
-    with pytest.raises(KeyError):
-        batches.path(1000)
+    assert torch.equal(batches.image(index) / 255, images[0])
+    for find in (batches.path, batches.image):
+        with pytest.raises(KeyError):
+            find(1000)
     with pytest.raises(ZooError, match="batch_size must be at least 1"):
         zoo.images("digits", batch_size=0)
 

@@ -9,10 +9,10 @@ import numpy as np
 from cards.page.page import Gallery, Picture
 from cards.pictures.inspection import Image
 from cards.tables.structure import LEFT_OUT
-from cards.words.facts import class_name, dominant_fact, source_fact
+from cards.words.facts import class_name, dominant_fact, predicted_names, source_fact, true_class
 from cards.words.legible import percent
 from compare.result.comparison import CKAWithoutDominant
-from compare.result.disagreement import Example
+from compare.result.disagreement import Disagreement, Example
 from compare.result.inside import Block, DominantExample
 
 # Pixels on the longer side. Larger images would make the file too large.
@@ -64,23 +64,24 @@ def _dominant(
 
 
 def disagreed_gallery(
-    examples: Sequence[Example], classes: Sequence[str], images: Mapping[int, Image]
+    disagreement: Disagreement, classes: Sequence[str], images: Mapping[int, Image]
 ) -> Gallery | None:
     """The images that two models predict differently, or None if none of them is available.
 
     Args:
-        examples: the most confident first.
-        classes: class names.
+        disagreement: the predictions of the models.
+        classes: class names of the dataset.
         images: images by index; examples without an image are skipped.
     """
-    available = [example for example in examples if example.index in images][:MOST_DISAGREED]
-    pictures = tuple(_disagreed(example, classes, images[example.index]) for example in available)
-    left_out = len(examples) - len(available)
+    available = [example for example in disagreement.examples if example.index in images][:MOST_DISAGREED]
+    pictures = tuple(_disagreed(disagreement, example, classes, images[example.index]) for example in available)
+    left_out = len(disagreement.examples) - len(available)
     caption = f"And {left_out:,} more, all in --json." if left_out else ""
     return Gallery("", pictures, caption) if pictures else None
 
 
-def _disagreed(example: Example, classes: Sequence[str], image: Image) -> Picture:
+def _disagreed(disagreement: Disagreement, example: Example, classes: Sequence[str], image: Image) -> Picture:
+    names, right = predicted_names(disagreement, classes), true_class(disagreement, example)
     predictions = (
         ("a", example.prediction_a, example.confidence_a),
         ("b", example.prediction_b, example.confidence_b),
@@ -88,21 +89,21 @@ def _disagreed(example: Example, classes: Sequence[str], image: Image) -> Pictur
     label = "" if example.label is None else classes[example.label]
     lines = [f"image {example.index}" + (f": {label}" if label else "")]
     for model, prediction, confidence in predictions:
-        mark = "" if example.label is None else " \N{CHECK MARK}" if prediction == example.label else " \N{BALLOT X}"
-        lines.append(f"{model}: {classes[prediction]} ({confidence:.0%}){mark}")
+        mark = "" if right is None else " \N{CHECK MARK}" if prediction == right else " \N{BALLOT X}"
+        lines.append(f"{model}: {names[prediction]} ({confidence:.0%}){mark}")
     if source := source_fact(example):
         lines.append(source)
-    return Picture(data_uri(image), ", ".join(lines), tuple(lines), _tags(example, label))
+    return Picture(data_uri(image), ", ".join(lines), tuple(lines), _tags(example, label, right))
 
 
-def _tags(example: Example, label: str) -> dict[str, str]:
+def _tags(example: Example, label: str, right: int | None) -> dict[str, str]:
     """The properties by which a reader can filter: class, which model is right, and the lower of both confidences."""
     low = min(example.confidence_a, example.confidence_b)
     confidence = "90 % or more" if low >= 0.9 else "50 to 90 %" if low >= 0.5 else "below 50 %"
-    if example.label is None:
-        return {"lower confidence": confidence}
-    right = {example.prediction_a: "only a", example.prediction_b: "only b"}.get(example.label, "neither")
-    return {"class": label, "right": right, "lower confidence": confidence}
+    tags = {"class": label} if label else {}
+    if right is not None:
+        tags["right"] = {example.prediction_a: "only a", example.prediction_b: "only b"}.get(right, "neither")
+    return tags | {"lower confidence": confidence}
 
 
 def data_uri(image: Image) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from cards.page.page import KeyNumber, Tile
-from cards.words.facts import NO_LABELS, OTHER_CLASSES, difference_fact, score_fact
+from cards.words.facts import DIFFERENT_CLASSES, NO_LABELS, OTHER_CLASSES, difference_fact, score_fact
 from cards.words.legible import number, printable
 from cards.words.verdict import best_matches, covered
 from compare.result.base import Matrix
@@ -31,7 +31,7 @@ def comparison_tiles(comparison: Comparison) -> tuple[Tile, ...]:
 def _agreement(comparison: Comparison) -> Tile:
     disagreement, count = comparison.disagreement, f"of {comparison.dataset.examples:,} images"
     if disagreement is None:
-        return Tile("Same predictions", (KeyNumber(None, f"{OTHER_CLASSES}."),))
+        return Tile("Same predictions", (KeyNumber(None, f"{DIFFERENT_CLASSES}."),))
     share = KeyNumber(f"{disagreement.agreement:.1%}", f"{count}{_interval(disagreement.agreement_interval)}")
     return Tile("Same predictions", (share,), _right(disagreement))
 
@@ -53,7 +53,8 @@ def _accuracies(comparison: Comparison) -> Tile:
         numbers = (_accuracy("a", models.a, None, missing), _accuracy("b", models.b, None, missing))
         return Tile("Accuracy", numbers)
     ends = disagreement.accuracy_a_interval, disagreement.accuracy_b_interval
-    numbers = (_accuracy("a", models.a, ends[0], NO_LABELS), _accuracy("b", models.b, ends[1], NO_LABELS))
+    missing = OTHER_CLASSES if disagreement.predicted_classes else NO_LABELS
+    numbers = (_accuracy("a", models.a, ends[0], missing), _accuracy("b", models.b, ends[1], missing))
     caption = "" if disagreement.p_value is None else f"a - b: {difference_fact(disagreement)}"
     return Tile("Accuracy", numbers, caption)
 

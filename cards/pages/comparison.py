@@ -20,6 +20,7 @@ from cards.tables.predictions import (
     disagreed_table,
     predictions_table,
     reliability_table,
+    replacements_table,
 )
 from cards.tables.structure import LEFT_OUT, blocks_table, left_out_table, spans_table, thresholds_table
 from cards.words.facts import MEANINGS, block_scores_facts, dots_fact, estimator_fact
@@ -143,8 +144,10 @@ def _structure(comparison: Comparison, images: Mapping[int, Image]) -> Section:
 
 
 def _disagreed(disagreement: Disagreement | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Section:
-    examples, names = disagreement.examples if disagreement else (), dataset.classes
-    gallery, table = disagreed_gallery(examples, names, images), disagreed_table(examples, names)
+    if disagreement is None:
+        return Section("")
+    gallery = disagreed_gallery(disagreement, dataset.classes, images)
+    table = disagreed_table(disagreement, dataset.classes)
     shown = folded(table, MOST_ROWS) if gallery else table and table.head(MOST_DISAGREED)
     return section(DISAGREED, gallery, shown, short="Images")
 
@@ -156,6 +159,7 @@ def _predictions(disagreement: Disagreement | None, dataset: DatasetResult) -> S
             predictions_table(disagreement),
             reliability_chart(disagreement),
             confusions_table(disagreement.confusions, dataset.classes),
+            replacements_table(disagreement, dataset.classes),
             folded(classes_table(disagreement.classes), MOST_ROWS),
             folded(reliability_table(disagreement)),
         )

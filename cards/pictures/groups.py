@@ -1,20 +1,23 @@
 """Picture of two groups of seeds, in the style of the paper's figure 7."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cards.pictures.heatmaps import RESOLUTION, image_bytes
+from cards.pictures.heatmaps import RESOLUTION
 from cards.words.group_facts import permutation_fact
 from compare.result.groups import GroupComparison, Numbers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Floats = npt.NDArray[np.float64]
 # From this number of images on, points are drawn smaller.
 MANY = 2000
 
 
-def groups_image(result: GroupComparison, form: str = "png") -> bytes:
+def groups_figure(result: GroupComparison) -> "Figure":
     """Draw the accuracy of every image: a against b, and each group against itself.
 
     Each panel compares two halves of the seeds, so that all three are equally noisy. If the cloud of the first panel is
@@ -23,15 +26,14 @@ def groups_image(result: GroupComparison, form: str = "png") -> bytes:
 
     Args:
         result: the result to draw.
-        form: `png` or `svg`.
 
     Returns:
-        The bytes of the picture.
+        A figure that is not registered in pyplot.
     """
-    from matplotlib.figure import Figure
+    from cards.pictures.figure import ResultFigure
 
     (a, other_a), (b, other_b) = result.examples.halves_a, result.examples.halves_b
-    figure = Figure(figsize=(12.6, 4.9), dpi=RESOLUTION, layout="constrained")
+    figure = ResultFigure(figsize=(12.6, 4.9), dpi=RESOLUTION, layout="constrained")
     axes = figure.subplots(1, 3)
     size_a, size_b = (len(group.models) for group in (result.a, result.b))
     halves_a, halves_b = (size_a // 2, size_a - size_a // 2), (size_b // 2, size_b - size_b // 2)
@@ -40,7 +42,7 @@ def groups_image(result: GroupComparison, form: str = "png") -> bytes:
     _draw(axes[2], (b, other_b), halves_b, ("b", "other seeds of b"), "0.35")
     names = f"a: {result.a.models[0].name}, ...   b: {result.b.models[0].name}, ..."
     figure.suptitle(f"{names}\n{permutation_fact(result)}", fontsize=10, parse_math=False)
-    return image_bytes(figure, form)
+    return figure
 
 
 def _draw(

@@ -1,8 +1,7 @@
 """Heatmaps of results in the style of the paper's figures, and the pictures of a model card."""
 
 from collections.abc import Sequence
-from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,29 +14,31 @@ from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
 from zoo.record.training import TrainingRecord
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 # Readable in a README at 700 pixels. Magma is perceptually uniform and safe for colour-blind readers.
 COLOURS, RESOLUTION = "magma", 160
 # More dots on a side of a heatmap would touch each other.
 MOST_DOTS = 40
 
 
-def heatmaps_image(comparison: Comparison, form: str = "png") -> bytes:
+def heatmaps_figure(comparison: Comparison) -> "Figure":
     """Draw the CKA within a, within b, and between them.
 
     The first layer is at the lower left, lines separate stages, and frames mark block structure.
 
     Args:
         comparison: the result to draw.
-        form: `png` or `svg`.
 
     Returns:
-        The bytes of the picture.
+        A figure that is not registered in pyplot.
     """
-    from matplotlib.figure import Figure
+    from cards.pictures.figure import ResultFigure
 
     a, b, cka = comparison.models.a, comparison.models.b, comparison.cka
     spans = comparison.block_structure
-    figure = Figure(figsize=(13, 4.1), dpi=RESOLUTION, layout="constrained")
+    figure = ResultFigure(figsize=(13, 4.1), dpi=RESOLUTION, layout="constrained")
     axes = figure.subplots(1, 3)
     image = draw_matrix(axes[0], cka.aa, a, a, f"a: {a.name}")
     draw_matrix(axes[1], cka.bb, b, b, f"b: {b.name}")
@@ -49,15 +50,15 @@ def heatmaps_image(comparison: Comparison, form: str = "png") -> bytes:
     if cka.without_dominant is not None:
         _dot(axes[2], cka.without_dominant)
     figure.colorbar(image, ax=axes, label="CKA", shrink=0.8)
-    return image_bytes(figure, form)
+    return figure
 
 
 def within_png(comparison: Comparison) -> bytes:
     """Draw the CKA within model a as a PNG for a model card, 700 pixels wide."""
-    from matplotlib.figure import Figure
+    from cards.pictures.figure import ResultFigure, image_bytes
 
     model = comparison.models.a
-    figure = Figure(figsize=(5.6, 4.7), dpi=RESOLUTION, layout="constrained")
+    figure = ResultFigure(figsize=(5.6, 4.7), dpi=RESOLUTION, layout="constrained")
     axes = figure.subplots()
     image = draw_matrix(axes, comparison.cka.aa, model, model, model.name)
     outline(axes, comparison.block_structure.a)
@@ -67,10 +68,11 @@ def within_png(comparison: Comparison) -> bytes:
 
 def training_png(record: TrainingRecord) -> bytes:
     """Draw training loss and accuracy by epoch as a PNG for a model card, 700 pixels wide."""
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(7, 2.6), dpi=RESOLUTION, layout="constrained")
+    from cards.pictures.figure import ResultFigure, image_bytes
+
+    figure = ResultFigure(figsize=(7, 2.6), dpi=RESOLUTION, layout="constrained")
     epochs = range(1, len(record.history) + 1)
     left, right = figure.subplots(1, 2)
     left.plot(epochs, [epoch.loss for epoch in record.history], color="tab:blue", marker=".")
@@ -93,23 +95,22 @@ def training_png(record: TrainingRecord) -> bytes:
     return image_bytes(figure)
 
 
-def matrix_image(result: ModelMatrix, form: str = "png") -> bytes:
+def matrix_figure(result: ModelMatrix) -> "Figure":
     """Draw the CKA of all pairs of models: within each model on the diagonal, between models below it.
 
     The title of a pair has the mean CKA of each layer with the most similar layer of the other model.
 
     Args:
         result: the result to draw.
-        form: `png` or `svg`.
 
     Returns:
-        The bytes of the picture.
+        A figure that is not registered in pyplot.
     """
-    from matplotlib.figure import Figure
+    from cards.pictures.figure import ResultFigure
 
     count = len(result.models)
     side = min(2.8, 16 / count)
-    figure = Figure(figsize=(side * count + 1.2, side * count + 0.3), dpi=RESOLUTION, layout="constrained")
+    figure = ResultFigure(figsize=(side * count + 1.2, side * count + 0.3), dpi=RESOLUTION, layout="constrained")
     grid = figure.subplots(count, count)
     for row, below in enumerate(result.models):
         for column, above in enumerate(result.models):
@@ -124,28 +125,13 @@ def matrix_image(result: ModelMatrix, form: str = "png") -> bytes:
             image = draw_matrix(axes, values, below, above, title)
             axes.title.set_fontsize(8)
     figure.colorbar(image, ax=grid, label="CKA", shrink=0.6)
-    return image_bytes(figure, form)
+    return figure
 
 
 def _pair_title(result: ModelMatrix, up: int, across: int) -> str:
     best_match = result.pair(up, across).best_match_cka
     mean = "" if best_match is None else f"\nbest match {best_match:.2f}"
     return f"{up + 1} (up) with {across + 1}{mean}"
-
-
-def image_bytes(figure: Any, form: str = "png") -> bytes:
-    """Encode a figure. Equal figures give equal bytes.
-
-    Args:
-        figure: a figure of matplotlib.
-        form: `png` or `svg`.
-    """
-    from matplotlib import rc_context
-
-    buffer = BytesIO()
-    with rc_context({"svg.hashsalt": "resnet-zoo"}):
-        figure.savefig(buffer, format=form, metadata={"Date": None} if form == "svg" else None)
-    return buffer.getvalue()
 
 
 def _hatch(axes: Any, above: Sequence[Sequence[bool | None]]) -> None:

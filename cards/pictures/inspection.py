@@ -1,37 +1,39 @@
 """Picture of a closer look at one model, in the style of the paper's figure 3."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cards.pictures.heatmaps import RESOLUTION, draw_matrix, image_bytes, outline, rule_stages
+from cards.pictures.heatmaps import RESOLUTION, draw_matrix, outline, rule_stages
 from compare.result.inside import Block
 from compare.result.inspection import Inspection, ProbeResult, ProbeRow
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Shape (height, width, channels), values from 0 to 255.
 Image = Sequence[Sequence[Sequence[int]]]
 MOST_IMAGES = 10
 
 
-def inspection_image(inspection: Inspection, images: Mapping[int, Image], form: str = "png") -> bytes:
+def inspection_figure(inspection: Inspection, images: Mapping[int, Image]) -> "Figure":
     """Draw CKA, shared first components, their share of variance, CKA without them, and the dominant images.
 
     Args:
         inspection: the result to draw.
         images: dominant images by index.
-        form: `png` or `svg`.
 
     Returns:
-        The bytes of the picture.
+        A figure that is not registered in pyplot.
     """
-    from matplotlib.figure import Figure
+    from cards.pictures.figure import ResultFigure
 
     blocks = [block for block in inspection.inside.blocks if any(e.index in images for e in block.dominant.examples)]
     maps = 3 if inspection.without_dominant is None else 4
     curves = [draw for draw, data in ((_deletion, inspection.deletion), (_probes, inspection.probes)) if data]
     heights = [4.2, 2.2, *[1.1] * len(blocks), *[2.6] * bool(curves)]
-    figure = Figure(figsize=(4.2 * maps, sum(heights)), dpi=RESOLUTION, layout="constrained")
+    figure = ResultFigure(figsize=(4.2 * maps, sum(heights)), dpi=RESOLUTION, layout="constrained")
     top, middle, *rows = figure.subfigures(len(heights), 1, height_ratios=heights).tolist()  # type: ignore[union-attr]
     _maps(top, inspection)
     _fractions(middle, inspection)
@@ -40,7 +42,7 @@ def inspection_image(inspection: Inspection, images: Mapping[int, Image], form: 
     if curves:
         for axes, draw in zip(rows[-1].subplots(1, len(curves), squeeze=False)[0], curves, strict=True):
             draw(axes, inspection)
-    return image_bytes(figure, form)
+    return figure
 
 
 def _maps(figure: Any, inspection: Inspection) -> None:

@@ -1,13 +1,16 @@
 """Pictures of a study of the paper's claims: CKA within the networks, and the numbers of each claim."""
 
 from textwrap import fill
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cards.pictures.heatmaps import COLOURS, RESOLUTION, image_bytes
+from cards.pictures.heatmaps import COLOURS, RESOLUTION
 from cards.words.claims import columns, measured
 from compare.result.study import Claim, Heatmap, Reproduction
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SERIES = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:gray")
 ACROSS = 3
@@ -25,12 +28,14 @@ def maps_image(result: Reproduction, form: str = "png") -> bytes:
     Returns:
         The bytes of the picture.
     """
-    from matplotlib.figure import Figure
+    from cards.pictures.figure import ResultFigure, image_bytes
 
     maps = result.heatmaps
     across = columns(maps)
     rows = list(dict.fromkeys(heatmap.subset for heatmap in maps))
-    figure = Figure(figsize=(1.9 * len(across) + 0.9, 2.0 * len(rows) + 0.3), dpi=RESOLUTION, layout="constrained")
+    figure = ResultFigure(
+        figsize=(1.9 * len(across) + 0.9, 2.0 * len(rows) + 0.3), dpi=RESOLUTION, layout="constrained"
+    )
     grid = figure.subplots(len(rows), len(across), squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
@@ -58,29 +63,28 @@ def _draw(axes: Any, heatmap: Heatmap) -> Any:
     return image
 
 
-def claims_image(result: Reproduction, form: str = "png") -> bytes:
+def claims_figure(result: Reproduction) -> "Figure":
     """Draw a panel per claim: means with intervals, single units, and the verdict.
 
     Claims that were not measurable have no panel, unless there are no others.
 
     Args:
         result: the result to draw.
-        form: `png` or `svg`.
 
     Returns:
-        The bytes of the picture.
+        A figure that is not registered in pyplot.
     """
-    from matplotlib.figure import Figure
+    from cards.pictures.figure import ResultFigure
 
     claims = measured(result) or result.claims
     down = -(-len(claims) // ACROSS)
-    figure = Figure(figsize=(4.2 * ACROSS, 2.9 * down), dpi=RESOLUTION, layout="constrained")
+    figure = ResultFigure(figsize=(4.2 * ACROSS, 2.9 * down), dpi=RESOLUTION, layout="constrained")
     grid = figure.subplots(down, ACROSS, squeeze=False)
     for axes, claim in zip(grid.flat, claims, strict=False):
         _panel(axes, claim)
     for axes in grid.flat[len(claims) :]:
         axes.set_axis_off()
-    return image_bytes(figure, form)
+    return figure
 
 
 def _panel(axes: Any, claim: Claim) -> None:

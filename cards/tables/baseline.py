@@ -3,22 +3,23 @@
 from collections.abc import Mapping
 
 from cards.tables.table import Table
-from cards.words.legible import number
+from cards.words.legible import AB, Names, number
 from compare.result.comparison import Baseline, BaselineSide
 from compare.result.matrix import ModelMatrix
 
 HEADINGS = ("layers", "trained", "untrained", "difference", "95 % interval")
 
 
-def baseline_table(baseline: Baseline | None) -> Table | None:
+def baseline_table(baseline: Baseline | None, names: Names = AB) -> Table | None:
     """Similarity of each model to the other and to an untrained copy of it, or None if there is no baseline.
 
     Args:
         baseline: the baseline of a comparison.
+        names: what the models are called.
     """
     if baseline is None:
         return None
-    rows = _rows({"a in b": baseline.a, "b in a": baseline.b})
+    rows = _rows({f"{names.a} in {names.b}": baseline.a, f"{names.b} in {names.a}": baseline.b})
     return Table("Similarity beside an untrained copy", HEADINGS, rows, 1, _caption(baseline))
 
 

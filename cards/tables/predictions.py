@@ -3,16 +3,29 @@
 from collections.abc import Sequence
 
 from cards.tables.table import Cell, Styled, Table
-from cards.words.facts import class_name, disagreement_facts, most_significant_first, source_cells
-from cards.words.legible import percent, probability
-from compare.result.disagreement import Calibration, ClassRow, Confusion, Disagreement, Example, Reliability
+from cards.words.facts import (
+    class_name,
+    disagreement_facts,
+    most_significant_first,
+    predicted_names,
+    source_cells,
+    true_class,
+)
+from cards.words.legible import AB, Names, percent, probability
+from compare.result.disagreement import Calibration, ClassRow, Confusion, Disagreement, Reliability
 
 DISAGREED = "Images predicted differently, most confident first"
 
 
-def predictions_table(disagreement: Disagreement) -> Table:
-    """Agreement, accuracies, errors, and ensemble of the two models."""
-    return Table("Predictions of a and b", ("", ""), tuple(disagreement_facts(disagreement)), 2)
+def predictions_table(disagreement: Disagreement, names: Names = AB) -> Table:
+    """Agreement, accuracies, errors, and ensemble of the two models.
+
+    Args:
+        disagreement: the predictions of the models.
+        names: what the models are called.
+    """
+    rows = tuple(disagreement_facts(disagreement, names))
+    return Table(f"Predictions of {names.a} and {names.b}", ("", ""), rows, 2)
 
 
 def classes_table(rows: Sequence[ClassRow], correction: str = "holm") -> Table | None:
@@ -109,30 +122,45 @@ def _bin_cells(part: Reliability | None) -> tuple[str, str, str]:
     return str(part.examples), f"{part.confidence:.1%}", f"{part.accuracy:.1%}"
 
 
-def disagreed_table(examples: Sequence[Example], classes: Sequence[str]) -> Table | None:
+def replacements_table(disagreement: Disagreement, classes: Sequence[str]) -> Table | None:
+    """The most frequent pairs of different predictions, or None if there are none.
+
+    Args:
+        disagreement: the predictions of the models.
+        classes: class names of the dataset.
+    """
+    names = predicted_names(disagreement, classes)
+    rows = tuple(
+        (names[pair.prediction_a], names[pair.prediction_b], str(pair.examples)) for pair in disagreement.replacements
+    )
+    return Table("Most frequent differences", ("a predicts", "b predicts", "images"), rows, 2) if rows else None
+
+
+def disagreed_table(disagreement: Disagreement, classes: Sequence[str]) -> Table | None:
     """The images that the models predict differently, or None if there are none.
 
     Args:
-        examples: the most confident first.
-        classes: class names.
+        disagreement: the predictions of the models.
+        classes: class names of the dataset.
     """
+    names = predicted_names(disagreement, classes)
     rows = tuple(
         (
             str(example.index),
             class_name(classes, example.label),
-            _prediction(classes, example.label, example.prediction_a, example.confidence_a),
-            _prediction(classes, example.label, example.prediction_b, example.confidence_b),
+            _prediction(names, true_class(disagreement, example), example.prediction_a, example.confidence_a),
+            _prediction(names, true_class(disagreement, example), example.prediction_b, example.confidence_b),
             *source_cells(example),
         )
-        for example in examples
+        for example in disagreement.examples
     )
     headings = ("image", "label", "a predicts", "b predicts", "file", "row")
     return Table(DISAGREED, headings, rows, 5).drop_empty("file", "row") if rows else None
 
 
-def _prediction(classes: Sequence[str], label: int | None, prediction: int, confidence: float) -> Cell:
-    if label is None:
-        return f"{classes[prediction]} ({confidence:.0%})"
-    if label == prediction:
-        return f"{classes[prediction]} ({confidence:.0%}, right)"
-    return Styled(f"{classes[prediction]} ({confidence:.0%}, wrong)", "wrong")
+def _prediction(names: Sequence[str], right: int | None, prediction: int, confidence: float) -> Cell:
+    if right is None:
+        return f"{names[prediction]} ({confidence:.0%})"
+    if right == prediction:
+        return f"{names[prediction]} ({confidence:.0%}, right)"
+    return Styled(f"{names[prediction]} ({confidence:.0%}, wrong)", "wrong")

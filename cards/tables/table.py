@@ -6,6 +6,8 @@
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from cards.words.legible import Names
+
 
 class Link(NamedTuple):
     """A link. The terminal shows its text only.
@@ -73,6 +75,24 @@ class Table:
             return self
         caption = f"{self.caption} And {left_out:,} more, all in --json.".strip()
         return replace(self, rows=self.rows[:count], caption=caption)
+
+    def named(self, names: Names) -> "Table":
+        """The table with other names for the models a and b in its headings.
+
+        Args:
+            names: what the models are called.
+
+        Example:
+            >>> Table("", ("class", "a %", "b %"), ()).named(Names("shallow", "deep")).headings
+            ('class', 'shallow %', 'deep %')
+        """
+        by_label = names._asdict()
+        return replace(
+            self,
+            headings=tuple(
+                " ".join(by_label.get(word, word) for word in heading.split(" ")) for heading in self.headings
+            ),
+        )
 
     def drop(self, *headings: str) -> "Table":
         """The table without some of its columns.

@@ -3,6 +3,7 @@
 import csv
 from io import StringIO
 
+from cards.words.facts import predicted_names
 from compare.result.comparison import Comparison
 from compare.result.groups import GroupComparison
 
@@ -18,17 +19,18 @@ def disagreements_csv(comparison: Comparison) -> str:
     Args:
         comparison: the result to export.
     """
-    text, classes = StringIO(), comparison.dataset.classes
+    text, classes, disagreement = StringIO(), comparison.dataset.classes, comparison.disagreement
+    names = predicted_names(disagreement, classes) if disagreement else ()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for example in comparison.disagreement.examples if comparison.disagreement else ():
+    for example in disagreement.examples if disagreement else ():
         writer.writerow(
             (
                 example.index,
                 "" if example.label is None else _safe(classes[example.label]),
-                _safe(classes[example.prediction_a]),
+                _safe(names[example.prediction_a]),
                 f"{example.confidence_a:.6f}",
-                _safe(classes[example.prediction_b]),
+                _safe(names[example.prediction_b]),
                 f"{example.confidence_b:.6f}",
                 _safe(example.path or "", "./"),
                 "" if example.row is None else example.row,

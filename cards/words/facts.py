@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
-from cards.words.legible import chance, number, percent
+from cards.words.legible import AB, Names, chance, number, percent
 from compare.result.base import Estimate, Matrix
 from compare.result.comparison import LARGE_CHANGE, CKAResult, CKAWithoutDominant, Comparison
 from compare.result.disagreement import Calibration, Disagreement, Example
@@ -30,7 +30,8 @@ DELETION_CAPTION = "Blocks are removed from the end of a stage. Skip connections
 
 
 # Why numbers about predictions are missing.
-OTHER_CLASSES = "the classes of a model are not those of the images"
+DIFFERENT_CLASSES = "the models predict different classes"
+OTHER_CLASSES = "the images have other classes"
 NO_LABELS = "the images have no labels"
 
 
@@ -42,6 +43,16 @@ def images_fact(dataset: DatasetResult) -> str:
 def class_name(classes: Sequence[str], label: int | None) -> str:
     """Name of a class, or a dash without a label."""
     return "-" if label is None else classes[label]
+
+
+def predicted_names(disagreement: Disagreement, classes: Sequence[str]) -> Sequence[str]:
+    """Names of the classes that two models predict; `classes` are those of the dataset."""
+    return disagreement.predicted_classes or classes
+
+
+def true_class(disagreement: Disagreement, example: Example) -> int | None:
+    """The prediction that is right for an example; None if it is unknown."""
+    return None if disagreement.predicted_classes else example.label
 
 
 def source_cells(example: Example | DominantExample | Selected) -> tuple[str, str]:
@@ -59,21 +70,27 @@ def most_significant_first(p_value: float | None, difference: float | None) -> t
     return (2.0, 0.0) if p_value is None or difference is None else (p_value, -abs(difference))
 
 
-def disagreement_facts(disagreement: Disagreement) -> Iterator[tuple[str, str]]:
-    """Names and values of what describes the predictions of two models, with 95 % intervals."""
+def disagreement_facts(disagreement: Disagreement, names: Names = AB) -> Iterator[tuple[str, str]]:
+    """Names and values of what describes the predictions of two models, with 95 % intervals.
+
+    Args:
+        disagreement: the predictions of the models.
+        names: what the models are called.
+    """
+    a, b = names
     agreement = _share(disagreement.agreement, disagreement.agreement_interval)
     yield "same prediction", f"{agreement}; churn {number(disagreement.churn, '.2%')}"
     if disagreement.accuracy_a is not None and disagreement.accuracy_b is not None:
-        yield "accuracy of a", _share(disagreement.accuracy_a, disagreement.accuracy_a_interval)
-        yield "accuracy of b", _share(disagreement.accuracy_b, disagreement.accuracy_b_interval)
-        yield "a - b", difference_fact(disagreement)
-        yield "one right", f"{disagreement.only_a_right} only a, {disagreement.only_b_right} only b"
+        yield f"accuracy of {a}", _share(disagreement.accuracy_a, disagreement.accuracy_a_interval)
+        yield f"accuracy of {b}", _share(disagreement.accuracy_b, disagreement.accuracy_b_interval)
+        yield f"{a} - {b}", difference_fact(disagreement)
+        yield "one right", f"{disagreement.only_a_right} only {a}, {disagreement.only_b_right} only {b}"
         yield "both wrong", _both_wrong(disagreement)
         yield "error consistency", _kappa(disagreement.error_consistency)
     if disagreement.divergence is not None:
         yield "divergence", f"{disagreement.divergence:.3f} bits between their probabilities (Jensen-Shannon)"
     if disagreement.calibration_a and disagreement.calibration_b:
-        yield "calibration error", calibration_fact(disagreement.calibration_a, disagreement.calibration_b)
+        yield "calibration error", calibration_fact(disagreement.calibration_a, disagreement.calibration_b, names)
     if disagreement.together is not None:
         together = disagreement.together
         yield "ensemble accuracy", f"{_percents(together.ensemble)}, averaging their probabilities"
@@ -86,14 +103,21 @@ def difference_fact(disagreement: Disagreement) -> str:
     return f"{_points(disagreement.difference)}, {chance(disagreement.p_value)}"
 
 
-def calibration_fact(a: Calibration, b: Calibration) -> str:
-    """Calibration errors of two models, and those of perfectly calibrated models with the same confidences."""
-    text = f"a {a.error:.3f}, b {b.error:.3f}"
+def calibration_fact(a: Calibration, b: Calibration, names: Names = AB) -> str:
+    """Calibration errors of two models, and those of perfectly calibrated models with the same confidences.
+
+    Args:
+        a: calibration of the first model.
+        b: calibration of the second model.
+        names: what the models are called.
+    """
+    text = f"{names.a} {a.error:.3f}, {names.b} {b.error:.3f}"
     if a.calibrated_error is None or b.calibrated_error is None:
         return text
     return (
-        f"{text}; perfectly calibrated models with the same confidences: a {a.calibrated_error:.3f} (95 % below "
-        f"{number(a.calibrated_95, '.3f')}), b {b.calibrated_error:.3f} (95 % below {number(b.calibrated_95, '.3f')})"
+        f"{text}; perfectly calibrated models with the same confidences: {names.a} {a.calibrated_error:.3f} (95 % "
+        f"below {number(a.calibrated_95, '.3f')}), {names.b} {b.calibrated_error:.3f} (95 % below "
+        f"{number(b.calibrated_95, '.3f')})"
     )
 
 
@@ -172,16 +196,22 @@ def score_interval_fact(score: BlockScore) -> str:
     return f"; its 95 % interval over images is {score.low:.2f} to {score.high:.2f}"
 
 
-def block_scores_facts(inside: InsidePair) -> Iterator[str]:
-    """How much block structure each model has, and whether the same images dominate it in both."""
-    for label, model in (("a", inside.a), ("b", inside.b)):
+def block_scores_facts(inside: InsidePair, names: Names = AB) -> Iterator[str]:
+    """How much block structure each model has, and whether the same images dominate it in both.
+
+    Args:
+        inside: the closer look at both models.
+        names: what the models are called.
+    """
+    for label, model in ((names.a, inside.a), (names.b, inside.b)):
         score, blocks = model.score, blocks_fact(model.score, len(model.blocks))
         yield f"Block structure score of {label}: {score_fact(score)}, {blocks}{score_interval_fact(score)}."
     for shared in inside.shared_examples:
         a, b = inside.a.blocks[shared.a], inside.b.blocks[shared.b]
         yield (
-            f"Layers {a.start} to {a.stop - 1} of a and {b.start} to {b.stop - 1} of b share {shared.overlap:.0%} of "
-            f"their dominant images (by chance {shared.expected:.0%}; {chance(shared.p_value)})."
+            f"Layers {a.start} to {a.stop - 1} of {names.a} and {b.start} to {b.stop - 1} of {names.b} share "
+            f"{shared.overlap:.0%} of their dominant images (by chance {shared.expected:.0%}; "
+            f"{chance(shared.p_value)})."
         )
 
 
@@ -197,8 +227,13 @@ def dominant_fact(dominant: DominantExamples) -> str:
     )
 
 
-def rests_on_fact(cka: CKAResult) -> str | None:
-    """How much CKA between two models changes without the images that dominate it; None if no cell changes much."""
+def rests_on_fact(cka: CKAResult, names: Names = AB) -> str | None:
+    """How much CKA between two models changes without the images that dominate it; None if no cell changes much.
+
+    Args:
+        cka: CKA between the models.
+        names: what the models are called.
+    """
     without = cka.rests_on
     if without is None:
         return None
@@ -206,8 +241,8 @@ def rests_on_fact(cka: CKAResult) -> str | None:
     where = f"{share:.0%} of the" if share >= 0.01 else f"{without.changed_cells:,} of {without.compared_cells:,}"
     before, after = (_mean_of(cells, without.changed) for cells in (cka.ab, without.ab))
     return (
-        f"In {where} cells, linear CKA of a with b rests on {without.count} of {without.total} images: leaving "
-        f"{'it' if without.count == 1 else 'them'} out changes it by more than {LARGE_CHANGE}, on average from "
+        f"In {where} cells, linear CKA of {names.a} with {names.b} rests on {without.count} of {without.total} images: "
+        f"leaving {'it' if without.count == 1 else 'them'} out changes it by more than {LARGE_CHANGE}, on average from "
         f"{before:.2f} to {after:.2f}."
     )
 

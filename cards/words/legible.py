@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
 from html import escape
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Result = TypeVar("Result")
 LONGEST, LONGEST_TEXT = 100, 1000
@@ -60,6 +60,45 @@ def _legible(value: Any, longest: int) -> Any:
     if isinstance(value, tuple) and value and (isinstance(value[0], str) or is_dataclass(value[0])):
         return tuple(_legible(item, longest) for item in value)
     return value
+
+
+class Names(NamedTuple):
+    """What two models are called.
+
+    Args:
+        a: name of the first model.
+        b: name of the second model.
+    """
+
+    a: str
+    b: str
+
+
+AB = Names("a", "b")
+# Longer names would make sentences and headings hard to read.
+LONGEST_NAME = 20
+
+
+def short_names(a: str, b: str) -> Names:
+    """What tells the names of two models apart, or `a` and `b` if that is too long or unclear.
+
+    Args:
+        a: name of the first model.
+        b: name of the second model.
+
+    Example:
+        >>> short_names("resnet14-w1-digits-s0", "resnet74-w1-digits-s0")
+        Names(a='resnet14', b='resnet74')
+    """
+    parts_a, parts_b = a.split("-"), b.split("-")
+    for end in (-1, 0):
+        while min(len(parts_a), len(parts_b)) > 1 and parts_a[end] == parts_b[end]:
+            parts_a.pop(end)
+            parts_b.pop(end)
+    for names in (Names("-".join(parts_a), "-".join(parts_b)), Names(a, b)):
+        if names.a != names.b and all(1 < len(name) <= LONGEST_NAME and name[0].isalpha() for name in names):
+            return names
+    return AB
 
 
 def number(value: float | None, form: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from cards.words.facts import blocks_fact, rests_on_fact, score_fact, score_interval_fact
+from cards.words.legible import Names, short_names
 from cards.words.prediction_verdict import prediction_verdict
 from compare.result.base import Matrix
 from compare.result.comparison import BaselineSide, Comparison
@@ -25,28 +26,29 @@ def verdict(comparison: Comparison) -> str:
 def _sentences(comparison: Comparison) -> Iterator[str]:
     models, spans = comparison.models, comparison.block_structure
     baseline, ab = comparison.baseline, comparison.cka.ab
+    a, b = short_names(models.a.name, models.b.name)
     yield from comparison.cautions
     yield from prediction_verdict(comparison)
     if baseline is None or not best_matches(ab):
-        yield _likeness(ab)
+        yield _likeness(ab, a, b)
     else:
-        yield _beside_untrained("a", "b", ab, baseline.a)
-        yield _beside_untrained("b", "a", tuple(zip(*ab, strict=True)), baseline.b)
-    if rests_on := rests_on_fact(comparison.cka):
+        yield _beside_untrained(a, b, ab, baseline.a)
+        yield _beside_untrained(b, a, tuple(zip(*ab, strict=True)), baseline.b)
+    if rests_on := rests_on_fact(comparison.cka, Names(a, b)):
         yield rests_on
     inside = comparison.inside
-    yield structure("a", spans.a, models.a.layers, inside.a.score if inside else None)
-    yield structure("b", spans.b, models.b.layers, inside.b.score if inside else None)
+    yield structure(a, spans.a, models.a.layers, inside.a.score if inside else None)
+    yield structure(b, spans.b, models.b.layers, inside.b.score if inside else None)
 
 
-def _likeness(ab: Matrix) -> str:
+def _likeness(ab: Matrix, a: str, b: str) -> str:
     """Best matches in both directions: high if the other model has a similar layer at any depth."""
     in_b, in_a = best_matches(ab), best_matches(tuple(zip(*ab, strict=True)))
     if not in_b:
-        return "No layer of a can be compared with a layer of b."
+        return f"No layer of {a} can be compared with a layer of {b}."
     return (
-        f"With the most similar layer of the other model, layers of a have a CKA of {fmean(in_b):.2f} on average "
-        f"({min(in_b):.2f} to {max(in_b):.2f}), and layers of b have {fmean(in_a):.2f} "
+        f"With the most similar layer of the other model, layers of {a} have a CKA of {fmean(in_b):.2f} on average "
+        f"({min(in_b):.2f} to {max(in_b):.2f}), and layers of {b} have {fmean(in_a):.2f} "
         f"({min(in_a):.2f} to {max(in_a):.2f})."
     )
 

@@ -14,6 +14,7 @@ import msgspec
 from cli.terminal.output import detail, say
 from zoo.base.cache_folder import cache_folder
 from zoo.base.files import file_sha256, replace_file
+from zoo.base.foreign import JSON_ERRORS
 from zoo.model_folder.folder import CONFIG
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _read(kind: type[Result], path: Path) -> ResultWithImages[Result] | None:
     try:
         entry = _entry(path)
         return None if entry is None else ResultWithImages(kind.from_json(entry.result), entry.images)
-    except (msgspec.MsgspecError, CompareError, ValueError):
+    except (*JSON_ERRORS, CompareError, ValueError):
         say(f"the cached result {path} is damaged; computing it again.")
         return None
 
@@ -169,6 +170,6 @@ def title(path: Path) -> str:
     """The title of a cached result."""
     try:
         entry = _entry(path)
-    except (msgspec.MsgspecError, ValueError):
+    except (*JSON_ERRORS, ValueError):
         return "(damaged)"
     return entry.title if entry else "(removed)"

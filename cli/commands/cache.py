@@ -10,6 +10,7 @@ import typer
 from cli.cache import results
 from cli.cache.results import newest_first
 from cli.jobs import traces
+from cli.terminal.command_options import Command, Group
 from cli.terminal.output import say
 from zoo.base.cache_folder import cache_folder, images_folder
 from zoo.base.files import writing
@@ -41,15 +42,16 @@ def _images_title(path: Path) -> str:
 KINDS = (Kind(results.folder, results.title), Kind(traces.folder, traces.title), Kind(images_folder, _images_title))
 
 cache_app = typer.Typer(
+    cls=Group,
     help="List or clear cached results, traces, and images.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 
-@cache_app.command("list")
+@cache_app.command("list", cls=Command)
 def list_cache() -> None:
-    """List cached results, traces of models, and decoded images, newest first.
+    """List cached results, traces, and images, newest first.
 
     Example: zoo cache list
     """
@@ -66,7 +68,7 @@ def list_cache() -> None:
         say(f"the cache {cache_folder()} is empty.")
 
 
-@cache_app.command("clear")
+@cache_app.command("clear", cls=Command)
 def clear_cache() -> None:
     """Delete everything in the cache.
 

@@ -39,7 +39,7 @@ def _each_once(*sentences: str) -> tuple[str, ...]:
 
 
 def _same_weights(models: Sequence["FoundModel"], sides: Sequence[str]) -> Iterator[str]:
-    from compare.result.cautions import same_weights_caution
+    from compare.result.models import same_weights_caution
 
     by_hash: dict[str, list[str]] = {}
     for side, model in zip(sides, models, strict=True):
@@ -49,7 +49,7 @@ def _same_weights(models: Sequence["FoundModel"], sides: Sequence[str]) -> Itera
 
 def _training(models: Sequence["FoundModel"], sides: Sequence[str], dataset: "DatasetResult") -> Iterator[str]:
     """One sentence per kind of training data that makes the images unsuitable for evaluation."""
-    from compare.result.cautions import together
+    from compare.result.models import together
 
     by_end: dict[str, list[str]] = {}
     for side, model in zip(sides, models, strict=True):

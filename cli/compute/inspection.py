@@ -10,7 +10,7 @@ from cli.compute.inspection_parts import check_deletable, delete, probe
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
-from cli.terminal.options import InspectionOptions, Part
+from cli.terminal.analysis_options import InspectionOptions, Part
 from cli.terminal.output import phase
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def inspected(
     deletion, probes = Part.deletion in parts, Part.probes in parts
 
     def compute() -> "ResultWithImages[Inspection]":
+        from cards.results.images import inspection_images
+
         prepared = request.prepared
         if deletion:
             check_deletable(prepared)
@@ -53,7 +55,7 @@ def inspected(
             result = replace(result, deletion=delete(prepared))
         if probes:
             result = replace(result, probes=probe(prepared))
-        return ResultWithImages(result, prepared.images(_dominant(result)))
+        return ResultWithImages(result, prepared.images(inspection_images(result)))
 
     model = request.models[0]
     name = request.cache_key("inspect", options, {"deletion": deletion, "probes": probes})
@@ -82,8 +84,3 @@ def _inspect(traces: Traces, options: InspectionOptions, description: str) -> "I
             model_classes=prepared.model_classes[0],
         )
     return prepared.describe(result)
-
-
-def _dominant(result: "Inspection") -> list[int]:
-    """Indices of the images that carry the blocks."""
-    return [example.index for block in result.inside.blocks for example in block.dominant.examples]

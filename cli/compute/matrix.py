@@ -12,7 +12,7 @@ from cli.inputs.request import Request
 from cli.jobs.engine import Engine
 from cli.jobs.trace_models import traced
 from cli.jobs.traces import Traces
-from cli.terminal.options import Baseline, MatrixOptions
+from cli.terminal.analysis_options import Baseline, MatrixOptions
 from cli.terminal.output import phase
 from zoo.errors import UsageError
 

@@ -10,7 +10,7 @@ from cli.compute.cautions import with_cautions
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
-from cli.terminal.options import Baseline, PairOptions
+from cli.terminal.analysis_options import Baseline, PairOptions
 from cli.terminal.output import phase
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def compared(
     from compare.result.comparison import Comparison
 
     def compute() -> "ResultWithImages[Comparison]":
+        from cards.results.images import comparison_images
         from compare.engine.plan import Plan
         from compare.similarity.measures import DEFAULT_MEASURES
 
@@ -61,7 +62,7 @@ def compared(
             minibatches = int(result.settings["minibatches"] or 0)
             found, missing = baselines(traces, plan, minibatches, options.baseline_seeds, "ab")
             result = replace(result, baseline=found.get((0, 1)), notes=(*result.notes, *missing))
-        return ResultWithImages(result, request.prepared.images(_images_on_page(result)))
+        return ResultWithImages(result, request.prepared.images(comparison_images(result)))
 
     title = " ".join(("compare", *(model.ref for model in request.models)))
     computed = recall(Comparison, request.cache_key("compare", options), title, compute, fresh)
@@ -73,18 +74,6 @@ def _identified(result: "Comparison", models: Sequence["FoundModel"]) -> "Compar
     """The result with the requested references: a cached one may come from copies of the models."""
     a, b = result.models.a, result.models.b
     return replace(result, models=replace(result.models, a=identify(models[0], a), b=identify(models[1], b)))
-
-
-def _images_on_page(result: "Comparison") -> set[int]:
-    """Indices of the images that the page shows."""
-    from cards.page.images import MOST_DISAGREED
-
-    examples = result.disagreement.examples[:MOST_DISAGREED] if result.disagreement else ()
-    insides = (result.inside.a, result.inside.b) if result.inside else ()
-    dominant = {example.index for inside in insides for block in inside.blocks for example in block.dominant.examples}
-    without = result.cka.without_dominant
-    left_out = {example.index for example in without.examples} if without else set()
-    return dominant | left_out | {example.index for example in examples}
 
 
 def _compare(traces: Traces, plan: "Plan", description: str) -> "Comparison":

@@ -11,7 +11,7 @@ from cli.compute.pair import compared
 from cli.inputs.request import Request
 from cli.jobs.engine import Engine
 from cli.jobs.traces import Traces
-from cli.terminal.options import BaselineOptions, InspectionOptions, MatrixOptions, PairOptions
+from cli.terminal.analysis_options import BaselineOptions, InspectionOptions, MatrixOptions, PairOptions
 from cli.terminal.output import say
 from zoo.base.files import replace_folder, writing
 from zoo.base.sealed_folder import check_site, seal

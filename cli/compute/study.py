@@ -14,7 +14,8 @@ from cli.inputs.request import Request, request
 from cli.jobs.engine import Engine
 from cli.jobs.sweep_state import State
 from cli.jobs.traces import Traces
-from cli.terminal.options import Baseline, ImageOptions, InspectionOptions, MatrixOptions, Part
+from cli.terminal.analysis_options import Baseline, InspectionOptions, MatrixOptions, Part
+from cli.terminal.options import ImageOptions
 from cli.terminal.output import say
 from zoo.grid.grid import Run
 from zoo.grid.study import StudyGrid

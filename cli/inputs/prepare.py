@@ -1,14 +1,16 @@
 """Load the models and images of a comparison, and check that they fit together."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from cli.inputs.class_names import class_names
 from cli.inputs.images import load
 from cli.terminal.options import ImageOptions
 from cli.terminal.output import detail, phase
 from zoo.base.versions import commit
 from zoo.errors import UsageError, ZooError
+from zoo.record.names import recorded_name
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -75,8 +77,8 @@ class Prepared:
 
     @property
     def model_classes(self) -> tuple[tuple[str, ...] | None, ...]:
-        """The class names of each model; None if its configuration has none."""
-        return tuple(model.config.label_names for model in self.models)
+        """The class names of each model, see `cli.inputs.class_names.class_names`."""
+        return tuple(class_names(model.config, self.data.classes) for model in self.models)
 
     def describe(self, result: Result) -> Result:
         """Add the dataset, settings, and versions that are needed to compute a result again."""
@@ -87,7 +89,14 @@ class Prepared:
             dataset=replace(result.dataset, name=data.name, split=data.split, fingerprint=data.fingerprint),
             settings=result.settings | settings,
             versions=result.versions | commit(),
+            notes=(*result.notes, *self._named_by_imagenet()),
         )
+
+    def _named_by_imagenet(self) -> Iterator[str]:
+        """A note for each model without class names that is taken for a model of ImageNet."""
+        for model, names in zip(self.models, self.model_classes, strict=True):
+            if names is not None and model.config.label_names is None:
+                yield f"{model.name}: does not name its classes; its {len(names)} logits are taken for ImageNet's."
 
     def images(self, indices: Collection[int]) -> dict[int, list[list[list[int]]]]:
         """Thumbnails of some images.
@@ -106,10 +115,13 @@ class Prepared:
 
 
 def identify(model: "FoundModel", result: "ModelResult") -> "ModelResult":
-    """Replace the names and hashes in a result, which may come from the cache, by those of the model."""
+    """Replace the names and hashes in a result, which may come from the cache, by those of the model.
+
+    Of an absolute path only the last part is stored, because results are published and passed on.
+    """
     return replace(
         result,
-        ref=model.ref,
+        ref=recorded_name(model.ref),
         name=model.name,
         revision=model.revision,
         sha256=model.sha256,

@@ -16,8 +16,11 @@ from pathlib import Path
 from shlex import join
 from typing import BinaryIO
 
+from cli.terminal.output import say
 from zoo.base.files import writing
 
+# Runs a `zoo` command that ends with this process.
+COMMAND = (sys.executable, "-P", "-m", "cli.child")
 # Seconds between two polls of the running processes.
 POLL = 0.1
 # Number of bytes at the end of a log in which the error is searched.
@@ -35,6 +38,8 @@ class Task:
         log: file for the output of the command.
         folder: working directory, so that relative paths in the arguments keep their meaning; ignored on machines that
             do not have it.
+        instead: what the user can choose if the log cannot be written, for the message.
+        timeout: seconds after which the run is stopped and has failed; None for never.
     """
 
     name: str
@@ -42,6 +47,8 @@ class Task:
     result: Path
     log: Path
     folder: Path
+    instead: str = "another --out"
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,11 @@ class _Running:
     log: BinaryIO
     start: float
 
+    @property
+    def is_late(self) -> bool:
+        """Whether the process has run longer than it may."""
+        return self.task.timeout is not None and time.monotonic() - self.start > self.task.timeout
+
 
 def run_here(
     tasks: Sequence[Task], jobs: int, on_start: Callable[[str], None] = lambda name: None
@@ -91,8 +103,12 @@ def run_here(
             for one in [one for one in running if one.process.poll() is not None]:
                 running.remove(one)
                 yield _end(one)
+            for one in [one for one in running if one.is_late]:
+                running.remove(one)
+                yield _give_up(one)
+            _report_stopped(running)
             for task in waiting[:]:
-                log = _lock(task.log) if len(running) < jobs else None
+                log = _lock(task) if len(running) < jobs else None
                 if log is None:
                     continue
                 waiting.remove(task)
@@ -107,14 +123,14 @@ def run_here(
         _stop(running)
 
 
-def _lock(path: Path) -> BinaryIO | None:
-    """Open and lock a log; None if another process has locked it."""
+def _lock(task: Task) -> BinaryIO | None:
+    """Open and lock the log of a task; None if another process has locked it."""
     # Not available on Windows.
     import fcntl
 
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        log = path.open("ab")
+    with writing(task.log, task.instead):
+        task.log.parent.mkdir(parents=True, exist_ok=True)
+        log = task.log.open("ab")
     try:
         fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -125,10 +141,10 @@ def _lock(path: Path) -> BinaryIO | None:
 
 def _start(task: Task, log: BinaryIO, jobs: int) -> _Running:
     """Start the process of a task, which inherits the lock of its log."""
-    log.write(f"{join(('zoo', *task.arguments))}\n".encode())
+    log.write(os.fsencode(f"{join(('zoo', *task.arguments))}\n"))
     log.flush()
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "cli.child", *task.arguments],
+        [*COMMAND, *task.arguments],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
@@ -157,6 +173,19 @@ def _end(one: _Running) -> Outcome:
     if one.process.stdin:
         one.process.stdin.close()
     return Outcome(task.name, error, time.monotonic() - one.start)
+
+
+def _give_up(one: _Running) -> Outcome:
+    """Stop a process that takes too long."""
+    _stop([one])
+    return Outcome(one.task.name, f"it took more than {one.task.timeout:g} s", time.monotonic() - one.start)
+
+
+def _report_stopped(running: Sequence[_Running]) -> None:
+    """Report processes that were stopped, such as by Ctrl-Z or SIGSTOP, once each time."""
+    for one in running:
+        if os.waitid(os.P_PID, one.process.pid, os.WSTOPPED | os.WNOHANG):
+            say(f"{one.task.name} is stopped; continue it with `kill -CONT {one.process.pid}`.")
 
 
 def _remove_log(task: Task, log: BinaryIO) -> None:

@@ -118,7 +118,7 @@ def _entry(state: State, run: Run) -> dict[str, object]:
     }
 
 
-def finish(state: State, device: str, engine: Engine, seconds: float = inf) -> None:
+def finish(state: State, device: str, engine: Engine, seconds: float = inf, timeout: float | None = None) -> None:
     """Run the remaining runs of a sweep.
 
     Args:
@@ -126,11 +126,12 @@ def finish(state: State, device: str, engine: Engine, seconds: float = inf) -> N
         device: a torch device, or `auto`.
         engine: where to run.
         seconds: stop when the first run ends after this time. Other runs in progress stop and can be resumed.
+        timeout: seconds after which a single run is stopped and has failed; None for never.
 
     Raises:
         ZooError: the runs cannot be started. Failures of single runs are recorded in the state.
     """
-    tasks = list(state.tasks(device))
+    tasks = list(state.tasks(device, timeout))
     if not tasks:
         return
     end = time.monotonic() + seconds

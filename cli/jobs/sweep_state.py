@@ -61,12 +61,12 @@ class State:
         """The log of a run, kept if it fails."""
         return self.root / LOGS / f"{run.name}.log"
 
-    def tasks(self, device: str) -> Iterator[Task]:
-        """Tasks for the remaining runs, with absolute paths."""
+    def tasks(self, device: str, timeout: float | None = None) -> Iterator[Task]:
+        """Tasks for the remaining runs, with absolute paths; `timeout` is in seconds."""
         for run in self.left:
             folder = self.folder(run).absolute()
             arguments = (*run.arguments, "--device", device, "--out", str(folder))
-            yield Task(run.name, arguments, folder / RECORD, self.log(run).absolute(), Path.cwd())
+            yield Task(run.name, arguments, folder / RECORD, self.log(run).absolute(), Path.cwd(), timeout=timeout)
 
     def begin(self, name: str) -> None:
         """Record that a run has started."""

@@ -8,11 +8,14 @@ from pathlib import Path
 from cli.jobs.engine import Engine
 from cli.jobs.processes import Task
 from cli.jobs.traces import Traces, logs
+from cli.terminal.analysis_options import SimilarityOptions
 from cli.terminal.command_options import arguments
-from cli.terminal.options import ImageOptions, SimilarityOptions
+from cli.terminal.options import ImageOptions
 from cli.terminal.output import Level, detail, say
 from zoo.base.files import writing
 from zoo.errors import ZooError
+
+CHOOSE_CACHE = "another folder with ZOO_CACHE"
 
 
 def traced(traces: Traces, layers: str | None, engine: Engine) -> Traces:
@@ -34,7 +37,7 @@ def traced(traces: Traces, layers: str | None, engine: Engine) -> Traces:
     tasks = list(_tasks(traces, layers))
     if traces.fresh:
         for task in tasks:
-            with writing(task.result, "another folder with ZOO_CACHE"):
+            with writing(task.result, CHOOSE_CACHE):
                 task.result.unlink(missing_ok=True)
     _run([task for task in tasks if not task.result.exists()], engine, traces.prepared.device)
     return replace(traces, fresh=False)
@@ -54,7 +57,14 @@ def _tasks(traces: Traces, layers: str | None) -> Iterator[Task]:
     options = (f"--dataset={prepared.dataset}", *arguments(images), *arguments(similarity))
     refs = {traces.path(number, layers).absolute(): model.ref for number, model in enumerate(prepared.models)}
     for path, ref in refs.items():
-        yield Task(ref, ("record", *options, "--", ref, str(path)), path, logs() / f"{path.stem}.log", Path.cwd())
+        yield Task(
+            ref,
+            ("record", *options, "--", ref, str(path)),
+            path,
+            logs() / f"{path.stem}.log",
+            Path.cwd(),
+            CHOOSE_CACHE,
+        )
 
 
 def _run(tasks: list[Task], engine: Engine, device: str) -> None:

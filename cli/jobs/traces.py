@@ -13,9 +13,10 @@ import msgspec
 from cli.cache.results import cache_key, newest_first
 from cli.cache.trace_file import Writer, is_whole, read_header, read_minibatches
 from cli.inputs.prepare import Prepared
-from cli.terminal.options import SimilarityOptions
+from cli.terminal.analysis_options import SimilarityOptions
 from cli.terminal.output import detail, phase, say
 from zoo.base.cache_folder import cache_folder
+from zoo.base.foreign import JSON_ERRORS
 
 if TYPE_CHECKING:
     from compare.model.trace import Model, Replay, Tracer
@@ -194,7 +195,7 @@ class Traces:
         try:
             with self.path(number, "all").open("rb") as file:
                 facts = msgspec.json.decode(read_header(file).facts, type=Facts)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, *JSON_ERRORS):
             return False
         return not self.fresh and len(facts.names) <= MANY_LAYERS
 
@@ -229,5 +230,5 @@ def title(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return read_header(file).title
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *JSON_ERRORS):
         return "(damaged)"

@@ -14,13 +14,14 @@ from cards.tables.predictions import (
     disagreed_table,
     predictions_table,
     reliability_table,
+    replacements_table,
 )
 from cards.tables.structure import left_out_table, spans_table
 from cards.tables.table import Table
 from cards.words.facts import block_scores_facts, dots_fact, estimator_fact
-from cards.words.legible import legible
+from cards.words.legible import AB, Names, legible, short_names
 from cards.words.verdict import verdict
-from cli.report.table import rich_table
+from cli.report.table import natural_width, rich_table
 from cli.terminal.heatmap import legend
 from cli.terminal.heatmaps import BESIDE_CKA, heatmaps, map_between, measures
 from cli.terminal.output import is_quiet, plain
@@ -52,6 +53,7 @@ class Report:
         full: bool = False,
     ) -> None:
         self._comparison = legible(comparison)
+        self._names = short_names(self._comparison.models.a.name, self._comparison.models.b.name)
         self._notes = [note for note in comparison.notes if note not in comparison.cautions]
         self._correction = correction
         self._images = images or {}
@@ -89,9 +91,10 @@ class Report:
         if comparison.cka.null or any(measure.name != BESIDE_CKA for measure in comparison.measures):
             yield from measures(comparison, width)
         if disagreement is not None:
-            yield from _tables(
+            yield from self._tables(
+                width,
                 (self._classes(disagreement), FIRST_CLASSES),
-                (disagreed_table(disagreement.examples, comparison.dataset.classes), FIRST_EXAMPLES),
+                (disagreed_table(disagreement, comparison.dataset.classes), FIRST_EXAMPLES),
             )
         yield "All maps and tables: --full, or --html FILE for a page."
 
@@ -100,22 +103,24 @@ class Report:
         yield plain(estimator_fact(comparison))
         yield ""
         left_out = left_out_table(comparison.cka.without_dominant, comparison.dataset.classes)
-        yield from _tables((left_out, None), (baseline_table(comparison.baseline), None))
+        yield from self._tables(width, (left_out, None), (baseline_table(comparison.baseline, self._names), None))
         yield from measures(comparison, width)
-        yield from _structure(comparison)
-        yield from self._predictions()
+        yield from _structure(comparison, self._names, width)
+        yield from self._predictions(width)
 
-    def _predictions(self) -> RenderResult:
+    def _predictions(self, width: int) -> RenderResult:
         disagreement, names = self._comparison.disagreement, self._comparison.dataset.classes
         if disagreement is None:
             return
         confusions = [row for row in disagreement.confusions if row.p_adjusted < 1]
-        yield from _tables(
-            (predictions_table(disagreement), None),
+        yield from self._tables(
+            width,
+            (predictions_table(disagreement, self._names), None),
             (self._classes(disagreement), MAX_CLASSES),
             (reliability_table(disagreement), None),
             (confusions_table(confusions, names), MAX_CONFUSIONS),
-            (disagreed_table(disagreement.examples, names), MAX_EXAMPLES),
+            (replacements_table(disagreement, names), MAX_CONFUSIONS),
+            (disagreed_table(disagreement, names), MAX_EXAMPLES),
         )
 
     def _classes(self, disagreement: Disagreement) -> Table | None:
@@ -128,28 +133,37 @@ class Report:
             left_out.append("p (Holm)")
         return table.drop(*left_out)
 
+    def _tables(self, width: int, *tables: tuple[Table | None, int | None]) -> RenderResult:
+        """The tables that exist, up to a number of rows, or whole for None; each followed by an empty line.
+
+        The models are a and b in the headings of a table that would otherwise be too wide.
+        """
+        for table, most in tables:
+            if table is not None:
+                shown = table if most is None else table.head(most)
+                named = shown.named(self._names)
+                yield rich_table(named if natural_width(named) <= width else shown)
+                yield ""
+
     def _thumbnails(self) -> dict[str, Image]:
         disagreement = self._comparison.disagreement
         indices = [example.index for example in disagreement.examples[:MAX_EXAMPLES]] if disagreement else []
         return {str(index): self._images[index] for index in indices if index in self._images}
 
 
-def _structure(comparison: Comparison) -> Iterator[RenderableType]:
-    spans = {"a": comparison.block_structure.a, "b": comparison.block_structure.b}
-    table = spans_table(spans, residual_blocks=False)
+def _structure(comparison: Comparison, names: Names, width: int) -> Iterator[RenderableType]:
+    table = _spans(comparison, names)
     if table is None:
         return
-    yield rich_table(table.drop("numbers"))
+    yield rich_table(table if natural_width(table) <= width else _spans(comparison, AB) or table)
     inside = comparison.inside
     if inside is not None and (inside.a.blocks or inside.b.blocks):
-        yield from block_scores_facts(inside)
+        yield from block_scores_facts(inside, names)
         yield "`zoo inspect` shows the block structure of one model in detail."
     yield ""
 
 
-def _tables(*tables: tuple[Table | None, int | None]) -> RenderResult:
-    """The tables that exist, up to a number of rows, or whole for None; each followed by an empty line."""
-    for table, most in tables:
-        if table is not None:
-            yield rich_table(table if most is None else table.head(most))
-            yield ""
+def _spans(comparison: Comparison, names: Names) -> Table | None:
+    spans = {names.a: comparison.block_structure.a, names.b: comparison.block_structure.b}
+    table = spans_table(spans, residual_blocks=False)
+    return table and table.drop("numbers")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cli.report.kinds import ReportOptions, kind_of, load_result
 from cli.terminal import options
-from cli.terminal.output import check_result_path, phase, say, show, write_result
+from cli.terminal.output import check_result_path, phase, say_written, show, write_result
 from zoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Files:
                 requested.
 
         Raises:
-            UsageError: two options name the same file, or a picture is named as one of another kind.
+            UsageError: two options name the same file, a picture is named as one of another kind, or another option
+                than --json names stdout.
             ZooError: a file cannot be written.
         """
         options = (
@@ -60,16 +61,17 @@ class Files:
             if path == same:
                 raise UsageError(f"{one} and {other} must be two files, got {path} for both.")
         for option, path, _ in requested:
+            if str(path) == "-" and option != "--json":
+                raise UsageError(f"{option}: expected a file, got -; only --json writes to stdout.")
             if option in ("--png", "--svg") and path.suffix.lower() not in ("", f".{option[2:]}"):
                 raise UsageError(f"{option}: expected a name that ends in .{option[2:]}, got {path}.")
         for _, path, beginning in requested:
             check_result_path(path, beginning)
 
     @property
-    def written(self) -> list[Path]:
-        """The files that were requested, without stdout."""
-        paths = (self.json, self.png, self.svg, self.html)
-        return [path for path in paths if path is not None and str(path) != "-"]
+    def requested(self) -> list[Path]:
+        """The files that were requested."""
+        return [path for path in (self.json, self.png, self.svg, self.html) if path is not None]
 
 
 @phase("showing")
@@ -98,8 +100,7 @@ def deliver(
         write_result(files.html, kind.page(result, options), HTML_START)
     if str(files.json) != "-":
         show(kind.report(result, options))
-    if written := [*also, *files.written]:
-        say(f"Written: {', '.join(map(str, written))}.")
+    say_written(*also, *files.requested)
 
 
 def redraw(path: Path, files: Files, full: bool = False) -> None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cli.terminal.options import ONE_PASS
+from cli.terminal.analysis_options import ONE_PASS
+from zoo.base.foreign import JSON_ERRORS, decode_text
 from zoo.errors import ZooError
 
 # All other imports are inside the functions, so that `zoo --help` starts quickly.
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from cards.page.page import Place
     from cards.pictures.inspection import Image
     from compare.result.base import JsonResult
 
@@ -32,7 +32,6 @@ class ReportOptions:
         correction: which corrected p-values of the classes the terminal shows, `holm` or `bh`.
         parts: which parts of an inspection the terminal shows.
         pair: numbers of two models of a matrix, from 1, whose heatmap the terminal shows.
-        place: location of the page among others; None for a page in a single file.
         full: whether the terminal shows everything about a comparison.
     """
 
@@ -40,29 +39,41 @@ class ReportOptions:
     correction: str = "holm"
     parts: Collection[str] = tuple(ONE_PASS)
     pair: tuple[int, int] | None = None
-    place: "Place | None" = None
     full: bool = False
 
 
 @dataclass(frozen=True)
 class ResultKind:
-    """How results of one kind are read and rendered.
+    """How results of one kind are read and rendered. `cards.results.displays` has what notebooks show too.
 
     Args:
         result: the type of the result.
-        picture: draws a result as `png` or `svg`.
         report: makes the terminal report.
-        page: makes the HTML page.
-        verdict: summarizes a result in a few sentences.
         card_title: title of the report in a model card; None if such a report does not belong to one model's card.
     """
 
     result: "type[JsonResult]"
-    picture: Callable[[Any, str, ReportOptions], bytes]
     report: "Callable[[Any, ReportOptions], RenderableType]"
-    page: Callable[[Any, ReportOptions], bytes]
-    verdict: Callable[[Any], str]
     card_title: Callable[[Any], str] | None = None
+
+    def picture(self, result: "JsonResult", form: str, options: ReportOptions) -> bytes:
+        """Draw a result as `png` or `svg`."""
+        from cards.pictures.figure import image_bytes
+        from cards.results.displays import DISPLAYS
+
+        return image_bytes(DISPLAYS[self.result].figure(result, options.images), form)
+
+    def page(self, result: "JsonResult", options: ReportOptions) -> bytes:
+        """Render the HTML page of a result."""
+        from cards.results.displays import DISPLAYS
+
+        return DISPLAYS[self.result].page(result, options.images)
+
+    def verdict(self, result: "JsonResult") -> str:
+        """Summarize a result in a few sentences."""
+        from cards.results.displays import DISPLAYS
+
+        return DISPLAYS[self.result].verdict(result)
 
 
 def kind_of(result: "JsonResult") -> ResultKind:
@@ -82,23 +93,23 @@ def load_result(path: Path) -> "JsonResult":
     """
     if path.stat().st_size > MOST_BYTES:
         raise ZooError(f"expected a result of at most {MOST_BYTES:,} bytes, got {path.stat().st_size:,} in {path}.")
-    text = path.read_bytes()
-    kind = _name_of_kind(text)
+    try:
+        text = decode_text(path.read_bytes())
+        kind = _name_of_kind(text)
+    except JSON_ERRORS:
+        kind = None
     if kind is None:
         raise ZooError(
             "expected a model, or the JSON of a compare, inspect, matrix, groups or reproduce, "
             f"got {path}, which is none."
         )
-    return KINDS[kind]().result.from_json(text.decode())
+    return KINDS[kind]().result.from_json(text)
 
 
-def _name_of_kind(text: bytes) -> str | None:
-    """The kind of a result, from its JSON; None if it is not a result."""
-    try:
-        values = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-        kind = msgspec.json.decode(values["kind"]) if "kind" in values else _kind_of_version_1(values)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
+def _name_of_kind(text: str) -> str | None:
+    """The kind of a result, from its JSON; None for other JSON."""
+    values = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    kind = msgspec.json.decode(values["kind"]) if "kind" in values else _kind_of_version_1(values)
     return kind if isinstance(kind, str) and kind in KINDS else None
 
 
@@ -115,85 +126,46 @@ def _kind_of_version_1(keys: Collection[str]) -> str | None:
 
 
 def _comparison() -> ResultKind:
-    from cards.pages.comparison import comparison_html
-    from cards.pictures.heatmaps import heatmaps_image
-    from cards.words.verdict import verdict
     from cli.report.comparison import Report
     from compare.result.comparison import Comparison
 
     return ResultKind(
         Comparison,
-        picture=lambda result, form, options: heatmaps_image(result, form),
         report=lambda result, options: Report(result, options.correction, options.images, options.full),
-        page=lambda result, options: comparison_html(result, options.images, options.place),
-        verdict=verdict,
         card_title=lambda result: f"{result.models.a.name} compared with {result.models.b.name}",
     )
 
 
 def _inspection() -> ResultKind:
-    from cards.pages.inspection import inspection_html
-    from cards.pictures.inspection import inspection_image
-    from cards.words.verdict import inspection_verdict
     from cli.report.inspection import InspectionReport
     from compare.result.inspection import Inspection
 
     return ResultKind(
         Inspection,
-        picture=lambda result, form, options: inspection_image(result, options.images, form),
         report=lambda result, options: InspectionReport(result, options.parts, options.images),
-        page=lambda result, options: inspection_html(result, options.images),
-        verdict=inspection_verdict,
         card_title=lambda result: f"A look inside {result.model.name}",
     )
 
 
 def _matrix() -> ResultKind:
-    from cards.pages.matrix import matrix_html
-    from cards.pictures.heatmaps import matrix_image
-    from cards.words.matrix_verdict import matrix_verdict
     from cli.report.matrix import MatrixReport
     from compare.result.matrix import ModelMatrix
 
-    return ResultKind(
-        ModelMatrix,
-        picture=lambda result, form, options: matrix_image(result, form),
-        report=lambda result, options: MatrixReport(result, options.pair),
-        page=lambda result, options: matrix_html(result),
-        verdict=matrix_verdict,
-    )
+    return ResultKind(ModelMatrix, report=lambda result, options: MatrixReport(result, options.pair))
 
 
 def _groups() -> ResultKind:
-    from cards.pages.groups import groups_html
-    from cards.pictures.groups import groups_image
-    from cards.words.group_verdict import group_verdict
     from cli.report.groups import GroupsReport
     from compare.result.groups import GroupComparison
 
-    return ResultKind(
-        GroupComparison,
-        picture=lambda result, form, options: groups_image(result, form),
-        report=lambda result, options: GroupsReport(result, options.images),
-        page=lambda result, options: groups_html(result, options.images),
-        verdict=group_verdict,
-    )
+    return ResultKind(GroupComparison, report=lambda result, options: GroupsReport(result, options.images))
 
 
 def _reproduction() -> ResultKind:
-    from cards.pages.study import reproduction_html
-    from cards.pictures.study import claims_image
-    from cards.words.claims import claims_verdict
     from cli.report.study import ReproductionReport
     from compare.result.study import Reproduction
 
-    return ResultKind(
-        Reproduction,
-        picture=lambda result, form, options: claims_image(result, form),
-        report=lambda result, options: ReproductionReport(result),
-        page=lambda result, options: reproduction_html(result),
-        verdict=claims_verdict,
-    )
+    return ResultKind(Reproduction, report=lambda result, options: ReproductionReport(result))
 
 
 # By the `kind` in the JSON. Each is built when it is needed.

@@ -1,5 +1,6 @@
 """Render a neutral table in the terminal."""
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -7,6 +8,17 @@ from cards.tables.table import Cell, Styled, Table
 from cli.terminal.output import plain, plain_table
 
 STYLES = {"strong": "bold cyan", "wrong": "red"}
+
+
+def natural_width(table: Table) -> int:
+    """Number of characters in a row of a table, if no cell is wrapped.
+
+    Args:
+        table: the table to render.
+    """
+    columns = zip(table.headings, *table.rows, strict=True)
+    widths = [max(cell_len(cell if isinstance(cell, str) else cell.text) for cell in cells) for cells in columns]
+    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def rich_table(table: Table) -> RenderableType:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from cli.terminal.help_page import write_commands, write_parameters
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -92,6 +94,11 @@ def _without_prefix() -> Iterator[None]:
 class Group(TyperGroup):
     """A program with several commands."""
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands in panels, then the options."""
+        write_commands(self, ctx, formatter)
+        write_parameters(self, ctx, formatter)
+
     def invoke(self, ctx: Any) -> Any:
         """Parse the arguments of a command, and run it."""
         with _without_prefix():
@@ -99,7 +106,11 @@ class Group(TyperGroup):
 
 
 class Command(TyperCommand):
-    """A program of one command."""
+    """A command."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options in panels."""
+        write_parameters(self, ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments."""
@@ -107,7 +118,7 @@ class Command(TyperCommand):
             return super().parse_args(ctx, args)
 
 
-class SeveralValues(TyperCommand):
+class SeveralValues(Command):
     """A command whose repeatable options accept several values at once.
 
     Click reads only one value after each option. Such a command must have no positional arguments, so that every value

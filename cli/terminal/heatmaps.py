@@ -6,6 +6,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from cards.words.facts import MEANINGS
+from cards.words.legible import AB, Names, short_names
 from cards.words.stages import stages
 from cli.terminal.heatmap import Axis, Heatmap
 from compare.result.comparison import CKAResult, Comparison, MeasureResult, NullResult
@@ -29,12 +30,12 @@ def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     kernels = [measure for measure in comparison.measures if measure.name == BESIDE_CKA]
     beside = len(kernels) + (cka.rests_on is not None)
     in_a_row = 3 + beside if width >= 110 + 40 * beside else _in_a_row(width)
-    size = map_size((axis_a, axis_b), width, in_a_row)
+    size, names = map_size((axis_a, axis_b), width, in_a_row), _names(comparison, width // in_a_row)
     maps = [
-        Heatmap(cka.aa, axis_a, axis_a, "a with itself", size),
-        Heatmap(cka.bb, axis_b, axis_b, "b with itself", size),
-        _of_cka(cka, (axis_a, axis_b), size),
-        *(_between(measure, (axis_a, axis_b), size) for measure in kernels),
+        Heatmap(cka.aa, axis_a, axis_a, f"{names.a} with itself", size),
+        Heatmap(cka.bb, axis_b, axis_b, f"{names.b} with itself", size),
+        _of_cka(cka, (axis_a, axis_b), size, names),
+        *(_between(measure, (axis_a, axis_b), size, names) for measure in kernels),
     ]
     if without := cka.rests_on:
         maps.append(Heatmap(without.ab, axis_a, axis_b, f"CKA without {without.count} images", size))
@@ -49,14 +50,25 @@ def map_between(comparison: Comparison, width: int) -> Heatmap:
         width: width of the console.
     """
     axes = _axes(comparison)
-    return _of_cka(comparison.cka, axes, map_size(axes, width, _in_a_row(width)))
+    return _of_cka(comparison.cka, axes, map_size(axes, width, _in_a_row(width)), _names(comparison, width))
 
 
-def _of_cka(cka: CKAResult, axes: tuple[Axis, Axis], size: int) -> Heatmap:
+def _of_cka(cka: CKAResult, axes: tuple[Axis, Axis], size: int, names: Names) -> Heatmap:
     """CKA of a with b: cells at chance level are crossed out, and those that rest on a few images have dots."""
     above = cka.null.above if cka.null else None
     dotted = cka.rests_on.changed if cka.rests_on else None
-    return Heatmap(cka.ab, *axes, "a (up) with b (across)", size, above, dotted)
+    return Heatmap(cka.ab, *axes, _up_and_across(names), size, above, dotted)
+
+
+def _up_and_across(names: Names) -> str:
+    return f"{names.a} (up) with {names.b} (across)"
+
+
+def _names(comparison: Comparison, width: int) -> Names:
+    """What the models are called in the titles of maps, which are at most as wide as their maps."""
+    names = short_names(comparison.models.a.name, comparison.models.b.name)
+    longest = max((BESIDE_CKA, *(measure.name for measure in comparison.measures)), key=len)
+    return names if len(f"{longest}: {_up_and_across(names)}") + 10 <= width else AB
 
 
 def _in_a_row(width: int) -> int:
@@ -89,19 +101,19 @@ def measures(comparison: Comparison, width: int) -> Iterator[RenderableType]:
         yield _above_null("CKA", comparison.cka.null)
         yield ""
     axes = _axes(comparison)
-    size = map_size(axes, width, _in_a_row(width))
+    size, names = map_size(axes, width, _in_a_row(width)), _names(comparison, width)
     for measure in comparison.measures:
         if measure.name != BESIDE_CKA:
-            yield _between(measure, axes, size)
+            yield _between(measure, axes, size, names)
         yield f"{measure.name}: {MEANINGS.get(measure.name, '')}"
         if measure.null is not None:
             yield _above_null(measure.name, measure.null)
         yield ""
 
 
-def _between(measure: MeasureResult, axes: tuple[Axis, Axis], size: int) -> Heatmap:
+def _between(measure: MeasureResult, axes: tuple[Axis, Axis], size: int, names: Names) -> Heatmap:
     above = measure.null.above if measure.null else None
-    return Heatmap(measure.ab, *axes, f"{measure.name}: a (up) with b (across)", size, above)
+    return Heatmap(measure.ab, *axes, f"{measure.name}: {_up_and_across(names)}", size, above)
 
 
 def map_size(axes: tuple[Axis, ...], width: int, in_a_row: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
+from tempfile import TemporaryFile
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -155,6 +156,9 @@ def write_result(path: Path, data: bytes, beginning: bytes | None = None) -> Non
         ZooError: the file exists with another type, or cannot be written.
     """
     if str(path) == "-":
+        # As after `>&-` in a shell.
+        if sys.stdout is None:
+            raise ZooError("expected an open stdout for the result, but it is closed; choose a file.")
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
@@ -167,6 +171,16 @@ def write_result(path: Path, data: bytes, beginning: bytes | None = None) -> Non
             replace_file(path, data)
 
 
+def say_written(*paths: Path) -> None:
+    """Print which files were written.
+
+    Args:
+        paths: the files. Those written to stdout, `-`, are not named.
+    """
+    if names := [str(path) for path in paths if str(path) != "-"]:
+        say(f"Written: {', '.join(names)}.")
+
+
 def check_result_path(path: Path, beginning: bytes) -> None:
     """Check, before any work, that a result file can be written.
 
@@ -175,15 +189,18 @@ def check_result_path(path: Path, beginning: bytes) -> None:
         beginning: the first bytes of every file of this type.
 
     Raises:
-        ZooError: the folder does not exist, or the file exists with another type.
+        ZooError: the folder does not exist or cannot be written, or the file exists with another type.
     """
     if str(path) == "-":
         return
     with writing(path, "another file"):
         if not path.parent.is_dir():
-            raise ZooError(f"expected a file in an existing folder, but there is no {path.parent}; create it first.")
+            raise ZooError(f"expected a file in a folder, but there is no folder {path.parent}; create it first.")
         if path.is_dir():
             raise ZooError(f"expected a file, but {path} is a folder; choose a file in it.")
+        if not path.exists() or path.is_file():
+            with TemporaryFile(dir=path.resolve().parent):
+                pass
         existing = _first_bytes(path, len(beginning)) if path.is_file() else b""
     if existing and existing != beginning:
         raise ZooError(f"{path} exists and is not an earlier result of this kind; choose another file, or remove it.")

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.terminal.output import say
 from cli.train.card_files import card_files, look_inside
 from zoo.base.files import writing
 from zoo.model_folder.config_writer import preprocessing
+from zoo.model_folder.folder import OLD_CARD
 from zoo.record.training import TrainingRecord
 
 if TYPE_CHECKING:
@@ -34,6 +36,17 @@ def write_model(folder: Path, model: "nn.Module", record: TrainingRecord, test_s
         save_checkpoint(folder, model, record)
         for name, data in files.items():
             (folder / name).write_bytes(data)
+
+
+def show_folder(folder: Path) -> None:
+    """Print a model folder that was written, and where the text of the card that it replaces is.
+
+    Args:
+        folder: the model folder.
+    """
+    if (folder / OLD_CARD).is_file():
+        say(f"the card had text of yours, which is in {folder / OLD_CARD} now.")
+    print(folder, flush=True)
 
 
 def result_line(record: TrainingRecord) -> str:

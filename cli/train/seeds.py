@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli.inputs.images import load
 from cli.terminal.output import interruptible, phase, say
-from cli.train.model_folder import result_line, write_model
+from cli.train.model_folder import result_line, show_folder, write_model
 from cli.train.training import Training
 from zoo.base.number_lists import whole_numbers
 from zoo.errors import UsageError, ZooError
@@ -100,4 +100,4 @@ def _write(trained: "Trained", folder: Path, test_set: "ImageSet", force: bool) 
         write_model(incomplete, model, record, test_set)
     Workplace(folder).clear()
     say(f"seed {trained.seed}: {result_line(record)}")
-    print(folder, flush=True)
+    show_folder(folder)

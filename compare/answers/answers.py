@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from compare.answers.class_match import match_classes
 from compare.answers.scores import PairScores, Predictions, in_parts, joined, pair_scores, predictions
 from compare.errors import CompareError
 
@@ -30,9 +31,9 @@ class Answers:
 
     Args:
         class_names: names of the data's classes; class numbers if None.
-        model_classes: for each model, the names of the classes of its logits. If they are the data's in another order,
-            logits are reordered. If they are other names, or the number of logits differs, the model has no
-            predictions. None, for a model or for all: its classes are the data's if their number is equal.
+        model_classes: for each model, the names of the classes of its logits. If the data's classes are among them,
+            predictions are among the data's classes. Otherwise, predictions are among the model's own classes, which
+            several models may share. None, for a model or for all: it has no names, see `match_classes`.
     """
 
     def __init__(
@@ -40,8 +41,11 @@ class Answers:
     ) -> None:
         self._names = None if class_names is None else tuple(class_names)
         self._model_classes = model_classes
-        self._orders: list[Tensor | None] = []
+        self._orders: list[Tensor] = []
         self._logits: list[int] = []
+        # For each model, the number of the classes that it predicts; the data's are number 0.
+        self._numbers: list[int] = []
+        self._own_classes: list[tuple[str, ...]] = []
         self._predictions: list[list[Predictions]] = []
         self._pairs: list[PairScores] = []
         self._labels: list[Tensor] = []
@@ -50,7 +54,7 @@ class Answers:
         self._this_pass: list[Tensor] = []
 
     def begin(self, logits: Sequence[int]) -> None:
-        """Determine which models have the data's classes.
+        """Determine which classes each model predicts.
 
         Args:
             logits: number of logits of each model.
@@ -59,32 +63,63 @@ class Answers:
             CompareError: the number of names of a model differs from its number of logits.
         """
         self._logits = list(logits)
+        names = self._model_classes or [None] * len(logits)
         if self._names is None and len(set(logits)) == 1:
-            self._names = tuple(map(str, range(logits[0])))
-        model_names = self._model_classes or [None] * len(logits)
-        self._orders = [
-            _order(names_of_model, count, self._names)
-            for names_of_model, count in zip(model_names, logits, strict=True)
-        ]
+            named = next(filter(None, names), None)
+            self._names = tuple(map(str, range(logits[0])) if named is None else named)
+        # Models with names come first, because those without take over their names.
+        named_first = sorted(range(len(logits)), key=lambda model: names[model] is None)
+        found = {model: self._find_classes(names[model], logits[model]) for model in named_first}
+        self._numbers = [found[model][0] for model in range(len(logits))]
+        self._orders = [torch.tensor(found[model][1], device="cpu") for model in range(len(logits))]
         self._predictions = [[] for _ in logits]
+
+    def _find_classes(self, names: Sequence[str] | None, count: int) -> tuple[int, Sequence[int]]:
+        """Number of the classes that a model predicts, and their positions among its logits."""
+        if names is not None and len(names) != count:
+            raise CompareError(
+                f"expected one class name for each of the {count} logits of a model, got {len(names)}; set "
+                "`model_classes`, or the model's attribute `class_names`."
+            )
+        if self._names is not None and (order := match_classes(names, count, self._names)) is not None:
+            return 0, order
+        for number, classes in enumerate(self._own_classes, 1):
+            if len(classes) == count and (order := match_classes(names, count, classes)) is not None:
+                return number, order
+        self._own_classes.append(tuple(map(str, range(count)) if names is None else names))
+        return len(self._own_classes), range(count)
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the data's classes."""
         return self._names if self._names is not None else tuple(map(str, range(int(self.labels.max()) + 1)))
 
-    def has_predictions(self, *models: int) -> bool:
-        """Whether the classes of all these models are the data's, so that they have predictions."""
-        return all(self._orders[model] is not None for model in models)
+    def predicts_data_classes(self, model: int) -> bool:
+        """Whether a model predicts the data's classes, so that its predictions are right or wrong."""
+        return self._numbers[model] == 0
+
+    def predict_the_same_classes(self, *models: int) -> bool:
+        """Whether these models predict the same classes, so that their predictions can be compared."""
+        return len({self._numbers[model] for model in models}) == 1
+
+    def predicted_classes(self, model: int) -> tuple[str, ...]:
+        """Names of the classes that a model predicts."""
+        number = self._numbers[model]
+        return self._own_classes[number - 1] if number else self.class_names
 
     def assumes_classes(self, model: int) -> bool:
         """Whether a model's classes are assumed to be the data's only because their number is equal."""
-        return self.has_predictions(model) and self._model_classes is not None and self._model_classes[model] is None
+        return self.predicts_data_classes(model) and self._model_classes is not None and not self._model_classes[model]
 
     def reorders_classes(self, model: int) -> bool:
-        """Whether a model has the data's classes in another order."""
+        """Whether a model has the data's classes, and no others, in another order."""
         order = self._orders[model]
-        return order is not None and not torch.equal(order, torch.arange(len(order), device="cpu"))
+        same_number = self.predicts_data_classes(model) and len(order) == self._logits[model]
+        return same_number and not torch.equal(order, torch.arange(len(order), device="cpu"))
+
+    def left_out(self, model: int) -> int:
+        """Number of classes of a model that the data do not have, so that it predicts none of them."""
+        return self._logits[model] - len(self._orders[model])
 
     def classes_of(self, model: int) -> str:
         """Number of classes of a model and their first names, such as `10 (cat, dog, frog, ...)`."""
@@ -106,11 +141,11 @@ class Answers:
         return torch.cat(self._indices)
 
     def of(self, model: int) -> Predictions:
-        """All predictions of one model whose classes are the data's."""
+        """All predictions of one model."""
         return Predictions(*joined(self._predictions[model]))
 
     def pair(self) -> PairScores:
-        """Scores of two models whose classes are the data's."""
+        """Scores of two models that predict the same classes."""
         return PairScores(*joined(self._pairs))
 
     @property
@@ -141,15 +176,12 @@ class Answers:
         self._indices.append(indices.cpu())
         if logits is None:
             return
-        ordered = [
-            None if order is None else _in_order(new, order) for new, order in zip(logits, self._orders, strict=True)
-        ]
-        if len(ordered) == 2 and ordered[0] is not None and ordered[1] is not None:
-            self._add_pair(ordered[0], ordered[1])
+        ordered = [_in_order(new, order) for new, order in zip(logits, self._orders, strict=True)]
+        if len(ordered) == 2 and self.predict_the_same_classes(0, 1):
+            self._add_pair(*ordered)
             return
         for collected, new in zip(self._predictions, ordered, strict=True):
-            if new is not None:
-                collected.append(Predictions(*joined([predictions(part) for (part,) in in_parts([new])])))
+            collected.append(Predictions(*joined([predictions(part) for (part,) in in_parts([new])])))
 
     def _add_pair(self, a: Tensor, b: Tensor) -> None:
         *predicted, pairs = zip(*(pair_scores(*parts) for parts in in_parts([a, b])), strict=True)
@@ -209,23 +241,6 @@ def _interleaved(parts: Sequence[list[Entry]]) -> list[Entry]:
     return [entry for turn in zip_longest(*parts) for entry in turn if entry is not None]
 
 
-def _order(model_names: Sequence[str] | None, count: int, names: tuple[str, ...] | None) -> Tensor | None:
-    """Position of each of the data's classes among a model's logits; None if the model has other classes."""
-    if model_names is not None and len(model_names) != count:
-        raise CompareError(
-            f"expected one class name for each of the {count} logits of a model, got {len(model_names)}."
-        )
-    if names is None or count != len(names) or (model_names is not None and set(model_names) != set(names)):
-        return None
-    if model_names is None or tuple(model_names) == names:
-        return torch.arange(count, device="cpu")
-    # Names that occur twice cannot be matched: ImageNet has two classes called crane.
-    if len(set(model_names)) < count:
-        return None
-    places = {name: place for place, name in enumerate(model_names)}
-    return torch.tensor([places[name] for name in names], device="cpu")
-
-
 def _some(count: int, names: Sequence[str]) -> str:
     """Number of classes and their first names, such as `10 (cat, dog, frog, ...)`."""
     first = ", ".join([name[:40] for name in names[:3]] + ["..."] * (len(names) > 3))
@@ -233,7 +248,7 @@ def _some(count: int, names: Sequence[str]) -> str:
 
 
 def _in_order(logits: Tensor, order: Tensor) -> Tensor:
-    """Logits in the order of the data's classes, on the CPU, at least single precision."""
+    """Logits of the classes that a model predicts, on the CPU, at least single precision."""
     logits = logits.cpu()
     same = len(order) == logits.shape[1] and bool((order == torch.arange(len(order))).all())
     return (logits if same else logits[:, order]).to(torch.promote_types(logits.dtype, torch.float32))

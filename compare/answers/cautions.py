@@ -7,7 +7,7 @@ import torch
 from compare.answers.answers import Answers
 from compare.model.trace import Model
 from compare.model.weights import same_weights
-from compare.result.cautions import same_weights_caution
+from compare.result.models import same_weights_caution
 from compare.stats.paired import wilson_interval
 
 
@@ -47,7 +47,7 @@ def answer_cautions(answers: Answers, sides: Sequence[str]) -> Iterator[str]:
         One sentence each.
     """
     for model, side in enumerate(sides):
-        if not answers.has_predictions(model):
+        if not answers.predicts_data_classes(model):
             continue
         if answers.reorders_classes(model):
             yield f"{side} has the classes of the data in another order; they are matched by name."

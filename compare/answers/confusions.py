@@ -1,12 +1,12 @@
-"""Confusions of two classes that one model makes more often than the other. Needs no torch."""
+"""Pairs of classes that two models confuse, or predict in place of each other. Needs no torch."""
 
 import numpy as np
 
-from compare.result.disagreement import Confusion
+from compare.result.disagreement import Confusion, Replacement
 from compare.stats.paired import Ints, holm, mcnemar
 
-# Maximum number of confusions in a result.
-MOST_CONFUSIONS = 20
+# Maximum number of confusions, and of replacements, in a result.
+MOST_CONFUSIONS = MOST_REPLACEMENTS = 20
 
 
 def find_confusions(a: Ints, b: Ints, truth: Ints, classes: int) -> tuple[Confusion, ...]:
@@ -40,6 +40,21 @@ def find_confusions(a: Ints, b: Ints, truth: Ints, classes: int) -> tuple[Confus
         )
         for i in order
     )
+
+
+def find_replacements(a: Ints, b: Ints) -> tuple[Replacement, ...]:
+    """Find the most frequent pairs of different predictions; this needs no labels.
+
+    Args:
+        a: classes predicted by a, shape (n,).
+        b: classes predicted by b, shape (n,).
+
+    Returns:
+        At most 20 pairs, the most frequent first.
+    """
+    pairs, counts = np.unique(np.stack([a, b], 1)[a != b], axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:MOST_REPLACEMENTS]
+    return tuple(Replacement(int(pairs[i, 0]), int(pairs[i, 1]), int(counts[i])) for i in order)
 
 
 def _count(values: Ints, keys: Ints) -> Ints:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from compare.answers.confusions import find_confusions
+from compare.answers.confusions import find_confusions, find_replacements
 from compare.result.base import Estimate
 from compare.result.disagreement import ClassRow, Disagreement
 from compare.stats.paired import (
@@ -81,6 +81,7 @@ def _unlabelled(a: Ints, b: Ints) -> Disagreement:
         examples=(),
         agreement_interval=_ends(proportion(same, len(a))),
         churn=1 - same / len(a),
+        replacements=find_replacements(a, b),
     )
 
 
@@ -113,6 +114,7 @@ def _labelled(a: Ints, b: Ints, truth: Ints, class_names: Sequence[str]) -> Disa
         worse_with_b=_beyond_chance(rows, 1),
         better_with_b=_beyond_chance(rows, -1),
         confusions=find_confusions(a, b, truth, len(class_names)),
+        replacements=find_replacements(a, b),
     )
 
 

@@ -19,19 +19,23 @@ def find_disagreement(answers: Answers) -> Disagreement | None:
         answers: predictions of two models.
 
     Returns:
-        The disagreement; None if the classes of one model are not the data's.
+        The disagreement; None if the models predict different classes. If these are not the data's classes, it has no
+        accuracies.
     """
-    if not answers.has_predictions(0, 1):
+    if not answers.predict_the_same_classes(0, 1):
         return None
-    labels = answers.labels.numpy() if answers.labelled else None
+    given = answers.labels.numpy() if answers.labelled else None
+    labels = given if answers.predicts_data_classes(0) else None
+    names = answers.predicted_classes(0)
     (a, confidence_a, _), (b, confidence_b, _) = ((part.numpy() for part in answers.of(model)) for model in (0, 1))
-    result = class_disagreement(a, b, labels, answers.class_names)
+    result = class_disagreement(a, b, labels, names)
     divergence, together = answers.pair()
     # Logits that are not finite have no probabilities.
     finite = divergence[divergence.isfinite()]
     result = replace(
         result,
-        examples=disagreed_examples(a, b, confidence_a, confidence_b, labels, answers.indices.numpy()),
+        examples=disagreed_examples(a, b, confidence_a, confidence_b, given, answers.indices.numpy()),
+        predicted_classes=() if answers.predicts_data_classes(0) else names,
         divergence=finite.double().mean().item() if len(finite) else None,
     )
     if labels is None:

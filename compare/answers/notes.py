@@ -22,14 +22,20 @@ def answer_notes(answers: Answers, sides: Sequence[str]) -> Iterator[str]:
     empty = len(answers.class_names) - len(answers.labels.unique()) if answers.labelled else 0
     if empty:
         yield f"{empty} classes have no examples; their numbers are null."
+    if not answers.predict_the_same_classes(*range(len(sides))):
+        yield "the models do not all predict the same classes; predictions of different classes are not compared."
     for i, side in enumerate(sides):
-        if not answers.has_predictions(i):
+        if not answers.predicts_data_classes(i):
             yield (
-                f"{side}: its classes, {answers.classes_of(i)}, are not those of the data, {answers.data_classes()}; "
-                "results that compare its predictions are null."
+                f"{side}: the classes of the data, {answers.data_classes()}, are not among its classes, "
+                f"{answers.classes_of(i)}; whether it is right is unknown."
             )
-            continue
-        if answers.assumes_classes(i):
+        elif answers.left_out(i):
+            yield (
+                f"{side}: it has {answers.classes_of(i)} classes; its predictions are among the "
+                f"{len(answers.class_names)} that the data have."
+            )
+        elif answers.assumes_classes(i):
             yield f"{side}: does not name its classes; they are assumed to be those of the data, in the same order."
         bad = int(torch.sum(~answers.of(i).finite))
         if bad:

@@ -81,9 +81,12 @@ def right_of(answers: Answers, models: int) -> npt.NDArray[np.bool_]:
         Shape (models, n), with examples in the order of their indices.
 
     Raises:
-        CompareError: the examples have no labels.
+        CompareError: the examples have no labels, or the classes of a model are not the data's.
     """
     if not answers.labelled:
         raise CompareError("accuracies need labels, got images without labels (-1); use a split with labels.")
+    others = [str(model + 1) for model in range(models) if not answers.predicts_data_classes(model)]
+    if others:
+        raise CompareError(f"accuracies need models of the data's classes, but model {others[0]} has other classes.")
     labels, order = answers.labels.numpy(), np.argsort(answers.indices.numpy())
     return np.stack([answers.of(i).classes.numpy() == labels for i in range(models)])[:, order]

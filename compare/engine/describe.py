@@ -66,7 +66,7 @@ def versions() -> dict[str, str]:
 def accuracy_of(stream: Stream, number: int) -> float | None:
     """Accuracy of a model, in [0, 1]; None without labels, or if its classes are not the data's."""
     answers = stream.answers
-    if not answers.has_predictions(number) or not answers.labelled:
+    if not answers.predicts_data_classes(number) or not answers.labelled:
         return None
     return (answers.of(number).classes == answers.labels).double().mean().item()
 

@@ -19,7 +19,7 @@ from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
-from compare.model.batch import names_of_classes
+from compare.model.class_names import find_class_names
 from compare.model.trace import Model
 from compare.result.base import Matrix
 from compare.result.comparison import Baseline
@@ -62,7 +62,7 @@ def compare_many(
         precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16`.
         tolerance: stop computing Gram matrices when every standard error of CKA between two models is at most this.
         class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
-        model_classes: for each model, the names of the classes of its logits, in order; None if they are the data's.
+        model_classes: for each model, the names of the classes of its logits, in order, as in `compare_models`.
         baseline: for each model, its untrained copies, as in `compare_models`. Any may be empty. This runs all models
             twice more, and each copy twice. None computes no baseline.
 
@@ -87,7 +87,7 @@ def compare_many(
         raise CompareError(f"expected at least two different models, got {len(models)}, or one of them twice.")
     plan = Plan(layers, passes, precision, DEFAULT_MEASURES, tolerance)
     check_baseline(baseline, len(models), batches)
-    answers = Answers(names_of_classes(batches, class_names), model_classes)
+    answers = Answers(*find_class_names(models, batches, class_names, model_classes))
     stream = run_stream(models, batches, plan, answers)
     descriptions = tuple(describe(stream, i) for i in range(len(models)))
     names = [str(i + 1) for i in range(len(models))]
@@ -151,8 +151,8 @@ def _pair(
 
 
 def _agreement(answers: Answers, a: int, b: int) -> tuple[float, float, float] | tuple[None, None, None]:
-    """Agreement and its 95 % interval; None if a model has other classes than the data."""
-    if not answers.has_predictions(a, b):
+    """Agreement and its 95 % interval; None if the models predict different classes."""
+    if not answers.predict_the_same_classes(a, b):
         return None, None, None
     same = answers.of(a).classes == answers.of(b).classes
     agreement, low, high = wilson(int(same.sum()), len(same))

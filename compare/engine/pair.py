@@ -19,7 +19,7 @@ from compare.engine.notes import notes, without_dominant_notes
 from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
-from compare.model.batch import names_of_classes
+from compare.model.class_names import find_class_names
 from compare.model.trace import Model
 from compare.result.comparison import (
     LARGE_CHANGE,
@@ -86,7 +86,8 @@ def compare_models(
         components: number of principal components to remove for a second CKA, 1 to 10. This also computes the
             uncertainty of block structure and the examples that dominate it, and doubles the cost of CKA. 0 skips it.
         class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
-        model_classes: for a and b, the names of the classes of the logits, in order; None if they are the data's.
+        model_classes: for a and b, the names of the classes of the logits, in order; None for the model's attribute
+            `class_names`, which models of `zoo.load` have. Without it, the classes are the data's.
         baseline: untrained copies of a, and untrained copies of b, such as `((a0,), (b0,))`: the same architectures
             with fresh initial weights. Either may be empty. Batch norm statistics should come from the data. This runs
             all models twice more. None computes no baseline.
@@ -117,8 +118,9 @@ def compare_models(
     """
     plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed, components)
     check_baseline(baseline, 2, batches)
-    answers = Answers(names_of_classes(batches, class_names), model_classes)
-    stream = run_stream((model_a, model_b), batches, plan, answers, leave_out_dominant=True)
+    models = model_a, model_b
+    answers = Answers(*find_class_names(models, batches, class_names, model_classes))
+    stream = run_stream(models, batches, plan, answers, leave_out_dominant=True)
     a, b = stream.parts
     fraction, alignment = stream.principal.fraction(), stream.principal.alignment()
     cka = stream.cka.ratio()
@@ -127,10 +129,8 @@ def compare_models(
         b=find_spans(cka[b, b], fraction[b], alignment[b, b], stream.runs[1].names),
     )
     without_dominant = _without_dominant(stream)
-    untrained, missing = (
-        (None, ()) if baseline is None else _baseline(Sweep((model_a, model_b), baseline, batches), stream)
-    )
-    cautions = tuple(find_cautions((model_a, model_b), answers, "ab"))
+    untrained, missing = (None, ()) if baseline is None else _baseline(Sweep(models, baseline, batches), stream)
+    cautions = tuple(find_cautions(models, answers, "ab"))
     result = Comparison(
         models=ModelPair(a=describe(stream, 0), b=describe(stream, 1)),
         dataset=describe_data(stream),

@@ -43,7 +43,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.precision not in DTYPES:
-            raise UsageError(f"precision must be {', '.join(DTYPES)}, got {self.precision!r}.")
+            raise UsageError(f"precision must be one of {', '.join(DTYPES)}, got {self.precision!r}.")
         if self.passes < 1:
             raise UsageError(f"passes must be at least 1, got {self.passes}.")
         if isinstance(self.measures, str) or len(set(self.measures)) < len(self.measures):

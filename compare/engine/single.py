@@ -17,7 +17,8 @@ from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
-from compare.model.batch import checked_batch, names_of_classes
+from compare.model.batch import checked_batch
+from compare.model.class_names import find_class_names
 from compare.model.trace import Model
 from compare.result.inspection import Inspection, WithoutDominant
 from compare.result.spans import BlockSpan, block_structures
@@ -51,7 +52,7 @@ def inspect_model(
             The second run needs the module itself, not a tracer or replay. None skips it.
         seed: random seed of the half samples.
         class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
-        model_classes: names of the classes of the model's logits, in order; None if they are the data's.
+        model_classes: names of the classes of the model's logits, in order, as in `compare_models`.
 
     Returns:
         CKA of all pairs of layers, spans of similar layers, and an analysis of each block structure.
@@ -77,7 +78,8 @@ def inspect_model(
     if components == 0:
         raise CompareError("expected at least one component to remove, got 0.")
     plan = Plan(layers, passes, precision, seed=seed, components=components)
-    stream = run_stream([model], batches, plan, Answers(names_of_classes(batches, class_names), [model_classes]))
+    answers = Answers(*find_class_names([model], batches, class_names, [model_classes]))
+    stream = run_stream([model], batches, plan, answers)
     spans = _spans(stream)
     cautions = tuple(find_cautions([model], stream.answers, ["It"]))
     result = Inspection(

@@ -18,7 +18,7 @@ from compare.errors import CompareError
 from compare.groups.classes import class_tests, count_right
 from compare.groups.confirm import confirmation, selecting
 from compare.groups.spread import spread
-from compare.model.batch import names_of_classes
+from compare.model.class_names import find_class_names
 from compare.model.trace import Model, Run
 from compare.result.groups import (
     ClassTests,
@@ -85,7 +85,7 @@ def compare_groups(
             assignments, all are used.
         seed: random seed of the assignments.
         class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
-        model_classes: for each model, a's first, the names of the classes of its logits; None if they are the data's.
+        model_classes: for each model, a's first, the names of the classes of its logits, as in `compare_models`.
 
     Returns:
         Differences in accuracy: overall, per class, and per example.
@@ -115,7 +115,7 @@ def compare_groups(
             "twice."
         )
     splits = model_splits(*seeds, permutations, seed)
-    answers = Answers(names_of_classes(batches, class_names), model_classes)
+    answers = Answers(*find_class_names(models, batches, class_names, model_classes))
     runs = predict(models, batches, answers)
     sides = [f"{group}{number + 1}" for group, count in zip("ab", seeds, strict=True) for number in range(count)]
     _check_classes(answers, sides)
@@ -148,7 +148,7 @@ def compare_groups(
 
 def _check_classes(answers: Answers, sides: Sequence[str]) -> None:
     for i, side in enumerate(sides):
-        if not answers.has_predictions(i):
+        if not answers.predicts_data_classes(i):
             raise CompareError(
                 f"expected models of the data's classes, {answers.data_classes()}, got {side} with "
                 f"{answers.classes_of(i)}; leave it out, or use data with its classes."

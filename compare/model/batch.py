@@ -1,6 +1,5 @@
 """Read minibatches from callers."""
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -30,16 +29,6 @@ def checked_batch(batch: Any) -> tuple[Tensor, Tensor, Tensor | None]:
             got = f"{values.dtype} of shape {tuple(values.shape)}" if isinstance(values, Tensor) else f"{type(values)}"
             raise CompareError(f"expected {name} as integers of shape ({len(batch[0])},), one per example, got {got}.")
     return batch[0], batch[1].long(), batch[2].long() if len(batch) == 3 else None
-
-
-def names_of_classes(batches: Iterable[Any], class_names: Sequence[str] | None) -> Sequence[str] | None:
-    """The names of the data's classes: `class_names` if given, else `batches.classes`, else None.
-
-    Args:
-        batches: minibatches, or a dataset object with an attribute `classes`.
-        class_names: names from the caller.
-    """
-    return getattr(batches, "classes", None) if class_names is None else class_names
 
 
 def _are_integers(values: Any, count: int) -> bool:

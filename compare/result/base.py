@@ -1,11 +1,13 @@
 """Base class of all results, and the types that they share. Needs no torch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import msgspec
 
 from compare.errors import CompareError
+from compare.result.shown import Drawn
 
 # One row per layer; None where a value does not exist because a layer is constant or not finite.
 Matrix = tuple[tuple[float | None, ...], ...]
@@ -38,9 +40,9 @@ FORMAT_VERSION = 2
 Settings = dict[str, str | int | float | bool | None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class JsonResult:
-    """A result that converts to and from JSON."""
+@dataclass(frozen=True, kw_only=True, repr=False)
+class JsonResult(Drawn):
+    """A result that converts to and from JSON, and shows itself in notebooks."""
 
     format_version: int
     kind: str
@@ -61,18 +63,25 @@ class JsonResult:
             text: JSON of this kind of result, of format version 1 or 2.
 
         Raises:
-            CompareError: the text is not JSON, has another format version, or a field is missing or has the wrong type.
+            CompareError: the text is not JSON, has another format version, a field is missing or has the wrong type, or
+                shapes and indices contradict each other.
         """
         try:
             result = msgspec.json.decode(text, type=cls)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
             raise CompareError(f"expected the JSON of a {cls.__name__}, got something else: {error}.") from error
         if result.format_version not in (1, FORMAT_VERSION):
             raise CompareError(
                 f"expected a result of format version {FORMAT_VERSION} or 1, got {result.format_version}; "
                 "update resnet-zoo, or compute the result again."
             )
+        if problem := next(result._problems(), None):
+            raise CompareError(f"expected the JSON of a {cls.__name__}, but {problem}; compute the result again.")
         return replace(result, format_version=FORMAT_VERSION)
+
+    def _problems(self) -> Iterator[str]:
+        """What is wrong with shapes and indices."""
+        yield from ()
 
 
 def _rounded(value: Any) -> Any:

@@ -1,9 +1,19 @@
 """Result of comparing two models. Needs no torch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, JsonResult, Matrix, Settings
+from compare.result.checks import (
+    check_dominant,
+    check_indices,
+    check_inside,
+    check_length,
+    check_model,
+    check_shape,
+    check_spans,
+)
 from compare.result.disagreement import Disagreement
 from compare.result.inside import DominantExample, InsidePair
 from compare.result.models import DatasetResult, ModelPair
@@ -180,7 +190,7 @@ class Baseline:
     b: BaselineSide | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Comparison(JsonResult):
     """Comparison of two models: similarity of their layers, block structure, and disagreement of their predictions.
 
@@ -191,7 +201,7 @@ class Comparison(JsonResult):
         dataset: the examples that both models saw.
         cka: CKA of all pairs of layers.
         block_structure: spans of similar layers in each model.
-        disagreement: where the predictions differ; None if the classes of a model are not the data's.
+        disagreement: where the predictions differ; None if the models predict different classes.
         settings: all settings needed to reproduce the result.
         versions: versions of this package, Python, and the libraries it uses.
         notes: warnings: reasons for missing values, layers that were left out.
@@ -226,3 +236,51 @@ class Comparison(JsonResult):
     inside: InsidePair | None = None
     baseline: Baseline | None = None
     cautions: tuple[str, ...] = ()
+
+    def _problems(self) -> Iterator[str]:
+        a, b = len(self.models.a.layers), len(self.models.b.layers)
+        classes, cka, inside = len(self.dataset.classes), self.cka, self.inside
+        yield from check_model("model a", self.models.a)
+        yield from check_model("model b", self.models.b)
+        similarities: list[tuple[str, CKAResult | MeasureResult]] = [
+            ("cka", cka),
+            *((m.name, m) for m in self.measures),
+        ]
+        for name, similarity in similarities:
+            yield from check_shape(f"{name}.ab", similarity.ab, a, b)
+            yield from check_shape(f"{name}.aa", similarity.aa, a, a)
+            yield from check_shape(f"{name}.bb", similarity.bb, b, b)
+            yield from check_shape(f"{name}.standard_error_ab", similarity.standard_error_ab, a, b)
+            for field in ("mean", "percentile_95", "above") if similarity.null else ():
+                yield from check_shape(f"{name}.null.{field}", getattr(similarity.null, field), a, b)
+        if cka.without_dominant is not None:
+            yield from check_shape("cka.without_dominant.ab", cka.without_dominant.ab, a, b)
+            yield from check_shape("cka.without_dominant.changed", cka.without_dominant.changed, a, b)
+            yield from check_dominant("cka.without_dominant", cka.without_dominant.examples, classes)
+        yield from check_spans("block_structure.a", self.block_structure.a, a)
+        yield from check_spans("block_structure.b", self.block_structure.b, b)
+        if inside is not None:
+            yield from check_inside("inside.a", inside.a, a, classes)
+            yield from check_inside("inside.b", inside.b, b, classes)
+            yield from check_indices(
+                "inside.shared_examples.a", (s.a for s in inside.shared_examples), len(inside.a.blocks)
+            )
+            yield from check_indices(
+                "inside.shared_examples.b", (s.b for s in inside.shared_examples), len(inside.b.blocks)
+            )
+        yield from self._prediction_problems(classes)
+
+    def _prediction_problems(self, classes: int) -> Iterator[str]:
+        found = self.disagreement
+        if found is None:
+            return
+        if found.classes:
+            yield from check_length("disagreement.classes", found.classes, classes)
+        predicted = len(found.predicted_classes) or classes
+        for item in found.examples:
+            yield from check_indices("a label", [item.label], classes)
+            yield from check_indices("a prediction", [item.prediction_a, item.prediction_b], predicted)
+        for confusion in found.confusions:
+            yield from check_indices("a class of a confusion", [confusion.label, confusion.prediction], predicted)
+        for pair in found.replacements:
+            yield from check_indices("a replaced prediction", [pair.prediction_a, pair.prediction_b], predicted)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from compare.result.base import NOTHING, Estimate
+from compare.result.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,21 @@ class Confusion:
     count_b: int
     p_value: float
     p_adjusted: float
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Two classes of which a predicts one where b predicts the other.
+
+    Args:
+        prediction_a: index of the class predicted by a.
+        prediction_b: index of the class predicted by b.
+        examples: number of examples.
+    """
+
+    prediction_a: int
+    prediction_b: int
+    examples: int
 
 
 @dataclass(frozen=True)
@@ -162,8 +178,8 @@ class Together:
     oracle: Estimate
 
 
-@dataclass(frozen=True)
-class Disagreement:
+@dataclass(frozen=True, repr=False)
+class Disagreement(Shown):
     """Disagreement of the predictions of two classifiers on the same examples.
 
     Without labels, every field that needs them is None or empty. Without probabilities, `divergence`, `calibration_a`,
@@ -198,6 +214,9 @@ class Disagreement:
         calibration_a: calibration of a.
         calibration_b: calibration of b.
         together: accuracy of the two models combined.
+        replacements: the most frequent pairs of different predictions, at most 20.
+        predicted_classes: names of the classes that the models predict, in which predictions are counted; empty if they
+            are the dataset's. If not empty, no field needs labels, and labels of examples are the dataset's classes.
 
     Example:
         >>> import compare
@@ -233,3 +252,5 @@ class Disagreement:
     calibration_a: Calibration | None = None
     calibration_b: Calibration | None = None
     together: Together | None = None
+    replacements: tuple[Replacement, ...] = ()
+    predicted_classes: tuple[str, ...] = ()

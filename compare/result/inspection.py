@@ -1,9 +1,11 @@
 """Result of inspecting one model. Needs no torch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, JsonResult, Matrix, Settings
+from compare.result.checks import check_inside, check_model, check_shape, check_spans
 from compare.result.inside import Inside
 from compare.result.models import DatasetResult, ModelResult
 from compare.result.spans import BlockSpan
@@ -105,7 +107,7 @@ class DeletedBlocks:
     examples: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Inspection(JsonResult):
     """Inspection of one model: similarity of its layers, block structure, and what causes it.
 
@@ -151,3 +153,17 @@ class Inspection(JsonResult):
     deletion: tuple[DeletedBlocks, ...] = ()
     probes: ProbeResult | None = None
     cautions: tuple[str, ...] = ()
+
+    def _problems(self) -> Iterator[str]:
+        layers, classes, without = len(self.model.layers), len(self.dataset.classes), self.without_dominant
+        yield from check_model("model", self.model)
+        yield from check_shape("cka", self.cka, layers, layers)
+        yield from check_shape("standard_error", self.standard_error, layers, layers)
+        yield from check_spans("block_structure", self.block_structure, layers)
+        yield from check_inside("inside", self.inside, layers, classes)
+        if without is not None:
+            yield from check_shape("without_dominant.cka", without.cka, layers, layers)
+            yield from check_spans("without_dominant.spans", without.spans, layers)
+        for deleted in self.deletion:
+            if not 0 <= deleted.right <= deleted.examples or not deleted.examples:
+                yield f"deletion has {deleted.right} right of {deleted.examples} examples"

@@ -1,9 +1,12 @@
 """Result of comparing all pairs of several models. Needs no torch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, JsonResult, Matrix, Settings
+from compare.result.checks import check_length, check_model, check_shape
 from compare.result.comparison import Baseline, BaselineSide
 from compare.result.models import DatasetResult, ModelResult
 
@@ -24,7 +27,7 @@ class PairResult:
             It is high if both learn the same features at any depth. Being a maximum over noisy values, it is biased
             slightly upwards.
         agreement: fraction of examples for which both predict the same class, in [0, 1]. None, like its interval, if
-            the classes of one model are not the data's.
+            the models predict different classes.
         agreement_low: lower end of the 95 % interval of `agreement` (Wilson).
         agreement_high: upper end of the 95 % interval of `agreement`.
         cka: CKA of the layers of a (rows) and the layers of b (columns).
@@ -83,7 +86,7 @@ class PairResult:
         return min(self.baseline.a, self.baseline.b, key=lambda side: side.above if side.low is None else side.low)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ModelMatrix(JsonResult):
     """Comparison of all pairs of several models.
 
@@ -129,3 +132,20 @@ class ModelMatrix(JsonResult):
             b: number of another model, counted from 0; the order does not matter.
         """
         return next(pair for pair in self.pairs if {pair.a, pair.b} == {a, b})
+
+    def _problems(self) -> Iterator[str]:
+        layers = [len(model.layers) for model in self.models]
+        for number, model in enumerate(self.models):
+            yield from check_model(f"model {number}", model)
+        expected = list(combinations(range(len(layers)), 2))
+        if not expected or sorted((pair.a, pair.b) for pair in self.pairs) != expected:
+            yield f"pairs are not all pairs of its {len(layers)} models"
+            return
+        for pair in self.pairs:
+            name = f"of models {pair.a} and {pair.b}"
+            yield from check_shape(f"cka {name}", pair.cka, layers[pair.a], layers[pair.b])
+            yield from check_shape(f"cosine {name}", pair.cosine, layers[pair.a], layers[pair.b])
+        for field, matrices in (("within", self.within), ("within_cosine", self.within_cosine)):
+            yield from check_length(field, matrices, len(layers))
+            for count, cells in zip(layers, matrices or (), strict=False):
+                yield from check_shape(field, cells, count, count)

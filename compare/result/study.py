@@ -1,9 +1,11 @@
 """Result of testing the paper's claims on a grid of networks. Needs no torch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, Estimate, JsonResult, Matrix, Settings
+from compare.result.checks import check_shape
 from compare.result.models import DatasetResult
 
 Verdict = Literal["shown", "not shown", "opposite", "not measurable"]
@@ -252,7 +254,7 @@ class Heatmap:
     blocks: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Reproduction(JsonResult):
     """The paper's claims, tested on a grid of networks.
 
@@ -299,3 +301,7 @@ class Reproduction(JsonResult):
     versions: dict[str, str]
     notes: tuple[str, ...]
     power: tuple[Power, ...] = ()
+
+    def _problems(self) -> Iterator[str]:
+        for heatmap in self.heatmaps:
+            yield from check_shape("a heatmap", heatmap.cka, len(heatmap.cka), len(heatmap.cka))

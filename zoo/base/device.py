@@ -2,7 +2,7 @@
 
 import torch
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 
 
 def pick_device(name: str) -> str:
@@ -15,11 +15,16 @@ def pick_device(name: str) -> str:
         Name of the device.
 
     Raises:
+        UsageError: torch knows no such device.
         ZooError: this machine has no such device.
     """
     if name == "auto":
         accelerator = torch.accelerator.current_accelerator(check_available=True)
         return accelerator.type if accelerator else "cpu"
+    try:
+        torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"expected a device such as auto, cpu, cuda, or cuda:1, got {name!r}.") from error
     try:
         torch.zeros(1, device=name).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 
 
 @contextmanager
@@ -103,6 +103,21 @@ def replace_file(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_utf8(text: str) -> None:
+    """Check that a text from the command line or the file system can be written to JSON, pages, and safetensors files.
+
+    Python stands in surrogates for bytes that are not UTF-8.
+
+    Raises:
+        UsageError: the text is not UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        shown = text.encode(errors="replace").decode()
+        raise UsageError(f"expected UTF-8, got {shown!r}; rename the file or folder.") from None
 
 
 def file_sha256(path: Path) -> str:

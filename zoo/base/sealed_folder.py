@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from zoo.base.files import file_sha256, names_in, writing
+from zoo.base.foreign import JSON_ERRORS
 from zoo.errors import ZooError
 
 CONTENTS = "contents.json"
@@ -64,7 +65,7 @@ def contents(folder: Path) -> Contents | None:
     """Read the list of files of a site; None if the folder is not a site of this program."""
     try:
         listed = msgspec.json.decode((folder / CONTENTS).read_bytes(), type=Contents)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, *JSON_ERRORS):
         return None
     return listed if (listed.program, listed.format_version) == ("resnet-zoo", FORMAT_VERSION) else None
 

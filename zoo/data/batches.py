@@ -88,6 +88,20 @@ class ShuffledBatches:
         position = self._positions[int(index)]
         return None if self.data.rows is None else int(self.data.rows[position])
 
+    def image(self, index: int) -> Tensor:
+        """One image.
+
+        Args:
+            index: index of the image in its split, as the minibatches give it.
+
+        Returns:
+            uint8, shape (channels, height, width).
+
+        Raises:
+            KeyError: no minibatch holds such an image.
+        """
+        return self.data.images[torch.tensor([self._positions[int(index)]])][0]
+
     @cached_property
     def _positions(self) -> dict[int, int]:
         return {index: position for position, index in enumerate(self.data.indices.tolist())}
@@ -117,7 +131,7 @@ def images(
         A sized iterable of minibatches `(images, labels, indices)`: float32 images in [0, 1], not normalised, shape
         (n, channels, height, width); int64 labels, shape (n,); int64 indices in the split, shape (n,). Each pass has
         another order. `.classes` holds the class names; `.path(index)` gives the file of an image, or `.row(index)`
-        its row, and results of `compare` name them.
+        its row, and results of `compare` name them; `.image(index)` gives its pixels, and their pages show them.
 
     Raises:
         ZooError: the dataset or split does not exist, its images cannot be used, or a size is out of range.

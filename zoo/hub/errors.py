@@ -5,7 +5,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from zoo.errors import ZooError, one_line
+from zoo.base.foreign import is_foreign
+from zoo.errors import UsageError, ZooError, one_line
 
 
 @contextmanager
@@ -16,19 +17,25 @@ def hub_errors(what: str) -> Iterator[None]:
         what: the repository or file, such as `me/resnet14-w1-digits@v1`, for the message.
 
     Raises:
+        UsageError: the name of a repository is invalid.
         ZooError: the client, the network, the Hub, or the disk fails.
     """
-    from huggingface_hub.errors import HTTPError
+    from huggingface_hub.errors import HFValidationError
 
     try:
         yield
+    except ZooError:
+        raise
     except (KeyError, TypeError, AttributeError) as error:
         # The client raises these for malformed answers.
         raise ZooError(f"{what}: invalid answer of the Hub ({_line(error)}); choose another model.") from error
-    except (OSError, HTTPError, ValueError, RuntimeError) as error:
+    except Exception as error:
+        if not is_foreign(error):
+            raise
         # The client wraps the error of a failed upload of one of several files.
         cause = error.__cause__ if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception) else error
-        raise ZooError(f"{what}: {_explain(cause)}") from error
+        kind = UsageError if isinstance(cause, HFValidationError) else ZooError
+        raise kind(f"{what}: {_explain(cause)}") from error
 
 
 def _explain(error: Exception) -> str:
@@ -55,6 +62,10 @@ def _explain(error: Exception) -> str:
             f"no complete answer from {hub} ({type(error).__name__}); check the network and HF_ENDPOINT and try again, "
             "or use cached files with HF_HUB_OFFLINE=1."
         )
+    if isinstance(error, ImportError):
+        if "socks" in str(error).lower():
+            return "a SOCKS proxy needs the package socksio; install it (pip install socksio), or unset the proxy."
+        return f"{_line(error)}; install it."
     if "xet" in str(error):
         return f"{_line(error)}; try again with HF_HUB_DISABLE_XET=1."
     return f"{_line(error)}; fix this and try again."

@@ -9,7 +9,7 @@ from zoo.base.files import file_sha256
 from zoo.hub.fetch import fetch, pin
 from zoo.hub.ref import parse_ref
 from zoo.model_folder.config import ModelConfig, read_config
-from zoo.model_folder.folder import WEIGHTS
+from zoo.model_folder.folder import weights_file
 from zoo.model_folder.snapshots import folder_name
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class FoundModel:
     @cached_property
     def sha256(self) -> str:
         """sha256 of the weights file."""
-        return file_sha256(self.folder / WEIGHTS)
+        return file_sha256(weights_file(self.folder))
 
     def load(self, device: str) -> "nn.Module":
         """Load the model in eval mode; it preprocesses its inputs by a forward pre-hook.
@@ -53,7 +53,8 @@ class FoundModel:
             device: a torch device.
 
         Returns:
-            The model. It takes uint8 images, or float images in [0, 1], of any size.
+            The model. It takes uint8 images, or float images in [0, 1], of any size. Its attribute `class_names` holds
+            the names of the classes of its logits; None if config.json has none.
 
         Raises:
             ZooError: the weights are missing, damaged, or those of another architecture.
@@ -64,6 +65,7 @@ class FoundModel:
         from zoo.model_folder.preprocess import takes_images
 
         model = load_checkpoint(self.folder).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model.class_names = self.config.label_names
         return takes_images(model, self.config.pretrained_cfg)
 
 

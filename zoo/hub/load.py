@@ -28,7 +28,8 @@ def load(ref: str | Path, device: str = "cpu") -> "nn.Module":
 
     Returns:
         The model in eval mode. It takes float images in [0, 1] or uint8 images, shape (n, channels, height, width), of
-        any size, and returns logits, shape (n, classes).
+        any size, and returns logits, shape (n, classes). Its attribute `class_names` holds their names, so that
+        `compare` matches them with the classes of the images; None if config.json has none.
 
     Raises:
         ZooError: the model does not exist, cannot be downloaded, or is damaged; or there is no such device.

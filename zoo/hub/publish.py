@@ -1,6 +1,6 @@
 """Publish model folders on the Hub: in one commit, checked afterwards, and without pickles."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,21 +11,13 @@ from zoo.hub.client import account, logged_in
 from zoo.hub.errors import hub_errors
 from zoo.hub.fetch import Snapshot, content_hash, download, pin
 from zoo.hub.ref import REVISION, HubFile, HubRef
+from zoo.hub.upload_files import select_files
 from zoo.model_folder.card_marker import for_repo
 from zoo.model_folder.folder import CARD, CONFIG, WEIGHTS
 from zoo.model_folder.snapshots import folder_of_epoch
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
-
-
-# Types of files that may be uploaded; no library unpickles them.
-_KINDS = (
-    *(".safetensors", ".onnx", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".csv", ".tsv", ".parquet", ".arrow"),
-    *(".md", ".txt", ".rst", ".log", ".html", ".pdf", ".bib", ".cff", ".py", ".sh", ".ipynb"),
-    *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"),
-)
-_PLAIN_NAMES = ("LICENSE", "NOTICE", "README", "CITATION", "AUTHORS", "CHANGELOG")
 
 
 # Content of a file: on disk, or in memory.
@@ -40,13 +32,13 @@ class Published:
         url: URL of the repository or branch.
         commit: full hash of the commit that holds the files.
         changed: whether this is a new commit.
-        left_out: skipped files: pickles, unknown types, and symlinks; hidden files are not listed.
+        left_out: why other files of the folder are not uploaded, by name, such as `looks like a secret`.
     """
 
     url: str
     commit: str
     changed: bool
-    left_out: tuple[str, ...]
+    left_out: Mapping[str, str]
 
 
 def check_target(repo_id: str, *, private: bool = False) -> None:
@@ -79,12 +71,14 @@ def push(
     revision: str | None = None,
     tag: str | None = None,
     message: str | None = None,
+    include: Sequence[str] = (),
+    on_files: Callable[[Mapping[str, int]], None] = lambda sizes: None,
 ) -> Published:
     """Upload a model folder to the Hub in a single commit; no commit is made if nothing has changed.
 
     A missing repository or branch is created. Files that exist only in the repository are left alone. Before the
-    upload, the examples of the model card are changed to name this repository, in the folder too. Pickles, files of
-    unknown type, symlinks, and hidden files are not uploaded.
+    upload, the examples of the model card are changed to name this repository, in the folder too. Only the files that
+    the model needs and pictures are uploaded, and those in `include`.
 
     Args:
         folder: a model folder.
@@ -93,9 +87,12 @@ def push(
         revision: branch to commit to; `main` if None.
         tag: tag for the commit, such as `v1`.
         message: commit message; a default one if None.
+        include: names of further files, relative to the folder, or patterns such as `reports/*`. Files that look like
+            secrets or pickles, hidden files, and hard links need their exact names.
+        on_files: called with the sizes in bytes of all files, by name, before an upload.
 
     Returns:
-        URL and commit, whether it is a new commit, and the files that were skipped.
+        URL and commit, whether it is a new commit, and the files that were left out.
 
     Raises:
         ZooError: the folder is not a valid model, the user may not push, the repository is public although `private` is
@@ -114,11 +111,16 @@ def push(
         if folder_of_epoch(name) is not None:
             raise ZooError(f"{option} {name} is reserved for the snapshot of that epoch; choose another name.")
     _check_loads(folder)
-    files, left_out = _files(folder, repo_id)
+    selection = select_files(folder, include)
+    files: dict[str, Content] = dict(selection.files)
+    if CARD in files:
+        files[CARD] = _card(folder / CARD, repo_id)
     _prepare(client, repo_id, private, revision)
     before = pin(HubRef(repo_id, revision))
     changed = not _holds(before.files or {}, files)
     _check_tag(client, repo_id, tag, None if changed else before.commit)
+    if changed:
+        on_files({name: len(it) if isinstance(it, bytes) else it.stat().st_size for name, it in files.items()})
     _write_card(folder, files)
     message = message or f"Upload {folder.resolve().name} with resnet-zoo"
     commit = _commit(client, before, files, message) if changed else before.commit
@@ -126,7 +128,7 @@ def push(
     if tag is not None:
         _tag(client, repo_id, tag, commit)
     branch = f"/tree/{revision}" if revision else ""
-    return Published(f"{client.endpoint}/{repo_id}{branch}", commit, changed, left_out)
+    return Published(f"{client.endpoint}/{repo_id}{branch}", commit, changed, selection.left_out)
 
 
 def push_files(
@@ -151,7 +153,7 @@ def push_files(
     new = dict(files) | edited
     changed = not _holds(old, new)
     commit = _commit(client, before, new, message) if changed else before.commit
-    return Published(f"{client.endpoint}/{repo_id}", commit, changed, ())
+    return Published(f"{client.endpoint}/{repo_id}", commit, changed, {})
 
 
 def _check_loads(folder: Path) -> None:
@@ -165,17 +167,6 @@ def _check_loads(folder: Path) -> None:
         )
 
 
-def _files(folder: Path, repo_id: str) -> tuple[dict[str, Content], tuple[str, ...]]:
-    """Select the files to upload, with the repository's name in the model card; also return skipped names."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
-    names = {path.relative_to(folder).as_posix(): path for path in paths}
-    visible = {name: path for name, path in names.items() if not any(part.startswith(".") for part in name.split("/"))}
-    files: dict[str, Content] = {name: path for name, path in visible.items() if _may_upload(path)}
-    if CARD in files:
-        files[CARD] = _card(folder / CARD, repo_id)
-    return files, tuple(name for name in visible if name not in files)
-
-
 def _card(path: Path, repo_id: str) -> bytes:
     card = path.read_bytes()
     try:
@@ -183,14 +174,6 @@ def _card(path: Path, repo_id: str) -> bytes:
     except UnicodeDecodeError as error:
         raise ZooError(f"expected UTF-8 in {path}, got other bytes ({error.reason}); convert it.") from error
     return for_repo(card, repo_id)
-
-
-def _may_upload(path: Path) -> bool:
-    """Whether a file is safe by its type and by its first bytes, which must not be those of a pickle or archive."""
-    if path.is_symlink() or not (path.suffix.lower() in _KINDS or path.name in _PLAIN_NAMES):
-        return False
-    with path.open("rb") as file:
-        return not file.read(4).startswith((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04"))
 
 
 def _prepare(client: "HfApi", repo_id: str, private: bool, revision: str | None) -> None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.base.files import check_utf8
 from zoo.errors import UsageError, ZooError, did_you_mean
 from zoo.model_folder.folder import MODELS, model_folders
 from zoo.model_folder.snapshots import find_snapshot
@@ -56,6 +57,7 @@ def parse_ref(ref: str) -> Path | HubRef:
     Raises:
         ZooError: the text is not a model reference.
     """
+    check_utf8(ref)
     try:
         if ref and Path(ref).is_dir():
             return Path(ref)

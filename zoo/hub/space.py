@@ -78,7 +78,7 @@ def push_space(folder: Path, repo_id: str, *, private: bool = False) -> Publishe
                 # The Hub rejects the commit if someone else pushed since.
                 parent_commit=before.sha,
             ).oid
-    return Published(f"{client.endpoint}/spaces/{repo_id}", str(commit), bool(new or obsolete), ())
+    return Published(f"{client.endpoint}/spaces/{repo_id}", str(commit), bool(new or obsolete), {})
 
 
 def _listed_files(client: "HfApi", repo_id: str, info: "SpaceInfo") -> dict[str, str]:

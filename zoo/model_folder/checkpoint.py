@@ -11,7 +11,7 @@ from zoo.family.cifar import Variant
 from zoo.family.cifar_resnet import CifarResNet
 from zoo.model_folder.config import ModelConfig, read_config
 from zoo.model_folder.config_writer import family_config, timm_config
-from zoo.model_folder.folder import CONFIG, RECORD, WEIGHTS
+from zoo.model_folder.folder import CONFIG, RECORD, WEIGHTS, weights_file
 from zoo.record.training import TrainingRecord
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ def load_checkpoint(folder: str | Path) -> nn.Module:
 
     folder = Path(folder)
     config = read_config(folder)
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise ZooError(f"expected weights in {path}, but there is no such file; train or download the model again.")
+    path = weights_file(folder)
     try:
         tensors = _tensors(path)
         model = _load_member(config.variant, path, tensors) if config.variant else _load_timm(folder, config, tensors)

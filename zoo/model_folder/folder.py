@@ -27,6 +27,21 @@ def model_folders(root: Path) -> list[str]:
     return [str(config.parent) for config in root.glob(f"[!.]*/{CONFIG}")]
 
 
+def weights_file(folder: Path) -> Path:
+    """The file of a model's weights.
+
+    Args:
+        folder: the model folder.
+
+    Raises:
+        ZooError: there is no such file.
+    """
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise ZooError(f"expected weights in {path}, but there is no such file; train or download the model again.")
+    return path
+
+
 @contextmanager
 def new_folder(out: Path, force: bool = False, inside: Path | None = None) -> Iterator[Path]:
     """Write a model folder atomically: yield a temporary folder that becomes `out` if the block succeeds.
@@ -73,9 +88,11 @@ def check_free(out: Path, force: bool) -> None:
     names = names_in(out)
     if names == set():
         return
+    is_model = names is not None and {CONFIG, WEIGHTS} <= names
     if not force:
-        raise ZooError(f"expected a new folder, but {out} exists; choose another --out, or replace it with --force.")
-    if names is None or not {CONFIG, WEIGHTS} <= names:
+        advice = "choose another --out, or replace it with --force" if is_model else "choose another --out"
+        raise ZooError(f"expected a new folder, but {out} exists; {advice}.")
+    if names is None or not is_model:
         raise ZooError(f"--force replaces only model folders, and {out} is not one; choose another --out.")
     foreign = sorted(names - {CONFIG, WEIGHTS, RECORD, CARD, CURVE, HEATMAP, EPOCHS})
     foreign += [f"{EPOCHS}/{path.name}" for path in out.glob(f"{EPOCHS}/*") if not path.name.isdigit()]

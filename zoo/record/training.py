@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+from zoo.base.foreign import JSON_ERRORS
 from zoo.errors import ZooError
 from zoo.record.fields import Amount, ClassAccuracy, DataRecord, Epoch, Line, Positive, Seed, Share, SpecFields, Subset
 from zoo.record.names import model_name
@@ -129,7 +130,7 @@ class TrainingRecord(SpecFields):
         """
         try:
             record = msgspec.json.decode(text, type=cls)
-        except msgspec.MsgspecError as error:
+        except JSON_ERRORS as error:
             raise ZooError(f"not a training record: {error}; train or fetch the model again.") from error
         if record.format_version != FORMAT_VERSION:
             raise ZooError(

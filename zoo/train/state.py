@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from zoo.base.files import replace_file, writing
+from zoo.base.foreign import JSON_ERRORS
 from zoo.errors import ZooError
 from zoo.record.fields import DataRecord, Epoch, SpecFields
 from zoo.record.recipe import Recipe
@@ -76,7 +77,7 @@ def read_progress(path: Path) -> Progress:
         with safe_open(path, "np") as file:
             text = (file.metadata() or {})[KEY]
         progress = msgspec.json.decode(text, type=Progress)
-    except (OSError, SafetensorError, KeyError, msgspec.MsgspecError) as error:
+    except (OSError, SafetensorError, KeyError, *JSON_ERRORS) as error:
         raise ZooError(f"{path} is not a training state ({error}); start over with --force.") from error
     if not 1 <= len(progress.history) <= progress.recipe.epochs:
         raise ZooError(f"{path} is not a training state; start over with --force.")

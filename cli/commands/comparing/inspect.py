@@ -9,8 +9,8 @@ from cli.inputs.request import request
 from cli.report.deliver import Files, deliver
 from cli.report.kinds import ReportOptions
 from cli.terminal import options
+from cli.terminal.analysis_options import ONE_PASS, InspectionOptions, Part
 from cli.terminal.command_options import expand_options
-from cli.terminal.options import ONE_PASS, Part
 from cli.terminal.output import interruptible
 
 
@@ -18,12 +18,16 @@ from cli.terminal.output import interruptible
 def inspect(
     model: Annotated[str, options.model_argument("MODEL", "A model folder or Hub id OWNER/NAME[@REVISION].")],
     part: Annotated[
-        list[Part], typer.Option(help="Part of the analysis; repeatable. deletion and probes take longer.")
+        list[Part],
+        typer.Option(
+            metavar="PART",
+            help="structure, components, dominant, deletion, or probes; repeatable. The last two take longer.",
+        ),
     ] = ONE_PASS,  # noqa: B006
     dataset: options.ComparisonDataset = None,
     *,
     images: options.ImageOptions,
-    inspection: options.InspectionOptions,
+    inspection: InspectionOptions,
     no_cache: options.NoCache = False,
     files: Files,
     verbosity: options.Verbosity,

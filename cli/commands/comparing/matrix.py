@@ -10,6 +10,7 @@ from cli.jobs.engine import Engine
 from cli.report.deliver import Files, deliver
 from cli.report.kinds import ReportOptions
 from cli.terminal import options
+from cli.terminal.analysis_options import MatrixOptions
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible
 from zoo.errors import UsageError
@@ -25,7 +26,7 @@ def matrix(
     dataset: options.ComparisonDataset = None,
     *,
     images: options.ImageOptions,
-    similarity: options.MatrixOptions,
+    similarity: MatrixOptions,
     engine: Engine,
     no_cache: options.NoCache = False,
     files: Files,

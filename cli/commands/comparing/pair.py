@@ -12,6 +12,7 @@ from cli.report.deliver import Files, deliver
 from cli.report.kinds import ReportOptions
 from cli.report.requirement import check_requirements, parse_requirement
 from cli.terminal import options
+from cli.terminal.analysis_options import PairOptions
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, write_result
 
@@ -33,7 +34,7 @@ def compare(
     dataset: options.ComparisonDataset = None,
     *,
     images: options.ImageOptions,
-    pair: options.PairOptions,
+    pair: PairOptions,
     correction: Annotated[
         Correction, typer.Option(help="Correction of per-class p-values: Holm, or Benjamini and Hochberg.")
     ] = Correction.holm,

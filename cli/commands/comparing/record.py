@@ -8,6 +8,7 @@ import typer
 from cli.inputs.prepare import look_up, prepare
 from cli.jobs.traces import Traces
 from cli.terminal import options
+from cli.terminal.analysis_options import SimilarityOptions
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible
 from zoo.errors import ZooError
@@ -20,7 +21,7 @@ def record(
     dataset: options.Dataset,
     *,
     images: options.ImageOptions,
-    similarity: options.SimilarityOptions,
+    similarity: SimilarityOptions,
 ) -> None:
     """Trace one model for a comparison in another process.
 

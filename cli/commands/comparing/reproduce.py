@@ -132,6 +132,6 @@ def _write(result: "Reproduction", out: Path, json_file: Path | None) -> None:
     from cards.pictures.study import maps_image
 
     write_result(out / MAPS, maps_image(result))
-    deliver(result, Files(json_file, png=out / CLAIMS, html=out / PAGE))
+    deliver(result, Files(json_file, png=out / CLAIMS, html=out / PAGE), also=[out / MAPS])
     if str(json_file) != "-":
         print(out / PAGE)

@@ -12,10 +12,12 @@ from cli.inputs.request import request
 from cli.inputs.site_models import site_models
 from cli.report.kinds import kind_of
 from cli.terminal import options
+from cli.terminal.analysis_options import BaselineOptions
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, plain, say, show
 from zoo.base.sealed_folder import check_site
 from zoo.errors import UsageError
+from zoo.model_folder.folder import check_writable
 
 INTERRUPTED = "nothing was written, but finished results are cached. Run the same command to continue"
 
@@ -41,7 +43,7 @@ def site(
     dataset: options.ComparisonDataset = None,
     *,
     images: options.ImageOptions,
-    similarity: options.BaselineOptions,
+    similarity: BaselineOptions,
     push_space: Annotated[
         str | None,
         typer.Option(metavar="OWNER/NAME", help="Publish the site as a static Space on the Hub.", show_default=False),
@@ -58,6 +60,7 @@ def site(
     folder, named, models = _sort(arguments or [], out, models)
     _check_options(named, models, hub, push_space, private)
     check_site(folder)
+    check_writable(folder)
     with interruptible(INTERRUPTED):
         if push_space is not None:
             from zoo.hub.space import check_space

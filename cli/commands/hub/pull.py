@@ -8,6 +8,7 @@ import typer
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, say
+from cli.train.model_folder import show_folder
 from zoo.errors import ZooError
 from zoo.model_folder.folder import check_free
 
@@ -41,4 +42,4 @@ def pull(
         snapshot = pin(place)
         folder = pull_snapshot(snapshot, out, force=force)
     say(f"{place} is commit {snapshot.commit}.")
-    print(folder)
+    show_folder(folder)

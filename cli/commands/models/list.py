@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.terminal.options import Json
-from cli.terminal.output import interruptible, plain, plain_table, say, show_lines, write_result
+from cli.terminal.output import interruptible, plain, plain_table, say, say_written, show_lines, write_result
+from zoo.base.number_lists import fraction
 from zoo.errors import UsageError, ZooError
 from zoo.hub.catalog import Listed, hub_models, local_models, matching
 from zoo.model_folder.folder import MODELS
@@ -51,6 +52,9 @@ def list_models(
         raise UsageError(
             f"expected --hub before an owner, got {owner} alone; `zoo list --hub {owner}` lists its models."
         )
+    if not out.is_dir() and out != Path(MODELS):
+        raise ZooError(f"expected a folder that holds models, but there is no folder {out}; correct --out.")
+    subsets = [str(fraction(text)) for text in subset or ()]
     models, hub_error = list(local_models(out)), None
     if hub:
         try:
@@ -60,12 +64,13 @@ def list_models(
             hub_error = error
             if json_file is not None:
                 raise
-    matches = matching(models, depth=depth, width=width, dataset=dataset, subset=subset, seed=seed)
+    matches = matching(models, depth=depth, width=width, dataset=dataset, subset=subsets, seed=seed)
     models_on_page = matches[(page - 1) * limit : page * limit]
     if json_file is not None:
         write_result(
             json_file, (json.dumps({"models": [asdict(model) for model in models_on_page]}, indent=1) + "\n").encode()
         )
+        say_written(json_file)
     if str(json_file) != "-" and models_on_page:
         show_lines(_table(models_on_page))
     if hub_error is not None:

@@ -8,6 +8,7 @@ import typer
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, say
+from cli.train.model_folder import show_folder
 from cli.train.pruning import Pruning, prune_into
 from zoo.errors import UsageError
 from zoo.record.pruning import Pruned
@@ -47,7 +48,7 @@ def prune_model(
     with interruptible("nothing was written"):
         folder, pruned = prune_into(out, model, Pruning(blocks, fine_tune, seed, device), force=force)
     _print_summary(pruned)
-    print(folder)
+    show_folder(folder)
 
 
 def _print_summary(pruned: Pruned) -> None:

@@ -10,7 +10,7 @@ from cli.inputs.known_model import find_known
 from cli.report.deliver import Files, redraw
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import interruptible, show, write_result
+from cli.terminal.output import interruptible, say_written, show, write_result
 from zoo.errors import UsageError
 
 
@@ -38,6 +38,7 @@ def show_model(
         known = find_known(model)
     if files.json is not None:
         write_result(files.json, msgspec.json.format(msgspec.json.encode(asdict(known))) + b"\n")
+        say_written(files.json)
     if str(files.json) != "-":
         from cli.report.model import ModelReport
 

@@ -10,8 +10,9 @@ from cli.jobs.sweep_state import State
 from cli.report.deliver import Files
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import interruptible, plain, say, show_lines, write_result
+from cli.terminal.output import interruptible, plain, say, say_written, show_lines, write_result
 from cli.train.choice import Family, FamilyOption
+from zoo.base.files import writing
 from zoo.base.number_lists import decimals, fractions, whole_numbers
 from zoo.data.sources import identity
 from zoo.errors import ZooError
@@ -35,6 +36,12 @@ def sweep(
     recipe: options.RecipeOptions,
     device: options.Device = "auto",
     engine: Engine,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, metavar="MINUTES", help="Stop a run that takes longer; it has failed.", show_default="never"
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder that holds the models.")] = Path(MODELS),
     json_file: options.Json = None,
     verbosity: options.Verbosity,
@@ -62,9 +69,11 @@ def sweep(
     from cli.jobs.sweep_report import finish
 
     state = State(runs, out)
-    say(f"{len(runs)} runs in {out}, {len(state.finished)} already finished.")
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+    say(f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} in {out}, {len(state.finished)} already finished.")
     with interruptible("finished runs are kept. Run the same command to continue"):
-        finish(state, device, engine)
+        finish(state, device, engine, timeout=timeout and 60 * timeout)
     _print_summary(state, json_file)
 
 
@@ -78,6 +87,7 @@ def _print_summary(state: State, json_file: Path | None) -> None:
 
     if json_file is not None:
         write_result(json_file, sweep_json(state).encode())
+        say_written(json_file)
     if str(json_file) != "-":
         for part in tables(state):
             show_lines(part)

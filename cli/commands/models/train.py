@@ -12,7 +12,7 @@ from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import say
 from cli.train.choice import FamilyOption, choose
-from cli.train.model_folder import result_line
+from cli.train.model_folder import result_line, show_folder
 from cli.train.publish import publish
 from cli.train.seeds import train_seeds
 from cli.train.training import Training, train_into
@@ -53,7 +53,8 @@ def train(
         typer.Option(help="Weight of the penalty on dominant first components of layers; the paper tried 0.1 to 10."),
     ] = 0.0,
     precision: Annotated[
-        str, typer.Option(help="Precision of training: fp32, or bf16 on devices that support it.")
+        str,
+        typer.Option(help="Precision of training: fp32, or bf16 on devices that support it.", rich_help_panel="Recipe"),
     ] = "fp32",
     device: options.Device = "auto",
     save_epochs: Annotated[
@@ -111,7 +112,7 @@ def train(
     if record is None:
         return
     say(result_line(record))
-    print(folder)
+    show_folder(folder)
     if push is not None:
         _push(folder, push, private)
 

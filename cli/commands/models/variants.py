@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.terminal.options import Json
-from cli.terminal.output import plain_table, show, write_result
+from cli.terminal.output import plain_table, say_written, show, write_result
 from cli.train.choice import Family, FamilyOption
 from zoo.family.cifar import Variant
 from zoo.family.variants import variants as list_variants
@@ -53,6 +53,7 @@ def variants(
         show(_table(family, rows))
         return
     write_result(json_file, (json.dumps([asdict(row) for row in rows]) + "\n").encode())
+    say_written(json_file)
 
 
 def _rows(family: Family, depths: list[int] | None, widths: list[float] | None) -> Iterator[Row]:

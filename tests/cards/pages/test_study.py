@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from cards.pages.study import reproduction_html
-from cards.pictures.study import claims_image, maps_image
+from cards.pictures.figure import image_bytes
+from cards.pictures.study import claims_figure, maps_image
 from cards.words.claims import claims_verdict, measuring_command, power_verdict
 from cards.words.legible import chance, probability
 from cli.report.study import ReproductionReport
@@ -131,9 +132,9 @@ def test_hostile_names_are_shown_as_text(shown):
 @pytest.mark.slow
 def test_pictures_are_drawn_with_and_without_measurements(shown, empty):
     for result in (shown, empty):
-        for picture in (claims_image(result), maps_image(result)):
+        for picture in (image_bytes(claims_figure(result)), maps_image(result)):
             assert picture.startswith(b"\x89PNG")
-    assert claims_image(shown) == claims_image(shown) != claims_image(empty)
+    assert image_bytes(claims_figure(shown)) == image_bytes(claims_figure(shown)) != image_bytes(claims_figure(empty))
 
 
 def test_files_of_earlier_versions_open(shown):

@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from cards.pictures.heatmaps import dots, heatmaps_image, matrix_image, training_png, within_png
+from cards.pictures.figure import image_bytes
+from cards.pictures.heatmaps import dots, heatmaps_figure, matrix_figure, training_png, within_png
 from compare.result.comparison import NullResult
 from compare.result.matrix import ModelMatrix, PairResult
 from tests.support.samples import comparison, dominated
 
 
 def test_picture_is_a_png_with_the_colours_of_the_scale():
-    picture = imread(BytesIO(heatmaps_image(comparison())))
+    picture = imread(BytesIO(image_bytes(heatmaps_figure(comparison()))))
     assert picture.shape[1] == 2080
     bright = (picture[..., :3] > 0.9).all(2).mean()
     dark = (picture[..., :3] < 0.15).all(2).mean()
@@ -21,7 +22,7 @@ def test_picture_is_a_png_with_the_colours_of_the_scale():
 
 
 def test_equal_results_give_equal_pictures():
-    assert heatmaps_image(comparison()) == heatmaps_image(comparison())
+    assert image_bytes(heatmaps_figure(comparison())) == image_bytes(heatmaps_figure(comparison()))
 
 
 def test_pictures_of_a_card_are_drawn_wide_enough_for_700_pixels(trained):
@@ -40,7 +41,7 @@ def test_a_single_epoch_is_drawn_as_a_point(trained):
 def test_cells_without_a_value_are_grey():
     result = comparison()
     empty = tuple((None,) * 32 for _ in range(20))
-    picture = imread(BytesIO(heatmaps_image(_with_ab(result, empty))))
+    picture = imread(BytesIO(image_bytes(heatmaps_figure(_with_ab(result, empty)))))
     grey = np.abs(picture[..., :3] - 0.6).max(2) < 0.01
     assert grey.mean() > 0.1
 
@@ -50,7 +51,7 @@ def _with_ab(result, ab):
 
 
 def test_names_are_not_read_as_formulas():
-    assert heatmaps_image(comparison(name_a=r"$\frac{1}$"))
+    assert image_bytes(heatmaps_figure(comparison(name_a=r"$\frac{1}$")))
 
 
 @pytest.mark.slow
@@ -60,7 +61,7 @@ def test_cells_that_are_not_above_chance_are_hatched():
 
     def picture(above):
         null = NullResult(19, result.cka.ab, result.cka.ab, 0.5, tuple(map(tuple, above.tolist())))
-        return imread(BytesIO(heatmaps_image(replace(result, cka=replace(result.cka, null=null)))))
+        return imread(BytesIO(image_bytes(heatmaps_figure(replace(result, cka=replace(result.cka, null=null))))))
 
     def grey(above):
         return (np.abs(picture(above)[..., :3] - 0.7).max(2) < 0.02).mean()
@@ -82,7 +83,7 @@ def test_dots_stand_on_marked_cells_and_one_for_several_of_many():
 
 def test_a_picture_has_dots_where_cka_changes_without_dominant_images():
     def white(result):
-        picture = imread(BytesIO(heatmaps_image(result)))
+        picture = imread(BytesIO(image_bytes(heatmaps_figure(result))))
         return (picture[100:560, 1350:1870, :3] == 1).all(2).sum()
 
     assert white(dominated()) > white(comparison()) + 160
@@ -103,7 +104,7 @@ def test_matrix_of_models_has_a_map_for_each_pair_and_model():
         versions={},
         notes=(),
     )
-    picture = imread(BytesIO(matrix_image(result)))
+    picture = imread(BytesIO(image_bytes(matrix_figure(result))))
     height, width = picture.shape[:2]
     assert (picture[: height // 3, width // 2 : 4 * width // 5, :3] == 1).all()
     assert not (picture[2 * height // 3 :, : width // 4, :3] == 1).all()

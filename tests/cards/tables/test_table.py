@@ -141,12 +141,17 @@ def test_the_baseline_has_a_row_for_each_model_that_has_one():
 
 
 def test_images_have_a_column_of_files_or_of_rows_or_neither():
-    (example,) = comparison().disagreement.examples
+    disagreement = comparison().disagreement
     classes, rest = ("cat", "dog"), ("17", "cat", "cat (99%, right)", Styled("dog (88%, wrong)", "wrong"))
-    assert disagreed_table([example], classes).rows == (rest,)
-    in_file = disagreed_table([replace(example, path="cat/1.png")], classes)
+
+    def table(**source):
+        examples = tuple(replace(example, **source) for example in disagreement.examples)
+        return disagreed_table(replace(disagreement, examples=examples), classes)
+
+    assert table().rows == (rest,)
+    in_file = table(path="cat/1.png")
     assert (in_file.headings[-1], in_file.rows, in_file.text_columns) == ("file", ((*rest, "cat/1.png"),), 5)
-    in_row = disagreed_table([replace(example, row=0)], classes)
+    in_row = table(row=0)
     assert (in_row.headings[-1], in_row.rows, in_row.text_columns) == ("row", ((*rest, "0"),), 4)
     without = dominated().cka.without_dominant
     table = left_out_table(replace(without, examples=(replace(without.examples[0], row=3),)), classes)

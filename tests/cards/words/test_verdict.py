@@ -16,8 +16,8 @@ from tests.support.samples import comparison, dominated
 @pytest.mark.parametrize(
     ("p_value", "better"),
     [
-        (0.04, "a is 1.0 points better (95 % interval -2.0 to 4.0)"),
-        (0.06, "a may be 4.0 points better or 2.0 worse (95 % interval)"),
+        (0.04, "shallow is 1.0 points better (95 % interval -2.0 to 4.0)"),
+        (0.06, "shallow may be 4.0 points better or 2.0 worse (95 % interval)"),
     ],
 )
 def test_a_model_is_better_only_if_its_accuracy_differs_significantly(p_value, better):
@@ -29,21 +29,21 @@ def test_a_model_is_better_only_if_its_accuracy_differs_significantly(p_value, b
 @pytest.mark.parametrize(
     ("low", "high", "sentence"),
     [
-        (0.28, 0.36, "and layers of an untrained copy of b with 0.46: training explains 0.32 (0.28 to 0.36)."),
+        (0.28, 0.36, "and layers of an untrained copy of deep with 0.46: training explains 0.32 (0.28 to 0.36)."),
         (
             -0.01,
             0.65,
-            "but an untrained copy of b is as similar within the error (0.46; difference 0.32, -0.01 to 0.65)",
+            "but an untrained copy of deep is as similar within the error (0.46; difference 0.32, -0.01 to 0.65)",
         ),
-        (-0.4, -0.1, "but an untrained copy of b is more similar (0.46; "),
-        (None, None, "and layers of an untrained copy of b with 0.46. "),
+        (-0.4, -0.1, "but an untrained copy of deep is more similar (0.46; "),
+        (None, None, "and layers of an untrained copy of deep with 0.46. "),
     ],
 )
 def test_similarity_is_due_to_training_if_it_is_above_an_untrained_copy(low, high, sentence):
     baseline = Baseline((0,), BaselineSide(0.78, 0.46, 0.32, low, high), None)
     text = verdict(replace(comparison(), baseline=baseline))
-    assert "Layers of a match layers of b with a CKA of 0.78 on average, " + sentence in text
-    assert "Layers of b match layers of a with a CKA of 0.74 on average." in text
+    assert "Layers of shallow match layers of deep with a CKA of 0.78 on average, " + sentence in text
+    assert "Layers of deep match layers of shallow with a CKA of 0.74 on average." in text
     assert "With the most similar layer" not in text
 
 
@@ -51,13 +51,13 @@ def test_models_without_comparable_layers_have_a_verdict_beside_a_baseline():
     result = comparison()
     unknown = tuple((None,) * len(row) for row in result.cka.ab)
     result = replace(result, cka=replace(result.cka, ab=unknown), baseline=Baseline((0,), None, None))
-    assert "No layer of a can be compared with a layer of b. " in verdict(result)
+    assert "No layer of shallow can be compared with a layer of deep. " in verdict(result)
 
 
 def test_the_verdict_begins_with_the_predictions():
     text = verdict(comparison())
     assert text.startswith(
-        "Same predictions on 80.0% of 80 images. shallow (a) has 85.0%, deep (b) 70.0% right: a is 15.0 "
+        "Same predictions on 80.0% of 80 images. shallow (a) has 85.0%, deep (b) 70.0% right: shallow is 15.0 "
     )
     assert text.index("right") < text.index("CKA") < text.index("block structure")
 
@@ -66,7 +66,7 @@ def test_a_larger_model_that_may_not_be_better_is_named():
     result = comparison()
     models = replace(result.models, a=replace(result.models.a, parameters=7 * result.models.b.parameters))
     undecided = replace(result.disagreement, p_value=0.5, difference=Estimate(0.0, -0.02, 0.02))
-    larger = "These images give no reason to prefer a, which has 7.0 times the parameters."
+    larger = "These images give no reason to prefer shallow, which has 7.0 times the parameters."
     assert larger in verdict(replace(result, models=models, disagreement=undecided))
     assert "no reason" not in verdict(replace(result, models=models))
 
@@ -86,10 +86,10 @@ def changed_in(places):
 def test_the_verdict_says_how_far_cka_rests_on_a_few_images():
     before = np.array(comparison().cka.ab)[10:, 16:].mean()
     assert (
-        "In 25% of the cells, linear CKA of a with b rests on 4 of 80 images: leaving them out changes it by more than "
-        f"0.1, on average from {before:.2f} to {before + 0.2:.2f}."
+        "In 25% of the cells, linear CKA of shallow with deep rests on 4 of 80 images: leaving them out changes it by "
+        f"more than 0.1, on average from {before:.2f} to {before + 0.2:.2f}."
     ) in verdict(dominated())
-    assert "In 1 of 640 cells, linear CKA of a with b rests" in verdict(changed_in({(0, 0)}))
+    assert "In 1 of 640 cells, linear CKA of shallow with deep rests" in verdict(changed_in({(0, 0)}))
     assert "rests on" not in verdict(changed_in(set()))
     assert "rests on" not in verdict(comparison())
 

@@ -3,6 +3,12 @@
 from importlib.metadata import version
 
 import pytest
+from typer.main import get_command
+
+from cli.app import zoo_app
+
+ZOO = get_command(zoo_app)
+COMMANDS = [(), *((name,) for name in ZOO.commands), *(("cache", name) for name in ZOO.commands["cache"].commands)]
 
 
 @pytest.mark.parametrize("command", [(), ("train",), ("cache", "list")])
@@ -22,3 +28,49 @@ def test_help_about_no_command_is_wrong_usage(run):
 def test_both_programs_print_the_version(run, script):
     ran = run(script, "--version")
     assert (ran.code, ran.stdout) == (0, f"resnet-zoo {version('resnet-zoo')}\n")
+
+
+def panels(text):
+    """The first words of the rows of each panel of a help page."""
+    rows = {}
+    for line in text.splitlines():
+        if line.endswith(":") and not line.startswith(" "):
+            panel = rows.setdefault(line[:-1], [])
+        elif rows and line.startswith("  ") and line[2] != " ":
+            panel.append(line.split()[0])
+    return rows
+
+
+def test_commands_and_options_stand_in_panels(run):
+    assert panels(run("zoo", "--help").stdout) == {
+        "Train": ["train", "sweep", "reproduce", "prune", "variants"],
+        "Compare": ["compare", "matrix", "groups", "inspect", "site"],
+        "Hub": ["push", "push-report", "pull", "collect"],
+        "Tools": ["list", "show", "card", "doctor", "help", "cache"],
+        "Options": ["--version", "--install-completion", "--show-completion", "--help"],
+    }
+    assert list(panels(run("zoo", "train", "--help").stdout)) == ["Model", "Data", "Recipe", "Run", "Output", "Options"]
+    shown = panels(run("compare", "--help").stdout)
+    assert list(shown) == ["Arguments", "Data", "Analysis", "Run", "Output", "Options"]
+    assert shown == panels(run("zoo", "compare", "--help").stdout) | {"Options": shown["Options"]}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_has_a_panel(run, command):
+    of_typer = {"--help", "--version", "--install-completion", "--show-completion"}
+    assert set(panels(run("zoo", *command, "--help").stdout)["Options"]) <= of_typer
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_whole_descriptions_in_80_columns(run, command):
+    text = run("zoo", *command, "--help").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    # The column of descriptions begins early enough for several words.
+    assert max(len(line) - len(line.lstrip()) for line in text.splitlines()) <= 32
+
+
+@pytest.mark.parametrize(("program", "group"), [(("zoo",), ZOO), (("zoo", "cache"), ZOO.commands["cache"])])
+def test_the_sentence_about_each_command_is_whole(run, program, group):
+    text = run(*program, "--help").stdout
+    sentences = {name: command.help.split("\n\n")[0] for name, command in group.commands.items() if not command.hidden}
+    assert [name for name, sentence in sentences.items() if f"{name} " not in text or sentence not in text] == []

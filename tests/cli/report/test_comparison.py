@@ -58,6 +58,16 @@ def test_notes_stand_right_below_the_verdict():
     assert text.index("Note: b: stem.0 does not vary") < text.index("Models, on")
 
 
+def test_models_with_long_names_are_a_and_b():
+    first, second = "google/a-model-with-a-long-name", "microsoft/another-model"
+    text = render(comparison(first, second), 160, full=False)
+    assert f"{first} (a) has 85.0%, {second} (b) 70.0%" in " ".join(text.split())
+    assert "a is 15.0 points better" in text
+    assert f"a  {first}" in text
+    for heading in ("a (up) with b (across)", "a %", "only b", "b predicts"):
+        assert heading in text
+
+
 def test_uncertainty_is_shown():
     assert "Standard error of a cell of a with b: 0.010 in the median, 0.010 at most." in render(comparison(), 160)
 
@@ -65,10 +75,10 @@ def test_uncertainty_is_shown():
 def test_verdict_names_block_structure_the_better_model_and_the_classes():
     text = verdict(comparison())
     best_of_b = np.max(comparison().cka.ab, axis=0).mean()
-    assert "layers of a have a CKA of 0.90 on average (0.90 to 0.90)" in text
-    assert f"layers of b have {best_of_b:.2f} (0.24 to 0.90)" in text
-    assert "a has no block structure." in text
-    assert "b has block structure in 44% of its layers (stage2.16 to stage2.29)." in text
-    assert "a is 15.0 points better (95 % interval 5.0 to 25." in text
-    assert "With b in place of a, class cat gets significantly worse." in text
+    assert "layers of shallow have a CKA of 0.90 on average (0.90 to 0.90)" in text
+    assert f"layers of deep have {best_of_b:.2f} (0.24 to 0.90)" in text
+    assert "shallow has no block structure." in text
+    assert "deep has block structure in 44% of its layers (stage2.16 to stage2.29)." in text
+    assert "shallow is 15.0 points better (95 % interval 5.0 to 25." in text
+    assert "With deep in place of shallow, class cat gets significantly worse." in text
     assert "Averaging them does not help significantly." in text

@@ -5,7 +5,8 @@ from dataclasses import fields
 
 import pytest
 
-from cards.pictures.heatmaps import heatmaps_image
+from cards.pictures.figure import image_bytes
+from cards.pictures.heatmaps import heatmaps_figure
 from cli.report.deliver import HTML_START, SVG_START
 from cli.report.kinds import KINDS, load_result
 from compare.result.base import JsonResult
@@ -128,4 +129,17 @@ def test_a_vector_picture_and_a_page_come_from_a_report_too(run, error, tmp_path
 
 
 def test_the_same_result_gives_the_same_vector_picture():
-    assert heatmaps_image(comparison(), "svg") == heatmaps_image(comparison(), "svg")
+    assert image_bytes(heatmaps_figure(comparison()), "svg") == image_bytes(heatmaps_figure(comparison()), "svg")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_report_that_powershell_wrote_is_read(tmp_path, encoding):
+    path = tmp_path / "r.json"
+    path.write_bytes(comparison().to_json().encode(encoding))
+    assert load_result(path).to_json() == comparison().to_json()
+
+
+def test_deep_json_is_no_result(tmp_path, error):
+    path = tmp_path / "r.json"
+    path.write_text('{"kind": "comparison", "models": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    assert "which is none" in error("zoo", "show", path) or "expected the JSON" in error("zoo", "show", path)

@@ -6,7 +6,8 @@ import pytest
 from matplotlib.axes import Axes
 
 from cards.pages.inspection import inspection_html
-from cards.pictures.inspection import inspection_image
+from cards.pictures.figure import image_bytes
+from cards.pictures.inspection import inspection_figure
 from cards.words.csv import disagreements_csv
 from cli.report.inspection import InspectionReport
 from cli.terminal.output import show
@@ -44,7 +45,7 @@ def test_the_picture_shows_a_dash(unlabelled, monkeypatch):
     titles = []
     draw = Axes.set_title
     monkeypatch.setattr(Axes, "set_title", lambda axes, title, **how: titles.append(title) or draw(axes, title, **how))
-    inspection_image(unlabelled, IMAGES)
+    image_bytes(inspection_figure(unlabelled, IMAGES))
     assert "- (60%)" in titles
 
 

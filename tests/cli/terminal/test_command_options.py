@@ -8,8 +8,9 @@ import typer
 from typer.testing import CliRunner
 
 from cli.app import zoo_app
+from cli.terminal.analysis_options import SimilarityOptions
 from cli.terminal.command_options import arguments, expand_options
-from cli.terminal.options import ImageOptions, SimilarityOptions
+from cli.terminal.options import ImageOptions
 
 
 @dataclass(frozen=True)

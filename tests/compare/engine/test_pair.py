@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -226,7 +227,7 @@ def test_models_of_different_classes_share_cka_but_no_predictions():
     assert result.models.a.accuracy == compare_models(Net(0), Net(1), stream()).models.a.accuracy
     assert result.models.b.accuracy is None
     assert result.cka.ab[0][0] == compare_models(Net(0), Net(1, classes=5), stream()).cka.ab[0][0]
-    assert any("b: its classes, 5, are not those of the data, 3 (x, y, z)" in note for note in result.notes)
+    assert any("b: the classes of the data, 3 (x, y, z), are not among its classes, 5" in note for note in result.notes)
     assert Comparison.from_json(result.to_json()).disagreement is None
 
 
@@ -255,6 +256,27 @@ def test_classes_without_names_are_taken_in_the_datas_order_and_said_so():
     )
     assert result.disagreement == compare_models(Net(0), Net(1), stream(), class_names=["x", "y", "z"]).disagreement
     assert any("b: does not name its classes" in note for note in result.notes)
+
+
+def test_predictions_of_other_classes_than_the_datas_are_compared_without_labels():
+    own = [["p", "q", "r"], ["p", "q", "r"]]
+    result = compare_models(Net(0), Net(1), stream(), class_names=["x", "y", "z"], model_classes=own)
+    named = compare_models(Net(0), Net(1), stream(), class_names=["p", "q", "r"], model_classes=own).disagreement
+    found = result.disagreement
+    assert (found.predicted_classes, result.dataset.classes) == (("p", "q", "r"), ("x", "y", "z"))
+    assert (found.agreement, found.divergence) == (named.agreement, named.divergence)
+    assert (found.examples, found.replacements) == (named.examples, named.replacements)
+    assert (found.accuracy_a, found.p_value, found.classes, found.together, found.confusions) == (
+        None,
+        None,
+        (),
+        None,
+        (),
+    )
+    assert (result.models.a.accuracy, result.models.b.accuracy) == (None, None)
+    pairs = Counter((example.prediction_a, example.prediction_b) for example in found.examples)
+    assert {(pair.prediction_a, pair.prediction_b): pair.examples for pair in found.replacements} == pairs
+    assert "whether it is right is unknown" in " ".join(result.notes)
 
 
 def test_names_for_other_than_the_logits_are_refused():

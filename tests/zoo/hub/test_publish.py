@@ -1,5 +1,6 @@
 """Publishing a model folder: in one commit, checked, and without pickles."""
 
+import pickle
 import shutil
 
 import pytest
@@ -37,10 +38,10 @@ def test_an_unchanged_folder_makes_no_commit_and_a_changed_one_updates(hub, fold
     first = push(folder, "me/m")
     again = push(folder, "me/m")
     assert (again.commit, again.changed) == (first.commit, False)
-    (folder / "notes.txt").write_text("new")
+    (folder / "NOTICE").write_text("new")
     assert push(folder, "me/m", message="notes").changed
     assert hub.commits("me/m")[0].title == "notes"
-    assert hub.files("me/m")["notes.txt"] == b"new"
+    assert hub.files("me/m")["NOTICE"] == b"new"
 
 
 def test_snapshots_are_published_and_found_by_epoch(hub, folder, folders, monkeypatch):
@@ -88,28 +89,82 @@ def test_user_text_in_a_card_is_unchanged_by_a_push(hub, folder):
     assert hub.files("me/m")["README.md"] == own
 
 
-def test_pickles_symlinks_and_hidden_files_are_not_uploaded(hub, folder):
+def test_only_the_files_of_the_model_and_pictures_are_uploaded(hub, folder):
     import torch
 
     torch.save({}, folder / "state")
-    torch.save({}, folder / "state.json")
-    (folder / "raw.txt").write_bytes(b"\x80\x04\x95")
-    for name in ("optimizer.PT", "old.pkl.gz", "array.npy", "__pycache__/x.pyc", ".git/config", "sub/.hidden/x.txt"):
+    for name in ("optimizer.PT", "notes.txt", "__pycache__/x.pyc", ".git/config", "figures/map.png"):
         (folder / name).parent.mkdir(exist_ok=True, parents=True)
         (folder / name).write_bytes(b"x")
     (folder / "passwords.txt").symlink_to("/etc/passwd")
     (folder / "LICENSE").write_text("mine")
-    done = push(folder, "me/m")
-    left_out = {"__pycache__/x.pyc", "array.npy", "old.pkl.gz", "optimizer.PT", "passwords.txt", "raw.txt", "state"}
-    assert set(done.left_out) == left_out | {"state.json"}
-    assert set(hub.files("me/m")) == {
-        ".gitattributes",
-        "LICENSE",
-        "README.md",
-        "config.json",
-        "model.safetensors",
-        "training.json",
+    sizes = {}
+    done = push(folder, "me/m", on_files=sizes.update)
+    uploaded = {"LICENSE", "README.md", "config.json", "model.safetensors", "training.json", "figures/map.png"}
+    assert set(hub.files("me/m")) == uploaded | {".gitattributes"}
+    assert sizes == {name: (folder / name).stat().st_size for name in uploaded}
+    assert done.left_out == {
+        ".git/config": "is hidden",
+        "__pycache__/x.pyc": "is not part of the model",
+        "notes.txt": "is not part of the model",
+        "optimizer.PT": "is not part of the model",
+        "passwords.txt": "is a link or no file",
+        "state": "is not part of the model",
     }
+
+
+SECRETS = {
+    ".env": b"x",
+    "sub/prod.env": b"x",
+    "DotEnv.txt": b"x",
+    "hf_token": b"x",
+    "my-credentials.json": b"{}",
+    "id_ed25519": b"x",
+    "server.KEY": b"x",
+    "notes.txt": b"export HF=hf_" + b"a" * 34,
+    "log.txt": b"-----BEGIN OPENSSH PRIVATE KEY-----",
+    "state.json": pickle.dumps({"a": [1, 2]}, 0),
+    "state1.txt": pickle.dumps({"a": [1, 2]}, 1),
+    "state5.csv": pickle.dumps([1], 5),
+    "weights.txt": b"PK\x03\x04",
+    "picture.png": pickle.dumps([1], 2),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_secrets_and_pickles_must_be_named_one_by_one(hub, folder, name):
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(SECRETS[name])
+    assert name in push(folder, "me/m", include=["*"]).left_out
+    assert name not in hub.files("me/m")
+    push(folder, "me/m", include=[name])
+    assert hub.files("me/m")[name] == SECRETS[name]
+
+
+def test_a_hard_link_to_a_file_elsewhere_is_not_uploaded(hub, folder, tmp_path):
+    (tmp_path / "private").write_bytes(b"x")
+    (folder / "notes.txt").hardlink_to(tmp_path / "private")
+    assert "hard link" in push(folder, "me/m", include=["*.txt"]).left_out["notes.txt"]
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "environment.yml", "keyboard.txt", "monkey.txt", "(a).txt"])
+def test_harmless_names_are_no_secrets(hub, folder, name):
+    (folder / name).write_bytes(b"(I am text.")
+    assert push(folder, "me/m", include=["*"]).left_out == {}
+
+
+def test_a_token_in_the_model_card_is_an_error(hub, folder):
+    with (folder / "README.md").open("a") as card:
+        card.write("hf_" + "a" * 34)
+    with pytest.raises(ZooError, match="looks like a secret; repair it, or add --include README.md"):
+        push(folder, "me/m")
+    assert ("model", "me/m") not in hub.repos
+
+
+def test_an_included_name_that_fits_no_file_is_an_error(hub, folder):
+    with pytest.raises(ZooError, match="--include missing.txt fits no file"):
+        push(folder, "me/m", include=["missing.txt"])
 
 
 def test_cache_of_the_hub_cannot_be_pushed(hub, folder):
@@ -123,19 +178,19 @@ def test_private_repository_is_created_and_public_one_is_refused(hub, folder):
     push(folder, "me/secret", private=True)
     assert hub.repo("me/secret").private
     push(folder, "me/open")
-    (folder / "notes.txt").write_text("not for everybody")
+    (folder / "NOTICE").write_text("not for everybody")
     with pytest.raises(ZooError, match=r"me/open is public already; make it private on its page"):
         push(folder, "me/open", private=True)
-    assert "notes.txt" not in hub.files("me/open")
+    assert "NOTICE" not in hub.files("me/open")
 
 
 def test_branch_and_tag(hub, folder):
     push(folder, "me/m")
-    (folder / "notes.txt").write_text("x")
+    (folder / "NOTICE").write_text("x")
     done = push(folder, "me/m", revision="trial", tag="v2")
     assert done.url == f"{hub.url}/me/m/tree/trial"
-    assert "notes.txt" not in hub.files("me/m")
-    assert hub.files("me/m", "trial")["notes.txt"] == b"x"
+    assert "NOTICE" not in hub.files("me/m")
+    assert hub.files("me/m", "trial")["NOTICE"] == b"x"
     assert hub.repo("me/m").tags == {"v2": done.commit}
 
 
@@ -150,7 +205,7 @@ def test_invalid_tags_and_branches_are_refused_first(hub, folder, name):
 def test_tag_never_moves(hub, folder):
     first = push(folder, "me/m", tag="v1")
     assert push(folder, "me/m", tag="v1").commit == first.commit
-    (folder / "notes.txt").write_text("x")
+    (folder / "NOTICE").write_text("x")
     with pytest.raises(ZooError, match="already has a tag v1, on commit"):
         push(folder, "me/m", tag="v1")
     assert hub.repo("me/m").tags == {"v1": first.commit}
@@ -159,11 +214,11 @@ def test_tag_never_moves(hub, folder):
 
 def test_concurrent_commit_is_not_overwritten(hub, folder):
     push(folder, "me/m")
-    (folder / "notes.txt").write_text("mine")
-    hub.meanwhile("POST", "/commit/", lambda: hub.seed("me/m", {"notes.txt": "theirs"}))
+    (folder / "NOTICE").write_text("mine")
+    hub.meanwhile("POST", "/commit/", lambda: hub.seed("me/m", {"NOTICE": "theirs"}))
     with pytest.raises(ZooError, match="someone else changed it at the same time; check its content, and push again"):
         push(folder, "me/m")
-    assert hub.files("me/m")["notes.txt"] == b"theirs"
+    assert hub.files("me/m")["NOTICE"] == b"theirs"
 
 
 def test_damaged_upload_of_weights_is_detected(hub, folder):

@@ -3,11 +3,13 @@
 import csv
 import json
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from matplotlib.image import imread
 
-from cards.pictures.groups import groups_image
+from cards.pictures.figure import image_bytes
+from cards.pictures.groups import groups_figure
 from cards.words.group_verdict import group_verdict
 from cli.inputs.superclasses import read_superclasses
 from cli.report.deliver import HTML_START
@@ -53,7 +55,7 @@ def test_two_groups_are_compared_from_the_command_line(run, seeds, tmp_path):
     ):
         assert part in ran.stdout
     result = GroupComparison.from_json((tmp_path / "g.json").read_text())
-    assert [model.ref for model in result.a.models] == a
+    assert [model.ref for model in result.a.models] == [Path(ref).name for ref in a]
     assert len(result.b.models[0].sha256) == 64
     assert (result.dataset.name, result.dataset.examples, len(result.examples.index)) == ("digits", 360, 360)
     assert [(row.name, row.examples) for row in result.superclasses.rows] == [("round", 143), ("other", 217)]
@@ -162,6 +164,6 @@ def test_missing_numbers_are_dashes_and_notes_are_told(found, monkeypatch, capsy
 
 
 def test_equal_results_give_equal_pictures(found):
-    picture = groups_image(found)
-    assert picture == groups_image(found)
+    picture = image_bytes(groups_figure(found))
+    assert picture == image_bytes(groups_figure(found))
     assert (imread(BytesIO(picture))[..., :3] < 0.5).any()

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cards.pictures.inspection import inspection_image
+from cards.pictures.figure import image_bytes
+from cards.pictures.inspection import inspection_figure
 from cards.words.verdict import inspection_verdict
 from cli.report.inspection import InspectionReport
 from cli.terminal.output import show
@@ -54,8 +55,8 @@ def test_the_picture_shows_maps_curve_and_dominant_images():
 
     import matplotlib.image as images
 
-    without = images.imread(BytesIO(inspection_image(inspection(), {})))
-    image = inspection_image(inspection(), {17: [[[0], [255]], [[255], [0]]]})
+    without = images.imread(BytesIO(image_bytes(inspection_figure(inspection(), {}))))
+    image = image_bytes(inspection_figure(inspection(), {17: [[[0], [255]], [[255], [0]]]}))
     assert images.imread(BytesIO(image)).shape[0] > without.shape[0]
 
 
@@ -74,7 +75,7 @@ def test_a_model_is_inspected_from_the_command_line(run, folders, tmp_path):
     assert ran.code == 0, ran.stderr
     assert "block structure score" in " ".join(ran.stdout.split())
     found = Inspection.from_json((tmp_path / "i.json").read_text())
-    assert (found.model.ref, found.dataset.name, found.dataset.examples) == (str(folders[0]), "digits", 360)
+    assert (found.model.ref, found.dataset.name, found.dataset.examples) == (folders[0].name, "digits", 360)
     assert found.settings["drop_dominant"] == 0.01
     assert (tmp_path / "i.png").read_bytes().startswith(b"\x89PNG")
     again = run("zoo", "inspect", folders[0], "--json", "-", "--drop-dominant", "0.01")

@@ -93,7 +93,7 @@ def test_time_limit_tests_what_is_trained(run, here):
         (("--depths", "14,15"), 2, "depth must be 6n+2"),
         (("--dataset", "mnist"), 1, "expected a dataset (digits"),
         (("--jobs", 2, "--ray", "local"), 2, "got both"),
-        (("--json", "no/such.json"), 1, "there is no no"),
+        (("--json", "no/such.json"), 1, "there is no folder no"),
     ],
 )
 def test_what_cannot_be_is_told_before_anything_runs(run, here, arguments, code, message):

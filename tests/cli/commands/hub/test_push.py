@@ -98,17 +98,19 @@ def test_training_is_not_lost_if_the_push_fails(hub, run, here):
 
 
 @pytest.mark.parametrize(
-    ("repo_id", "token", "message"),
+    ("repo_id", "token", "code", "message"),
     [
-        ("you/m", "hf_me", "you may push to me or lab, not to you"),
-        ("me--m", "hf_me", "invalid name"),
-        ("me/m", "hf_wrong", "does not accept your token"),
-        ("me/m", "", "log in with `hf auth login`"),
+        ("you/m", "hf_me", 1, "you may push to me or lab, not to you"),
+        ("me--m", "hf_me", 2, "invalid name"),
+        ("me/m", "hf_wrong", 1, "does not accept your token"),
+        ("me/m", "", 1, "log in with `hf auth login`"),
     ],
 )
-def test_training_does_not_begin_if_it_could_not_be_pushed(hub, error, here, monkeypatch, repo_id, token, message):
+def test_training_does_not_begin_if_it_could_not_be_pushed(
+    hub, error, here, monkeypatch, repo_id, token, code, message
+):
     monkeypatch.setenv("HF_TOKEN", token)
-    assert message in error("zoo", "train", *BRIEF, "--push", repo_id)
+    assert message in error("zoo", "train", *BRIEF, "--push", repo_id, code=code)
     assert list(here.glob("models*")) == []
 
 
@@ -125,7 +127,9 @@ def test_pull_never_replaces_what_is_there_unless_told_to(hub, run, error, pushe
     asked = len(hub.requests)
     assert "x exists; choose another --out, or replace it with --force" in error("zoo", "pull", "me/m", "--out", "x")
     assert len(hub.requests) == asked
-    assert run("zoo", "pull", "me/m", "--out", "x", "--force").code == 0
+    pulled = run("zoo", "pull", "me/m", "--out", "x", "--force")
+    assert (pulled.code, pulled.stdout) == (0, "x\n")
+    assert "the card had text of yours, which is in x/README.old.md now." in pulled.stderr
     assert contents(here / "x")["README.md"] == contents(pushed)["README.md"]
     assert contents(here / "x")["README.old.md"].endswith(b"-->\n\xffmine\r\n")
 
@@ -175,7 +179,7 @@ def test_what_is_here_is_listed_when_the_hub_is_not(hub, run, folders, tmp_path)
 
 
 def test_an_earlier_list_is_replaced_also_by_an_empty_one(run, folders, here):
-    for out in ("nowhere", folders[0].parent, "nowhere"):
+    for out in ("models", folders[0].parent, "models"):
         assert run("zoo", "list", "--out", out, "--json", "l.json").code == 0
     assert json.loads((here / "l.json").read_text()) == {"models": []}
 
@@ -379,8 +383,19 @@ def test_every_fault_ends_in_one_line_and_loses_nothing(hub, run, pushed, tmp_pa
     ran = run("zoo", *arguments)
     assert (ran.code, ran.stdout) == (1, "")
     assert message in ran.stderr
-    assert ran.stderr.startswith("Error: me/m")
+    assert ran.stderr.splitlines()[-1].startswith("Error: me/m")
     assert ran.stderr.count("\n") == 1
     assert "hf_" not in ran.stderr
     assert contents(pushed) == before
     assert not (tmp_path / "x").exists()
+
+
+def test_push_lists_the_files_before_the_upload(hub, run, pushed):
+    (pushed / "NOTICE").write_text("mine")
+    (pushed / "notes.txt").write_text("mine")
+    listed, *files, left_out = run("zoo", "push", pushed, "me/m").stderr.splitlines()
+    assert listed == f"uploading {len(files)} files, {listed.split(', ')[1]}"
+    assert [line.split()[0] for line in files] == sorted(
+        path.name for path in pushed.iterdir() if path.name != "notes.txt"
+    )
+    assert left_out == "left out, since it is not part of the model: notes.txt. --include NAME adds a file."

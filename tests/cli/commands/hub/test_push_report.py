@@ -32,7 +32,7 @@ def test_a_report_arrives_in_one_commit_with_a_section_in_the_card(hub, run, pus
     card = files["README.md"]
     assert card.startswith(before["README.md"])
     assert f"![Picture of the report]({PLACE}.png)".encode() in card
-    assert b"a is 15.0 points better" in card
+    assert b"shallow is 15.0 points better" in card
     assert {name: files[name] for name in before if name != "README.md"} == {
         name: data for name, data in before.items() if name != "README.md"
     }

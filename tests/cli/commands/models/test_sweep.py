@@ -79,7 +79,7 @@ def test_failures_are_listed_with_reason_and_log_and_tried_again(run, here):
         (("--seeds", "3-1"), 2, "--seeds takes whole numbers"),
         (("--dataset", "mnist"), 1, "expected a dataset (digits"),
         (("--jobs", 2, "--ray", "local"), 2, "expected --jobs (on this machine) or --ray (on a cluster), got both"),
-        (("--json", "no/such.json"), 1, "there is no no"),
+        (("--json", "no/such.json"), 1, "there is no folder no"),
     ],
 )
 def test_what_cannot_be_is_told_before_anything_runs(run, here, arguments, code, message):

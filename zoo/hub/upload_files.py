@@ -1,0 +1,113 @@
+"""Select the files of a model folder that a push uploads, without secrets and pickles."""
+
+import pickletools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from io import BytesIO
+from pathlib import Path
+
+from zoo.errors import ZooError
+from zoo.model_folder.folder import CARD, CONFIG, EPOCHS, RECORD, WEIGHTS
+
+# What a model needs, in the folder and in its snapshots: our files, and those of transformers' models.
+_NEEDED = re.compile(
+    rf"({EPOCHS}/\d+/)?({re.escape(CONFIG)}|{re.escape(RECORD)}|{re.escape(CARD)}|preprocessor_config\.json"
+    r"|model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?)"
+    r"|(LICENSE|NOTICE|CITATION)(\.(md|txt|cff))?"
+)
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
+_SECRET_NAME = re.compile(
+    r"(^|[^a-z])(dot)?(env|secrets?|tokens?|credentials?|passwords?|passwd|htpasswd|netrc|npmrc|pypirc|kubeconfig"
+    r"|id_(rsa|dsa|ecdsa|ed25519))([^a-z]|$)|\.(pem|key|p12|pfx|kdbx|keystore|jks|ppk|gpg|asc)$"
+)
+# Tokens of Hugging Face, GitHub, Amazon, OpenAI, and Slack; private keys.
+_SECRET = re.compile(
+    rb"\bhf_[A-Za-z0-9]{30,}|\bgh[pousr]_[A-Za-z0-9]{36,}|\bAKIA[0-9A-Z]{16}\b|\bsk-[A-Za-z0-9_-]{32,}"
+    rb"|\bxox[abeprs]-[A-Za-z0-9-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY"
+)
+# Bytes at the beginning of a file that are searched for secrets; larger pickles are recognised by their first bytes.
+_SEARCHED = 2**20
+_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Files of a model folder.
+
+    Args:
+        files: files to upload, by name relative to the folder, with `/` between folders.
+        left_out: reasons why other files are not uploaded, by name; files that nobody would expect are not listed.
+    """
+
+    files: Mapping[str, Path]
+    left_out: Mapping[str, str]
+
+
+def select_files(folder: Path, include: Sequence[str] = ()) -> Selection:
+    """Select the files to upload: those that a model needs, its pictures, and those that the user names.
+
+    Files that look like secrets or pickles, hidden files, and hard links are uploaded only if the user gives their
+    exact names. Symlinks are never uploaded.
+
+    Args:
+        folder: a model folder.
+        include: names of further files relative to the folder, or patterns such as `reports/*`.
+
+    Raises:
+        ZooError: a name or pattern fits no file, or a file that the model needs holds a secret.
+    """
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if not path.is_dir()}
+    for pattern in include:
+        if not any(fnmatchcase(name, pattern) for name in paths):
+            raise ZooError(f"--include {pattern} fits no file in {folder}; give a name relative to it, or a pattern.")
+    files, left_out = {}, {}
+    for name, path in paths.items():
+        reason = _reason(name, path, include)
+        if reason is None:
+            files[name] = path
+        elif reason and _NEEDED.fullmatch(name):
+            raise ZooError(f"{path} {reason}; repair it, or add --include {name} if it may be published.")
+        else:
+            left_out[name] = reason
+    return Selection(files, left_out)
+
+
+def _reason(name: str, path: Path, include: Sequence[str]) -> str | None:
+    """Why a file is not uploaded; None if it is."""
+    if path.is_symlink() or not path.is_file():
+        return "is a link or no file"
+    if name in include:
+        return None
+    if any(part.startswith(".") for part in name.split("/")):
+        return "is hidden"
+    if not (_NEEDED.fullmatch(name) or name.lower().endswith(_PICTURES)) and not any(
+        fnmatchcase(name, pattern) for pattern in include
+    ):
+        return "is not part of the model"
+    return _danger(name, path)
+
+
+def _danger(name: str, path: Path) -> str | None:
+    """Why a file must be named by the user to be uploaded; None if it need not be."""
+    if Path(name).name == WEIGHTS:
+        return None
+    if path.stat().st_nlink > 1 and not _NEEDED.fullmatch(name):
+        return "is a hard link to a file elsewhere"
+    with path.open("rb") as file:
+        data = file.read(_SEARCHED)
+    if _SECRET_NAME.search(name.lower()) or _SECRET.search(data):
+        return "looks like a secret"
+    return "looks like a pickle or an archive" if data.startswith(_ARCHIVES) or _is_pickle(data) else None
+
+
+def _is_pickle(data: bytes) -> bool:
+    """Whether data are a pickle of any protocol, or begin like one."""
+    if data[:1] == b"\x80" and data[1:2] <= b"\x09":
+        return True
+    try:
+        operations = list(pickletools.genops(BytesIO(data)))
+    except Exception:  # whatever opcodes that are text raise
+        return False
+    return len(operations) > 2 and operations[-1][2] == len(data.rstrip()) - 1
