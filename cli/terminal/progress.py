@@ -36,6 +36,8 @@ def progress_bar() -> Progress:
         TimeRemainingColumn(compact=True),
         console=console,
         transient=True,
+        # A bar would print there what trackers print on stdout.
+        redirect_stdout=False,
         disable=not console.is_terminal or is_quiet(),
     )
 

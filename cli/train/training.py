@@ -187,7 +187,7 @@ def _epochs(
 
     recipe, tracking = training.recipe, training.tracking if writes else None
     progress = training_progress(recipe, len(train_set), training.plan, training.advice, done)
-    with progress as (on_step, show_epoch), tracked(tracking, place.out.name, recipe) as log:
+    with tracked(tracking, place.out.name, recipe) as log, progress as (on_step, show_epoch):
         # Only after all checks.
         if not done and writes:
             place.clear()
