@@ -92,10 +92,27 @@ def _digits(depth: int) -> Recipe:
     proportional to it. Tuned on ResNet-14 and ResNet-74 with five seeds under two instruction sets, which round
     differently: without the warm-up or with less weight decay, some of the ResNet-74 stay below 97.5 %.
     """
-    lr = min(0.1, round(2.96 / depth, 3))
+    lr = min(0.1, _stable_lr(depth))
     return Recipe(
         epochs=30, batch_size=64, lr=lr, weight_decay=round(0.04 * lr, 6), shift=0, flip=False, warm_up=1 / 15
     )
+
+
+def _stable_lr(depth: int) -> float:
+    """Learning rate that deep variants tolerate on digits."""
+    return round(2.96 / depth, 3)
+
+
+def _quick(depth: int) -> Recipe:
+    """Recipe for folders of images and all other datasets; few epochs, and nothing that hurts images of text or signs.
+
+    Chosen with ResNet-14 on two folders: 500 digits of `mnist5k:14`, and 440 windows of 16x16 pixels of eleven photos.
+    Test accuracy with this recipe is 93.7 % (one seed) and 60.9 % (mean of two), with the digits recipe and the same
+    shifts 93.5 % and 55.9 %, with a learning rate of 0.01 86.6 % and 57.4 % (one seed each). Mirroring costs 3.9 points
+    on 1,000 digits, and brings nothing on 880 windows (digits recipe with shifts, two seeds each).
+    """
+    lr = min(0.03, _stable_lr(depth))
+    return Recipe(epochs=30, batch_size=64, lr=lr, shift=2, flip=False, warm_up=1 / 15)
 
 
 # Recipes by name, as functions of the depth of the variant.
@@ -104,8 +121,8 @@ RECIPES: Mapping[str, Callable[[int], Recipe]] = {
     # As in the paper's code for ImageNet: an L2 penalty of 5e-5. Random crops are taken during decoding.
     "imagenet": lambda depth: Recipe(epochs=120, batch_size=256, lr=0.1, weight_decay=1e-4, shift=0),
     "digits": _digits,
+    "quick": _quick,
     # A tenth of the paper's epochs, with learning rate and weight decay of Zagoruyko & Komodakis 2016.
-    "quick": _digits,
     "short": lambda depth: Recipe(epochs=30, lr=0.1, weight_decay=5e-4),
 }
 

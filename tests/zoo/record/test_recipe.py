@@ -26,7 +26,8 @@ def test_papers_recipe_is_that_of_its_datasets(dataset):
 def test_other_datasets_use_a_recipe_of_30_epochs(dataset):
     for choice in (Variant(14), "resnet18", ImageNetResNet(50, 1)):
         assert recipe_name(choice, dataset) == "quick"
-        assert recipe_for(choice, dataset, {}).epochs == 30
+        recipe = recipe_for(choice, dataset, {})
+        assert (recipe.epochs, recipe.lr, recipe.weight_decay, recipe.shift, recipe.flip) == (30, 0.03, 0.002, 2, False)
 
 
 def test_architectures_of_timm_use_the_recipe_of_imagenet_on_imagenet():
@@ -59,6 +60,10 @@ def test_shorter_recipe_has_fewer_epochs(dataset, name, epochs, shorter):
 @pytest.mark.parametrize(("depth", "lr"), [(8, 0.1), (14, 0.1), (38, 0.078), (74, 0.04), (164, 0.018)])
 def test_rate_on_digits_falls_with_the_depth(depth, lr):
     assert recipe_for(Variant(depth), "digits", {}).lr == lr
+
+
+def test_deep_variants_get_a_smaller_rate_on_other_datasets():
+    assert [recipe_for(Variant(depth), "pets", {}).lr for depth in (98, 110, 164)] == [0.03, 0.027, 0.018]
 
 
 @pytest.mark.parametrize("name", ["mnist5k", "mnist5k:14", "mnist5k:8"])
