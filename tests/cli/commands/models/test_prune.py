@@ -311,7 +311,7 @@ def test_without_block_structure_nothing_is_removed(run, folders, here, monkeypa
         (("--remove", ""), 1, "got ''; choose blocks such as stage1.1"),
         (("--remove", "stage1.1,"), 1, "got ''; choose blocks"),
         (("--remove", "stage1.7"), 1, "got 'stage1.7'"),
-        (("--remove", "stage1.1", "--device", "tpu9"), 1, "expected a device of this machine"),
+        (("--remove", "stage1.1", "--device", "tpu9"), 2, "expected a device such as auto, cpu"),
         (("--remove", "stage1.1", "--out", "."), 1, "choose another --out"),
     ],
 )
