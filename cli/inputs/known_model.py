@@ -5,7 +5,8 @@ from pathlib import Path
 
 from zoo.base.files import file_sha256
 from zoo.hub.catalog import Listed, listed, local_model
-from zoo.model_folder.config import ModelConfig, read_config
+from zoo.model_folder.config import ModelConfig
+from zoo.model_folder.config_reader import read_config
 from zoo.model_folder.folder import CONFIG, RECORD, WEIGHTS, read_record
 from zoo.record.training import TrainingRecord
 

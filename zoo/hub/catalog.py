@@ -12,7 +12,8 @@ import msgspec
 from zoo.errors import ZooError
 from zoo.hub.client import hub_client
 from zoo.hub.errors import hub_errors
-from zoo.model_folder.config import ModelConfig, read_config
+from zoo.model_folder.config import ModelConfig
+from zoo.model_folder.config_reader import read_config
 from zoo.model_folder.folder import CONFIG, WEIGHTS
 from zoo.record.training import CARD_KEY, TAG, CardRecord
 

@@ -13,7 +13,7 @@ from zoo.hub.client import hub_client
 from zoo.hub.commits import cache_commit, commit_of, get_repo_info
 from zoo.hub.errors import hub_errors
 from zoo.hub.ref import HubFile, HubRef, parse_ref
-from zoo.model_folder.config import MAX_BYTES, read_config
+from zoo.model_folder.config_reader import MAX_BYTES, read_config
 from zoo.model_folder.folder import CARD, CONFIG, CURVE, HEATMAP, RECORD, WEIGHTS
 from zoo.model_folder.snapshots import folder_of_epoch
 

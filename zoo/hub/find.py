@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from zoo.base.files import file_sha256
 from zoo.hub.fetch import fetch, pin
 from zoo.hub.ref import parse_ref
-from zoo.model_folder.config import ModelConfig, read_config
+from zoo.model_folder.config import ModelConfig
+from zoo.model_folder.config_reader import read_config
 from zoo.model_folder.folder import WEIGHTS
 from zoo.model_folder.snapshots import folder_name
 

@@ -9,7 +9,8 @@ from torch import nn
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
 from zoo.family.cifar_resnet import CifarResNet
-from zoo.model_folder.config import ModelConfig, read_config
+from zoo.model_folder.config import ModelConfig
+from zoo.model_folder.config_reader import read_config
 from zoo.model_folder.config_writer import family_config, timm_config
 from zoo.model_folder.folder import CONFIG, RECORD, WEIGHTS
 from zoo.record.training import TrainingRecord

@@ -12,6 +12,8 @@ from zoo.model_folder.card_marker import own_text
 from zoo.record.training import TrainingRecord
 
 CONFIG, WEIGHTS, RECORD, CARD = "config.json", "model.safetensors", "training.json", "README.md"
+# Files of transformers: the list of the parts of large weights, and the preprocessing of images.
+INDEX, PREPROCESSOR, PROCESSOR = "model.safetensors.index.json", "preprocessor_config.json", "processor_config.json"
 # Folder that commands read models from, and write them to, by default.
 MODELS = "models"
 # Subfolder for snapshots, one model folder per epoch.

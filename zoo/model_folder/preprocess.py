@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from math import floor
 
 import torch
 from torch import Tensor, nn
@@ -39,9 +40,9 @@ def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
 def prepare(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     """Bring images to the channels, size, and scale that a model was trained with.
 
-    A single channel is repeated if the model takes three. Images of another size are resized with antialiasing, so that
-    the shorter side (each side, in crop mode `squash`) has the model's size divided by crop_pct, rounded to 256
-    levels, and cropped at the centre, as timm does.
+    A single channel is repeated if the model takes three. Images of another size are resized with antialiasing as
+    `preprocessing.resized` says, rounded to 256 levels, and cropped or padded at the centre, as timm and transformers
+    do.
 
     Args:
         images: uint8, or float in [0, 1], shape (n, channels, height, width).
@@ -61,26 +62,42 @@ def prepare(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     if images.dtype != torch.uint8 and not images.is_floating_point():
         raise ZooError(f"expected uint8 images or float images in [0, 1], got {images.dtype}; convert them.")
     images = images.expand(-1, channels, -1, -1)
-    if list(images.shape[2:]) != size or preprocessing.crop_pct < 1:
-        images = _crop(_resize(images, size, preprocessing), size)
+    if not tuple(images.shape[2:]) == preprocessing.scaled == tuple(size):
+        images = _crop(_pad(_resize(images, preprocessing), preprocessing), preprocessing)
+    if preprocessing.channel_order == "bgr":
+        images = images.flip(1)
     return normalise(images, preprocessing.mean, preprocessing.std)
 
 
-def _resize(images: Tensor, size: list[int], preprocessing: Preprocessing) -> Tensor:
-    """Resize to size / crop_pct; to keep the aspect ratio, the larger of both scales applies to both sides."""
-    old = images.shape[2:]
-    target = scaled = [int(side / preprocessing.crop_pct) for side in size]
-    if preprocessing.crop_mode == "center":
-        new, base = max(zip(scaled, old, strict=True), key=lambda pair: pair[0] / pair[1])
-        target = [max(least, new * side // base) for least, side in zip(size, old, strict=True)]
+def _resize(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     # In units of 0 to 255: float images k / 255 then give exactly the same pixels as uint8 images k.
     pixels = images.float() if images.dtype == torch.uint8 else images.float() * 255
-    resized = interpolate(pixels, target, mode=preprocessing.interpolation, antialias=True)
+    size = preprocessing.resized(*images.shape[2:])
+    if preprocessing.interpolation == "nearest":
+        return interpolate(pixels, size, mode="nearest-exact").round_().to(torch.uint8)
+    resized = interpolate(pixels, size, mode=preprocessing.interpolation, antialias=True)
     return resized.round_().clamp_(0, 255).to(torch.uint8)
 
 
-def _crop(images: Tensor, size: list[int]) -> Tensor:
-    top, left = (round((old - new) / 2) for old, new in zip(images.shape[2:], size, strict=True))
+def _pad(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Pad images that are smaller than the model's: with the mean in crop mode `border`, otherwise with black."""
+    channels, *size = preprocessing.input_size
+    missing = [max(0, new - old) for old, new in zip(images.shape[2:], size, strict=True)]
+    if not any(missing):
+        return images
+    top, left = (side // 2 for side in missing)
+    height, width = (old + side for old, side in zip(images.shape[2:], missing, strict=True))
+    levels = [min(max(round(255 * mean), 0), 255) for mean in preprocessing.mean]
+    fill = torch.tensor(levels if preprocessing.crop_mode == "border" else [0] * channels, device=images.device)
+    padded = fill.to(images.dtype)[:, None, None].repeat(len(images), 1, height, width)
+    padded[:, :, top : top + images.shape[2], left : left + images.shape[3]] = images
+    return padded
+
+
+def _crop(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    _, *size = preprocessing.input_size
+    whole = round if preprocessing.crop_offset == "round" else floor
+    top, left = (whole((old - new) / 2) for old, new in zip(images.shape[2:], size, strict=True))
     return images[:, :, top : top + size[0], left : left + size[1]]
 
 

@@ -14,7 +14,7 @@ from timm.models import save_for_hf
 from zoo.errors import ZooError
 from zoo.hub.find import find_model
 from zoo.model_folder.checkpoint import load_checkpoint
-from zoo.model_folder.config import read_config
+from zoo.model_folder.config_reader import read_config
 
 
 def save(folder, **arguments):
