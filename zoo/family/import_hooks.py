@@ -23,7 +23,7 @@ _DECLARED = "_declared_operators"
 
 
 def install() -> None:
-    """Repair torchvision when it is first imported, and register the family with timm, now if it is imported already."""
+    """Repair torchvision when it is first imported, and register the family with timm then, or now if it already is."""
     if "timm" in sys.modules:
         _register_family()
     for name, load in (("torchvision", _load_torchvision), ("timm", _load_timm)):
