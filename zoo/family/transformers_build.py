@@ -13,39 +13,38 @@ from zoo.errors import ZooError
 MAX_NUMBER, MAX_VALUES, MAX_NESTING = 65_536, 10_000, 6
 # Settings that name code or files, change the form of the output, or describe the text that a model was trained with.
 _NOT_USED = {
-    *("_attn_implementation", "_name_or_path", "attn_implementation", "auto_map", "architectures", "dtype"),
+    *("attn_implementation", "auto_map", "architectures", "dtype"),
     *("experts_implementation", "id2label", "label2id", "num_labels", "output_attentions", "output_hidden_states"),
     *("problem_type", "return_dict", "text_config", "torch_dtype", "torchscript", "use_return_dict"),
 }
+# Settings of models that are built around another model, which they would download.
+_BACKBONE = ("backbone", "backbone_config", "use_timm_backbone", "use_pretrained_backbone")
 # Outputs of a model, the most specific first.
 _OUTPUTS = ("logits", "image_embeds", "pooler_output", "last_hidden_state")
 
 
-def find_class(name: str, model_type: str) -> Any:
+def find_class(name: str) -> Any:
     """Find an image classifier or image encoder of the installed transformers.
 
     Args:
         name: name of its class, or of a model of images and texts, which stands for its encoder of images.
-        model_type: type of the model in its configuration.
 
     Raises:
         ZooError: transformers is missing or does not know the class, or it is another kind of model.
     """
     transformers = _transformers()
-    from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
-
-    tower = MODEL_MAPPING_NAMES.get(f"{model_type}_vision_model")
-    if tower and name == MODEL_MAPPING_NAMES.get(model_type):
-        return getattr(transformers, tower)
-    if name in _image_models():
-        return getattr(transformers, name)
-    known = getattr(transformers, name, None)
-    if not isinstance(known, type) or not issubclass(known, transformers.PreTrainedModel):
+    kind = getattr(transformers, name, None)
+    if not isinstance(kind, type) or not issubclass(kind, transformers.PreTrainedModel):
         raise ZooError(
             f"expected a model of transformers {transformers.__version__}, got {name!r}; update transformers, or "
             "choose another model. Code from the Hub is never run."
         )
-    takes_images = "image" in known.input_modalities  # type: ignore[attr-defined]
+    encoder = getattr(transformers, f"{name.removesuffix('Model')}VisionModel", None)
+    if encoder is not None and name.endswith("Model"):
+        return encoder
+    if name in _image_models() or name.endswith(("VisionModel", "VisionModelWithProjection")):
+        return kind
+    takes_images = "image" in kind.input_modalities  # type: ignore[attr-defined]
     raise ZooError(
         f"expected an image classifier or an image encoder, got a transformers {name}, which "
         f"{'is neither' if takes_images else 'takes no images'}; choose another model."
@@ -66,12 +65,15 @@ def _image_models() -> set[str]:
     """Names of the classes that classify or encode images."""
     from transformers.models.auto import modeling_auto as auto
 
-    classifiers, models = auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES, auto.MODEL_MAPPING_NAMES
-    encoders = [models.get(kind, ()) for kind in models if kind in classifiers or kind.endswith("_vision_model")]
+    classifiers = auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
+    encoders = auto.MODEL_FOR_IMAGE_MAPPING_NAMES | {
+        kind: name for kind, name in auto.MODEL_MAPPING_NAMES.items() if kind in classifiers
+    }
     names: set[str] = set()
-    for group in (*classifiers.values(), *encoders, *auto.MODEL_FOR_IMAGE_MAPPING_NAMES.values()):
+    for group in (*classifiers.values(), *encoders.values()):
         names |= {group} if isinstance(group, str) else set(group)
-    return names | {f"{name}WithProjection" for name in names if name.endswith("VisionModel")}
+    # A wrapper of timm loads what its arguments name; zoo.model_folder.timm_load checks them.
+    return {name for name in names if not name.startswith("Timm")}
 
 
 def read_settings(kind: Any, raw: Mapping[str, Any], num_classes: int) -> Any:
@@ -85,8 +87,10 @@ def read_settings(kind: Any, raw: Mapping[str, Any], num_classes: int) -> Any:
     Raises:
         ZooError: a value is not allowed.
     """
-    if "quantization_config" in raw:
+    if raw.get("quantization_config") is not None:
         raise ZooError("expected plain weights, got quantized ones; choose another model.")
+    if any(raw.get(name) for name in _BACKBONE):
+        raise _incomplete(kind)
     vision = raw.get("vision_config")
     # An encoder of a model of images and texts has a configuration of its own.
     if kind.config_class.model_type != raw.get("model_type") and isinstance(vision, dict):
@@ -95,16 +99,23 @@ def read_settings(kind: Any, raw: Mapping[str, Any], num_classes: int) -> Any:
     if _count_values(settings, MAX_NESTING) > MAX_VALUES:
         raise ZooError(f"expected at most {MAX_VALUES} values in config.json, got more.")
     config = kind.config_class.from_dict(settings | ({"num_labels": num_classes} if num_classes else {}))
-    if getattr(config, "backbone_config", None) is not None or getattr(config, "backbone", None) is not None:
-        raise ZooError(f"expected a model that is complete in itself, got a transformers {kind.__name__}.")
+    if any(getattr(config, name, None) for name in _BACKBONE):
+        raise _incomplete(kind)
     return config
+
+
+def _incomplete(kind: Any) -> ZooError:
+    return ZooError(
+        f"expected an image classifier or an image encoder, got a transformers {kind.__name__}, which is built "
+        "around another model; choose another model."
+    )
 
 
 def _used(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: _used(value) if isinstance(value, dict) else value
         for name, value in values.items()
-        if name not in _NOT_USED
+        if name not in _NOT_USED and not name.startswith("_")
     }
 
 
@@ -134,10 +145,12 @@ def build(kind: Any, settings: Any) -> nn.Module:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence transformers, which reports unused weights of other parts of a model, and shows progress bars."""
+    from logging import CRITICAL
+
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
+    logging.set_verbosity(CRITICAL)
     logging.disable_progress_bar()
     try:
         yield
@@ -164,6 +177,4 @@ def _main_output(module: nn.Module, inputs: Any, outputs: Any) -> Tensor:
         if isinstance(value, torch.Tensor):
             # Convolutional encoders keep two axes of length 1.
             return value.flatten(1) if name == "pooler_output" else value
-    raise ZooError(
-        f"expected logits or features of a {type(module).__name__}, got {one_line(TypeError(type(outputs)))}."
-    )
+    raise ZooError(f"expected logits or features of a {type(module).__name__}, got {type(outputs).__name__}.")

@@ -196,30 +196,31 @@ def _transformers_config(raw: dict[str, Any], folder: Path) -> ModelConfig:
     (name,) = file.architectures
     if not name.isidentifier():
         raise ZooError(f"expected the name of a class in architectures, got {name[:100]!r}.")
-    count, label_names, notes = 0, None, ()
-    if CLASSIFIER in name:
-        names = file.id2label or {}
-        # transformers builds two classes if the file does not say how many.
-        count = len(names) or file.num_labels or 2
-        _check_class_count(count)
-        label_names, notes = class_names(names or None, count)
+    # transformers builds two classes if the file does not say how many.
+    count = len(file.id2label or ()) or file.num_labels or 2 if CLASSIFIER in name else 0
+    _check_class_count(count)
+    label_names, notes = class_names(file.id2label or None, count) if count else (None, ())
     return ModelConfig(
-        architecture=f"transformers {name}",
+        architecture=f"transformers {name}" + (" (encoder of images)" if "vision_config" in raw and not count else ""),
         num_classes=count,
         label_names=label_names,
         model_args={},
-        pretrained_cfg=_image_processor(folder, file.model_type),
+        pretrained_cfg=_image_processor(folder, name, file.model_type),
         transformers_class=name,
         notes=notes,
     )
 
 
-def _image_processor(folder: Path, model_type: str) -> Preprocessing:
+def _image_processor(folder: Path, name: str, model_type: str) -> Preprocessing:
     """Read the preprocessing of a model of transformers; later versions store it with that of texts."""
     if (folder / PREPROCESSOR).is_file():
         return preprocessing_of(read_json(folder / PREPROCESSOR), model_type)
     values = read_json(folder / PROCESSOR).get("image_processor") if (folder / PROCESSOR).is_file() else None
     if not isinstance(values, dict):
+        from zoo.family.transformers_build import find_class
+
+        # It may be a model that takes no images.
+        find_class(name)
         raise ZooError(
             f"expected the preprocessing of images in {PREPROCESSOR}, but {folder} has no such file; "
             "`save_pretrained` of the model's image processor writes one."

@@ -85,7 +85,7 @@ def _create(folder: Path, config: ModelConfig, pretrained: bool = False) -> nn.M
     import timm
 
     # The configuration of an encoder in transformers' wrapper has the number of classes of its classifier.
-    classes = {} if config.num_classes else {"num_classes": 0}
+    classes: dict[str, Any] = {} if config.num_classes else {"num_classes": 0}
     return timm.create_model(f"local-dir:{folder.resolve()}", pretrained=pretrained, **classes)
 
 

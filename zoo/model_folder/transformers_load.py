@@ -59,8 +59,7 @@ def known_class(folder: Path, config: ModelConfig) -> tuple[Any, dict[str, Any]]
         ZooError: transformers is missing or does not know the class.
     """
     assert config.transformers_class is not None
-    raw = read_json(folder / CONFIG)
-    return find_class(config.transformers_class, raw["model_type"]), raw
+    return find_class(config.transformers_class), read_json(folder / CONFIG)
 
 
 def untrained_transformers_model(folder: Path, config: ModelConfig, generator: torch.Generator) -> nn.Module:
@@ -101,10 +100,12 @@ def _with_weights(kind: Any, settings: Any, files: Sequence[Path]) -> nn.Module:
         model, report = kind.from_pretrained(
             None, config=settings, state_dict=weights, dtype=torch.float32, output_loading_info=True
         )
+    assert isinstance(model, nn.Module)
     missing = sorted(report["missing_keys"])
     # Encoders are often published without the pooling layer that transformers adds.
     if missing and all(name.startswith("pooler.") for name in missing):
-        model.pooler, missing = None, []
+        model.pooler = None
+        return model
     if missing:
         raise ZooError(
             f"expected weights of a {kind.__name__}, but {missing[0]} is missing, as are {len(missing) - 1} more; "
