@@ -1,4 +1,4 @@
-"""The files that hold the weights of a model: one, or several that an index lists. Needs no torch."""
+"""The files that a model is loaded from: configuration, and one or several files of weights. Needs no torch."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ import msgspec
 
 from zoo.errors import ZooError
 from zoo.model_folder.config_reader import read_json
-from zoo.model_folder.folder import INDEX, WEIGHTS
+from zoo.model_folder.folder import CONFIG, INDEX, PREPROCESSOR, PROCESSOR, WEIGHTS
 
 MAX_PARTS = 1000
 _PART = re.compile(r"\w[\w.-]{0,200}\.safetensors")
@@ -36,6 +36,12 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
                 "(.bin, .pt) are never read."
             )
     return files
+
+
+def config_files(folder: Path) -> tuple[Path, ...]:
+    """The files of a model folder that determine how its weights are used, if they exist."""
+    paths = [folder / name for name in (CONFIG, PREPROCESSOR, PROCESSOR, INDEX)]
+    return tuple(path for path in paths if path.is_file())
 
 
 def tensors_by_part(index: Path) -> dict[str, str]:
