@@ -44,16 +44,17 @@ class FoundModel:
         """sha256 of the weights file."""
         return file_sha256(self.folder / WEIGHTS)
 
-    def load(self, device: str) -> "nn.Module":
+    def load(self, device: str, cropped: bool = False) -> "nn.Module":
         """Load the model in eval mode; it preprocesses its inputs by a forward pre-hook.
 
         Weights are in channels_last memory format, which makes convolutions up to 1.7 times faster on a CPU.
 
         Args:
             device: a torch device.
+            cropped: whether the images that it gets are decoded for this model, so that it only normalises them.
 
         Returns:
-            The model. It takes uint8 images, or float images in [0, 1], of any size.
+            The model. It takes uint8 images, or float images in [0, 1]; of any size, unless `cropped`.
 
         Raises:
             ZooError: the weights are missing, damaged, or those of another architecture.
@@ -64,7 +65,7 @@ class FoundModel:
         from zoo.model_folder.preprocess import takes_images
 
         model = load_checkpoint(self.folder).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return takes_images(model, self.config.pretrained_cfg)
+        return takes_images(model, self.config.pretrained_cfg, cropped)
 
 
 def find_model(ref: str) -> FoundModel:

@@ -33,9 +33,9 @@ class Preprocessing:
         input_size: channels, height, and width that the model takes.
         mean: mean per channel that images in [0, 1] are normalised with.
         std: standard deviation per channel that images in [0, 1] are normalised with.
-        crop_pct: fraction of the shorter side that the centre crop keeps after resizing.
+        crop_pct: fraction of the resized side that the centre crop keeps; above 1, a border is added.
         interpolation: interpolation method of resizing.
-        crop_mode: whether resizing keeps the aspect ratio (`center`) or not (`squash`).
+        crop_mode: whether the shorter side is resized (`center`), the longer side (`border`), or both (`squash`).
     """
 
     input_size: tuple[int, int, int]
@@ -43,7 +43,7 @@ class Preprocessing:
     std: tuple[float, ...]
     crop_pct: float = 1.0
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
-    crop_mode: Literal["center", "squash"] = "center"
+    crop_mode: Literal["center", "squash", "border"] = "center"
 
 
 @dataclass(frozen=True)

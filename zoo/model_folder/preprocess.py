@@ -1,9 +1,11 @@
-"""Preprocess whole batches of images, on any device."""
+"""Preprocess images: whole batches on any device, or single images exactly as timm does."""
 
 from collections.abc import Sequence
 from functools import partial
+from math import floor
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -13,6 +15,7 @@ from zoo.model_folder.config import Preprocessing
 # Mean and standard deviation per channel, of pixels in [0, 1]; a single value applies to every channel.
 Scale = tuple[Sequence[float], Sequence[float]]
 UNIT: Scale = ((0.0,), (1.0,))
+_PILLOW = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
 def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -36,16 +39,16 @@ def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
     return x
 
 
-def prepare(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+def prepare(images: Tensor, preprocessing: Preprocessing, cropped: bool = False) -> Tensor:
     """Bring images to the channels, size, and scale that a model was trained with.
 
-    A single channel is repeated if the model takes three. Images of another size are resized with antialiasing, so that
-    the shorter side (each side, in crop mode `squash`) has the model's size divided by crop_pct, rounded to 256
-    levels, and cropped at the centre, as timm does.
+    A single channel is repeated if the model takes three. Images of another size are resized with antialiasing to
+    `resized_size`, rounded to 256 levels, and cropped at the centre or padded, as timm does.
 
     Args:
         images: uint8, or float in [0, 1], shape (n, channels, height, width).
         preprocessing: the model's preprocessing.
+        cropped: whether the images are resized and cropped already, as by `crop_for`.
 
     Returns:
         float32, shape (n, *preprocessing.input_size), in channels_last memory format.
@@ -61,42 +64,106 @@ def prepare(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     if images.dtype != torch.uint8 and not images.is_floating_point():
         raise ZooError(f"expected uint8 images or float images in [0, 1], got {images.dtype}; convert them.")
     images = images.expand(-1, channels, -1, -1)
-    if list(images.shape[2:]) != size or preprocessing.crop_pct < 1:
-        images = _crop(_resize(images, size, preprocessing), size)
+    if not cropped and (list(images.shape[2:]) != size or preprocessing.crop_pct != 1):
+        images = _crop(_resize(images, preprocessing), preprocessing)
     return normalise(images, preprocessing.mean, preprocessing.std)
 
 
-def _resize(images: Tensor, size: list[int], preprocessing: Preprocessing) -> Tensor:
-    """Resize to size / crop_pct; to keep the aspect ratio, the larger of both scales applies to both sides."""
-    old = images.shape[2:]
-    target = scaled = [int(side / preprocessing.crop_pct) for side in size]
-    if preprocessing.crop_mode == "center":
-        new, base = max(zip(scaled, old, strict=True), key=lambda pair: pair[0] / pair[1])
-        target = [max(least, new * side // base) for least, side in zip(size, old, strict=True)]
+def crop_for(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+    """Resize and crop one image with Pillow: the pixels are exactly those of timm's transform for evaluation.
+
+    Args:
+        image: 8-bit grey or RGB, of any size.
+        preprocessing: the model's preprocessing; normalisation is not applied.
+
+    Returns:
+        An image of the model's size.
+    """
+    _, height, width = preprocessing.input_size
+    new_height, new_width = resized_size((image.height, image.width), preprocessing)
+    resized = image.resize((new_width, new_height), _PILLOW[preprocessing.interpolation])
+    canvas = Image.new(image.mode, (width, height), _border(preprocessing, len(image.getbands())))
+    canvas.paste(resized, (-_first(new_width, width), -_first(new_height, height)))
+    return canvas
+
+
+def resized_size(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:
+    """Height and width of an image after resizing and before cropping.
+
+    The target is the model's size divided by crop_pct. In crop mode `center` the shorter side reaches it, in `border`
+    the longer side, and in `squash` both.
+
+    Args:
+        size: height and width of the image.
+        preprocessing: the model's preprocessing.
+
+    Source:
+        `transforms_imagenet_eval` of timm 1.0.
+    """
+    height, width = (floor(side / preprocessing.crop_pct) for side in preprocessing.input_size[1:])
+    if preprocessing.crop_mode == "squash":
+        return height, width
+    if preprocessing.crop_mode == "center" and height == width:
+        # torchvision, which timm uses here, rounds down.
+        return height * size[0] // min(size), width * size[1] // min(size)
+    ratios = size[0] / height, size[1] / width
+    ratio = max(ratios) if preprocessing.crop_mode == "border" else min(ratios)
+    return round(size[0] / ratio), round(size[1] / ratio)
+
+
+def _resize(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    height, width = images.shape[2:]
     # In units of 0 to 255: float images k / 255 then give exactly the same pixels as uint8 images k.
     pixels = images.float() if images.dtype == torch.uint8 else images.float() * 255
+    target = resized_size((height, width), preprocessing)
     resized = interpolate(pixels, target, mode=preprocessing.interpolation, antialias=True)
     return resized.round_().clamp_(0, 255).to(torch.uint8)
 
 
-def _crop(images: Tensor, size: list[int]) -> Tensor:
-    top, left = (round((old - new) / 2) for old, new in zip(images.shape[2:], size, strict=True))
-    return images[:, :, top : top + size[0], left : left + size[1]]
+def _crop(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Crop the centre; images that are smaller than the model's size get a border."""
+    channels, *size = preprocessing.input_size
+    firsts = [_first(old, new) for old, new in zip(images.shape[2:], size, strict=True)]
+    rows, columns = (slice(max(0, first), max(0, first) + new) for first, new in zip(firsts, size, strict=True))
+    crop = images[:, :, rows, columns]
+    if list(crop.shape[2:]) == size:
+        return crop
+    border = torch.tensor(_border(preprocessing, channels), dtype=images.dtype, device=images.device)
+    canvas = border[:, None, None].expand(len(images), channels, *size).clone()
+    top, left = (max(0, -first) for first in firsts)
+    canvas[:, :, top : top + crop.shape[2], left : left + crop.shape[3]] = crop
+    return canvas
 
 
-def takes_images(model: nn.Module, preprocessing: Preprocessing) -> nn.Module:
+def _first(old: int, new: int) -> int:
+    """First row or column of a centre crop; negative if a border is added."""
+    return round((old - new) / 2) if old >= new else -((new - old) // 2)
+
+
+def _border(preprocessing: Preprocessing, channels: int) -> tuple[int, ...]:
+    """Colour of the border: the mean colour in crop mode `border`, as in timm; black otherwise."""
+    if preprocessing.crop_mode != "border":
+        return (0,) * channels
+    colour = tuple(round(255 * value) for value in preprocessing.mean)
+    return colour if len(colour) == channels else colour[:1] * channels
+
+
+def takes_images(model: nn.Module, preprocessing: Preprocessing, cropped: bool = False) -> nn.Module:
     """Make a model preprocess its inputs, by a forward pre-hook; its layers keep their names.
 
     Args:
         model: a model that takes preprocessed images; changed in place.
         preprocessing: the model's preprocessing.
+        cropped: whether the images are resized and cropped already, as by `crop_for`.
 
     Returns:
         The same model; it takes uint8 images, or float images in [0, 1], of any size.
     """
-    model.register_forward_pre_hook(partial(_prepare_inputs, preprocessing))
+    model.register_forward_pre_hook(partial(_prepare_inputs, preprocessing, cropped))
     return model
 
 
-def _prepare_inputs(preprocessing: Preprocessing, module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor]:
-    return (prepare(inputs[0], preprocessing),)
+def _prepare_inputs(
+    preprocessing: Preprocessing, cropped: bool, module: nn.Module, inputs: tuple[Tensor, ...]
+) -> tuple[Tensor]:
+    return (prepare(inputs[0], preprocessing, cropped),)
