@@ -45,16 +45,17 @@ class FoundModel:
         """sha256 of the weights file; of several files, the sha256 of their hashes."""
         return weights_sha256([file_sha256(path) for path in weight_files(self.folder)])
 
-    def load(self, device: str) -> "nn.Module":
+    def load(self, device: str, cropped: bool = False) -> "nn.Module":
         """Load the model in eval mode; it preprocesses its inputs by a forward pre-hook.
 
         Weights are in channels_last memory format, which makes convolutions up to 1.7 times faster on a CPU.
 
         Args:
             device: a torch device.
+            cropped: whether the images that it gets are decoded for this model, so that it only normalises them.
 
         Returns:
-            The model. It takes uint8 images, or float images in [0, 1], of any size.
+            The model. It takes uint8 images, or float images in [0, 1]; of any size, unless `cropped`.
 
         Raises:
             ZooError: the weights are missing, damaged, or those of another architecture.
@@ -63,7 +64,7 @@ class FoundModel:
         from zoo.model_folder.checkpoint import load_checkpoint
         from zoo.model_folder.preprocess import takes_images
 
-        return takes_images(to_device(load_checkpoint(self.folder), device), self.config.pretrained_cfg)
+        return takes_images(to_device(load_checkpoint(self.folder), device), self.config.pretrained_cfg, cropped)
 
 
 def find_model(ref: str) -> FoundModel:

@@ -278,5 +278,5 @@ def _check_values(preprocessing: Preprocessing) -> None:
     check_scale(preprocessing.mean, preprocessing.std, size[0])
     if not 0.1 <= preprocessing.crop_pct <= 10:
         raise ZooError(f"crop_pct must be from 0.1 to 10, got {preprocessing.crop_pct}.")
-    if not all(1 <= side <= 10 * MAX_SIDE for side in preprocessing.scaled):
-        raise ZooError(f"images must be resized to 1 to {10 * MAX_SIDE} pixels, got {preprocessing.scaled}.")
+    if not all(1 <= side <= 2 * MAX_SIDE for side in preprocessing.scaled):
+        raise ZooError(f"images must be resized to 1 to {2 * MAX_SIDE} pixels, got {preprocessing.scaled}.")

@@ -27,7 +27,7 @@ class UntrainedCopy(FoundModel):
 
     Args:
         seed: seed of the initial weights, from 0.
-        data: images that the batch norm statistics come from.
+        data: images that the batch norm statistics come from, as the model sees them.
         batch_size: images per minibatch for the batch norm statistics.
     """
 
@@ -40,18 +40,19 @@ class UntrainedCopy(FoundModel):
         """A hash that stands for the weights; configuration and seed determine them."""
         return hashlib.sha256(f"untrained, seed {self.seed}".encode()).hexdigest()
 
-    def load(self, device: str) -> nn.Module:
+    def load(self, device: str, cropped: bool = False) -> nn.Module:
         """Build the copy in eval mode. It takes images as the trained model does.
 
         The trained model must have been loaded before, which checks that config.json fits the weights file.
 
         Args:
             device: a torch device.
+            cropped: whether the images that it gets are decoded for this model.
 
         Raises:
             ZooError: the architecture cannot be built.
         """
-        model = takes_images(to_device(self._build(), device), self.config.pretrained_cfg)
+        model = takes_images(to_device(self._build(), device), self.config.pretrained_cfg, cropped)
         settle_batch_norm_on(model, (images.to(device) for images in self._minibatches()))
         return model.eval()
 
@@ -79,7 +80,7 @@ def untrained_copy(model: FoundModel, seed: int, data: ImageSet, batch_size: int
     Args:
         model: the trained model.
         seed: seed of the initial weights, from 0.
-        data: images for the batch norm statistics.
+        data: images for the batch norm statistics, as the model sees them.
         batch_size: images per minibatch.
     """
     return UntrainedCopy(
