@@ -149,15 +149,15 @@ def quiet() -> Iterator[None]:
 
     from transformers.utils import logging
 
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    level = logging.get_verbosity()
     logging.set_verbosity(CRITICAL)
-    logging.disable_progress_bar()
+    # Not `disable_progress_bar`, which turns off those of huggingface_hub too.
+    hook = logging.set_tqdm_hook(lambda factory, arguments, options: logging.EmptyTqdm(*arguments))
     try:
         yield
     finally:
         logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
+        logging.set_tqdm_hook(hook)
 
 
 def returns_tensor(model: nn.Module) -> nn.Module:

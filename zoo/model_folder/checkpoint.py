@@ -89,18 +89,21 @@ def check_known(folder: Path, config: ModelConfig) -> None:
 
 def _load(folder: Path, config: ModelConfig, files: Sequence[Path]) -> nn.Module:
     tensors = [_tensors(path) for path in files]
+    if files[0].name != WEIGHTS:
+        if config.transformers_class is None and not config.in_wrapper:
+            raise ZooError(f"expected all weights of {config.architecture} in {folder / WEIGHTS}, got {INDEX}.")
+        _check_index(folder / INDEX, {path.name: part for path, part in zip(files, tensors, strict=True)})
     if config.variant is not None:
         return _load_member(config.variant, folder / WEIGHTS, tensors[0])
-    count = sum(prod(shape) for kinds in tensors for _, shape in kinds.values())
     if config.transformers_class is None:
         from zoo.model_folder.timm_load import load_timm_model
 
-        return load_timm_model(folder, config, files, count)
+        return load_timm_model(
+            folder, config, files, sum(prod(shape) for part in tensors for _, shape in part.values())
+        )
     from zoo.model_folder.transformers_load import load_transformers_model
 
-    if files[0].name != WEIGHTS:
-        _check_index(folder / INDEX, {path.name: kinds for path, kinds in zip(files, tensors, strict=True)})
-    return load_transformers_model(folder, config, files, count)
+    return load_transformers_model(folder, config, files)
 
 
 # Data type and shape of a tensor in a weights file.

@@ -86,6 +86,7 @@ class ModelConfig:
         spec: the architecture; None for models of other programs.
         zoo: values that only this program reads; None for models of other programs.
         transformers_class: name of the class in transformers; None for other models.
+        in_wrapper: whether it is a timm model in the wrapper of transformers.
         notes: sentences about values that are left out.
     """
 
@@ -97,6 +98,7 @@ class ModelConfig:
     spec: Spec | None = None
     zoo: ZooConfig | None = None
     transformers_class: str | None = None
+    in_wrapper: bool = False
     notes: tuple[str, ...] = ()
 
     @property

@@ -160,7 +160,8 @@ def _timm_config(raw: dict[str, Any]) -> ModelConfig:
         names = values.get("label_names", values.get("labels"))
         raw = {"num_classes": values.get("num_classes"), "label_names": names} | raw
         cfg = _TIMM_PREPROCESSING | {name: values[name] for name in _TIMM_KEYS if name in values}
-    if raw.get("architectures") == ["TimmWrapperModel"]:
+    wrapper = raw.get("architectures")
+    if wrapper == ["TimmWrapperModel"]:
         raw = raw | {"num_classes": 0, "label_names": None}
     file = msgspec.convert(raw | {"pretrained_cfg": cfg}, _TimmFile)
     args = file.model_args or {}
@@ -180,6 +181,7 @@ def _timm_config(raw: dict[str, Any]) -> ModelConfig:
         pretrained_cfg=preprocessing,
         spec=_timm_variant(architecture, file.num_classes, args, preprocessing, zoo_part) if zoo_part else None,
         zoo=zoo_part,
+        in_wrapper=wrapper in (["TimmWrapperModel"], ["TimmWrapperForImageClassification"]),
         notes=notes,
     )
 

@@ -11,7 +11,6 @@ from zoo.errors import ZooError, one_line
 from zoo.family.timm_build import check_architecture, limit_modules, trial_run
 from zoo.model_folder.config import ModelConfig
 from zoo.model_folder.config_writer import Parts
-from zoo.model_folder.folder import WEIGHTS
 
 # Prefix of the names of weights in transformers' wrapper of timm.
 WRAPPER = "timm_model."
@@ -37,17 +36,14 @@ def load_timm_model(folder: Path, config: ModelConfig, files: Sequence[Path], st
         ZooError: timm does not know the architecture, or cannot build it with these arguments or weights.
     """
     check_architecture(config.architecture)
-    wrapped = _weights_in_wrapper(files)
-    if wrapped is None and files[0].name != WEIGHTS:
-        raise ZooError(f"expected the weights of a timm model in {folder / WEIGHTS}, got {len(files)} files.")
     try:
         with limit_modules(), torch.device("meta"):
             trial = _create(folder, config)
         check_size(config.architecture, trial, stored_numbers)
         _check_input_size(trial, config)
-        model = _create(folder, config, pretrained=wrapped is None)
-        if wrapped is not None:
-            model.load_state_dict(wrapped)
+        model = _create(folder, config, pretrained=True)
+        if config.in_wrapper:
+            model.load_state_dict(_unwrapped(files))
         return model
     except ZooError:
         raise
@@ -84,20 +80,16 @@ def untrained_timm_model(folder: Path, config: ModelConfig, generator: torch.Gen
 def _create(folder: Path, config: ModelConfig, pretrained: bool = False) -> nn.Module:
     import timm
 
-    # The configuration of an encoder in transformers' wrapper has the number of classes of its classifier.
-    classes: dict[str, Any] = {} if config.num_classes else {"num_classes": 0}
-    return timm.create_model(f"local-dir:{folder.resolve()}", pretrained=pretrained, **classes)
+    if config.in_wrapper:
+        # timm does not read all that transformers writes.
+        return timm.create_model(config.architecture, num_classes=config.num_classes, **config.model_args)
+    return timm.create_model(f"local-dir:{folder.resolve()}", pretrained=pretrained)
 
 
-def _weights_in_wrapper(files: Sequence[Path]) -> dict[str, torch.Tensor] | None:
-    """Weights that transformers wrote, which have the name of its wrapper before each name; None for others."""
-    from safetensors import safe_open
+def _unwrapped(files: Sequence[Path]) -> dict[str, torch.Tensor]:
+    """Weights that transformers wrote, which have the name of its wrapper before each name."""
     from safetensors.torch import load_file
 
-    for path in files:
-        with safe_open(path, "pt") as file:
-            if not all(name.startswith(WRAPPER) for name in file.keys()):  # noqa: SIM118
-                return None
     return {name.removeprefix(WRAPPER): tensor for path in files for name, tensor in load_file(path).items()}
 
 

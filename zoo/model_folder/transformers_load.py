@@ -1,6 +1,6 @@
 """Load models of transformers from untrusted folders; neither pickles nor code from the Hub are used."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,13 @@ from zoo.model_folder.folder import CONFIG
 from zoo.model_folder.timm_load import check_size
 
 
-def load_transformers_model(folder: Path, config: ModelConfig, files: Sequence[Path], stored_numbers: int) -> nn.Module:
+def load_transformers_model(folder: Path, config: ModelConfig, files: Sequence[Path]) -> nn.Module:
     """Load a model of transformers, after a check that it is not larger than its weights.
 
     Args:
         folder: a model folder.
         config: its configuration, already checked.
         files: the files that hold its weights, in the format of safetensors.
-        stored_numbers: total number of values in these files.
 
     Returns:
         The model. It returns a tensor: logits, or features of an encoder.
@@ -31,14 +30,17 @@ def load_transformers_model(folder: Path, config: ModelConfig, files: Sequence[P
     Raises:
         ZooError: transformers does not know the class, or cannot build it with these settings or weights.
     """
+    from safetensors.torch import load_file
+
     kind, raw = known_class(folder, config)
+    weights = {name: tensor for path in files for name, tensor in load_file(path).items()}
     try:
         settings = read_settings(kind, raw, config.num_classes)
         with limit_modules(), torch.device("meta"):
-            trial = build(kind, settings)
-        check_size(config.architecture, trial, stored_numbers)
+            trial = _without_empty_pooler(build(kind, settings), weights)
+        check_size(config.architecture, trial, sum(tensor.numel() for tensor in weights.values()))
         _check_input_size(trial, config)
-        return returns_tensor(_with_weights(kind, settings, files))
+        return returns_tensor(_with_weights(kind, settings, weights))
     except ZooError:
         raise
     except Exception as error:  # transformers raises all kinds of errors for settings and weights that do not fit
@@ -91,24 +93,25 @@ def _check_input_size(trial: nn.Module, config: ModelConfig) -> None:
         raise ZooError(f"expected {config.num_classes} logits of {config.architecture}, got the shape {shape}.")
 
 
-def _with_weights(kind: Any, settings: Any, files: Sequence[Path]) -> nn.Module:
+def _with_weights(kind: Any, settings: Any, weights: dict[str, torch.Tensor]) -> nn.Module:
     """Build a model from weights in memory, so that transformers opens no files."""
-    from safetensors.torch import load_file
-
-    weights = {name: tensor for path in files for name, tensor in load_file(path).items()}
     with quiet():
         model, report = kind.from_pretrained(
-            None, config=settings, state_dict=weights, dtype=torch.float32, output_loading_info=True
+            None, config=settings, state_dict=dict(weights), dtype=torch.float32, output_loading_info=True
         )
-    assert isinstance(model, nn.Module)
-    missing = sorted(report["missing_keys"])
-    # Encoders are often published without the pooling layer that transformers adds.
-    if missing and all(name.startswith("pooler.") for name in missing):
-        setattr(model, "pooler", None)  # noqa: B010
-        return model
+    model = _without_empty_pooler(model, weights)
+    missing = sorted(name for name in report["missing_keys"] if name in model.state_dict())
     if missing:
         raise ZooError(
             f"expected weights of a {kind.__name__}, but {missing[0]} is missing, as are {len(missing) - 1} more; "
             "download the model again."
         )
+    return model
+
+
+def _without_empty_pooler(model: nn.Module, weights: Mapping[str, torch.Tensor]) -> nn.Module:
+    """Leave out the pooling layer that transformers adds to encoders, if the weights do not contain it."""
+    pooler = getattr(model, "pooler", None)
+    if isinstance(pooler, nn.Module) and pooler.state_dict() and not any("pooler." in name for name in weights):
+        setattr(model, "pooler", None)  # noqa: B010
     return model

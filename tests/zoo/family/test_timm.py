@@ -53,7 +53,9 @@ print(timm.is_model("cifar_resnet"), timm.__spec__.loader.get_source("timm") is 
 
 @pytest.mark.slow
 def test_image_classes_of_transformers_can_be_imported():
-    ran = run_python("import zoo\nfrom transformers import ViTImageProcessor, ViTModel\nprint(ViTImageProcessor().backend)")
+    ran = run_python(
+        "import zoo\nfrom transformers import ViTImageProcessor, ViTModel\nprint(ViTImageProcessor().backend)"
+    )
     assert ran.stdout.split() == ["torchvision"], ran.stderr
 
 
