@@ -128,18 +128,19 @@ def _count_values(value: Any, levels: int) -> int:
     return 1
 
 
-def build(kind: Any, settings: Any) -> nn.Module:
+def build(kind: Any, settings: Any, num_classes: int) -> nn.Module:
     """Build a model with transformers' initial weights, drawn from the global random state.
 
     Args:
         kind: class of the model.
         settings: its configuration.
+        num_classes: number of logits; 0 for an encoder.
 
     Returns:
         The model. It returns a tensor: logits, or features of an encoder.
     """
     with quiet():
-        return returns_tensor(kind(settings))
+        return returns_tensor(kind(settings), num_classes)
 
 
 @contextmanager
@@ -160,9 +161,16 @@ def quiet() -> Iterator[None]:
         logging.set_tqdm_hook(hook)
 
 
-def returns_tensor(model: nn.Module) -> nn.Module:
-    """Make a model return a tensor instead of transformers' outputs, by a forward hook; its layers keep their names."""
+def returns_tensor(model: Any, num_classes: int) -> nn.Module:
+    """Make a model return a tensor instead of transformers' outputs, by a forward hook; its layers keep their names.
+
+    Args:
+        model: a model of transformers; changed in place.
+        num_classes: number of logits, which becomes an attribute as in timm; 0 for an encoder.
+    """
+    model.num_classes = num_classes
     model.register_forward_hook(_main_output)
+    assert isinstance(model, nn.Module)
     return model
 
 

@@ -37,10 +37,10 @@ def load_transformers_model(folder: Path, config: ModelConfig, files: Sequence[P
     try:
         settings = read_settings(kind, raw, config.num_classes)
         with limit_modules(), torch.device("meta"):
-            trial = _without_empty_pooler(build(kind, settings), weights)
+            trial = _without_empty_pooler(build(kind, settings, config.num_classes), weights)
         check_size(config.architecture, trial, sum(tensor.numel() for tensor in weights.values()))
         _check_input_size(trial, config)
-        return returns_tensor(_with_weights(kind, settings, weights))
+        return returns_tensor(_with_weights(kind, settings, weights), config.num_classes)
     except ZooError:
         raise
     except Exception as error:  # transformers raises all kinds of errors for settings and weights that do not fit
@@ -76,7 +76,7 @@ def untrained_transformers_model(folder: Path, config: ModelConfig, generator: t
     # transformers draws from the global random state, which must not change.
     with torch.random.fork_rng(devices=[]), limit_modules():
         torch.manual_seed(generator.initial_seed())
-        return build(kind, read_settings(kind, raw, config.num_classes))
+        return build(kind, read_settings(kind, raw, config.num_classes), config.num_classes)
 
 
 def _check_input_size(trial: nn.Module, config: ModelConfig) -> None:

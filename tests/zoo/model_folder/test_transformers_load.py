@@ -63,6 +63,7 @@ def test_logits_are_those_of_transformers(saved, name):
         found = load_checkpoint(folder)(pixels)
         of_photos = torch.cat([load(folder)(torch.from_numpy(x).permute(2, 0, 1)[None]) for x in photos])
     assert (found - expected).abs().max() < 1e-5
+    assert load_checkpoint(folder).num_classes == (5 if "Classification" in name else 0)
     # Resizing rounds otherwise.
     assert (of_photos - expected).abs().max() < 0.05 * expected.std()
     config = read_config(folder)
