@@ -105,6 +105,7 @@ class Prepared:
             dataset=replace(result.dataset, name=data.name, split=data.split, fingerprint=data.fingerprint),
             settings=result.settings | settings,
             versions=result.versions | commit(),
+            notes=(*result.notes, *(f"{model.name}: {note}" for model in self.models for note in model.config.notes)),
         )
 
     def images(self, indices: Collection[int]) -> dict[int, list[list[list[int]]]]:

@@ -74,6 +74,8 @@ def _rows(model: KnownModel) -> Iterator[tuple[str, str]]:
     if summary.revision:
         yield "commit", summary.revision
     yield "updated", summary.updated or "unknown"
+    for note in config.notes:
+        yield "note", note
     if model.sha256 is None:
         yield "weights", "missing"
     for name, size_in_bytes in model.files.items():

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from zoo.base.files import file_sha256
 from zoo.hub.fetch import fetch, pin
 from zoo.hub.ref import parse_ref
-from zoo.model_folder.config import ModelConfig, read_config
-from zoo.model_folder.folder import WEIGHTS
+from zoo.model_folder.config import ModelConfig
+from zoo.model_folder.config_reader import read_config
 from zoo.model_folder.snapshots import folder_name
+from zoo.model_folder.weights import weight_files, weights_sha256
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,8 +42,8 @@ class FoundModel:
 
     @cached_property
     def sha256(self) -> str:
-        """sha256 of the weights file."""
-        return file_sha256(self.folder / WEIGHTS)
+        """sha256 of the weights file; of several files, the sha256 of their hashes."""
+        return weights_sha256([file_sha256(path) for path in weight_files(self.folder)])
 
     def load(self, device: str, cropped: bool = False) -> "nn.Module":
         """Load the model in eval mode; it preprocesses its inputs by a forward pre-hook.
@@ -59,13 +60,11 @@ class FoundModel:
         Raises:
             ZooError: the weights are missing, damaged, or those of another architecture.
         """
-        import torch
-
+        from zoo.base.device import to_device
         from zoo.model_folder.checkpoint import load_checkpoint
         from zoo.model_folder.preprocess import takes_images
 
-        model = load_checkpoint(self.folder).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return takes_images(model, self.config.pretrained_cfg, cropped)
+        return takes_images(to_device(load_checkpoint(self.folder), device), self.config.pretrained_cfg, cropped)
 
 
 def find_model(ref: str) -> FoundModel:

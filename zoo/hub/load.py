@@ -9,7 +9,8 @@ from zoo.errors import ZooError
 from zoo.hub.fetch import EXTRAS, Snapshot, fetch, pin
 from zoo.hub.find import find_model
 from zoo.hub.ref import parse_ref
-from zoo.model_folder.folder import CONFIG, WEIGHTS, new_folder
+from zoo.model_folder.folder import new_folder
+from zoo.model_folder.weights import config_files, weight_files
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,7 +29,7 @@ def load(ref: str | Path, device: str = "cpu") -> "nn.Module":
 
     Returns:
         The model in eval mode. It takes float images in [0, 1] or uint8 images, shape (n, channels, height, width), of
-        any size, and returns logits, shape (n, classes).
+        any size, and returns logits, shape (n, classes), or the features of an encoder without a classifier.
 
     Raises:
         ZooError: the model does not exist, cannot be downloaded, or is damaged; or there is no such device.
@@ -92,7 +93,7 @@ def pull_snapshot(snapshot: Snapshot, out: Path | None, *, force: bool = False) 
     with new_folder(out, force) as fresh:
         source = fetch(snapshot, whole=True)
         with writing(fresh):
-            for name in (CONFIG, WEIGHTS, *EXTRAS):
-                if (source / name).is_file():
-                    shutil.copyfile(source / name, fresh / name)
+            for path in (*config_files(source), *weight_files(source), *(source / name for name in EXTRAS)):
+                if path.is_file():
+                    shutil.copyfile(path, fresh / path.name)
     return out

@@ -12,6 +12,8 @@ from zoo.model_folder.card_marker import own_text
 from zoo.record.training import TrainingRecord
 
 CONFIG, WEIGHTS, RECORD, CARD = "config.json", "model.safetensors", "training.json", "README.md"
+# Files of transformers: the list of the parts of large weights, and the preprocessing of images.
+INDEX, PREPROCESSOR, PROCESSOR = "model.safetensors.index.json", "preprocessor_config.json", "processor_config.json"
 # Folder that commands read models from, and write them to, by default.
 MODELS = "models"
 # Subfolder for snapshots, one model folder per epoch.
@@ -75,9 +77,10 @@ def check_free(out: Path, force: bool) -> None:
         return
     if not force:
         raise ZooError(f"expected a new folder, but {out} exists; choose another --out, or replace it with --force.")
-    if names is None or not {CONFIG, WEIGHTS} <= names:
+    if names is None or CONFIG not in names or not {WEIGHTS, INDEX} & names:
         raise ZooError(f"--force replaces only model folders, and {out} is not one; choose another --out.")
-    foreign = sorted(names - {CONFIG, WEIGHTS, RECORD, CARD, CURVE, HEATMAP, EPOCHS})
+    own = {CONFIG, INDEX, PREPROCESSOR, PROCESSOR, RECORD, CARD, CURVE, HEATMAP, EPOCHS}
+    foreign = sorted(name for name in names - own if not name.endswith(".safetensors"))
     foreign += [f"{EPOCHS}/{path.name}" for path in out.glob(f"{EPOCHS}/*") if not path.name.isdigit()]
     if foreign:
         raise ZooError(f"--force would lose {foreign[0]} in {out}; move it away, or choose another --out.")

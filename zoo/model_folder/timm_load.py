@@ -1,5 +1,6 @@
 """Load timm models from untrusted folders."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ from zoo.errors import ZooError, one_line
 from zoo.family.timm_build import check_architecture, limit_modules, trial_run
 from zoo.model_folder.config import ModelConfig
 from zoo.model_folder.config_writer import Parts
+from zoo.model_folder.folder import WEIGHTS
+
+# Prefix of the names of weights in transformers' wrapper of timm.
+WRAPPER = "timm_model."
 
 
 def parts(model: Any) -> Parts:
@@ -19,27 +24,31 @@ def parts(model: Any) -> Parts:
     return Parts(model.num_features, pool, cfg["first_conv"], cfg["classifier"])
 
 
-def load_timm_model(folder: Path, config: ModelConfig, stored_numbers: int) -> nn.Module:
-    """Load a timm model, after a check that it is not larger than its weights file.
+def load_timm_model(folder: Path, config: ModelConfig, files: Sequence[Path], stored_numbers: int) -> nn.Module:
+    """Load a timm model, after a check that it is not larger than its weights.
 
     Args:
         folder: a model folder.
         config: content of its config.json, already checked.
-        stored_numbers: total number of values in the weights file.
+        files: the files that hold its weights, in the format of safetensors.
+        stored_numbers: total number of values in these files.
 
     Raises:
         ZooError: timm does not know the architecture, or cannot build it with these arguments or weights.
     """
-    import timm
-
     check_architecture(config.architecture)
-    place = f"local-dir:{folder.resolve()}"
+    wrapped = _weights_in_wrapper(files)
+    if wrapped is None and files[0].name != WEIGHTS:
+        raise ZooError(f"expected the weights of a timm model in {folder / WEIGHTS}, got {len(files)} files.")
     try:
         with limit_modules(), torch.device("meta"):
-            trial = timm.create_model(place, pretrained=False)
-        _check_size(config.architecture, trial, stored_numbers)
+            trial = _create(folder, config)
+        check_size(config.architecture, trial, stored_numbers)
         _check_input_size(trial, config)
-        return timm.create_model(place, pretrained=True)
+        model = _create(folder, config, pretrained=wrapped is None)
+        if wrapped is not None:
+            model.load_state_dict(wrapped)
+        return model
     except ZooError:
         raise
     except Exception as error:  # timm raises all kinds of errors for arguments and weights that do not fit
@@ -60,22 +69,49 @@ def untrained_timm_model(folder: Path, config: ModelConfig, generator: torch.Gen
     Raises:
         ZooError: timm cannot build it.
     """
-    import timm
-
     check_architecture(config.architecture)
     # timm draws from the global random state, which must not change.
     with torch.random.fork_rng(devices=[]), limit_modules():
         torch.manual_seed(generator.initial_seed())
         try:
-            return timm.create_model(f"local-dir:{folder.resolve()}", pretrained=False)
+            return _create(folder, config)
         except Exception as error:  # timm raises all kinds of errors
             raise ZooError(
                 f"timm cannot build {config.architecture} ({type(error).__name__}: {one_line(error)})."
             ) from error
 
 
-def _check_size(architecture: str, trial: nn.Module, stored_numbers: int) -> None:
-    """Check that a model is not larger than its weights file; buffers may be computed instead of stored."""
+def _create(folder: Path, config: ModelConfig, pretrained: bool = False) -> nn.Module:
+    import timm
+
+    # The configuration of an encoder in transformers' wrapper has the number of classes of its classifier.
+    classes: dict[str, Any] = {} if config.num_classes else {"num_classes": 0}
+    return timm.create_model(f"local-dir:{folder.resolve()}", pretrained=pretrained, **classes)
+
+
+def _weights_in_wrapper(files: Sequence[Path]) -> dict[str, torch.Tensor] | None:
+    """Weights that transformers wrote, which have the name of its wrapper before each name; None for others."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file
+
+    for path in files:
+        with safe_open(path, "pt") as file:
+            if not all(name.startswith(WRAPPER) for name in file.keys()):  # noqa: SIM118
+                return None
+    return {name.removeprefix(WRAPPER): tensor for path in files for name, tensor in load_file(path).items()}
+
+
+def check_size(architecture: str, trial: nn.Module, stored_numbers: int) -> None:
+    """Check that a model is not larger than its weights file; buffers may be computed instead of stored.
+
+    Args:
+        architecture: name of its architecture.
+        trial: the model on the meta device.
+        stored_numbers: total number of values in its weights file.
+
+    Raises:
+        ZooError: it is larger.
+    """
     parameters = sum(parameter.numel() for parameter in trial.parameters())
     buffers = sum(buffer.numel() for buffer in trial.buffers())
     if parameters > stored_numbers or buffers > stored_numbers + 100_000_000:
