@@ -10,6 +10,7 @@ To write both model folders and a folder of photos: `python -m tests.support.rea
 import importlib
 import json
 import sys
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -80,10 +81,8 @@ def write_photos(root, count, seed=0):
         seed: seed of the windows.
     """
     random = np.random.default_rng(seed)
-    labels = sorted(CLASSES)
-    for number in range(count):
-        label = labels[number % len(labels)]
-        pixels = photo(label)
+    photos = {label: photo(label) for label in sorted(CLASSES)}
+    for number, (label, pixels) in zip(range(count), cycle(photos.items()), strict=False):
         old_height, old_width, _ = pixels.shape
         height, width = (int(random.integers(side // 3, side + 1)) for side in (old_height, old_width))
         top, left = int(random.integers(old_height - height + 1)), int(random.integers(old_width - width + 1))
