@@ -62,7 +62,7 @@ class Prepared:
         return self.data if self.data.view is None else self.data.by_position()
 
     def module(self, number: int) -> "nn.Module":
-        """Load a model onto the device, unless it is loaded already. It takes `inputs`, or uint8 images."""
+        """Load a model onto the device, unless it is loaded already. It takes `inputs`, or images as it sees them."""
         from zoo.data.batches import takes_positions
 
         if number not in self._modules:

