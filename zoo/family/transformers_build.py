@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, one_line
 
 # Limits for settings from downloaded files; image models of transformers stay well below.
 MAX_NUMBER, MAX_VALUES, MAX_NESTING = 65_536, 10_000, 6
@@ -33,13 +33,13 @@ def find_class(name: str) -> Any:
         ZooError: transformers is missing or does not know the class, or it is another kind of model.
     """
     transformers = _transformers()
-    kind = getattr(transformers, name, None)
+    kind = _attribute(transformers, name)
     if not isinstance(kind, type) or not issubclass(kind, transformers.PreTrainedModel):
         raise ZooError(
             f"expected a model of transformers {transformers.__version__}, got {name!r}; update transformers, or "
             "choose another model. Code from the Hub is never run."
         )
-    encoder = getattr(transformers, f"{name.removesuffix('Model')}VisionModel", None)
+    encoder = _attribute(transformers, f"{name.removesuffix('Model')}VisionModel")
     if encoder is not None and name.endswith("Model"):
         return encoder
     if name in _image_models() or name.endswith(("VisionModel", "VisionModelWithProjection")):
@@ -59,6 +59,14 @@ def _transformers() -> Any:
             "this is a model of transformers, which is not installed; pip install 'resnet-zoo[transformers]'."
         ) from error
     return transformers
+
+
+def _attribute(transformers: Any, name: str) -> Any:
+    """A name of transformers, which imports its module only now; None if there is none."""
+    try:
+        return getattr(transformers, name, None)
+    except (ImportError, RuntimeError) as error:
+        raise ZooError(f"transformers cannot import {name} ({one_line(error)}); repair the installation.") from error
 
 
 def _image_models() -> set[str]:

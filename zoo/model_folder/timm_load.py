@@ -94,12 +94,12 @@ def _unwrapped(files: Sequence[Path]) -> dict[str, torch.Tensor]:
 
 
 def check_size(architecture: str, trial: nn.Module, stored_numbers: int) -> None:
-    """Check that a model is not larger than its weights file; buffers may be computed instead of stored.
+    """Check that a model is not larger than its weights; buffers may be computed instead of stored.
 
     Args:
         architecture: name of its architecture.
         trial: the model on the meta device.
-        stored_numbers: total number of values in its weights file.
+        stored_numbers: total number of values in its weights files.
 
     Raises:
         ZooError: it is larger.
@@ -108,7 +108,7 @@ def check_size(architecture: str, trial: nn.Module, stored_numbers: int) -> None
     buffers = sum(buffer.numel() for buffer in trial.buffers())
     if parameters > stored_numbers or buffers > stored_numbers + 100_000_000:
         raise ZooError(
-            f"config.json describes a {architecture} of {parameters:,} parameters, but model.safetensors holds "
+            f"config.json describes a {architecture} of {parameters:,} parameters, but its weights are "
             f"{stored_numbers:,} numbers; download the model again."
         )
 

@@ -102,10 +102,8 @@ def _with_weights(kind: Any, settings: Any, weights: dict[str, torch.Tensor]) ->
     model = _without_empty_pooler(model, weights)
     missing = sorted(name for name in report["missing_keys"] if name in model.state_dict())
     if missing:
-        raise ZooError(
-            f"expected weights of a {kind.__name__}, but {missing[0]} is missing, as are {len(missing) - 1} more; "
-            "download the model again."
-        )
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise ZooError(f"the weights of this {kind.__name__} lack {missing[0]}{more}; download the model again.")
     return model
 
 
