@@ -36,7 +36,7 @@ COMMANDS = [text for each in EXAMPLES.values() for language, text in each if lan
 # README.md begins with them, and all other READMEs use what they make.
 TRAININGS = [text for _, text in takewhile(lambda example: example[1].startswith("zoo train"), EXAMPLES["README.md"])]
 # Numbers of the networks with real weights that README.md compares, and how many photos they see.
-REAL, PHOTOS = (0, 1), 180
+REAL, PHOTOS = (0, 1), 90
 README_COUNTS = Counter(text for each in EXAMPLES.values() for text in {text for _, text in each})
 
 
