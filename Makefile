@@ -51,3 +51,4 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.validity_study 200
 	$(BIN)/python -m tests.benchmarks.scoring
 	$(BIN)/python -m tests.benchmarks.loading
+	$(BIN)/python -m tests.benchmarks.photos

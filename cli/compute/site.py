@@ -16,7 +16,6 @@ from cli.terminal.output import say
 from zoo.base.files import replace_folder, writing
 from zoo.base.sealed_folder import check_site, seal
 from zoo.hub.catalog import listed
-from zoo.record.names import recorded_name
 
 if TYPE_CHECKING:
     from cards.pages.site import Origin
@@ -144,8 +143,8 @@ def _write_both(path: Path, page: bytes, result: "JsonResult") -> None:
 
 
 def _public(model: "ModelResult") -> "ModelResult":
-    """Shorten the reference of a model, so that no absolute path of this machine is published."""
-    return replace(model, ref=recorded_name(model.ref.removeprefix("hf://"))) if model.ref else model
+    """Shorten the reference of a model to its Hub id."""
+    return replace(model, ref=model.ref.removeprefix("hf://")) if model.ref else model
 
 
 def _origin(model: "FoundModel") -> "Origin":

@@ -39,7 +39,7 @@ def same_dataset(a: str, b: str) -> bool:
 
 
 def recorded_name(name: str) -> str:
-    """Name of a dataset or model in results, records, and model cards; only the last part of an absolute path."""
+    """Name of a dataset in results, records, and model cards; only the last part of an absolute path, for privacy."""
     path = PurePath(name)
     plain = path.name if path.is_absolute() else path.as_posix()
     # Otherwise a folder such as /data/digits would be mistaken for the dataset `digits`.

@@ -22,7 +22,7 @@ from zoo.family.cifar import Variant
 from zoo.family.cifar_resnet import CifarResNet
 from zoo.hub.find import find_model
 from zoo.model_folder.checkpoint import load_checkpoint
-from zoo.model_folder.config import read_config
+from zoo.model_folder.config_reader import read_config
 from zoo.prune.prune import blocks_within, fine_tune, fine_tuning_recipe, prune, seconds_per_1000
 from zoo.record.training import TrainingRecord
 from zoo.train.evaluate import predict
