@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHALLOW := models/resnet14-w1-digits-s0
 DEEP := models/resnet74-w1-digits-s0
 
-.PHONY: setup demo test quick portable lint bench
+.PHONY: setup demo test quick portable fuzz lint bench
 
 setup: .venv/installed
 
@@ -33,6 +33,10 @@ quick: lint
 # The quick tests under several instruction sets and numbers of threads, since other processors round otherwise.
 portable: setup
 	$(BIN)/python -m tests.portable
+
+# Properties of files that anybody could have written, tried on thousands of inputs: about half an hour.
+fuzz: setup
+	ZOO_FUZZ=1500 $(BIN)/pytest tests/fuzz
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
