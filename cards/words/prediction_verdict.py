@@ -20,7 +20,7 @@ def prediction_verdict(comparison: Comparison) -> Iterator[str]:
     """
     disagreement = comparison.disagreement
     if disagreement is None:
-        yield "Their predictions are not compared, because the classes of a model are not those of the images."
+        yield "Their predictions are not compared: a model has no classes, or other ones than the images."
         return
     yield f"Same predictions on {disagreement.agreement:.1%} of {comparison.dataset.examples} images."
     if disagreement.accuracy_a is None or disagreement.accuracy_b is None or disagreement.p_value is None:

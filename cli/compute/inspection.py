@@ -42,7 +42,7 @@ def inspected(
         prepared = request.prepared
         if deletion:
             check_deletable(prepared)
-        result = _inspect(Traces(prepared, options.precision, options.passes, fresh), options)
+        result = _inspect(Traces(prepared, options.precision, options.passes, fresh, options.pool), options)
         if deletion:
             result = replace(result, deletion=delete(prepared))
         if probes:
@@ -66,6 +66,7 @@ def _inspect(traces: Traces, options: InspectionOptions) -> "Inspection":
             model,
             prepared.batches(progress, options.passes * rounds, "inspecting"),
             layers=layers,
+            pool=options.pool,
             passes=options.passes,
             precision=options.precision,
             components=options.components,

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -16,6 +16,7 @@ from cli.terminal.completion import complete_datasets, complete_layers, complete
 from cli.terminal.output import Level, set_level
 from zoo.errors import UsageError
 
+Pool = Literal["none", "mean", "cls"]
 # The names are those of `zoo.record.names.NAMES`.
 _DATASETS = (
     "digits, mnist5k, mnist5k:14, mnist5k:8, cifar10, cifar100, imagenet-1k, hf:OWNER/NAME[@REVISION], or a folder"
@@ -115,21 +116,25 @@ class SimilarityOptions:
     """How CKA is computed.
 
     Args:
-        layers: `all`, `blocks`, or glob patterns; None for `all`, or `blocks` if there are too many layers.
+        layers: `all`, `blocks`, `stages`, or glob patterns; None for `all`, or `blocks` if there are too many layers.
         passes: passes over the images.
         precision: precision of Gram matrices: `fp32`, `fp64`, or `bf16`.
+        pool: how features are pooled over positions.
     """
 
     layers: Annotated[
         str | None,
         typer.Option(
-            help="Layers: all, blocks, or glob patterns such as 'stage3.*,head.*'.",
+            help="Layers: all, blocks, stages, or glob patterns such as 'stage3.*,head.*'.",
             show_default="all; blocks above 400 layers",
             autocompletion=complete_layers,
         ),
     ] = None
     passes: Annotated[int, typer.Option(help="Passes over the images for CKA (the paper uses 10).")] = 1
     precision: Annotated[str, typer.Option(help="Precision of Gram matrices: fp32, fp64, or bf16.")] = "fp32"
+    pool: Annotated[
+        Pool, typer.Option(help="Features as they are, their mean over positions, or those of the class token.")
+    ] = "none"
 
 
 class Baseline(StrEnum):

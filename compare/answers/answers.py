@@ -53,14 +53,15 @@ class Answers:
         """Determine which models have the data's classes.
 
         Args:
-            logits: number of logits of each model.
+            logits: number of logits of each model; 0 for an encoder, which has no predictions.
 
         Raises:
             CompareError: the number of names of a model differs from its number of logits.
         """
         self._logits = list(logits)
-        if self._names is None and len(set(logits)) == 1:
-            self._names = tuple(map(str, range(logits[0])))
+        counts = set(logits) - {0}
+        if self._names is None and len(counts) == 1:
+            self._names = tuple(map(str, range(counts.pop())))
         model_names = self._model_classes or [None] * len(logits)
         self._orders = [
             _order(names_of_model, count, self._names)
@@ -76,6 +77,10 @@ class Answers:
     def has_predictions(self, *models: int) -> bool:
         """Whether the classes of all these models are the data's, so that they have predictions."""
         return all(self._orders[model] is not None for model in models)
+
+    def is_encoder(self, model: int) -> bool:
+        """Whether a model has no classifier."""
+        return not self._logits[model]
 
     def assumes_classes(self, model: int) -> bool:
         """Whether a model's classes are assumed to be the data's only because their number is equal."""
@@ -211,6 +216,8 @@ def _interleaved(parts: Sequence[list[Entry]]) -> list[Entry]:
 
 def _order(model_names: Sequence[str] | None, count: int, names: tuple[str, ...] | None) -> Tensor | None:
     """Position of each of the data's classes among a model's logits; None if the model has other classes."""
+    if not count:
+        return None
     if model_names is not None and len(model_names) != count:
         raise CompareError(
             f"expected one class name for each of the {count} logits of a model, got {len(model_names)}."

@@ -23,6 +23,8 @@ def answer_notes(answers: Answers, sides: Sequence[str]) -> Iterator[str]:
     if empty:
         yield f"{empty} classes have no examples; their numbers are null."
     for i, side in enumerate(sides):
+        if answers.is_encoder(i):
+            continue
         if not answers.has_predictions(i):
             yield (
                 f"{side}: its classes, {answers.classes_of(i)}, are not those of the data, {answers.data_classes()}; "
