@@ -19,7 +19,7 @@ _ROW = re.compile(r"(^|_)(blocks|layers|encoder)$")
 # Numbered modules with letters in their names, such as `layer1` and `cell_3`, are blocks or stages if their name or
 # class says so. `conv1` is neither.
 _UNIT = re.compile(r"block|layer|stage|level|cell|unit|tree|mixed|inception|repeat", re.IGNORECASE)
-_UNIT_CLASS = re.compile(r"Block|Bottleneck|Layer(?!Norm)|Stage|Level|Cell|Unit|Tree|Module$|Mixed|Inception|Reduction")
+_UNIT_CLASS = re.compile(r"Block|Bottleneck|Layer(?!Norm)|Stage|Level|Cell|Unit|Tree|Mixed|Inception|Reduction")
 _STAGE_CLASS = re.compile(r"Stage|Level|Tree")
 
 

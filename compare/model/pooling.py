@@ -44,8 +44,8 @@ def pooled(rows: Tensor, module: nn.Module, windows: bool, tokens: int = 0) -> T
     """
     first = 2 if windows else 1
     sizes = rows.shape[first:]
-    if tokens and not windows and len(sizes) > 1 and tokens in sizes[:-1]:
-        return rows.select(first + sizes.index(tokens), 0).flatten(1)
+    if tokens and not windows and len(sizes) > 1 and sizes[-2] == tokens:
+        return rows.select(-2, 0).flatten(1)
     if len(sizes) < 2:
         return rows.mean(1) if windows else rows
     channels = first if _channels_first(module, sizes) else rows.ndim - 1

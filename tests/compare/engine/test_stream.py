@@ -58,7 +58,7 @@ def test_more_than_four_hundred_layers_make_blocks_the_default():
     x = torch.rand(7, 1, 8, 8)
     assert default_layers([shallow, deep], x) == "blocks"
     assert default_layers([shallow, shallow], x) == "all"
-    plain = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), *(nn.ReLU(), nn.Linear(8, 8)) * 220)
+    plain = Net(0)
     assert default_layers([deep, plain], x) == "all"
 
 
@@ -187,7 +187,8 @@ X = torch.rand(4, 1, 4, 4)
 @pytest.mark.parametrize(
     ("batch", "message"),
     [
-        ({"x": X}, r"expected minibatches of \(inputs, labels\)"),
+        ({"label": torch.arange(4)}, r"expected minibatches of \(inputs, labels\)"),
+        ((X, None), "use -1 for all examples if they are unknown"),
         ((X, torch.arange(3)), r"expected labels as integers of shape \(4,\)"),
         ((X, torch.rand(4)), r"got torch.float32 of shape \(4,\)"),
         ((X, [0, 1, 2, 0]), "one per example, got <class 'list'>"),
