@@ -67,7 +67,7 @@ TRANSFORMERS = {
     },
     "ConvNextForImageClassification": {"depths": [1, 1, 2, 1], "hidden_sizes": [8, 16, 24, 32]},
     "ResNetForImageClassification": {"depths": [1, 1, 2, 1], "hidden_sizes": [8, 16, 24, 32], "embedding_size": 8},
-    "MobileNetV2ForImageClassification": {"depth_multiplier": 0.35},
+    "MobileNetV2ForImageClassification": {"depth_multiplier": 0.35, "initializer_range": 0.2},
     "Dinov2ForImageClassification": SMALL | {"image_size": 56},
     "SegformerForImageClassification": {},
     "LevitForImageClassification": {"image_size": 64},
