@@ -81,7 +81,9 @@ def cache_key(command: str, models: Sequence["FoundModel"], data: str, *options:
         data: identifies the images: `zoo.data.sources.identity`, or their fingerprint if they are loaded.
         options: everything else that the result depends on; dataclasses or JSON values.
     """
-    weights = [(model.sha256, file_sha256(model.folder / CONFIG)) for model in models]
+    paths = [model.folder / CONFIG for model in models]
+    configs = [file_sha256(path) if path.is_file() else None for path in paths]
+    weights = [(model.sha256, config) for model, config in zip(models, configs, strict=True)]
     versions = {name: version(name) for name in PACKAGES}
     key = [LAYOUT, command, weights, data, options, versions, _source_code()]
     return hashlib.sha256(msgspec.json.encode(key, order="sorted")).hexdigest()

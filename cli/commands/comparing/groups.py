@@ -57,7 +57,7 @@ def groups(
     files.check()
     _check_models(a, b)
     with interruptible("nothing was written"):
-        models = request([*a, *b], dataset, images)
+        models = request([*a, *b], dataset, images, own_code=True)
         group_options = GroupOptions(len(a), superclasses or own_superclasses(models.dataset))
         result = grouped(models, group_options, engine, no_cache)
     deliver(result, files)
