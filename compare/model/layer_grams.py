@@ -212,13 +212,13 @@ class LayerGrams:
                 self._grams[len(self._calls) - 1] = gram(features, self._dtype)
 
     def _hands_on(self, name: str, inputs: Any, tensor: Tensor | None) -> bool:
-        """Whether a module hands on what its parent, a norm, has computed itself.
+        """Whether a module hands on what its parent, a norm with weights of its own, has computed.
 
         timm's `bn1` normalises, and hands its result to `bn1.drop`, which is empty, and then to `bn1.act`.
         """
-        parent = self._modules.get(name.rpartition(".")[0]) if "." in name else None
-        is_norm = "norm" in type(parent).__name__.lower()
-        return is_norm and tensor is not None and bool(inputs) and inputs[0] is tensor
+        parent = self._modules[name.rpartition(".")[0]]
+        is_norm = "norm" in type(parent).__name__.lower() and bool(parent._parameters or parent._buffers)
+        return is_norm and "." in name and tensor is not None and bool(inputs) and inputs[0] is tensor
 
     def _title(self, call: str, passed_on: dict[str, str]) -> str:
         """Name of a layer: that of its call, or of the module that has computed what the call hands on."""
