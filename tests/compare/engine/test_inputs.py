@@ -25,7 +25,7 @@ class Net(nn.Module):
             nn.init.normal_(parameter, generator=torch.Generator().manual_seed(seed))
 
     def forward(self, pixel_values, scale=None):
-        hidden = self.act(self.first(pixel_values if scale is None else pixel_values * scale))
+        hidden = self.act(self.first(pixel_values if scale is None else pixel_values / scale))
         return self.last(hidden)
 
 
@@ -34,7 +34,7 @@ PLAIN = [(X[:20], Y[:20]), (X[20:], Y[20:])]
 
 
 def test_mappings_are_arguments_and_labels():
-    batches = [{"pixel_values": x, "labels": y} for x, y in PLAIN]
+    batches = [{"scale": torch.ones(20, 6), "pixel_values": x, "labels": y} for x, y in PLAIN]
     found, expected = compare_models(A, B, batches), compare_models(A, B, PLAIN)
     assert (found.cka, found.disagreement) == (expected.cka, expected.disagreement)
     unlabelled = compare_models(A, B, [{"pixel_values": x} for x, _ in PLAIN])
@@ -43,7 +43,7 @@ def test_mappings_are_arguments_and_labels():
 
 
 def test_several_inputs_are_passed_one_by_one():
-    batches = [((x, torch.full_like(x, 2.0)), y) for x, y in PLAIN]
+    batches = [((x, torch.full_like(x, 0.5)), y) for x, y in PLAIN]
     expected = compare_models(A, B, [(2 * x, y) for x, y in PLAIN])
     assert compare_models(A, B, batches).cka.ab == expected.cka.ab
 
