@@ -26,6 +26,11 @@ MEANINGS = {
     "CKA without dominant images": "CKA without the 5 % of the images of every minibatch that dominate it.",
 }
 DELETION_CAPTION = "Blocks are removed from the end of a stage. Skip connections stay, and nothing is retrained."
+# How features are pooled, by the setting `pool`.
+POOLED = {
+    "mean": ", of the means of features over positions",
+    "cls": ", of the features of the class token (means over positions where there is none)",
+}
 
 
 def images_fact(dataset: DatasetResult) -> str:
@@ -126,9 +131,10 @@ def estimator_fact(comparison: Comparison) -> str:
         if errors
         else "Standard errors are unknown."
     )
+    pooled = POOLED.get(str(settings.get("pool")), "")
     return (
         f"CKA: {settings.get('estimator', 'estimated')} from {settings.get('minibatches', 'some')} minibatches of up "
-        f"to {cka.batch_size} images, in {settings.get('precision', 'single precision')}. {precision}"
+        f"to {cka.batch_size} images, in {settings.get('precision', 'single precision')}{pooled}. {precision}"
     )
 
 

@@ -87,50 +87,59 @@ def _units(parent: nn.Module, row: str, stage: str | None) -> Iterator[Unit]:
         row: its name.
         stage: name of its stage, which may be the module itself.
     """
-    single: Unit | None = None
     for name, child in parent.named_children():
-        path = f"{row}.{name}" if row else name
-        is_leaf = not any(child.children())
-        if single and not (is_leaf and name.isdigit() and not _matrices(child)):
-            yield single
-            single = None
-        if _OTHER.search(name):
+        if not any(child.children()) or _OTHER.search(name):
             continue
-        if is_leaf and name.isdigit():
-            if single or _matrices(child):
-                single = Unit(path, stage, row, 1)
-        elif is_leaf:
-            continue
-        elif not (name.isdigit() or (re.search(r"\d", name) and (stage or _is_unit(name, child)))):
+        path = _joined(row, name)
+        if not _is_numbered(name, child, stage):
             if stage is None or _ROW.search(name):
                 yield from _units(child, path, stage)
-        else:
-            if _is_stage(child, row):
-                yield from _units(child, path, stage or path)
-            elif _matrices(child) and not _OTHER_CLASS.search(type(child).__name__):
-                yield Unit(path, stage, row, _matrices(child))
-    if single:
-        yield single
+        elif _is_stage(child, row):
+            yield from _units(child, path, stage or path)
+        elif _matrices(child) and not _OTHER_CLASS.search(type(child).__name__):
+            yield Unit(path, stage, row, _matrices(child))
+    yield from _single_layers(parent, row, stage)
 
 
-def _is_unit(name: str, module: nn.Module) -> bool:
-    return bool(_UNIT.search(name) or _UNIT_CLASS.search(type(module).__name__))
+def _single_layers(parent: nn.Module, row: str, stage: str | None) -> Iterator[Unit]:
+    """Blocks of numbered single layers within a module: each begins with a weight matrix, and ends before the next."""
+    last = None
+    for name, child in parent.named_children():
+        is_single = name.isdigit() and not any(child.children())
+        if last and not (is_single and not _matrices(child)):
+            yield Unit(_joined(row, last), stage, row, 1)
+            last = None
+        if is_single and (last or _matrices(child)):
+            last = name
+    if last:
+        yield Unit(_joined(row, last), stage, row, 1)
+
+
+def _joined(row: str, name: str) -> str:
+    return f"{row}.{name}" if row else name
+
+
+def _is_numbered(name: str, module: nn.Module, stage: str | None) -> bool:
+    """Whether a module is a block or stage by its number. In a stage, any name with a number will do."""
+    says_so = stage is not None or _UNIT.search(name) or _UNIT_CLASS.search(type(module).__name__)
+    return name.isdigit() or bool(re.search(r"\d", name) and says_so)
 
 
 def _is_stage(module: nn.Module, row: str) -> bool:
-    """Whether a numbered module in a row holds blocks."""
-    children = [
-        (name, child) for name, child in module.named_children() if _matrices(child) and not _OTHER.search(name)
-    ]
+    """Whether a numbered module in a row holds blocks.
+
+    A list does if its modules have several weight matrices or are no single layers. Other modules do if they have such
+    a list by the name of a row, or numbered modules whose names, or their own class, say so.
+    """
+    parts = [(name, part) for name, part in module.named_children() if _matrices(part) and not _OTHER.search(name)]
+    large = [(name, part) for name, part in parts if _matrices(part) > 1]
     if isinstance(module, _CONTAINERS):
-        are_blocks = [_matrices(child) > 1 for _, child in children]
-        all_have_children = bool(children) and all(any(child.children()) for _, child in children)
-        return all_have_children or sum(are_blocks) > 1 or any(_is_stage(child, "") for _, child in children)
-    if not row.endswith("blocks") and any(_ROW.search(name) and _is_stage(child, "") for name, child in children):
+        are_whole = bool(parts) and all(any(part.children()) for _, part in parts)
+        return are_whole or len(large) > 1 or any(_is_stage(part, "") for _, part in parts)
+    if not row.endswith("blocks") and any(_ROW.search(name) and _is_stage(part, "") for name, part in parts):
         return True
-    numbered = [child for name, child in children if re.search(r"\d", name) and _matrices(child) > 1]
-    named = [child for name, child in children if re.search(r"[a-z].*\d", name) and _UNIT.search(name)]
-    return bool(numbered and _STAGE_CLASS.search(type(module).__name__)) or any(_matrices(child) > 1 for child in named)
+    is_stage_class = bool(_STAGE_CLASS.search(type(module).__name__))
+    return any(re.search(r"\d", name) and (is_stage_class or _UNIT.search(name)) for name, _ in large)
 
 
 def _matrices(module: nn.Module) -> int:

@@ -1,6 +1,8 @@
 """Rows of each example: the Gram matrix is that of the features that the example has when it runs alone."""
 
+import zoo  # noqa: F401, I001  makes timm importable beside a CPU-only torch
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -74,3 +76,24 @@ def test_few_examples_are_repeated_in_the_trials():
         run.find(X[:2])
         run.run(X, torch.empty(1, 6, 6))
     assert run.names == ["part"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("maxvit_pico_rw_256", 64),
+        ("mobilevit_xxs", 64),
+        ("levit_128s", 224),
+        ("tnt_s_legacy_patch16_224", 32),
+        ("sequencer2d_s", 32),
+    ],
+)
+def test_no_layer_of_networks_with_windows_is_left_out(name, size):
+    """`python -m tests.benchmarks.architectures` compares their CKA with that of examples that run alone."""
+    options = {"img_size": size} if name.startswith(("maxvit", "tnt", "sequencer")) else {}
+    model = timm.create_model(name, num_classes=3, **options)
+    with LayerGrams(model, "all") as run:
+        run.find(torch.randn(8, 3, size, size))
+    assert run.left_out == set()
+    assert any(rows.count > 1 for rows in run._rows.values())
