@@ -252,7 +252,7 @@ def test_existing_folder_is_refused_before_training_unless_forced(run, error, he
         ),
         (("--null", 5), 2, "at least 19 permutations, got 5"),
         (("--tolerance", 0), 2, "tolerance must be a positive standard error"),
-        (("--layers", ","), 2, "expected the layers as all, blocks, or glob patterns"),
+        (("--layers", ","), 2, "expected the layers as all, blocks, stages, or glob patterns"),
         (("--batch-size", 3), 2, "--batch-size must be at least 4, got 3"),
         (("--batch-size", 0), 2, "--batch-size must be at least 4, got 0"),
         (("--json", "no/such/folder.json"), 1, "there is no no/such"),
