@@ -93,6 +93,8 @@ class Answers:
 
     def classes_of(self, model: int) -> str:
         """Number of classes of a model and their first names, such as `10 (cat, dog, frog, ...)`."""
+        if self.is_encoder(model):
+            return "no classifier"
         names = self._model_classes[model] if self._model_classes else None
         return _some(self._logits[model], names or ())
 

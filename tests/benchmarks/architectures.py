@@ -1,6 +1,6 @@
 """Layers and CKA of one architecture of each family of timm, and of some of transformers, with random weights.
 
-`python -m tests.benchmarks.architectures` takes about half an hour on one core; names of models run these alone.
+`python -m tests.benchmarks.architectures` takes about ten minutes on one core; names of models run these alone.
 One row per architecture:
 
     px        size of the images, the smallest one that the architecture takes

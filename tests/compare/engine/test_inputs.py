@@ -81,7 +81,7 @@ def test_encoders_alone_need_no_classes():
 
 
 def test_groups_need_classifiers():
-    with pytest.raises(CompareError, match="got b1 with 0"):
+    with pytest.raises(CompareError, match="got b1 with no classifier"):
         compare_groups([A, B], [ENCODER, Net(3, None)], PLAIN)
 
 

@@ -215,3 +215,21 @@ def test_outputs_that_are_no_ordinary_tensors_are_left_out():
         result = compare_models(Odd(make), Net(1), stream())
         assert result.models.a.layers == ("conv", "act", "fc")
         assert any("a: odd is left out" in note for note in result.notes)
+
+
+def test_layers_left_out_have_one_note_with_their_names_without_numbers():
+    class Biased(Net):
+        def __init__(self):
+            super().__init__(0)
+            self.bias = nn.ModuleList(nn.Sequential(nn.Linear(2, 2), nn.ReLU()) for _ in range(3))
+
+        def forward(self, x):
+            for bias in self.bias:
+                bias(torch.ones(3, 2))
+            return super().forward(x)
+
+    result = compare_models(Biased(), Net(1), stream())
+    notes = [note for note in result.notes if "left out" in note]
+    assert notes == [
+        "a: 6 layers are left out; their outputs have no rows of real numbers of each example. They are bias.*.* (6)."
+    ]
