@@ -69,9 +69,9 @@ def compare_models(
 
     Args:
         model_a: any module, or a `compare.model.trace.Tracer` or `compare.model.trace.Replay` of one. Its logits are
-            the key or attribute `logits` of its output, or else its first tensor with a row per example, if that has the
-            shape (n, classes). A model without them, such as timm's with `num_classes=0`, is an encoder: it has layers,
-            but no predictions.
+            the key or attribute `logits` of its output, or else its first tensor with a row per example, if that has
+            the shape (n, classes). A model without them, such as timm's with `num_classes=0`, is an encoder: it has
+            layers, but no predictions.
         model_b: another model for the same inputs. A forward pre-hook can apply preprocessing of its own.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices), or of mappings with `labels` (or
             `label`) and `indices` beside the arguments of the model. Inputs are a tensor, or a tuple or mapping of
