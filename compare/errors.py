@@ -1,8 +1,15 @@
 """The error classes of this package."""
 
+# Longest message. The end says what to do.
+LONGEST = 500
+
 
 class CompareError(Exception):
     """An error that the user can fix. The message says what was expected, what was found, and what to do.
+
+    Args:
+        message: the message. Control characters, which names may contain, become `?`. It is cut in the
+            middle to 500 characters.
 
     Example:
         >>> import compare
@@ -12,6 +19,11 @@ class CompareError(Exception):
         ...     print(error)
         expected the JSON of a Comparison, got something else: Object missing required field `models`.
     """
+
+    def __init__(self, message: str) -> None:
+        if len(message) > LONGEST:
+            message = f"{message[: LONGEST - 155]} ... {message[-150:]}"
+        super().__init__("".join(character if character.isprintable() else "?" for character in message))
 
 
 class UsageError(CompareError):

@@ -2,9 +2,22 @@
 
 from collections.abc import Iterable
 
+# Longest message. The end says what to do.
+LONGEST = 500
+
 
 class ZooError(Exception):
-    """A failure that the user can fix. The message says what was expected, what was found, and what to do."""
+    """A failure that the user can fix. The message says what was expected, what was found, and what to do.
+
+    Args:
+        message: the message. Control characters, which names of files may contain, become `?`. It is cut in the
+            middle to 500 characters.
+    """
+
+    def __init__(self, message: str) -> None:
+        if len(message) > LONGEST:
+            message = f"{message[: LONGEST - 155]} ... {message[-150:]}"
+        super().__init__("".join(character if character.isprintable() else "?" for character in message))
 
 
 class UsageError(ZooError):

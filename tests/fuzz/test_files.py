@@ -16,7 +16,7 @@ from zoo.data.sources import load_images
 from zoo.errors import ZooError
 from zoo.hub.catalog import local_model
 from zoo.model_folder.card_marker import for_repo, named_license, own_text
-from zoo.model_folder.config import read_config
+from zoo.model_folder.config_reader import read_config
 from zoo.model_folder.folder import read_record
 
 TIMM = {
@@ -34,6 +34,28 @@ TIMM = {
 }
 
 
+TRANSFORMERS = {
+    "architectures": ["ViTForImageClassification"],
+    "model_type": "vit",
+    "hidden_size": 32,
+    "image_size": 32,
+    "patch_size": 8,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "id2label": {"0": "cat", "1": "dog"},
+}
+PROCESSOR = {
+    "image_processor_type": "ViTImageProcessor",
+    "do_normalize": True,
+    "do_resize": True,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+    "resample": 2,
+    "rescale_factor": 0.00392156862745098,
+    "size": {"height": 32, "width": 32},
+}
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzz")
@@ -48,7 +70,8 @@ def model_files(model_folder):
 @LIMITS
 @given(st.data())
 def test_configurations(folder, model_files, data):
-    (folder / "config.json").write_bytes(data.draw(mutated_json([model_files[0], TIMM])))
+    (folder / "config.json").write_bytes(data.draw(mutated_json([model_files[0], TIMM, TRANSFORMERS])))
+    (folder / "preprocessor_config.json").write_bytes(data.draw(mutated_json([PROCESSOR])))
     for read in (read_config, local_model):
         try:
             read(folder)

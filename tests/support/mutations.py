@@ -44,7 +44,7 @@ def mutated_json(draw, values):
         parent = value
         for key in path[:-1]:
             parent = parent[key]
-        parent[path[-1]] = draw(wrong_values(parent[path[-1]]))
+        parent[path[-1]] = copy.deepcopy(draw(wrong_values(parent[path[-1]])))
     data = json.dumps(value).encode()
     return draw(st.one_of(st.just(data), st.just(data), damaged(data)))
 
