@@ -60,15 +60,15 @@ def compare_with_timm(folder, photos):
 
 def measure(folders, photos):
     """Time and peak memory of the command, with a new cache of images and then with a filled one."""
-    options = ("--dataset", photos, "--split", "all", "--baseline", "none", "--quiet", "--json", os.devnull)
-    command = (Path(sys.executable).parent / "compare", *folders, *options)
-    print("\ncompare             seconds  MiB peak")
+    options = ("--split", "all", "--layers", "blocks", "--baseline", "none", "--quiet", "--json", os.devnull)
+    command = (Path(sys.executable).parent / "compare", *folders, "--dataset", photos, *options)
+    print("\ncompare --layers blocks  seconds  MiB peak")
     for images in ("decoded", "from the cache"):
         start = time.perf_counter()
         process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         assert status == 0
-        print(f"images {images:14} {time.perf_counter() - start:6.1f} {usage.ru_maxrss / 1024:9.0f}")
+        print(f"images {images:17} {time.perf_counter() - start:7.1f} {usage.ru_maxrss / 1024:9.0f}")
         for kind in ("results", "recordings"):
             for file in (Path(os.environ["ZOO_CACHE"]) / kind).glob("*"):
                 file.unlink()
