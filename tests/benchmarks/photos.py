@@ -33,7 +33,7 @@ def main():
         os.environ["ZOO_CACHE"] = str(root / "cache")
         photos = write_photos(root / "photos", PHOTOS)
         folders = [write_model(root, number) for number in (0, 1)]
-        print(f"{'':20} images                 equal predictions  pixel difference, of 255")
+        print(f"{'':21} images                 equal predictions  pixel difference, of 255")
         for folder in folders:
             compare_with_timm(folder, photos)
         measure(folders, photos)
@@ -55,7 +55,7 @@ def compare_with_timm(folder, photos):
             ours = prepare(data.images[start : start + BATCH], how, cropped)
             equal += int((model(ours).argmax(1) == model(theirs).argmax(1)).sum())
             apart += ((ours - theirs).abs() * how.std[0] * 255).mean().item() * len(paths)
-        print(f"{found.config.architecture:20} {name:22} {equal / PHOTOS:17.1%} {apart / PHOTOS:25.2f}", flush=True)
+        print(f"{found.config.architecture:21} {name:22} {equal / PHOTOS:17.1%} {apart / PHOTOS:25.2f}", flush=True)
 
 
 def measure(folders, photos):
