@@ -33,7 +33,7 @@ def main():
         os.environ["ZOO_CACHE"] = str(root / "cache")
         photos = write_photos(root / "photos", PHOTOS)
         folders = [write_model(root, number) for number in (0, 1)]
-        print(f"{'':20} images                 equal predictions  pixel difference, of 255")
+        print(f"{'':21} images                 equal predictions  pixel difference, of 255")
         for folder in folders:
             compare_with_timm(folder, photos)
         measure(folders, photos)
@@ -55,20 +55,20 @@ def compare_with_timm(folder, photos):
             ours = prepare(data.images[start : start + BATCH], how, cropped)
             equal += int((model(ours).argmax(1) == model(theirs).argmax(1)).sum())
             apart += ((ours - theirs).abs() * how.std[0] * 255).mean().item() * len(paths)
-        print(f"{found.config.architecture:20} {name:22} {equal / PHOTOS:17.1%} {apart / PHOTOS:25.2f}", flush=True)
+        print(f"{found.config.architecture:21} {name:22} {equal / PHOTOS:17.1%} {apart / PHOTOS:25.2f}", flush=True)
 
 
 def measure(folders, photos):
     """Time and peak memory of the command, with a new cache of images and then with a filled one."""
-    options = ("--dataset", photos, "--split", "all", "--baseline", "none", "--quiet", "--json", os.devnull)
-    command = (Path(sys.executable).parent / "compare", *folders, *options)
-    print("\ncompare             seconds  MiB peak")
+    options = ("--split", "all", "--layers", "blocks", "--baseline", "none", "--quiet", "--json", os.devnull)
+    command = (Path(sys.executable).parent / "compare", *folders, "--dataset", photos, *options)
+    print("\ncompare --layers blocks  seconds  MiB peak")
     for images in ("decoded", "from the cache"):
         start = time.perf_counter()
         process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         assert status == 0
-        print(f"images {images:14} {time.perf_counter() - start:6.1f} {usage.ru_maxrss / 1024:9.0f}")
+        print(f"images {images:17} {time.perf_counter() - start:7.1f} {usage.ru_maxrss / 1024:9.0f}")
         for kind in ("results", "recordings"):
             for file in (Path(os.environ["ZOO_CACHE"]) / kind).glob("*"):
                 file.unlink()
