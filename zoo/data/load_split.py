@@ -1,6 +1,6 @@
 """Load one split of a dataset: from the cache, or decode it and cache it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -11,9 +11,9 @@ from zoo.base.cache_folder import images_folder
 from zoo.data.decoding.decode import Layout
 from zoo.data.decoding.image_cache import CachedSplit, cache_path, read_cache, write_cache
 from zoo.data.decoding.on_demand import ImagesOnDemand
-from zoo.data.decoding.read_all import check_all, decode_all
+from zoo.data.decoding.read_all import NAMED, check_all, decode_all
 from zoo.data.decoding.survey import survey
-from zoo.data.image_set import Images, ImageSet, check_classes
+from zoo.data.image_set import Images, ImageSet, check_classes, empty_classes
 from zoo.data.stored.image_files import ImageFiles, OnProgress, Source
 from zoo.data.stored.splits import divide_split, find_split, training_split
 from zoo.errors import ZooError
@@ -46,7 +46,7 @@ def load_split(
     files, divided = find_split(source, name, split)
     if cached is None:
         rows = divide_split(files, split, on_progress) if divided else np.arange(len(files))
-        cached = _read_split(source, files, rows, name, on_progress)
+        cached = _read_split(source, files, rows, name, split, on_progress)
         cached = replace(cached, notes=((DIVIDED, *cached.notes) if divided else cached.notes))
         if not write_cache(path, f"{len(cached.labels)} {name} {split}", cached):
             note = f"cannot cache decoded images in {images_folder()}; choose another folder with ZOO_CACHE."
@@ -54,11 +54,14 @@ def load_split(
     return _image_set(name, split, cached, files)
 
 
-def _read_split(source: Source, files: ImageFiles, rows: np.ndarray, name: str, on_progress: OnProgress) -> CachedSplit:
+def _read_split(
+    source: Source, files: ImageFiles, rows: np.ndarray, name: str, split: str, on_progress: OnProgress
+) -> CachedSplit:
     """Decode a small split, or check every image of a large one."""
     if len(source.classes) < 2:
         raise ZooError(f"expected images of at least two classes in {name}, got {len(source.classes)}; add another.")
-    check_classes(name, torch.from_numpy(files.labels[rows]), source.classes)
+    if split != "test":
+        check_classes(name, torch.from_numpy(files.labels[rows]), source.classes)
     # All splits share the layout of the training images, so a model takes test images unchanged.
     layout = survey(source.splits.get(training_split(source.splits) or "", files), name, on_progress)
     images = digests = None
@@ -66,16 +69,26 @@ def _read_split(source: Source, files: ImageFiles, rows: np.ndarray, name: str, 
         images, rows, notes = decode_all(files, rows, layout, name, on_progress)
     else:
         digests, rows, notes = check_all(files, rows, name, on_progress)
+    labels = torch.from_numpy(files.labels[rows])
     return CachedSplit(
         classes=source.classes,
         layout=layout,
-        notes=(*source.notes, *_layout_note(layout), *notes),
-        labels=torch.from_numpy(files.labels[rows]),
+        notes=(*source.notes, *_layout_note(layout), *notes, *_empty_note(labels, source.classes)),
+        labels=labels,
         rows=torch.from_numpy(rows),
         images=images,
         digests=digests,
         paths=None if files.path is None else tuple(map(files.path, rows.tolist())),
     )
+
+
+def _empty_note(labels: torch.Tensor, classes: Sequence[str]) -> tuple[str, ...]:
+    """Note classes without images, which only the test split may have."""
+    empty = empty_classes(labels, classes)
+    if not empty:
+        return ()
+    more = f" and {len(empty) - NAMED} more" if len(empty) > NAMED else ""
+    return (f"no images of {len(empty)} of {len(classes)} classes: {', '.join(empty[:NAMED])}{more}.",)
 
 
 def _layout_note(layout: Layout) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from zoo.base.cache_folder import images_folder
 from zoo.data.decoding.decode import Layout
 
 # Version of the file layout and of the decoding.
-VERSION = 2
+VERSION = 3
 SUFFIX = ".safetensors"
 
 

@@ -1,0 +1,142 @@
+"""A local folder: class folders, or tables of images in files of one format."""
+
+import glob
+import os
+import re
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.base.foreign import decode_text, foreign_code
+from zoo.data.stored.class_folders import (
+    SUFFIXES,
+    in_class_folders,
+    left_out_note,
+    link_note,
+    open_folder,
+    printable_path,
+)
+from zoo.data.stored.image_files import Source
+from zoo.data.stored.listing import DatasetFile, Listing
+from zoo.data.stored.splits import TESTS, TRAINS, split_word
+from zoo.data.stored.table import prepare, quieten, root_cause, table_source
+from zoo.errors import ZooError
+from zoo.record.names import Columns
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+# Formats of tables by suffix, as the `datasets` library names them.
+TABLES = {".parquet": "parquet", ".arrow": "arrow", ".tar": "webdataset"}
+# Files that `Dataset.save_to_disk` writes.
+SAVED = ("dataset_dict.json", "state.json")
+# Splits of the `datasets` library by the usual names.
+_SPLITS = {word: "train" for word in TRAINS} | {
+    word: "test" if word in ("test", "testing") else "validation" for word in TESTS
+}
+CARD = "README.md"
+# Files that could be meant as a part of a dataset of tables.
+_DATA = {*SUFFIXES, *TABLES, ".csv", ".tsv", ".jsonl", ".zip", ".gz", ".npz", ".heic"}
+
+
+def open_stored(listing: Listing, columns: Columns) -> Source:
+    """Open a folder as what it is.
+
+    Args:
+        listing: the files of the folder.
+        columns: the columns to use.
+
+    Raises:
+        ZooError: the folder mixes class folders and tables, or cannot be used as either.
+    """
+    tables = listing.having(TABLES)
+    if not tables:
+        if columns != Columns():
+            raise ZooError(
+                f"expected tables for --image-column and --label-column, got none in {listing.root}; leave these "
+                "options out."
+            )
+        return open_folder(listing)
+    _check_kinds(listing, tables)
+    return _open_tables(listing, tables, columns)
+
+
+def _check_kinds(listing: Listing, tables: Sequence[DatasetFile]) -> None:
+    """Check that a folder of tables has one format, and no class folders."""
+    folders, formats = sorted(in_class_folders(listing)), sorted({file.suffix for file in tables})
+    if len(folders) > 1:
+        mix = f"images in {', '.join(map(printable_path, folders[:2]))} and {printable_path(tables[0].path)}"
+    elif len(formats) > 1:
+        mix = " and ".join(formats)
+    else:
+        return
+    raise ZooError(
+        f"expected either images in class folders or tables of one format in {listing.root}, got {mix}; move one of "
+        "them to another folder."
+    )
+
+
+def _open_tables(listing: Listing, tables: Sequence[DatasetFile], columns: Columns) -> Source:
+    root, what = listing.root, str(listing.root)
+    quieten()
+    with foreign_code(f"cannot read {what}", "repair it or choose another dataset"), root_cause():
+        datasets, opened = _open(listing, tables)
+    unused = [file for file in listing.having(_DATA) if _real(root / file.path) not in opened]
+    source = table_source(datasets, what, columns)
+    notes = (*source.notes, *left_out_note(unused), *link_note(listing))
+    return Source(source.classes, source.splits, notes)
+
+
+def _open(listing: Listing, tables: Sequence[DatasetFile]) -> "tuple[Mapping[str, Dataset], set[str]]":
+    """Open tables; also returns the real paths of the files that were opened."""
+    from datasets import Dataset, load_dataset_builder, load_from_disk
+
+    root = listing.root.resolve()
+    if any(file.path in SAVED for file in listing.files):
+        saved = load_from_disk(str(root))
+        datasets = {str(saved.split or "all"): saved} if isinstance(saved, Dataset) else saved
+        opened = {_real(file["filename"]) for data in datasets.values() for file in data.cache_files}
+        _check_listed(listing, opened)
+        return datasets, opened
+    # The library would use a copy of its own if a file was replaced by one of the same modification time. Its cache
+    # depends on the description.
+    if _has_configurations(root):
+        # An absolute path, since the library mistakes a relative path such as `csv` for a format.
+        builder = load_dataset_builder(str(root), description=listing.key)
+    else:
+        files = {split: [glob.escape(str(root / path)) for path in paths] for split, paths in _by_split(tables).items()}
+        builder = load_dataset_builder(TABLES[tables[0].suffix], data_files=files, description=listing.key)
+    opened = {_real(str(path)) for paths in (builder.config.data_files or {}).values() for path in paths}
+    _check_listed(listing, opened)
+    return prepare(builder), opened
+
+
+def _has_configurations(root: Path) -> bool:
+    """Whether the dataset card says which files belong to which split."""
+    card = root / CARD
+    return card.is_file() and re.search(r"^configs:", decode_text(card.read_bytes()), re.MULTILINE) is not None
+
+
+def _by_split(tables: Sequence[DatasetFile]) -> dict[str, list[str]]:
+    """Paths by split, from the names of folders and files; without any such name all are for training."""
+    by_split: dict[str, list[str]] = {}
+    for file in tables:
+        words = re.split("[^a-z]+", file.path.lower())
+        word = next((word for word in words if split_word(word)), None)
+        by_split.setdefault("" if word is None else _SPLITS[word], []).append(file.path)
+    named = {split: by_split[split] for split in ("train", "validation", "test") if split in by_split}
+    return named or {"train": by_split[""]}
+
+
+def _check_listed(listing: Listing, opened: Collection[str]) -> None:
+    """Check that the cache key depends on all files that are opened."""
+    listed = {_real(listing.root / file.path) for file in listing.files}
+    if other := next((path for path in sorted(opened) if path not in listed), None):
+        raise ZooError(
+            f"expected all tables in {listing.root} to be files in this folder, got {Path(other).name}, which is "
+            "elsewhere or hidden; move it there."
+        )
+
+
+def _real(path: str | Path) -> str:
+    return os.path.realpath(path)
