@@ -102,8 +102,8 @@ def check_classes(name: str, labels: Tensor, classes: Sequence[str]) -> None:
     """
     if empty := empty_classes(labels, classes):
         raise ZooError(
-            f"every class of {name} needs an image that can be read, got {len(labels)} images with none of class "
-            f"{', '.join(map(repr, empty[:5]))}; add images, or remove the class from the dataset."
+            f"every class of {name} needs an image, got {len(labels)} images with none of class "
+            f"{', '.join(map(repr, empty[:5]))}; add images of it, or remove the class from the dataset."
         )
 
 

@@ -41,6 +41,7 @@ def groups(
     ] = None,
     dataset: options.ComparisonDataset = None,
     *,
+    columns: options.ColumnOptions,
     images: options.ImageOptions,
     engine: Engine,
     no_cache: options.NoCache = False,
@@ -57,7 +58,7 @@ def groups(
     files.check()
     _check_models(a, b)
     with interruptible("nothing was written"):
-        models = request([*a, *b], dataset, images)
+        models = request([*a, *b], columns.of_optional(dataset), images)
         group_options = GroupOptions(len(a), superclasses or own_superclasses(models.dataset))
         result = grouped(models, group_options, engine, no_cache)
     deliver(result, files)

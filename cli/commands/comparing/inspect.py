@@ -26,6 +26,7 @@ def inspect(
     ] = ONE_PASS,  # noqa: B006
     dataset: options.ComparisonDataset = None,
     *,
+    columns: options.ColumnOptions,
     images: options.ImageOptions,
     inspection: InspectionOptions,
     no_cache: options.NoCache = False,
@@ -41,5 +42,5 @@ def inspect(
     """
     files.check()
     with interruptible("nothing was written"):
-        computed = inspected(request((model,), dataset, images), inspection, part, no_cache)
+        computed = inspected(request((model,), columns.of_optional(dataset), images), inspection, part, no_cache)
     deliver(computed.result, files, ReportOptions(images=computed.images, parts=part))

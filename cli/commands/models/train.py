@@ -47,6 +47,7 @@ def train(
         ),
     ] = None,
     *,
+    columns: options.ColumnOptions,
     recipe_options: options.RecipeOptions,
     pc_regularize: Annotated[
         float,
@@ -83,6 +84,7 @@ def train(
     Example: zoo train --depth 14 --width 1
     """
     choice = choose(family, depth, width, arch)
+    dataset = columns.of(dataset)
     overrides = {**recipe_options.overrides, "pc_regularize": pc_regularize, "precision": precision}
     recipe = recipe_for(choice, dataset, overrides, recipe_options.recipe)
     training = Training(choice, dataset, recipe, fraction(subset), seed, device, log=tensorboard)

@@ -146,7 +146,7 @@ def left_out_note(files: Sequence[DatasetFile]) -> Iterator[str]:
         files: files that are not used.
     """
     if text := _by_suffix([file for file in files if not file.parts[-1].lower().startswith(_ABOUT)]):
-        yield f"left out files that are not images: {text}."
+        yield f"left out other files: {text}."
 
 
 def _by_suffix(files: Sequence[DatasetFile]) -> str:

@@ -51,10 +51,10 @@ def choose_columns(features: Mapping[str, Any], what: str, columns: Columns) -> 
     named = [name for name, kind in features.items() if isinstance(kind, ClassLabel)]
     plain = [name for name, kind in features.items() if _is_plain(kind)]
     usual = [*named, *(name for name in PLAIN_LABELS if name in plain)]
-    what = f"{what}, got the columns {', '.join(list(features)[:12])}"
+    all_names = ", ".join(list(features)[:12])
     for_images = _Search("images", "--image-column", images, images, IMAGES)
     for_labels = _Search("class labels", "--label-column", [*named, *plain], usual, LABELS)
-    image, label = for_images.choose(columns.image, what), for_labels.choose(columns.label, what)
+    image, label = for_images.choose(columns.image, what, all_names), for_labels.choose(columns.label, what, all_names)
     notes = (*for_images.note(columns.image, image), *for_labels.note(columns.label, label))
     return ChosenColumns(image, label, notes)
 
@@ -77,19 +77,22 @@ class _Search:
     usual: Sequence[str]
     preferred: Sequence[str]
 
-    def choose(self, given: str | None, what: str) -> str:
-        if given is not None:
-            if given in self.possible:
-                return given
-            raise ZooError(f"expected a column of {self.kind} for {self.option} {given} in {what}; choose another.")
-        choice = next((name for name in self.preferred if name in self.usual), None)
-        if len(self.usual) != 1 and choice is None:
-            several = f"; {', '.join(self.usual[:8])} are such columns" if self.usual else ""
+    def choose(self, given: str | None, what: str, all_names: str) -> str:
+        if given is not None and given not in self.possible:
             raise ZooError(
-                f"expected one column of {self.kind} in {what}{several}; choose one with {self.option}, or another "
+                f"expected a column of {self.kind} in {what}, got {given!r} of the columns {all_names}; choose another "
+                f"with {self.option}."
+            )
+        if given is not None or len(self.usual) == 1:
+            return given or self.usual[0]
+        choice = next((name for name in self.preferred if name in self.usual), None)
+        if choice is None:
+            got = ", ".join(self.usual[:8]) or f"the columns {all_names}"
+            raise ZooError(
+                f"expected one column of {self.kind} in {what}, got {got}; choose one with {self.option}, or another "
                 "dataset."
             )
-        return choice or self.usual[0]
+        return choice
 
     def note(self, given: str | None, used: str) -> Iterator[str]:
         others = [name for name in self.usual if name != used]

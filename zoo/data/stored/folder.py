@@ -19,7 +19,7 @@ from zoo.data.stored.class_folders import (
 from zoo.data.stored.image_files import Source
 from zoo.data.stored.listing import DatasetFile, Listing
 from zoo.data.stored.splits import TESTS, TRAINS, split_word
-from zoo.data.stored.table import prepare, quieten, root_cause, table_source
+from zoo.data.stored.table import prepare, quieten, reasons, table_source
 from zoo.errors import ZooError
 from zoo.record.names import Columns
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 # Formats of tables by suffix, as the `datasets` library names them.
-TABLES = {".parquet": "parquet", ".arrow": "arrow", ".tar": "webdataset"}
+ARROW = ".arrow"
+TABLES = {".parquet": "parquet", ARROW: "arrow", ".tar": "webdataset"}
 # Files that `Dataset.save_to_disk` writes.
 SAVED = ("dataset_dict.json", "state.json")
 # Splits of the `datasets` library by the usual names.
@@ -79,7 +80,7 @@ def _check_kinds(listing: Listing, tables: Sequence[DatasetFile]) -> None:
 def _open_tables(listing: Listing, tables: Sequence[DatasetFile], columns: Columns) -> Source:
     root, what = listing.root, str(listing.root)
     quieten()
-    with foreign_code(f"cannot read {what}", "repair it or choose another dataset"), root_cause():
+    with foreign_code(f"cannot read {what}", "repair it or choose another dataset"), reasons(what):
         datasets, opened = _open(listing, tables)
     unused = [file for file in listing.having(_DATA) if _real(root / file.path) not in opened]
     source = table_source(datasets, what, columns)
@@ -92,7 +93,7 @@ def _open(listing: Listing, tables: Sequence[DatasetFile]) -> "tuple[Mapping[str
     from datasets import Dataset, load_dataset_builder, load_from_disk
 
     root = listing.root.resolve()
-    if any(file.path in SAVED for file in listing.files):
+    if tables[0].suffix == ARROW and any(file.path in SAVED for file in listing.files):
         saved = load_from_disk(str(root))
         datasets = {str(saved.split or "all"): saved} if isinstance(saved, Dataset) else saved
         opened = {_real(file["filename"]) for data in datasets.values() for file in data.cache_files}
@@ -124,7 +125,7 @@ def _by_split(tables: Sequence[DatasetFile]) -> dict[str, list[str]]:
         words = re.split("[^a-z]+", file.path.lower())
         word = next((word for word in words if split_word(word)), None)
         by_split.setdefault("" if word is None else _SPLITS[word], []).append(file.path)
-    named = {split: by_split[split] for split in ("train", "validation", "test") if split in by_split}
+    named: dict[str, list[str]] = {split: by_split[split] for split in ("train", "validation", "test") if split in by_split}
     return named or {"train": by_split[""]}
 
 

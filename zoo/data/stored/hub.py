@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from zoo.data.stored.columns import choose_columns
 from zoo.data.stored.image_files import Source
-from zoo.data.stored.table import prepare, quieten, root_cause, table_source
+from zoo.data.stored.table import prepare, quieten, reasons, table_source
 from zoo.errors import ZooError
 from zoo.hub.client import hub_client
 from zoo.hub.commits import COMMIT, cache_commit, commit_of, get_repo_info, ref_file
@@ -70,7 +70,7 @@ def open_hub(ref: HubRef, commit: str, files: Mapping[str, str] | None, columns:
     what = f"dataset {ref}"
     quieten()
     try:
-        with hub_errors(what), root_cause():
+        with hub_errors(what), reasons(what):
             builder = load_dataset_builder(ref.repo_id, revision=commit, data_files=files)
             if builder.info.features:
                 choose_columns(builder.info.features, what, columns)
@@ -80,7 +80,5 @@ def open_hub(ref: HubRef, commit: str, files: Mapping[str, str] | None, columns:
         if isinstance(cause, DatasetNotFoundError) and "gated" in str(cause):
             page = f"{constants.ENDPOINT}/datasets/{ref.repo_id}"
             raise ZooError(f"{what} is gated; accept its terms at {page}, then log in with `hf auth login`.") from cause
-        if "Config name is missing" in str(cause):
-            raise ZooError(f"expected one configuration of {what}, got several; choose another dataset.") from cause
         raise
     return table_source(datasets, what, columns, from_folder=builder.info.builder_name == "imagefolder")

@@ -28,8 +28,12 @@ def quieten() -> None:
 
 
 @contextmanager
-def root_cause() -> Iterator[None]:
-    """Raise what went wrong instead of the error that the `datasets` library wraps it in, which does not name it."""
+def reasons(what: str) -> Iterator[None]:
+    """Raise the reason for an error of the `datasets` library that does not name it, or is about something else.
+
+    Args:
+        what: the dataset, for messages.
+    """
     from datasets.exceptions import DatasetGenerationError
 
     try:
@@ -38,13 +42,18 @@ def root_cause() -> Iterator[None]:
         if isinstance(error.__cause__, Exception):
             raise error.__cause__ from None
         raise
+    except ValueError as error:
+        if "Config name is missing" in str(error):
+            raise ZooError(f"expected one configuration of {what}, got several; choose another dataset.") from error
+        raise
 
 
 def prepare(builder: "DatasetBuilder") -> "Mapping[str, Dataset]":
     """Convert a dataset into files of the `datasets` library, unless they exist, and open them."""
     # No check of the sizes in the dataset card, which are often stale; downloads are checked by hash.
     builder.download_and_prepare(verification_mode="no_checks")
-    return builder.as_dataset()  # type: ignore[return-value]
+    datasets: Mapping[str, Dataset] = builder.as_dataset()
+    return datasets
 
 
 def table_source(datasets: "Mapping[str, Dataset]", what: str, columns: Columns, from_folder: bool = False) -> Source:
