@@ -122,10 +122,13 @@ def _by_split(tables: Sequence[DatasetFile]) -> dict[str, list[str]]:
     """Paths by split, from the names of folders and files; without any such name all are for training."""
     by_split: dict[str, list[str]] = {}
     for file in tables:
-        words = re.split("[^a-z]+", file.path.lower())
+        # The name of the file first, then those of its folders.
+        words = re.split("[^a-z]+", "/".join((file.parts[-1], *file.parts[:-1])).lower())
         word = next((word for word in words if split_word(word)), None)
         by_split.setdefault("" if word is None else _SPLITS[word], []).append(file.path)
-    named: dict[str, list[str]] = {split: by_split[split] for split in ("train", "validation", "test") if split in by_split}
+    named: dict[str, list[str]] = {
+        split: by_split[split] for split in ("train", "validation", "test") if split in by_split
+    }
     return named or {"train": by_split[""]}
 
 
