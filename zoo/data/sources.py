@@ -85,12 +85,20 @@ def _find(name: str) -> _Location:
     plain, columns = split_columns(name)
     if plain in ALIASES or plain.startswith(HUB):
         return _on_hub(plain, columns)
-    if plain and Path(plain).is_dir():
+    if plain and _is_folder(plain):
         return _in_folder(Path(plain), columns)
     raise ZooError(
         f"expected a dataset ({', '.join(NAMES)}, hf:OWNER/NAME[@REVISION], or a folder), got {name[:200]!r}, and "
         f"there is no such folder{did_you_mean(name, NAMES) or '; choose one with --dataset.'}"
     )
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError:
+        # Such as a name that is too long.
+        return False
 
 
 def _on_hub(name: str, columns: Columns) -> _Location:

@@ -137,6 +137,7 @@ def test_splits_without_labels_are_ignored(hub):
         },
     )
     assert [len(load_images("hf:you/pets", split)) for split in ("train", "test", "all")] == [15, 6, 21]
+    assert load_images("hf:you/pets", "all").notes == ("left out splits without labels: test.",)
 
 
 def test_labels_without_names_become_the_class_names(hub):
@@ -218,7 +219,7 @@ def test_several_label_columns_are_listed(hub, tmp_path):
 
 
 def test_invalid_names_are_refused():
-    for name in ("hf:pets", "hf:you/pets@", "hf:../x", "nowhere", ""):
+    for name in ("hf:pets", "hf:you/pets@", "hf:../x", "nowhere", "", "x" * 5000, "digits?label=x"):
         with pytest.raises(ZooError, match="expected"):
             load_images(name, "train")
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import tarfile
 
 import datasets
@@ -284,8 +285,12 @@ def write_saved(root, wrapped):
 @pytest.mark.parametrize(("wrapped", "sizes"), [(True, [15, 5, 20]), (False, [12, 3, 15])])
 def test_a_saved_dataset_is_opened(here, wrapped, sizes):
     write_saved(here / "pets", wrapped)
+    # The library writes results of `Dataset.map` beside the tables.
+    shutil.copy(next((here / "pets").rglob("*.arrow")), here / "pets/cache-0123.arrow")
     assert [len(load_images("pets", split)) for split in ("train", "test", "all")] == sizes
-    assert load_images("pets", "all").classes == ("zero", "one", "two")
+    data = load_images("pets", "all")
+    assert data.classes == ("zero", "one", "two")
+    assert data.notes[-1] == "left out other files: 1 .arrow (cache-0123.arrow)."
 
 
 def write_tar(path, rows, extension="cls"):
@@ -336,6 +341,11 @@ LABELLED = {"label": VALUE("string"), "labels": VALUE("string")}
 @pytest.mark.parametrize(
     ("columns", "kinds", "message"),
     [
+        (
+            {"label": [1.0, float("nan")]},
+            {"label": VALUE("float32")},
+            "a label for each image of pets, got none for row 1",
+        ),
         ({"label": [0.5, 1.0]}, {"label": VALUE("float32")}, "got the number 0.5; choose another with --label-column"),
         ({"breed": ["a", "b"], "size": ["s", "l"]}, TWO, "columns image, breed, size; choose one with --label-column"),
         (
