@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHALLOW := models/resnet14-w1-digits-s0
 DEEP := models/resnet74-w1-digits-s0
 
-.PHONY: setup demo test quick portable lint bench
+.PHONY: setup demo test quick portable fuzz lint bench
 
 setup: .venv/installed
 
@@ -34,6 +34,10 @@ quick: lint
 portable: setup
 	$(BIN)/python -m tests.portable
 
+# Properties of files that anybody could have written, tried on thousands of inputs: about half an hour.
+fuzz: setup
+	ZOO_FUZZ=1500 $(BIN)/pytest tests/fuzz
+
 bench: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m tests.benchmarks.startup
@@ -51,3 +55,4 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.validity_study 200
 	$(BIN)/python -m tests.benchmarks.scoring
 	$(BIN)/python -m tests.benchmarks.loading
+	$(BIN)/python -m tests.benchmarks.photos

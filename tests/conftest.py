@@ -144,7 +144,9 @@ def run(monkeypatch, capsys):
 def loaded(monkeypatch):
     """The names of the models that are loaded, in order."""
     names, load = [], FoundModel.load
-    monkeypatch.setattr(FoundModel, "load", lambda model, device: names.append(model.name) or load(model, device))
+    monkeypatch.setattr(
+        FoundModel, "load", lambda model, *args, **how: names.append(model.name) or load(model, *args, **how)
+    )
     return names
 
 

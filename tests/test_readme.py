@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.image_files import write_folder
+from tests.support.real_weights import write_model, write_photos
 from tests.support.shared import make_once
 
 ROOT = Path(__file__).parent.parent
@@ -34,6 +35,8 @@ EXAMPLES = {name: list(examples(name)) for name in READMES}
 COMMANDS = [text for each in EXAMPLES.values() for language, text in each if language == "sh"]
 # README.md begins with them, and all other READMEs use what they make.
 TRAININGS = [text for _, text in takewhile(lambda example: example[1].startswith("zoo train"), EXAMPLES["README.md"])]
+# Numbers of the networks with real weights that README.md compares, and how many photos they see.
+REAL, PHOTOS = (0, 1), 90
 README_COUNTS = Counter(text for each in EXAMPLES.values() for text in {text for _, text in each})
 
 
@@ -58,6 +61,11 @@ def test_every_example_runs_in_order(name, train_once, hub, run, here):
     for command in TRAININGS:
         shutil.copytree(train_once(command), here / "models", dirs_exist_ok=True)
     write_folder(here / "pets", per_class=40)
+    if "tf_efficientnet_lite" in TEXTS[name]:
+        write_photos(here / "photos", PHOTOS)
+        for number in REAL:
+            folder = write_model(here / "real", number)
+            hub.seed(f"timm/{folder.name}", {path.name: path.read_bytes() for path in folder.iterdir()})
     for language, text in EXAMPLES[name]:
         if language == "python":
             exec(compile(text, name, "exec"), {"__name__": "__main__"})

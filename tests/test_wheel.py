@@ -64,7 +64,7 @@ def test_wheel_holds_every_module_and_template(wheel):
 @pytest.mark.slow
 @GROUP
 def test_wheel_runs_without_the_checkout(installed, folders, tmp_path):
-    where = "import zoo.family.timm_hook, cli.app; print(zoo.family.timm_hook.__file__, cli.app.__file__)"
+    where = "import zoo.family.import_hooks, cli.app; print(zoo.family.import_hooks.__file__, cli.app.__file__)"
     assert str(ROOT) not in run(installed, tmp_path, "python", "-c", where)
     assert "compare" in run(installed, tmp_path, "zoo", "--help")
     assert "175,626" in run(installed, tmp_path, "zoo", "variants")

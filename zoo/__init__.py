@@ -7,7 +7,7 @@ import also registers the `cifar_resnet` architecture with timm, as soon as timm
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from zoo.family.timm_hook import install
+from zoo.family.import_hooks import install
 
 if TYPE_CHECKING:
     from zoo.data.batches import images

@@ -65,15 +65,21 @@ def differences_chart(key: str, rows: Sequence[Interval]) -> Chart | None:
     caption = "Lines are 95 % intervals, each for one class. Filled: significant after Holm's correction."
     if len(drawn) < len(rows):
         caption += f" Of {len(rows)} classes, the {MOST_CLASSES // 2} at each end are drawn."
+    names = [plotly_text(row.name, LONGEST_TICK) for row in drawn]
     layout = {
-        "xaxis": {"title": {"text": "accuracy of a minus b, percentage points"}, "zeroline": True},
+        "xaxis": {
+            "title": {"text": "a - b, percentage points"},
+            "zeroline": True,
+            "minallowed": -100,
+            "maxallowed": 100,
+        },
         "yaxis": {
             "tickvals": list(range(len(drawn))),
-            "ticktext": [plotly_text(row.name, LONGEST_TICK) for row in drawn],
+            "ticktext": names,
             "range": [-0.7, len(drawn) - 0.3],
             "zeroline": False,
         },
-        "margin": {"l": 130},
+        "margin": {"l": min(130, 24 + 7 * max(map(len, names)))},
         "showlegend": False,
     }
     figure = {"data": [_interval_trace(drawn)], "layout": layout}
@@ -142,8 +148,9 @@ def reliability_chart(disagreement: Disagreement) -> Chart | None:
     models = (("a", a, "circle"), ("b", b, "square"))
     data = [diagonal, *(_reliability(*model, COLOURS[i]) for i, model in enumerate(models) if model[1].bins)]
     layout = {
-        "xaxis": {"title": {"text": "confidence"}, "range": [0, 1.02]},
-        "yaxis": {"title": {"text": "accuracy"}, "range": [0, 1.02]},
+        "xaxis": {"title": {"text": "confidence"}, "range": [0, 1], "tickformat": ".0%", "dtick": 0.2},
+        "yaxis": {"title": {"text": "accuracy"}, "range": [0, 1], "tickformat": ".0%", "dtick": 0.2},
+        "margin": {"r": 26},
     }
     caption = (
         "Well-calibrated models are on the dotted line; below it, a model is overconfident. Expected calibration "
@@ -158,6 +165,7 @@ def _reliability(name: str, calibration: Calibration, symbol: str, colour: str) 
     return {
         "type": "scatter",
         "mode": "lines+markers",
+        "cliponaxis": False,
         "name": name,
         "x": [row.confidence for row in bins],
         "y": accuracy,
@@ -185,7 +193,7 @@ def deletion_chart(rows: Sequence[DeletedBlocks]) -> Chart | None:
     data = [_deletion([row for row in rows if row.stage == name], i) for i, name in enumerate(names)]
     layout = {
         "xaxis": {"title": {"text": "residual blocks removed"}, "rangemode": "tozero"},
-        "yaxis": {"title": {"text": "accuracy, %"}, "range": [0, 102]},
+        "yaxis": {"title": {"text": "accuracy, %"}, "range": [0, 100]},
     }
     return Chart(
         "deletion", "Accuracy without residual blocks", {"data": data, "layout": layout}, 360, DELETION_CAPTION
@@ -197,6 +205,7 @@ def _deletion(rows: Sequence[DeletedBlocks], place: int) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines+markers",
+        "cliponaxis": False,
         "name": name,
         "x": [row.removed for row in rows],
         "y": [100 * row.right / row.examples for row in rows],
@@ -215,7 +224,7 @@ def probe_chart(probes: ProbeResult | None) -> Chart | None:
     data = [_probes(rows[kind], name, COLOURS[i]) for i, (kind, name) in enumerate(kinds) if rows[kind]]
     layout = {
         "xaxis": {"title": {"text": "residual block"}},
-        "yaxis": {"title": {"text": "accuracy, %"}},
+        "yaxis": {"title": {"text": "accuracy, %"}, "maxallowed": 100},
     }
     caption = f"{probes_caption(probes)} Lines are 95 % intervals."
     return Chart("probes", "Linear probes", {"data": data, "layout": layout}, 360, caption)
@@ -229,6 +238,7 @@ def _probes(rows: Sequence[ProbeRow], name: str, colour: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines+markers",
+        "cliponaxis": False,
         "name": name,
         "x": [place for place, _ in measured],
         "y": accuracy,

@@ -8,7 +8,6 @@ import numpy as np
 
 from cards.page.page import Gallery, Picture
 from cards.pictures.inspection import Image
-from cards.tables.predictions import DISAGREED
 from cards.tables.structure import LEFT_OUT
 from cards.words.facts import class_name, dominant_fact, predicted_names, source_fact, true_class
 from cards.words.legible import percent
@@ -78,7 +77,7 @@ def disagreed_gallery(
     pictures = tuple(_disagreed(disagreement, example, classes, images[example.index]) for example in available)
     left_out = len(disagreement.examples) - len(available)
     caption = f"And {left_out:,} more, all in --json." if left_out else ""
-    return Gallery(DISAGREED, pictures, caption) if pictures else None
+    return Gallery("", pictures, caption) if pictures else None
 
 
 def _disagreed(disagreement: Disagreement, example: Example, classes: Sequence[str], image: Image) -> Picture:

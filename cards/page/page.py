@@ -1,11 +1,39 @@
 """HTML pages of results. A page opens from disk and makes no network requests."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cards.tables.table import Link, Table
+
+
+class KeyNumber(NamedTuple):
+    """A number that a tile shows in large type.
+
+    Args:
+        value: the number with its unit; None if it is not known.
+        text: what it is, with its interval; the reason if it is not known.
+    """
+
+    value: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One of the answers at the top of a page.
+
+    Args:
+        title: title of the tile.
+        numbers: the numbers, such as one per model. A tile without known numbers stays, and says why.
+        caption: text below the numbers.
+    """
+
+    title: str
+    numbers: tuple[KeyNumber, ...]
+    caption: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,21 +96,26 @@ class Section:
         texts: paragraphs below the heading.
         pairs: map of all pairs of models, see `cards.page.pairs`.
         maps: linked heatmaps, see `cards.page.maps`.
-        charts: charts drawn by Plotly.
-        tables: tables below the charts.
-        galleries: images.
+        parts: charts, tables, and galleries, side by side where they fit.
+        short: name in the contents bar; the title if it is empty.
+        command: a command on one line, which the reader can copy.
     """
 
     title: str
     texts: tuple[str, ...] = ()
     pairs: dict[str, Any] | None = None
     maps: dict[str, Any] | None = None
-    charts: tuple[Chart, ...] = ()
-    tables: tuple[Table, ...] = ()
-    galleries: tuple[Gallery, ...] = ()
+    parts: tuple[Chart | Table | Gallery, ...] = ()
+    short: str = ""
+    command: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """Identifier of the section in addresses, such as `block-structure`."""
+        return re.sub(r"[^a-z0-9]+", "-", (self.short or self.title).lower()).strip("-")
 
     def __bool__(self) -> bool:
-        return any((self.texts, self.pairs, self.maps, self.charts, self.tables, self.galleries))
+        return any((self.texts, self.pairs, self.maps, self.parts, self.command))
 
 
 def section(
@@ -91,24 +124,28 @@ def section(
     texts: Iterable[str] = (),
     pairs: dict[str, Any] | None = None,
     maps: dict[str, Any] | None = None,
+    short: str = "",
+    command: str = "",
 ) -> Section:
     """Build a section from its parts.
 
     Args:
         title: heading of the section.
-        parts: charts, tables, and galleries; None is skipped.
+        parts: charts, tables, and galleries in order; None is skipped.
         texts: paragraphs below the heading.
         pairs: map of all pairs of models, see `cards.page.pairs`.
         maps: linked heatmaps, see `cards.page.maps`.
+        short: name in the contents bar; the title if it is empty.
+        command: a command on one line, which the reader can copy.
     """
     return Section(
         title,
         tuple(texts),
         pairs,
         maps,
-        tuple(part for part in parts if isinstance(part, Chart)),
-        tuple(part for part in parts if isinstance(part, Table)),
-        tuple(part for part in parts if isinstance(part, Gallery)),
+        tuple(part for part in parts if part is not None),
+        short,
+        command,
     )
 
 
@@ -132,13 +169,15 @@ class Page:
         title: heading of the page.
         summary: summary in plain English.
         notes: caveats for the reader.
-        sections: sections in order; empty ones are skipped.
+        sections: sections in order; empty ones are skipped. The contents bar leads to each.
+        tiles: the most important numbers, at most four, between the summary and the notes.
     """
 
     title: str
     summary: str
     notes: tuple[str, ...]
     sections: tuple[Section, ...]
+    tiles: tuple[Tile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,11 +211,12 @@ def render(page: Page, place: Place | None = None) -> bytes:
 
     sections = [section for section in page.sections if section]
     colours = get_colorscale("magma")
+    charts = [part for section in sections for part in section.parts if isinstance(part, Chart)]
     data = {
         "colours": colours,
         "pairs": next((section.pairs for section in sections if section.pairs), None),
         "maps": next((section.maps for section in sections if section.maps), None),
-        "charts": {chart.key: chart.figure for section in sections for chart in section.charts},
+        "charts": {chart.key: chart.figure for chart in charts},
     }
     template = _templates().get_template("page.html")
     plotly = "" if place else plotly_js().decode()

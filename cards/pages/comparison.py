@@ -1,17 +1,20 @@
 """The page of a comparison of two models."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from cards.page.charts import class_chart, reliability_chart
-from cards.page.images import disagreed_gallery, dominant_galleries, left_out_gallery
+from cards.page.images import MOST_DISAGREED, disagreed_gallery, dominant_galleries, left_out_gallery
 from cards.page.maps import LEGEND, Panel, View, maps, side
 from cards.page.page import Page, Place, Section, folded, render, section
-from cards.page.settings import settings_section
+from cards.page.settings import baseline_settings, command_line, exact_ref, settings_section
+from cards.page.tiles import comparison_tiles
 from cards.pictures.heatmaps import dots
 from cards.pictures.inspection import Image
 from cards.tables.baseline import baseline_table
 from cards.tables.models import models_table
 from cards.tables.predictions import (
+    DISAGREED,
     classes_table,
     confusions_table,
     disagreed_table,
@@ -19,13 +22,12 @@ from cards.tables.predictions import (
     reliability_table,
     replacements_table,
 )
-from cards.tables.structure import blocks_table, left_out_table, spans_table, thresholds_table
+from cards.tables.structure import LEFT_OUT, blocks_table, left_out_table, spans_table, thresholds_table
 from cards.words.facts import MEANINGS, block_scores_facts, dots_fact, estimator_fact
 from cards.words.legible import legible
 from cards.words.verdict import verdict
 from compare.result.comparison import CKAResult, Comparison, NullResult
 from compare.result.disagreement import Disagreement
-from compare.result.inside import InsidePair
 from compare.result.models import DatasetResult
 
 # The JSON holds the other classes and images.
@@ -45,20 +47,30 @@ def comparison_html(comparison: Comparison, images: Mapping[int, Image], place: 
     """
     readable = legible(comparison)
     a, b = readable.models.a, readable.models.b
-    models = {"a": comparison.models.a, "b": comparison.models.b}
     sections = (
         _disagreed(readable.disagreement, readable.dataset, images),
-        section("Models and images", models_table(readable.dataset, {"a": a, "b": b})),
-        section("Similarity of the layers", texts=[f"{estimator_fact(readable)} {LEGEND}"], maps=_maps(readable)),
-        section("Similarity beside an untrained copy", baseline_table(readable.baseline)),
-        _structure(readable),
-        *_predictions(readable.disagreement, readable.dataset),
-        _dominant(readable.inside, readable.dataset, images),
-        _left_out(readable, images),
-        settings_section(models, comparison.dataset, comparison.settings, comparison.versions),
+        _layers(readable, images),
+        _models(readable),
+        _structure(readable, images),
+        _predictions(readable.disagreement, readable.dataset),
+        _again(comparison),
     )
     notes = tuple(note for note in readable.notes if note not in readable.cautions)
-    return render(Page(f"{a.name} and {b.name}", verdict(readable), notes, sections), place)
+    title, tiles = f"{a.name} and {b.name}", comparison_tiles(readable)
+    return render(Page(title, verdict(readable), notes, sections, tiles), place)
+
+
+def _layers(comparison: Comparison, images: Mapping[int, Image]) -> Section:
+    without, classes = comparison.cka.without_dominant, comparison.dataset.classes
+    left_out = left_out_table(without, classes)
+    return section(
+        "Similarity of the layers",
+        left_out_gallery(without, classes, images) if without and left_out else None,
+        folded(left_out and replace(left_out, title=f"{LEFT_OUT}, as a table")),
+        texts=[f"{estimator_fact(comparison)} {LEGEND}"],
+        maps=_maps(comparison),
+        short="Layers",
+    )
 
 
 def _maps(comparison: Comparison) -> dict[str, object]:
@@ -103,14 +115,30 @@ def _above(cka: CKAResult, null: NullResult) -> tuple[tuple[float | None, ...], 
     )
 
 
-def _structure(comparison: Comparison) -> Section:
+def _models(comparison: Comparison) -> Section:
+    a, b = comparison.models.a, comparison.models.b
+    baseline = comparison.baseline
+    title = "Models and untrained copies" if baseline else "Models and images"
+    table = models_table(comparison.dataset, {"a": a, "b": b})
+    return section(title, table, baseline_table(baseline), short="Models")
+
+
+def _structure(comparison: Comparison, images: Mapping[int, Image]) -> Section:
     spans, inside = comparison.block_structure, comparison.inside
     models = {"a": inside.a, "b": inside.b} if inside else {}
+    galleries = (
+        gallery
+        for label, model in models.items()
+        for gallery in dominant_galleries(
+            f"Images that dominate {label}: layers", model.blocks, comparison.dataset.classes, images
+        )
+    )
     return section(
         "Block structure",
         spans_table({"a": spans.a, "b": spans.b}),
         thresholds_table(models),
         blocks_table(models),
+        *galleries,
         texts=block_scores_facts(inside) if inside else (),
     )
 
@@ -118,39 +146,31 @@ def _structure(comparison: Comparison) -> Section:
 def _disagreed(disagreement: Disagreement | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Section:
     if disagreement is None:
         return Section("")
-    return section(
-        "Images predicted differently",
-        disagreed_gallery(disagreement, dataset.classes, images),
-        folded(disagreed_table(disagreement, dataset.classes), MOST_ROWS),
+    gallery = disagreed_gallery(disagreement, dataset.classes, images)
+    table = disagreed_table(disagreement, dataset.classes)
+    shown = folded(table, MOST_ROWS) if gallery else table and table.head(MOST_DISAGREED)
+    return section(DISAGREED, gallery, shown, short="Images")
+
+
+def _predictions(disagreement: Disagreement | None, dataset: DatasetResult) -> Section:
+    parts = (
+        (
+            class_chart(disagreement),
+            predictions_table(disagreement),
+            reliability_chart(disagreement),
+            confusions_table(disagreement.confusions, dataset.classes),
+            replacements_table(disagreement, dataset.classes),
+            folded(classes_table(disagreement.classes), MOST_ROWS),
+            folded(reliability_table(disagreement)),
+        )
+        if disagreement
+        else ()
     )
+    return section("Predictions", *parts)
 
 
-def _predictions(disagreement: Disagreement | None, dataset: DatasetResult) -> Iterator[Section]:
-    if disagreement is None:
-        return
-    classes = folded(classes_table(disagreement.classes), MOST_ROWS)
-    yield section("Accuracy by class", class_chart(disagreement), classes)
-    yield section(
-        "Confusions",
-        confusions_table(disagreement.confusions, dataset.classes),
-        replacements_table(disagreement, dataset.classes),
-    )
-    yield section("Predictions", predictions_table(disagreement))
-    yield section("Confidence", reliability_chart(disagreement), folded(reliability_table(disagreement)))
-
-
-def _dominant(inside: InsidePair | None, dataset: DatasetResult, images: Mapping[int, Image]) -> Section:
-    pairs = (("a", inside.a), ("b", inside.b)) if inside else ()
-    galleries = [
-        gallery
-        for name, model in pairs
-        for gallery in dominant_galleries(f"{name}: layers", model.blocks, dataset.classes, images)
-    ]
-    return section("Images that dominate block structure", *galleries)
-
-
-def _left_out(comparison: Comparison, images: Mapping[int, Image]) -> Section:
-    without, classes = comparison.cka.without_dominant, comparison.dataset.classes
-    table = left_out_table(without, classes)
-    gallery = left_out_gallery(without, classes, images) if without and table else None
-    return section("Images that dominate CKA", gallery, folded(table))
+def _again(comparison: Comparison) -> Section:
+    a, b = comparison.models.a, comparison.models.b
+    settings = comparison.settings | baseline_settings(comparison.baseline)
+    command = command_line(("compare", exact_ref(a), exact_ref(b)), comparison.dataset, settings)
+    return settings_section({"a": a, "b": b}, comparison.dataset, comparison.settings, comparison.versions, command)

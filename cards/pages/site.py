@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
 
-from cards.page.page import Page, Place, folded, render, section
+from cards.page.page import Page, Place, render, section
 from cards.page.pairs import pairs_map
-from cards.pages.matrix import MOST_ROWS, matrix_notes, matrix_settings
-from cards.tables.baseline import pairs_baseline_table
+from cards.pages.matrix import baselines, matrix_notes, matrix_settings
+from cards.pages.tiles import matrix_tiles
 from cards.tables.matrix import Pair, pairs_table
 from cards.tables.models import models_table
 from cards.tables.table import Link, Table
@@ -19,8 +19,9 @@ from compare.result.matrix import ModelMatrix
 from compare.result.models import ModelResult
 from zoo.record.training import TAG
 
-# Files of a site, relative to its folder. `pair_names` names the files of the pairs.
-INDEX, CARD, PLOTLY, NUMBERS, PAIRS = "index.html", "README.md", "plotly.js", "matrix.json", "pairs"
+# Files and folders of a site, relative to its folder. `pair_names` and `model_names` name the files in the folders.
+INDEX, CARD, PLOTLY, NUMBERS = "index.html", "README.md", "plotly.js", "matrix.json"
+PAIRS, MODELS = "pairs", "models"
 LONGEST_FILE = 60
 # Limit of the Hub.
 LONGEST_DESCRIPTION = 60
@@ -63,22 +64,23 @@ def index_html(result: ModelMatrix, origins: Sequence[Origin], names: Mapping[Pa
     """
     readable = legible(result)
     addresses = {pair: f"{PAIRS}/{name}.html" for pair, name in names.items()}
+    of_models = [f"{MODELS}/{name}.html" for name in model_names(result.models)]
     sections = (
-        section("Models", _models_table(readable, origins)),
+        section("Models", _models_table(readable, origins, of_models)),
         section(
             "What each pair shares",
-            pairs_table(readable, addresses),
-            folded(pairs_baseline_table(readable), MOST_ROWS),
+            baselines(readable),
+            pairs_table(readable, addresses, of_models),
             pairs=pairs_map(readable, addresses),
         ),
         matrix_settings(result),
     )
-    page = Page(site_title(result), matrix_verdict(readable), matrix_notes(result), sections)
+    page = Page(site_title(result), matrix_verdict(readable), matrix_notes(result), sections, matrix_tiles(readable))
     return render(page, Place(PLOTLY, (Link("All numbers as JSON", NUMBERS),)))
 
 
-def pair_place(name: str, models: int) -> Place:
-    """Location of the page of a pair in the site.
+def model_place(name: str, models: int) -> Place:
+    """Location of the page of a model in the site.
 
     Args:
         name: name of its files.
@@ -87,8 +89,21 @@ def pair_place(name: str, models: int) -> Place:
     return Place(f"../{PLOTLY}", (Link(f"All {models} models", f"../{INDEX}"), Link("Numbers as JSON", f"{name}.json")))
 
 
-def pair_names(models: Sequence[ModelResult]) -> dict[Pair, str]:
-    """File names of the pairs, such as `resnet14-w1--resnet74-w1`: unique, short, and valid on all systems.
+def pair_place(name: str, models: Sequence[ModelResult], pair: Pair) -> Place:
+    """Location of the page of a pair in the site, with links to the pages of its models.
+
+    Args:
+        name: name of its files.
+        models: all models of the site.
+        pair: numbers of the two models.
+    """
+    place, names = model_place(name, len(models)), model_names(models)
+    links = (Link(printable(models[i].name), f"../{MODELS}/{names[i]}.html") for i in pair)
+    return replace(place, links=(*place.links, *links))
+
+
+def model_names(models: Sequence[ModelResult]) -> tuple[str, ...]:
+    """File names of the models, such as `resnet14-w1`: unique, short, and valid on all systems.
 
     Args:
         models: the models in order.
@@ -99,7 +114,17 @@ def pair_names(models: Sequence[ModelResult]) -> dict[Pair, str]:
     # A name with a number may equal the name of another model.
     if len(set(unique)) < len(unique):
         unique = [f"{i}-{word}".strip("-") for i, word in enumerate(words, 1)]
-    return {(a, b): f"{unique[a]}--{unique[b]}" for a, b in combinations(range(len(models)), 2)}
+    return tuple(unique)
+
+
+def pair_names(models: Sequence[ModelResult]) -> dict[Pair, str]:
+    """File names of the pairs, such as `resnet14-w1--resnet74-w1`, from those of their models.
+
+    Args:
+        models: the models in order.
+    """
+    names = model_names(models)
+    return {(a, b): f"{names[a]}--{names[b]}" for a, b in combinations(range(len(models)), 2)}
 
 
 def site_card(result: ModelMatrix) -> str:
@@ -132,15 +157,18 @@ def site_card(result: ModelMatrix) -> str:
     return f"---\n{data.to_yaml()}\n---\n\n# {title}\n\n{verdict}\n\n{written_by}\n"
 
 
-def _models_table(result: ModelMatrix, origins: Sequence[Origin]) -> Table | None:
-    """The models, with how they were trained after their architecture."""
+def _models_table(result: ModelMatrix, origins: Sequence[Origin], of_models: Sequence[str]) -> Table | None:
+    """The models, whose names lead to their pages, with how they were trained after the other columns."""
     table = models_table(result.dataset, {str(i): model for i, model in enumerate(result.models, 1)}, "#")
     if table is None:
         return None
-    names = ("data", *(field.name for field in fields(Origin)[1:]))
-    rows = tuple((*row[:3], *_origin_cells(origin), *row[3:]) for row, origin in zip(table.rows, origins, strict=True))
-    headings = (*table.headings[:3], *names, *table.headings[3:])
-    return replace(table, headings=headings, rows=rows, text_columns=5, sortable=True)
+    place = table.headings.index("model")
+    rows = tuple(
+        (*row[:place], Link(model.name, address), *row[place + 1 :], *_origin_cells(origin))
+        for row, model, address, origin in zip(table.rows, result.models, of_models, origins, strict=True)
+    )
+    headings = (*table.headings, "data", *(field.name for field in fields(Origin)[1:]))
+    return replace(table, headings=headings, rows=rows, sortable=True)
 
 
 def _origin_cells(origin: Origin) -> tuple[str, ...]:

@@ -10,8 +10,17 @@ import numpy as np
 from cards.page.charts import COLOURS
 from cards.page.page import Chart, Page, Section, folded, render, section
 from cards.page.settings import settings_section
+from cards.pages.tiles import study_tiles
 from cards.tables.study import claims_table, networks_table, power_table, readings_table
-from cards.words.claims import claim_facts, claims_verdict, columns, estimate_fact
+from cards.words.claims import (
+    claim_facts,
+    claims_verdict,
+    columns,
+    estimate_fact,
+    measured,
+    measuring_command,
+    not_measurable_fact,
+)
 from cards.words.legible import LONGEST_TEXT, legible, plotly_text, printable
 from compare.result.study import Claim, Heatmap, Reading, Reproduction
 
@@ -28,16 +37,21 @@ def reproduction_html(result: Reproduction) -> bytes:
     Returns:
         HTML as UTF-8, in a single file.
     """
-    readable, claims = legible(result), tuple(map(_readable, result.claims))
+    readable = replace(legible(result), claims=tuple(map(_readable, result.claims)))
     sections = (
-        section("Claims", claims_table(claims), folded(power_table(readable.power)) if result.power else None),
-        *(_claim(claim) for claim in claims),
+        section(
+            "Claims",
+            claims_table(measured(readable)),
+            folded(power_table(readable.power)) if result.power else None,
+        ),
+        _not_measurable(readable),
+        *map(_claim, measured(readable)),
         section("Networks", _maps_chart(readable.heatmaps), folded(networks_table(readable.networks))),
         settings_section({}, result.dataset, result.settings, result.versions),
     )
     notes = tuple(printable(note, LONGEST_TEXT) for note in result.notes)
     title = f"Do wide and deep networks learn the same things? On {readable.dataset.name or 'images'}"
-    return render(Page(title, claims_verdict(readable), notes, sections))
+    return render(Page(title, claims_verdict(readable), notes, sections, study_tiles(readable)))
 
 
 def _readable(claim: Claim) -> Claim:
@@ -46,9 +60,16 @@ def _readable(claim: Claim) -> Claim:
     return replace(legible(claim), **texts)
 
 
+def _not_measurable(result: Reproduction) -> Section:
+    fact = not_measurable_fact(result)
+    texts = [f"{fact} With more seeds, this may measure them:"] if fact else []
+    return section("Not measurable", texts=texts, command=measuring_command(result) if fact else "")
+
+
 def _claim(claim: Claim) -> Section:
-    table = folded(readings_table(claim))
-    return section(claim.statement, _claim_chart(claim), table, texts=claim_facts(claim))
+    short = claim.key.replace("-", " ").capitalize()
+    chart, table = _claim_chart(claim), readings_table(claim)
+    return section(claim.statement, chart, table, texts=claim_facts(claim), short=short)
 
 
 def _claim_chart(claim: Claim) -> Chart | None:

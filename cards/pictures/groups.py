@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cards.pictures.heatmaps import RESOLUTION
 from cards.words.group_facts import permutation_fact
@@ -11,6 +12,7 @@ from compare.result.groups import GroupComparison, Numbers
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Floats = npt.NDArray[np.float64]
 # From this number of images on, points are drawn smaller.
 MANY = 2000
 
@@ -31,7 +33,7 @@ def groups_figure(result: GroupComparison) -> "Figure":
     from cards.pictures.figure import ResultFigure
 
     (a, other_a), (b, other_b) = result.examples.halves_a, result.examples.halves_b
-    figure = ResultFigure(figsize=(12.6, 4.6), dpi=RESOLUTION, layout="constrained")
+    figure = ResultFigure(figsize=(12.6, 4.9), dpi=RESOLUTION, layout="constrained")
     axes = figure.subplots(1, 3)
     size_a, size_b = (len(group.models) for group in (result.a, result.b))
     halves_a, halves_b = (size_a // 2, size_a - size_a // 2), (size_b // 2, size_b - size_b // 2)
@@ -46,15 +48,12 @@ def groups_figure(result: GroupComparison) -> "Figure":
 def _draw(
     axes: Any, accuracy: tuple[Numbers, Numbers], seeds: tuple[int, int], names: tuple[str, str], colour: str
 ) -> None:
-    """One point per image, with random jitter of less than one seed, so that the density is visible."""
+    """One point per image, with random jitter, so that the density is visible."""
     random = np.random.default_rng(0)
     x, y = (np.array(values) for values in accuracy)
-    jittered = (
-        100 * (values + random.uniform(-0.3, 0.3, len(values)) / count)
-        for values, count in zip((x, y), seeds, strict=True)
-    )
-    axes.scatter(*jittered, s=12 if len(x) < MANY else 4, alpha=0.35, color=colour, linewidths=0)
-    ends = np.array([-35 / min(seeds), 100 + 35 / min(seeds)])
+    points = (jittered(values, count, random) for values, count in zip((x, y), seeds, strict=True))
+    axes.scatter(*points, s=12 if len(x) < MANY else 4, alpha=0.35, color=colour, linewidths=0, clip_on=False)
+    ends = (0, 100)
     axes.plot(ends, ends, color="black", linewidth=0.6)
     axes.set(xlim=ends, ylim=ends, xlabel=_label(names[0], seeds[0]), ylabel=_label(names[1], seeds[1]))
     axes.set_title(f"mean squared difference {np.square(x - y).mean():.4f}", fontsize=11)
@@ -63,10 +62,23 @@ def _draw(
     axes.set_box_aspect(1)
 
 
+def jittered(accuracy: Floats, seeds: int, random: np.random.Generator) -> Floats:
+    """Accuracies in percent, each moved at random by less than a third of one seed, and never beyond 0 or 100 %.
+
+    Args:
+        accuracy: accuracies of images, in [0, 1], shape (n,).
+        seeds: number of seeds behind each accuracy.
+        random: generator of the jitter.
+    """
+    moved = accuracy + random.uniform(-0.3, 0.3, len(accuracy)) / seeds
+    # Points beyond an end are reflected.
+    return 100 * (1 - abs(1 - abs(moved)))
+
+
 def _ticks(seeds: int) -> Any:
     """The possible accuracies of so many seeds, or fewer ticks if there are more than five."""
     return np.linspace(0, 100, (seeds if seeds <= 5 else 5) + 1).round()
 
 
 def _label(name: str, seeds: int) -> str:
-    return f"{name}: share of {seeds} {'seed' if seeds == 1 else 'seeds'} that {'is' if seeds == 1 else 'are'} right, %"
+    return f"{name}: % of {seeds} {'seed' if seeds == 1 else 'seeds'} right"

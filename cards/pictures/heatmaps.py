@@ -86,6 +86,7 @@ def training_png(record: TrainingRecord) -> bytes:
     )
     right.axhline(100 * record.accuracy, color="black", linestyle="--", label="test images, after training")
     right.set(xlabel="epoch", ylabel="accuracy, %")
+    right.set_ylim(top=100)
     right.legend(loc="lower right")
     for axes in (left, right):
         axes.margins(x=0.02)

@@ -91,7 +91,7 @@ def _deletion(axes: Any, inspection: Inspection) -> None:
         rows = [row for row in inspection.deletion if row.stage == stage]
         accuracy = [100 * row.right / row.examples for row in rows]
         axes.plot([row.removed for row in rows], accuracy, marker=".", label=stage)
-    axes.set(xlabel="residual blocks removed from the end of a stage", ylabel="accuracy, %", ylim=(0, 102))
+    axes.set(xlabel="residual blocks removed from the end of a stage", ylabel="accuracy, %", ylim=(0, 100))
     axes.legend()
     axes.grid(alpha=0.3)
 
@@ -106,7 +106,7 @@ def _probes(axes: Any, inspection: Inspection) -> None:
             low, accuracy, high = 100 * np.array(ends, dtype=np.float64).T
             axes.fill_between(places, low, high, alpha=0.2)
             axes.plot(places, accuracy, marker=".", label=label)
-    axes.set(xlabel="residual block", ylabel="accuracy of a linear probe, %")
+    axes.set(xlabel="residual block", ylabel="accuracy of a linear probe, %", ylim=(None, 100))
     axes.legend()
     axes.grid(alpha=0.3)
 

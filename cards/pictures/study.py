@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cards.pictures.heatmaps import COLOURS, RESOLUTION
-from cards.words.claims import columns
+from cards.words.claims import columns, measured
 from compare.result.study import Claim, Heatmap, Reproduction
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def _draw(axes: Any, heatmap: Heatmap) -> Any:
 def claims_figure(result: Reproduction) -> "Figure":
     """Draw a panel per claim: means with intervals, single units, and the verdict.
 
+    Claims that were not measurable have no panel, unless there are no others.
+
     Args:
         result: the result to draw.
 
@@ -74,7 +76,7 @@ def claims_figure(result: Reproduction) -> "Figure":
     """
     from cards.pictures.figure import ResultFigure
 
-    claims = result.claims
+    claims = measured(result) or result.claims
     down = -(-len(claims) // ACROSS)
     figure = ResultFigure(figsize=(4.2 * ACROSS, 2.9 * down), dpi=RESOLUTION, layout="constrained")
     grid = figure.subplots(down, ACROSS, squeeze=False)

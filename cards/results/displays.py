@@ -153,7 +153,7 @@ GROUPS = Display(
         ),
     },
     figure=lambda result, images: groups_figure(result),
-    page=lambda result, images: groups_html(result),
+    page=groups_html,
 )
 REPRODUCTION = Display(
     title=lambda result: f"Reproduction of {len(result.claims)} claims with {len(result.networks)} networks",

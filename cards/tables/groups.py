@@ -1,18 +1,31 @@
 """Tables of a comparison of two groups of seeds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cards.tables.table import Table
-from cards.words.facts import images_fact, most_significant_first
-from cards.words.group_facts import confirmation_fact, count_fact, difference_fact, permutation_fact, spread_facts
+from cards.words.facts import images_fact, most_significant_first, source_cells
+from cards.words.group_facts import (
+    confirmation_fact,
+    count_fact,
+    difference_fact,
+    differing,
+    differs,
+    left_out_fact,
+    permutation_fact,
+    spread_facts,
+)
 from cards.words.legible import interval, percent, probability
 from compare.result.groups import ClassTests, Confirmation, Group, GroupComparison, GroupRow, Selected
+
+IMAGES = "Images that differ most on half of the seeds, and their accuracy on the others"
+CONFIRMED = ("selected by", "a %", "b %", "a - b")
 
 
 def groups_table(result: GroupComparison) -> Table:
     """The two groups with their accuracies, and the difference between them."""
     rows = tuple((label, *_group_cells(group)) for label, group in (("a", result.a), ("b", result.b)))
-    headings = ("", "models", "seeds", "parameters", "accuracy", "standard error")
+    headings = ("", "models", "accuracy", "standard error", "seeds", "parameters")
     return Table(f"Groups, on {images_fact(result.dataset)}", headings, rows, 2, difference_fact(result.accuracy))
 
 
@@ -21,10 +34,10 @@ def _group_cells(group: Group) -> tuple[str, ...]:
     least, most = min(parameters), max(parameters)
     return (
         ", ".join(model.name for model in group.models),
-        str(len(group.models)),
-        f"{most:,}" if least == most else f"{least:,} to {most:,}",
         f"{group.accuracy:.2%}",
         f"{100 * group.standard_error:.2f}",
+        str(len(group.models)),
+        f"{most:,}" if least == most else f"{least:,} to {most:,}",
     )
 
 
@@ -35,17 +48,18 @@ def spread_table(result: GroupComparison) -> Table:
     return Table(title, ("", "x 1000"), rows, 1, permutation_fact(result))
 
 
-def class_tests_table(name: str, tests: ClassTests) -> Table:
-    """Accuracy by class or superclass over the seeds, the most significant difference first.
+def class_tests_table(name: str, tests: ClassTests) -> Table | None:
+    """Accuracy by class or superclass over the seeds, the most significant difference first; None if none differs.
 
     Args:
         name: heading of the first column, `class` or `superclass`.
         tests: the classes or superclasses.
     """
-    ordered = sorted(tests.rows, key=lambda row: most_significant_first(row.p_holm, row.difference))
+    rows = [row for row in tests.rows if differs(row.difference)]
+    ordered = sorted(rows, key=lambda row: most_significant_first(row.p_holm, row.difference))
     headings = (name, "images", "a %", "b %", "a - b", "95 % interval", "p", "p (Holm)", "p (BH)")
     title = f"Accuracy by {name} over the seeds"
-    return Table(title, headings, tuple(map(_row_cells, ordered)), 1, count_fact(tests.count))
+    return Table(title, headings, tuple(map(_row_cells, ordered)), 1, count_fact(tests.count)) if rows else None
 
 
 def _row_cells(row: GroupRow) -> tuple[str, ...]:
@@ -63,17 +77,20 @@ def _row_cells(row: GroupRow) -> tuple[str, ...]:
 
 
 def confirmed_classes_table(confirmation: Confirmation, classes: Sequence[str]) -> Table | None:
-    """Classes selected with half of the seeds and tested on the others, or None if there are none."""
-    rows = tuple((classes[item.label], *_selected_cells(item)) for item in confirmation.selected)
+    """Classes selected with half of the seeds that differ on the others too, or None if there are none."""
+    rows = tuple((classes[item.label], *_selected_cells(item)) for item in differing(confirmation))
     title = "Classes that differ most on half of the seeds, and their accuracy on the others"
-    return _confirmed(title, ("class",), rows, confirmation)
+    return _confirmed(Table(title, ("class", *CONFIRMED), rows, 1), "class", "classes", confirmation)
 
 
 def confirmed_images_table(confirmation: Confirmation, classes: Sequence[str]) -> Table | None:
-    """Images selected with half of the seeds and tested on the others, or None if there are none."""
-    rows = tuple((str(item.item), classes[item.label], *_selected_cells(item)) for item in confirmation.selected)
-    title = "Images that differ most on half of the seeds, and their accuracy on the others"
-    return _confirmed(title, ("image", "label"), rows, confirmation)
+    """Images selected with half of the seeds that differ on the others too, or None if there are none."""
+    rows = tuple(
+        (str(item.item), classes[item.label], *source_cells(item), *_selected_cells(item))
+        for item in differing(confirmation)
+    )
+    table = Table(IMAGES, ("image", "label", "file", "row", *CONFIRMED), rows, 4).drop_empty("file", "row")
+    return _confirmed(table, "image", "images", confirmation)
 
 
 def _selected_cells(item: Selected) -> tuple[str, ...]:
@@ -85,8 +102,10 @@ def _selected_cells(item: Selected) -> tuple[str, ...]:
     )
 
 
-def _confirmed(
-    title: str, names: tuple[str, ...], rows: tuple[tuple[str, ...], ...], confirmation: Confirmation
-) -> Table | None:
-    headings = (*names, "selected by", "a %", "b %", "a - b")
-    return Table(title, headings, rows, len(names), confirmation_fact(confirmation)) if rows else None
+def _confirmed(table: Table, one: str, many: str, confirmation: Confirmation) -> Table | None:
+    if not table.rows:
+        return None
+    caption, left_out = confirmation_fact(confirmation), len(confirmation.selected) - len(table.rows)
+    if left_out:
+        caption += f" {left_out_fact(one, many, left_out, ' on the other seeds')}"
+    return replace(table, caption=caption)

@@ -145,6 +145,8 @@ PAIR_COLUMNS = {
     "alike %": "Alike: images for which both predict the same class.",
     "95 % interval": "",
 }
+# Columns that are left out if each pair has a page of its own, and a map shows them.
+ON_THE_MAP = ("two seeds", "same stage", "same depth", "95 % interval")
 # Columns that are left out if no pair has a value.
 OPTIONAL_COLUMNS: dict[str, Callable[[PairResult], float | None]] = {
     "cosine": lambda pair: pair.best_match_cosine,
@@ -201,24 +203,30 @@ def _largest_error(result: ModelMatrix, measure: PairMeasure) -> str:
     )
 
 
-def pairs_table(result: ModelMatrix, addresses: Mapping[Pair, str] | None = None) -> Table:
+def pairs_table(
+    result: ModelMatrix, addresses: Mapping[Pair, str] | None = None, of_models: Sequence[str] = ()
+) -> Table:
     """Every pair in a row, the most similar pair first.
 
     Args:
         result: the pairs of several models.
         addresses: URL of the page of each pair, if there are such pages.
+        of_models: URL of the page of each model, if there are such pages.
     """
-    names = [f"{number} ({model.name})" for number, model in enumerate(result.models, 1)]
+    names: list[Cell] = [f"{number} ({model.name})" for number, model in enumerate(result.models, 1)]
+    if of_models:
+        names = [Link(str(name), address) for name, address in zip(names, of_models, strict=True)]
     rows = tuple(
         (names[pair.a], names[pair.b], *_link(pair, addresses), *_pair_numbers(pair))
         for pair in sorted(result.pairs, key=_most_similar_first)
     )
     links = ("page",) if addresses else ()
     headings = ("a", "b", *links, *PAIR_COLUMNS)
-    empty = [name for name, value in OPTIONAL_COLUMNS.items() if all(value(pair) is None for pair in result.pairs)]
-    caption = " ".join(meaning for name, meaning in PAIR_COLUMNS.items() if meaning and name not in empty)
+    left_out = [name for name, value in OPTIONAL_COLUMNS.items() if all(value(pair) is None for pair in result.pairs)]
+    left_out += ON_THE_MAP if addresses else ()
+    caption = " ".join(meaning for name, meaning in PAIR_COLUMNS.items() if meaning and name not in left_out)
     table = Table("All pairs, most similar first", headings, rows, 2 + len(links), caption, sortable=True)
-    return table.drop(*empty)
+    return table.drop(*left_out)
 
 
 def _link(pair: PairResult, addresses: Mapping[Pair, str] | None) -> tuple[Cell, ...]:

@@ -20,13 +20,13 @@ def models_table(dataset: DatasetResult, models: Mapping[str, ModelResult], head
         (
             label,
             model.name,
-            model.architecture,
+            number(model.accuracy, ".2%"),
             f"{model.parameters:,}",
             str(len(model.layers)),
-            number(model.accuracy, ".2%"),
+            model.architecture,
         )
         for label, model in models.items()
     )
-    headings = (heading, "model", "architecture", "parameters", "layers", "accuracy")
+    headings = (heading, "model", "accuracy", "parameters", "layers", "architecture")
     title = "Model" if len(models) == 1 else "Models"
-    return by_model(Table(f"{title}, on {images_fact(dataset)}", headings, rows, 3))
+    return by_model(Table(f"{title}, on {images_fact(dataset)}", headings, rows, 2))

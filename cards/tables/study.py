@@ -8,13 +8,13 @@ from cards.words.legible import number, probability
 from compare.result.study import Claim, Network, Power
 
 
-def claims_table(claims: Sequence[Claim]) -> Table:
-    """The claims with their verdicts, effects, and p-values."""
+def claims_table(claims: Sequence[Claim]) -> Table | None:
+    """The claims with their verdicts, effects, and p-values; None without claims."""
     rows = tuple(
         (
             claim.statement,
-            claim.source,
             claim.verdict,
+            claim.source,
             value_fact(claim.effect, "+"),
             ends_fact(claim.effect, "+"),
             probability(claim.p_value),
@@ -22,12 +22,13 @@ def claims_table(claims: Sequence[Claim]) -> Table:
         )
         for claim in claims
     )
-    headings = ("claim", "in the paper", "verdict", "effect", "95 % interval", "p", "p (Holm)")
+    headings = ("claim", "verdict", "in the paper", "effect", "95 % interval", "p", "p (Holm)")
     caption = (
         "Effects above 0 agree with the paper. p (Holm) is corrected for testing all claims; if it is below 0.05, the "
         "claim or its opposite is shown."
     )
-    return Table("Claims of the paper and results of these networks", headings, rows, 3, caption)
+    title = "Claims of the paper and results of these networks"
+    return Table(title, headings, rows, 3, caption) if rows else None
 
 
 def readings_table(claim: Claim) -> Table | None:
@@ -54,11 +55,11 @@ def networks_table(networks: Sequence[Network]) -> Table:
     rows = tuple(
         (
             network.name,
+            f"{100 * network.accuracy:.2f}",
             str(network.depth),
             f"{network.width:g}",
             network.subset,
             str(network.seed),
-            f"{100 * network.accuracy:.2f}",
             f"{network.score:.2f}",
             str(network.blocks),
             number(network.block_contrast, ".2f"),
@@ -68,11 +69,11 @@ def networks_table(networks: Sequence[Network]) -> Table:
     )
     headings = (
         "network",
+        "accuracy %",
         "depth",
         "width",
         "data",
         "seed",
-        "accuracy %",
         "score",
         "block structures",
         "contrast",

@@ -1,6 +1,8 @@
 """The paper's claims in words, shared by the page, the picture, and the terminal."""
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from shlex import quote
 
 from cards.words.legible import chance, number, probability
 from compare.result.base import Estimate
@@ -33,6 +35,50 @@ def _sentences(result: Reproduction) -> Iterator[str]:
 
 def _lower(text: str) -> str:
     return text[0].lower() + text[1:]
+
+
+def measured(result: Reproduction) -> tuple[Claim, ...]:
+    """The claims that could be tested."""
+    return tuple(claim for claim in result.claims if claim.verdict != "not measurable")
+
+
+def not_measurable_fact(result: Reproduction) -> str:
+    """The claims that could not be tested, by reason; empty if there are none."""
+    by_reason: dict[str, list[str]] = {}
+    for claim in result.claims:
+        if claim.verdict == "not measurable":
+            by_reason.setdefault(claim.reason.rstrip("."), []).append(_lower(claim.statement.rstrip(".")))
+    if not by_reason:
+        return ""
+    reasons = (f"{'; '.join(statements)} ({reason})" for reason, statements in by_reason.items())
+    count = sum(map(len, by_reason.values()))
+    return f"Not measurable ({count} of {len(result.claims)}): {'; '.join(reasons)}."
+
+
+def measuring_command(result: Reproduction) -> str:
+    """The command that repeats a study with more seeds, and with all sizes and parts of the data that the tests need.
+
+    Networks that are trained already are used again if OUT is the same folder.
+    """
+    networks = result.networks
+    depth, width = min((net.depth for net in networks), default=0), min((net.width for net in networks), default=0)
+    depths = sorted({net.depth for net in networks if net.width == width})
+    widths = sorted({net.width for net in networks if net.depth == depth})
+    subsets = sorted({net.subset for net in networks}, key=Fraction, reverse=True)
+    values = {
+        "--depths": [str(depth) for depth in depths],
+        "--widths": [f"{width:g}" for width in widths],
+        "--subsets": subsets,
+    }
+    # With fewer than two values, the default is better.
+    options = [f"{name} {','.join(of_option)}" for name, of_option in values.items() if len(of_option) > 1]
+    dataset = [f"--dataset {quote(result.dataset.name)}"] if result.dataset.name else []
+    seeds = _more_seeds(len({net.seed for net in networks}))
+    return " ".join(("zoo reproduce OUT", *dataset, *options, f"--seeds 0-{seeds - 1}"))
+
+
+def _more_seeds(seeds: int) -> int:
+    return 2 * max(seeds, 5)
 
 
 def effect_fact(claim: Claim) -> str:
@@ -91,7 +137,7 @@ def power_verdict(powers: Sequence[Power], seeds: int) -> str:
         return ""
     return (
         f"Even if they are true as assumed, this study will probably not show {len(weak)} of {len(powers)} claims: "
-        f"{'; '.join(map(_lower, weak))}. More seeds help, such as --seeds 0-{2 * max(seeds, 5) - 1}."
+        f"{'; '.join(map(_lower, weak))}. More seeds help, such as --seeds 0-{_more_seeds(seeds) - 1}."
     )
 
 

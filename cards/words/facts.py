@@ -7,6 +7,7 @@ from cards.words.legible import AB, Names, chance, number, percent
 from compare.result.base import Estimate, Matrix
 from compare.result.comparison import LARGE_CHANGE, CKAResult, CKAWithoutDominant, Comparison
 from compare.result.disagreement import Calibration, Disagreement, Example
+from compare.result.groups import Selected
 from compare.result.inside import BlockScore, DominantExample, DominantExamples, InsidePair
 from compare.result.inspection import Inspection, ProbeResult
 from compare.result.models import DatasetResult
@@ -26,6 +27,12 @@ MEANINGS = {
     "CKA without dominant images": "CKA without the 5 % of the images of every minibatch that dominate it.",
 }
 DELETION_CAPTION = "Blocks are removed from the end of a stage. Skip connections stay, and nothing is retrained."
+
+
+# Why numbers about predictions are missing.
+DIFFERENT_CLASSES = "the models predict different classes"
+OTHER_CLASSES = "the images have other classes"
+NO_LABELS = "the images have no labels"
 
 
 def images_fact(dataset: DatasetResult) -> str:
@@ -48,12 +55,12 @@ def true_class(disagreement: Disagreement, example: Example) -> int | None:
     return None if disagreement.predicted_classes else example.label
 
 
-def source_cells(example: Example | DominantExample) -> tuple[str, str]:
+def source_cells(example: Example | DominantExample | Selected) -> tuple[str, str]:
     """File and row of an image, each empty if there is none."""
     return example.path or "", "" if example.row is None else str(example.row)
 
 
-def source_fact(example: Example | DominantExample) -> str | None:
+def source_fact(example: Example | DominantExample | Selected) -> str | None:
     """Where an image comes from, such as `cat/1.png` or `row 17`; None if it is unknown."""
     return example.path or (None if example.row is None else f"row {example.row}")
 
@@ -76,7 +83,7 @@ def disagreement_facts(disagreement: Disagreement, names: Names = AB) -> Iterato
     if disagreement.accuracy_a is not None and disagreement.accuracy_b is not None:
         yield f"accuracy of {a}", _share(disagreement.accuracy_a, disagreement.accuracy_a_interval)
         yield f"accuracy of {b}", _share(disagreement.accuracy_b, disagreement.accuracy_b_interval)
-        yield f"{a} - {b}", f"{_points(disagreement.difference)}, {chance(disagreement.p_value)}"
+        yield f"{a} - {b}", difference_fact(disagreement)
         yield "one right", f"{disagreement.only_a_right} only {a}, {disagreement.only_b_right} only {b}"
         yield "both wrong", _both_wrong(disagreement)
         yield "error consistency", _kappa(disagreement.error_consistency)
@@ -89,6 +96,11 @@ def disagreement_facts(disagreement: Disagreement, names: Names = AB) -> Iterato
         yield "ensemble accuracy", f"{_percents(together.ensemble)}, averaging their probabilities"
         yield "ensemble gain", f"{_points(together.ensemble_gain)} over the better model"
         yield "oracle accuracy", f"{_percents(together.oracle)}, picking the best model per image"
+
+
+def difference_fact(disagreement: Disagreement) -> str:
+    """Accuracy of a minus that of b, with its interval and its p-value."""
+    return f"{_points(disagreement.difference)}, {chance(disagreement.p_value)}"
 
 
 def calibration_fact(a: Calibration, b: Calibration, names: Names = AB) -> str:

@@ -1,7 +1,9 @@
 """Facts about two groups of seeds, in the words that the terminal and the page share."""
 
+from collections.abc import Iterator
+
 from cards.words.legible import chance, interval, number
-from compare.result.groups import ClassTests, Confirmation, Difference, FoundCount, GroupComparison, Spread
+from compare.result.groups import ClassTests, Confirmation, Difference, FoundCount, GroupComparison, Selected, Spread
 
 
 def difference_fact(difference: Difference) -> str:
@@ -61,13 +63,19 @@ def count_fact(count: FoundCount) -> str:
     )
 
 
-def share_fact(name: str, tests: ClassTests) -> str:
-    """How much of the differences between images the classes explain.
+def class_facts(name: str, tests: ClassTests) -> Iterator[str]:
+    """How much of the differences between images the classes explain, and how many classes are not listed.
 
     Args:
-        name: `Classes` or `Superclasses`, the subject of the sentence.
+        name: `class` or `superclass`.
         tests: the classes or superclasses.
     """
+    yield _share(f"{name.capitalize()}es", tests)
+    if count := sum(not differs(row.difference) for row in tests.rows):
+        yield left_out_fact(name, f"{name}es", count)
+
+
+def _share(name: str, tests: ClassTests) -> str:
     share = tests.share
     if share.share is None:
         return "Images do not differ beyond the noise of so few seeds."
@@ -79,10 +87,33 @@ def share_fact(name: str, tests: ClassTests) -> str:
     )
 
 
+def differs(difference: float | None) -> bool:
+    """Whether a difference between accuracies is not +0.0 points when it is rounded; True if it is unknown."""
+    return difference is None or round(100 * difference, 1) != 0
+
+
+def differing(confirmation: Confirmation) -> tuple[Selected, ...]:
+    """The selected classes or images that differ on the other seeds too."""
+    return tuple(item for item in confirmation.selected if differs(item.difference))
+
+
+def left_out_fact(one: str, many: str, count: int, where: str = "") -> str:
+    """How many rows are not listed because they do not differ.
+
+    Args:
+        one: what a row is about, such as `class`.
+        many: its plural.
+        count: number of rows that are left out.
+        where: end of the sentence, such as ` on the other seeds`.
+    """
+    return f"Not listed: {count} {one if count == 1 else many} without a difference{where}."
+
+
 def confirmation_fact(confirmation: Confirmation) -> str:
     """What is left of the selected differences on the other seeds."""
     change = f"{100 * confirmation.selecting:.1f} points became {100 * confirmation.confirming:.1f}"
-    change = f"All {len(confirmation.selected)}: {change}"
+    if len(confirmation.selected) > 1:
+        change = f"All {len(confirmation.selected)}: {change}"
     if confirmation.p_value is None:
         return f"{change}."
     ends = interval(confirmation.ci_low, confirmation.ci_high, "+.1f")

@@ -8,7 +8,7 @@ from compare.stats.paired import LEVEL
 
 
 def group_verdict(result: GroupComparison) -> str:
-    """Summary in a few sentences: which group is more accurate, on which images and classes, and what is confirmed.
+    """Summary in a few sentences: cautions, accuracies, on which images and classes they differ, what is confirmed.
 
     Args:
         result: the comparison of the groups.
@@ -17,6 +17,7 @@ def group_verdict(result: GroupComparison) -> str:
 
 
 def _sentences(result: GroupComparison) -> Iterator[str]:
+    yield from result.cautions
     yield _accuracy(result)
     yield _spread(result)
     yield _classes(result)

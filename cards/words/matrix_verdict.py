@@ -34,7 +34,7 @@ def learned(pair: PairResult) -> bool:
 
 
 def matrix_verdict(result: ModelMatrix) -> str:
-    """Summary in a few sentences: the most and least similar pair, groups of models, untrained copies, and agreement.
+    """Summary in a few sentences: cautions, the most and least similar pair, groups, untrained copies, and agreement.
 
     Args:
         result: the pairs of several models.
@@ -43,6 +43,7 @@ def matrix_verdict(result: ModelMatrix) -> str:
 
 
 def _sentences(result: ModelMatrix) -> Iterator[str]:
+    yield from result.cautions
     pairs = sorted((pair for pair in result.pairs if pair.best_match_cka is not None), key=_cka, reverse=True)
     if not pairs:
         yield "No two of these models have layers that can be compared."

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from cards.words.facts import predicted_names
+from cards.words.facts import DIFFERENT_CLASSES, NO_LABELS, OTHER_CLASSES, predicted_names
 from cards.words.legible import AB, Names, chance, listed, percent, short_names
 from compare.result.base import NOTHING, Estimate
 from compare.result.comparison import Comparison
@@ -22,7 +22,7 @@ def prediction_verdict(comparison: Comparison, short: bool = False) -> Iterator[
     """
     disagreement = comparison.disagreement
     if disagreement is None:
-        yield "Their predictions are not compared, because the models predict different classes."
+        yield f"Their predictions are not compared, because {DIFFERENT_CLASSES}."
         return
     a, b = comparison.models.a.name, comparison.models.b.name
     names = short_names(a, b)
@@ -47,8 +47,8 @@ def disagreement_verdict(
     """
     yield f"Same predictions on {disagreement.agreement:.1%} of {images}."
     if disagreement.accuracy_a is None or disagreement.accuracy_b is None or disagreement.p_value is None:
-        reason = "The images have other classes" if disagreement.predicted_classes else "There are no labels"
-        yield f"{reason}, so it is unknown which model is right."
+        reason = OTHER_CLASSES if disagreement.predicted_classes else NO_LABELS
+        yield f"It is unknown which model is right, because {reason}."
         return
     yield (
         f"{subjects.a} has {disagreement.accuracy_a:.1%}, {subjects.b} {disagreement.accuracy_b:.1%} right: "

@@ -29,7 +29,7 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
     a, b = short_names(models.a.name, models.b.name)
     yield from comparison.cautions
     yield from prediction_verdict(comparison)
-    if baseline is None or not _best(ab):
+    if baseline is None or not best_matches(ab):
         yield _likeness(ab, a, b)
     else:
         yield _beside_untrained(a, b, ab, baseline.a)
@@ -43,7 +43,7 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
 
 def _likeness(ab: Matrix, a: str, b: str) -> str:
     """Best matches in both directions: high if the other model has a similar layer at any depth."""
-    in_b, in_a = _best(ab), _best(tuple(zip(*ab, strict=True)))
+    in_b, in_a = best_matches(ab), best_matches(tuple(zip(*ab, strict=True)))
     if not in_b:
         return f"No layer of {a} can be compared with a layer of {b}."
     return (
@@ -55,7 +55,7 @@ def _likeness(ab: Matrix, a: str, b: str) -> str:
 
 def _beside_untrained(one: str, other: str, cka: Matrix, side: BaselineSide | None) -> str:
     """Best matches of one model (rows) in the other (columns), and whether they are due to training."""
-    best_match = fmean(_best(cka)) if side is None else side.best_match
+    best_match = fmean(best_matches(cka)) if side is None else side.best_match
     match = f"Layers of {one} match layers of {other} with a CKA of {best_match:.2f} on average"
     if side is None:
         return f"{match}."
@@ -73,8 +73,9 @@ def _beside_untrained(one: str, other: str, cka: Matrix, side: BaselineSide | No
     )
 
 
-def _best(rows: Matrix) -> list[float]:
-    return [max(cells) for row in rows if (cells := [cell for cell in row if cell is not None])]
+def best_matches(cka: Matrix) -> list[float]:
+    """The largest CKA of every row that has a value."""
+    return [max(cells) for row in cka if (cells := [cell for cell in row if cell is not None])]
 
 
 def structure(model: str, spans: Sequence[BlockSpan], layers: Sequence[str], score: BlockScore | None = None) -> str:
@@ -98,14 +99,25 @@ def structure(model: str, spans: Sequence[BlockSpan], layers: Sequence[str], sco
 def _extent(blocks: Sequence[BlockSpan], layers: Sequence[str]) -> str:
     """How much of a model is block structure, and where."""
     places = ", ".join(f"{span.first_layer} to {span.last_layer}" for span in blocks)
+    inside, total, what = covered(blocks, layers)
+    how_many = f"{inside} of its {total}" if what == "residual blocks" else f"{inside / total:.0%} of its"
+    return f"{how_many} {what} ({places})"
+
+
+def covered(blocks: Sequence[BlockSpan], layers: Sequence[str]) -> tuple[int, int, str]:
+    """How many residual blocks or layers of a model are in block structure, of how many, and which of the two.
+
+    Args:
+        blocks: the block structures of the model, at least one.
+        layers: layer names of the model.
+    """
     if blocks[0].layers == "blocks":
-        inside = sum(span.residual_blocks or 0 for span in blocks)
-        return f"{inside} of its {len(blocks_of(layers))} residual blocks ({places})"
-    return f"{sum(span.stop - span.start for span in blocks) / len(layers):.0%} of its layers ({places})"
+        return sum(span.residual_blocks or 0 for span in blocks), len(blocks_of(layers)), "residual blocks"
+    return sum(span.stop - span.start for span in blocks), len(layers), "layers"
 
 
 def inspection_verdict(inspection: Inspection) -> str:
-    """Summary in a few sentences: block structure, what is left without its cause, and the images that dominate it.
+    """Summary in a few sentences: cautions, block structure, what is left without its cause, and dominant images.
 
     Args:
         inspection: the result to summarize.
@@ -115,6 +127,7 @@ def inspection_verdict(inspection: Inspection) -> str:
 
 def _inspection_sentences(inspection: Inspection) -> Iterator[str]:
     inside = inspection.inside
+    yield from inspection.cautions
     yield structure("It", inspection.block_structure, inspection.model.layers, inside.score)
     yield f"The block structure score is on a scale from 0 (none) to 1{score_interval_fact(inside.score)}."
     if not inside.blocks:

@@ -15,7 +15,7 @@ from cli.terminal.output import detail, say
 from zoo.base.cache_folder import cache_folder
 from zoo.base.files import file_sha256, replace_file
 from zoo.base.foreign import JSON_ERRORS
-from zoo.model_folder.folder import CONFIG
+from zoo.model_folder.weights import config_files
 
 if TYPE_CHECKING:
     from compare.result.base import JsonResult
@@ -82,8 +82,9 @@ def cache_key(command: str, models: Sequence["FoundModel"], data: str, *options:
         data: identifies the images: `zoo.data.sources.identity`, or their fingerprint if they are loaded.
         options: everything else that the result depends on; dataclasses or JSON values.
     """
-    weights = [(model.sha256, file_sha256(model.folder / CONFIG)) for model in models]
-    versions = {name: version(name) for name in PACKAGES}
+    weights = [(model.sha256, *map(file_sha256, config_files(model.folder))) for model in models]
+    transformers = ["transformers"] if any(model.config.transformers_class for model in models) else []
+    versions = {name: version(name) for name in (*PACKAGES, *transformers)}
     key = [LAYOUT, command, weights, data, options, versions, _source_code()]
     return hashlib.sha256(msgspec.json.encode(key, order="sorted")).hexdigest()
 

@@ -80,11 +80,14 @@ def _copies(
     """
     from zoo.train.untrained import untrained_copy
 
-    data, batch_size = traces.prepared.data, traces.prepared.batch_size
+    prepared = traces.prepared
     models = [
-        untrained_copy(model, seed, data, batch_size) for model in traces.prepared.models for seed in range(seeds)
+        untrained_copy(model, seed, data, prepared.batch_size)
+        for model, data in zip(prepared.models, prepared.seen, strict=True)
+        for seed in range(seeds)
     ]
-    copies = replace(traces, prepared=replace(traces.prepared, models=tuple(models)))
+    seen = tuple(copy.data for copy in models)
+    copies = replace(traces, prepared=replace(prepared, models=tuple(models), seen=seen))
     built, counts, notes = list[int](), list[int](), list[str]()
     for model, name in enumerate(names):
         numbers = range(model * seeds, (model + 1) * seeds)

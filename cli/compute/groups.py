@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
+from cli.compute.cautions import with_cautions
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.inputs.superclasses import content, find_superclasses
@@ -31,7 +32,9 @@ class GroupOptions:
     superclasses: str | None
 
 
-def grouped(request: Request, options: GroupOptions, engine: Engine, fresh: bool = False) -> "GroupComparison":
+def grouped(
+    request: Request, options: GroupOptions, engine: Engine, fresh: bool = False
+) -> "ResultWithImages[GroupComparison]":
     """Compare two groups of seeds.
 
     Args:
@@ -39,6 +42,9 @@ def grouped(request: Request, options: GroupOptions, engine: Engine, fresh: bool
         options: how to compare them.
         engine: where the models run.
         fresh: whether to ignore cached results.
+
+    Returns:
+        The comparison and the images on which the groups differ most.
 
     Raises:
         ZooError: the models or superclasses do not fit the images.
@@ -50,12 +56,15 @@ def grouped(request: Request, options: GroupOptions, engine: Engine, fresh: bool
         superclasses = None if source is None else find_superclasses(source, prepared.data.classes)
         traces = traced(Traces(prepared, fresh=fresh), None, engine)
         result = prepared.describe(_groups(traces, options.seeds_a, superclasses))
-        return ResultWithImages(replace(result, settings=result.settings | {"superclasses": source}), {})
+        result = replace(result, settings=result.settings | {"superclasses": source})
+        indices = [example.item for example in result.confirmed_examples.selected]
+        return ResultWithImages(result, prepared.images(indices))
 
     refs = [model.ref for model in request.models]
     title = f"groups {' '.join(refs[: options.seeds_a])} and {' '.join(refs[options.seeds_a :])}"
     name = request.cache_key("groups", options, content(options.superclasses))
-    return _identified(recall(GroupComparison, name, title, compute, fresh).result, request.models)
+    computed = recall(GroupComparison, name, title, compute, fresh)
+    return replace(computed, result=_identified(computed.result, request.models))
 
 
 def _groups(traces: Traces, seeds_a: int, superclasses: Mapping[str, str] | None) -> "GroupComparison":
@@ -78,7 +87,9 @@ def _groups(traces: Traces, seeds_a: int, superclasses: Mapping[str, str] | None
 def _identified(result: "GroupComparison", models: Sequence["FoundModel"]) -> "GroupComparison":
     """The result with the requested references: a cached one may come from copies of the models."""
     count = len(result.a.models)
-    return replace(result, a=_identify(result.a, models[:count]), b=_identify(result.b, models[count:]))
+    result = replace(result, a=_identify(result.a, models[:count]), b=_identify(result.b, models[count:]))
+    sides = [*(f"a{i + 1}" for i in range(count)), *(f"b{i + 1}" for i in range(len(models) - count))]
+    return with_cautions(result, models, sides)
 
 
 def _identify(group: "Group", models: Sequence["FoundModel"]) -> "Group":

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
+from cli.compute.cautions import with_cautions
 from cli.compute.inspection_parts import check_deletable, delete, probe
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def inspected(
-    request: Request, options: InspectionOptions, parts: Collection[Part], fresh: bool = False
+    request: Request,
+    options: InspectionOptions,
+    parts: Collection[Part],
+    fresh: bool = False,
+    description: str = "inspecting",
 ) -> "ResultWithImages[Inspection]":
     """Inspect one model.
 
@@ -26,6 +31,7 @@ def inspected(
         options: how to inspect it.
         parts: parts of the analysis. Only `deletion` and `probes` change what is computed.
         fresh: whether to ignore cached results.
+        description: text beside the progress bar.
 
     Returns:
         The inspection and the images that carry its blocks.
@@ -44,7 +50,7 @@ def inspected(
         prepared = request.prepared
         if deletion:
             check_deletable(prepared)
-        result = _inspect(Traces(prepared, options.precision, options.passes, fresh), options)
+        result = _inspect(Traces(prepared, options.precision, options.passes, fresh), options, description)
         if deletion:
             result = replace(result, deletion=delete(prepared))
         if probes:
@@ -54,10 +60,11 @@ def inspected(
     model = request.models[0]
     name = request.cache_key("inspect", options, {"deletion": deletion, "probes": probes})
     computed = recall(Inspection, name, f"inspect {model.ref}", compute, fresh)
-    return replace(computed, result=replace(computed.result, model=identify(model, computed.result.model)))
+    result = replace(computed.result, model=identify(model, computed.result.model))
+    return replace(computed, result=with_cautions(result, request.models, ["It"]))
 
 
-def _inspect(traces: Traces, options: InspectionOptions) -> "Inspection":
+def _inspect(traces: Traces, options: InspectionOptions, description: str) -> "Inspection":
     from cli.terminal.progress import progress_bar
     from compare.engine.single import inspect_model
 
@@ -66,7 +73,7 @@ def _inspect(traces: Traces, options: InspectionOptions) -> "Inspection":
     with phase("inspecting"), traces.open(layers, drop is None) as (model,), progress_bar() as progress:
         result = inspect_model(
             model,
-            prepared.batches(progress, options.passes * rounds, "inspecting"),
+            prepared.batches(progress, options.passes * rounds, description),
             layers=layers,
             passes=options.passes,
             precision=options.precision,

@@ -49,7 +49,8 @@ def probe(prepared: Prepared) -> "ProbeResult":
     from cli.terminal.progress import progress_bar
     from compare.probes.probes import EPOCHS, PREPARATIONS, fit_probes
 
-    test, train = prepared.data, load(prepared.dataset, "train")
+    test = prepared.data
+    train = load(prepared.dataset, "train", test.view)
     if train.classes != test.classes:
         raise ZooError(f"expected the classes of {test.name} {test.split} in its training split too, got others.")
     batches = [_InOrder(data, prepared.batch_size) for data in (train, test)]

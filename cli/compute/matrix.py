@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
 from cli.compute.baseline import baselines
+from cli.compute.cautions import with_cautions
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.engine import Engine
@@ -57,7 +58,8 @@ def related(request: Request, options: MatrixOptions, engine: Engine, fresh: boo
 
     title = " ".join(("matrix", *(model.ref for model in request.models)))
     result = recall(ModelMatrix, request.cache_key("matrix", options), title, compute, fresh).result
-    return replace(result, models=tuple(map(identify, request.models, result.models)))
+    result = replace(result, models=tuple(map(identify, request.models, result.models)))
+    return with_cautions(result, request.models, [f"Model {number}" for number in range(1, len(request.models) + 1)])
 
 
 def check_several(models: Sequence[str]) -> None:

@@ -66,7 +66,7 @@ def compared(
 
     title = " ".join(("compare", *(model.ref for model in request.models)))
     computed = recall(Comparison, request.cache_key("compare", options), title, compute, fresh)
-    result = with_cautions(_identified(computed.result, request.models), request.models)
+    result = with_cautions(_identified(computed.result, request.models), request.models, "ab")
     return replace(computed, result=result)
 
 

@@ -1,24 +1,26 @@
-"""Compute the pages of a site: a matrix of all models, and a comparison of each pair."""
+"""Compute the pages of a site: a matrix of all models, an inspection of each, and a comparison of each pair."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.compute.inspection import inspected
 from cli.compute.matrix import related
 from cli.compute.pair import compared
 from cli.inputs.request import Request
 from cli.jobs.engine import Engine
 from cli.jobs.traces import Traces
-from cli.terminal.analysis_options import BaselineOptions, MatrixOptions, PairOptions
+from cli.terminal.analysis_options import BaselineOptions, InspectionOptions, MatrixOptions, PairOptions
 from cli.terminal.output import say
 from zoo.base.files import replace_folder, writing
 from zoo.base.sealed_folder import check_site, seal
 from zoo.hub.catalog import listed
-from zoo.record.names import recorded_name
 
 if TYPE_CHECKING:
     from cards.pages.site import Origin
     from cards.tables.matrix import Pair
+    from compare.result.base import JsonResult
     from compare.result.matrix import ModelMatrix
     from compare.result.models import ModelResult
     from zoo.hub.find import FoundModel
@@ -76,12 +78,26 @@ def _trace_models(request: Request, options: BaselineOptions) -> str | None:
 
 def _write(folder: Path, request: Request, options: BaselineOptions, matrix: "ModelMatrix") -> None:
     from cards.page.page import plotly_js
-    from cards.pages.site import CARD, INDEX, NUMBERS, PAIRS, PLOTLY, index_html, pair_names, site_card
+    from cards.pages.site import (
+        CARD,
+        INDEX,
+        MODELS,
+        NUMBERS,
+        PAIRS,
+        PLOTLY,
+        index_html,
+        model_names,
+        pair_names,
+        site_card,
+    )
 
     names = pair_names(matrix.models)
+    (folder / MODELS).mkdir()
+    for number, name in enumerate(model_names(matrix.models)):
+        _write_model(folder / MODELS / name, request, options, number)
     (folder / PAIRS).mkdir()
     for number, (pair, name) in enumerate(names.items(), 1):
-        _write_pair(folder / PAIRS, request, options, pair, name, f"pair {number} of {len(names)}")
+        _write_pair(folder / PAIRS / name, request, options, pair, f"pair {number} of {len(names)}", matrix.models)
     (folder / INDEX).write_bytes(index_html(matrix, [_origin(model) for model in request.models], names))
     (folder / PLOTLY).write_bytes(plotly_js())
     (folder / NUMBERS).write_text(matrix.to_json() + "\n", encoding="utf-8")
@@ -89,8 +105,25 @@ def _write(folder: Path, request: Request, options: BaselineOptions, matrix: "Mo
     seal(folder)
 
 
+def _write_model(path: Path, request: Request, options: BaselineOptions, number: int) -> None:
+    """Write the page and the JSON of one model, as `zoo inspect --html --json` does."""
+    from cards.pages.inspection import inspection_html
+    from cards.pages.site import model_place
+
+    models = len(request.models)
+    how = InspectionOptions(options.layers, options.passes, options.precision)
+    computed = inspected(request.only(number), how, (), description=f"model {number + 1} of {models}")
+    result = replace(computed.result, model=_public(computed.result.model))
+    _write_both(path, inspection_html(result, computed.images, model_place(path.name, models)), result)
+
+
 def _write_pair(
-    folder: Path, request: Request, options: BaselineOptions, pair: "Pair", name: str, description: str
+    path: Path,
+    request: Request,
+    options: BaselineOptions,
+    pair: "Pair",
+    description: str,
+    models: "Sequence[ModelResult]",
 ) -> None:
     """Write the page and the JSON of one pair, as `compare --html --json` does."""
     from cards.pages.comparison import comparison_html
@@ -98,16 +131,20 @@ def _write_pair(
     from compare.result.models import ModelPair
 
     computed = compared(request.only(*pair), PairOptions(**asdict(options)), description=description)
-    models = computed.result.models
-    result = replace(computed.result, models=ModelPair(_public(models.a), _public(models.b)))
-    page = comparison_html(result, computed.images, pair_place(name, len(request.models)))
-    (folder / f"{name}.html").write_bytes(page)
-    (folder / f"{name}.json").write_text(result.to_json() + "\n", encoding="utf-8")
+    a, b = computed.result.models.a, computed.result.models.b
+    result = replace(computed.result, models=ModelPair(_public(a), _public(b)))
+    _write_both(path, comparison_html(result, computed.images, pair_place(path.name, models, pair)), result)
+
+
+def _write_both(path: Path, page: bytes, result: "JsonResult") -> None:
+    """Write a page and the JSON of its result beside each other."""
+    (path.parent / f"{path.name}.html").write_bytes(page)
+    (path.parent / f"{path.name}.json").write_text(result.to_json() + "\n", encoding="utf-8")
 
 
 def _public(model: "ModelResult") -> "ModelResult":
-    """Shorten the reference of a model, so that no absolute path of this machine is published."""
-    return replace(model, ref=recorded_name(model.ref.removeprefix("hf://"))) if model.ref else model
+    """Shorten the reference of a model to its Hub id."""
+    return replace(model, ref=model.ref.removeprefix("hf://")) if model.ref else model
 
 
 def _origin(model: "FoundModel") -> "Origin":

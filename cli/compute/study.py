@@ -123,7 +123,7 @@ def _measure(networks: Networks) -> "Reproduction":
         depth, width, subset = run.variant.depth, run.variant.width, str(run.subset)
         measured[run] = digest(inspection, depth=depth, width=width, subset=subset, seed=run.seed)
         block_layers[run] = in_block(inspection)
-        notes |= dict.fromkeys(inspection.notes)
+        notes |= dict.fromkeys(_about(run, inspection))
         if (depth, width, subset) not in heatmaps:
             coarse = heatmap(inspection, depth=depth, width=width, subset=subset, seed=run.seed)
             heatmaps[depth, width, subset] = coarse
@@ -136,6 +136,12 @@ def _measure(networks: Networks) -> "Reproduction":
         errors=_errors(networks, tuple(measured.values())),
     )
     return reproduction(study, tuple(heatmaps.values()), inspection, tuple(notes))
+
+
+def _about(run: Run, inspection: "Inspection") -> Iterator[str]:
+    """The notes of one network, with its name in the cautions, whose subject is `It`."""
+    for note in inspection.notes:
+        yield note.replace("It ", f"{run.name} ", 1) if note in inspection.cautions else note
 
 
 def _inspect(networks: Networks, run: Run) -> "Inspection":

@@ -1,10 +1,12 @@
 """Load images with a progress bar, and print notes about them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cli.terminal.output import say
 
 if TYPE_CHECKING:
+    from zoo.data.decoding.decode import View
     from zoo.data.image_set import ImageSet
 
 
@@ -12,12 +14,30 @@ if TYPE_CHECKING:
 EVERY = 50
 
 
-def load(dataset: str, split: str) -> "ImageSet":
+def load(dataset: str, split: str, view: "View | None" = None) -> "ImageSet":
     """Load a split of a dataset, see `zoo.data.sources.load_images`.
 
     Args:
         dataset: name of the dataset.
         split: name of the split.
+        view: how a model sees images of mixed sizes; None for the size that suits training.
+
+    Raises:
+        ZooError: there is no such dataset or split, or its images cannot be used.
+    """
+    return load_seen(dataset, split, (view,))[0]
+
+
+def load_seen(dataset: str, split: str, views: "Sequence[View | None]") -> "list[ImageSet]":
+    """Load a split of a dataset as each of several models sees it.
+
+    Args:
+        dataset: name of the dataset.
+        split: name of the split.
+        views: how each model sees images of mixed sizes.
+
+    Returns:
+        The images for each model. Models with equal views share a set, and so do all models if images have one size.
 
     Raises:
         ZooError: there is no such dataset or split, or its images cannot be used.
@@ -25,6 +45,7 @@ def load(dataset: str, split: str) -> "ImageSet":
     from cli.terminal.progress import progress_bar
     from zoo.data.sources import load_images
 
+    different = tuple(dict.fromkeys(views))
     with progress_bar() as progress:
         task = progress.add_task("finding images", total=None, facts="")
 
@@ -32,7 +53,9 @@ def load(dataset: str, split: str) -> "ImageSet":
             if done % EVERY == 0 or done == total:
                 progress.update(task, description=f"{action} {split} images", completed=done, total=total)
 
-        data = load_images(dataset, split, on_progress)
-    for note in data.notes:
-        say(f"{data.name}, {split}: {note}")
-    return data
+        first = load_images(dataset, split, on_progress, different[0], len(different))
+        others = different[1:] if first.view is not None else ()
+        sets = {view: load_images(dataset, split, on_progress, view, len(different)) for view in others}
+    for note in first.notes:
+        say(f"{first.name}, {split}: {note}")
+    return [sets.get(view, first) for view in views]

@@ -61,7 +61,7 @@ def _device() -> Iterator[Finding]:
 
 
 def _torchvision() -> Iterator[Finding]:
-    from zoo.family.timm_hook import torchvision_is_repaired
+    from zoo.family.import_hooks import torchvision_is_repaired
 
     if torchvision_is_repaired():
         yield Finding("torchvision", "built for CUDA, but torch is CPU-only; worked around when zoo is imported")

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from zoo.base.files import file_sha256
 from zoo.hub.catalog import Listed, listed, local_model
-from zoo.model_folder.config import ModelConfig, read_config
-from zoo.model_folder.folder import CONFIG, RECORD, WEIGHTS, read_record
+from zoo.model_folder.config import ModelConfig
+from zoo.model_folder.config_reader import read_config
+from zoo.model_folder.folder import INDEX, RECORD, WEIGHTS, read_record
+from zoo.model_folder.weights import weight_files, weights_sha256
 from zoo.record.training import TrainingRecord
 
 
@@ -40,31 +42,36 @@ def find_known(ref: str) -> KnownModel:
     Raises:
         ZooError: there is no such model, or its files are damaged.
     """
-    from zoo.hub.fetch import download, pin
+    from zoo.hub.fetch import download, fetch_config, pin, weights_digest
     from zoo.hub.ref import parse_ref
 
     place = parse_ref(ref)
     if isinstance(place, Path):
         return _in_folder(place)
     snapshot = pin(place)
-    config = read_config(download(snapshot, CONFIG).parent)
+    config = read_config(fetch_config(snapshot))
     record = read_record(download(snapshot, RECORD).parent) if snapshot.has(RECORD) else None
     files = snapshot.files or {}
     return KnownModel(
         summary=listed(str(place), "hub", config, revision=snapshot.commit, updated=snapshot.updated),
         config=config,
         record=record,
-        sha256=files[WEIGHTS].digest if WEIGHTS in files else None,
+        sha256=weights_digest(snapshot),
         files={name: file.size for name, file in files.items()},
     )
 
 
 def _in_folder(folder: Path) -> KnownModel:
-    weights = folder / WEIGHTS
     return KnownModel(
         summary=local_model(folder),
         config=read_config(folder),
         record=read_record(folder) if (folder / RECORD).is_file() else None,
-        sha256=file_sha256(weights) if weights.is_file() else None,
+        sha256=_sha256(folder),
         files={path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()},
     )
+
+
+def _sha256(folder: Path) -> str | None:
+    if not any((folder / name).is_file() for name in (WEIGHTS, INDEX)):
+        return None
+    return weights_sha256([file_sha256(path) for path in weight_files(folder)])

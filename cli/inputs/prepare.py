@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from cli.inputs.class_names import class_names
-from cli.inputs.images import load
+from cli.inputs.images import load_seen
 from cli.terminal.options import ImageOptions
 from cli.terminal.output import detail, phase
 from zoo.base.versions import commit
 from zoo.errors import UsageError, ZooError
-from zoo.record.names import recorded_name
+from zoo.hub.ref import public_ref
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -36,7 +36,7 @@ class Prepared:
 
     Args:
         models: the models; each is loaded when it is first used.
-        data: the images.
+        seen: the images as each model sees them: the same set for all models unless images differ in size.
         dataset: the dataset as named by the user.
         max_examples: maximum number of images as chosen by the user.
         batch_size: images per minibatch.
@@ -45,7 +45,7 @@ class Prepared:
     """
 
     models: tuple["FoundModel", ...]
-    data: "ImageSet"
+    seen: tuple["ImageSet", ...]
     dataset: str
     max_examples: int | None
     batch_size: int
@@ -53,15 +53,33 @@ class Prepared:
     device: str
     _modules: dict[int, "nn.Module"] = field(default_factory=dict, init=False)
 
+    @property
+    def data(self) -> "ImageSet":
+        """The images as the first model sees them. Labels, indices, and fingerprint are those of all models."""
+        return self.seen[0]
+
+    @property
+    def inputs(self) -> "ImageSet":
+        """What all models take: the images, or their positions if each model sees other pixels of them."""
+        return self.data if self.data.view is None else self.data.by_position()
+
     def module(self, number: int) -> "nn.Module":
-        """Load a model onto the device, unless it is loaded already. It takes uint8 images."""
+        """Load a model onto the device, unless it is loaded already. It takes `inputs`, or images as it sees them."""
+        from zoo.data.batches import takes_positions
+
         if number not in self._modules:
-            self._modules[number] = self.models[number].load(self.device)
+            data = self.seen[number]
+            if data.view is None:
+                self._modules[number] = self.models[number].load(self.device)
+            else:
+                model = self.models[number].load(self.device, cropped=True)
+                self._modules[number] = takes_positions(model, data.images)
         return self._modules[number]
 
     def only(self, *numbers: int) -> "Prepared":
         """Some of the models, not loaded yet, with the same images."""
-        return replace(self, models=tuple(self.models[number] for number in numbers))
+        models = tuple(self.models[number] for number in numbers)
+        return replace(self, models=models, seen=tuple(self.seen[number] for number in numbers))
 
     @property
     def modules(self) -> tuple["nn.Module", ...]:
@@ -73,7 +91,7 @@ class Prepared:
         from cli.terminal.progress import Tracked
         from zoo.data.batches import ShuffledBatches
 
-        return Tracked(ShuffledBatches(self.data, self.batch_size, self.seed), progress, description, passes)
+        return Tracked(ShuffledBatches(self.inputs, self.batch_size, self.seed), progress, description, passes)
 
     @property
     def model_classes(self) -> tuple[tuple[str, ...] | None, ...]:
@@ -89,12 +107,13 @@ class Prepared:
             dataset=replace(result.dataset, name=data.name, split=data.split, fingerprint=data.fingerprint),
             settings=result.settings | settings,
             versions=result.versions | commit(),
-            notes=(*result.notes, *self._named_by_imagenet()),
+            notes=(*result.notes, *self._model_notes()),
         )
 
-    def _named_by_imagenet(self) -> Iterator[str]:
-        """A note for each model without class names that is taken for a model of ImageNet."""
+    def _model_notes(self) -> Iterator[str]:
+        """Notes on the configurations of the models, and on those without class names that are taken for ImageNet's."""
         for model, names in zip(self.models, self.model_classes, strict=True):
+            yield from (f"{model.name}: {note}" for note in model.config.notes)
             if names is not None and model.config.label_names is None:
                 yield f"{model.name}: does not name its classes; its {len(names)} logits are taken for ImageNet's."
 
@@ -109,9 +128,11 @@ class Prepared:
         """
         from torch import isin, tensor
 
-        rows = isin(self.data.indices, tensor(list(indices), dtype=self.data.indices.dtype)).nonzero()[:, 0]
-        images = _thumbnails(self.data.images[rows]).permute(0, 2, 3, 1)
-        return dict(zip(self.data.indices[rows].tolist(), images.tolist(), strict=True))
+        # Not the first model's, which may be tiny.
+        data = max(self.seen, key=lambda data: data.input_size)
+        rows = isin(data.indices, tensor(list(indices), dtype=data.indices.dtype)).nonzero()[:, 0]
+        images = _thumbnails(data.images[rows]).permute(0, 2, 3, 1)
+        return dict(zip(data.indices[rows].tolist(), images.tolist(), strict=True))
 
 
 def identify(model: "FoundModel", result: "ModelResult") -> "ModelResult":
@@ -121,7 +142,7 @@ def identify(model: "FoundModel", result: "ModelResult") -> "ModelResult":
     """
     return replace(
         result,
-        ref=recorded_name(model.ref),
+        ref=public_ref(model.ref),
         name=model.name,
         revision=model.revision,
         sha256=model.sha256,
@@ -164,21 +185,26 @@ def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions)
     from compare.similarity.gram import MIN_EXAMPLES
     from zoo.base.device import pick_device
     from zoo.data.batches import default_batch_size
+    from zoo.data.decoding.decode import model_view
     from zoo.data.image_set import balanced_subset
 
     device, batch_size = pick_device(options.device), options.batch_size
     if batch_size is not None and batch_size < MIN_EXAMPLES:
         raise UsageError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
     with phase("loading the images"):
-        data = load(dataset, options.split)
-    for model in models:
+        seen = load_seen(dataset, options.split, [model_view(model.config) for model in models])
+    for model, data in zip(models, seen, strict=True):
         check_fit(model, data)
     if options.max_examples is not None:
-        data = balanced_subset(data, min(options.max_examples, len(data)), options.seed)
+        size = min(options.max_examples, len(seen[0]))
+        different = {id(data): data for data in seen}
+        subsets = {key: balanced_subset(data, size, options.seed) for key, data in different.items()}
+        seen = [subsets[id(data)] for data in seen]
+    data = seen[0]
     detail(f"{len(data)} {data.name} {data.split} images have the fingerprint {data.fingerprint}.")
     return Prepared(
         models=tuple(models),
-        data=data,
+        seen=tuple(seen),
         dataset=dataset,
         max_examples=options.max_examples,
         batch_size=default_batch_size(len(data)) if batch_size is None else batch_size,

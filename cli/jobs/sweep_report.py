@@ -15,6 +15,7 @@ from rich.text import Text
 from cli.jobs.engine import Engine
 from cli.jobs.sweep_state import State
 from cli.terminal.output import is_quiet, plain, plain_table, say
+from cli.terminal.progress import duration
 from zoo.base.versions import versions
 from zoo.grid.grid import Run
 
@@ -77,14 +78,6 @@ def _progress(state: State) -> RenderableType:
     counts = f"{len(state.finished)} of {len(state.runs)} done, {len(state.failed)} failed, {rest}"
     estimate = "" if seconds is None else f"; about {duration(seconds)} left"
     return Group(*tables(state), *(plain(line) for line in running[:MOST_RUNNING]), plain(f"{counts}{estimate}"))
-
-
-def duration(seconds: float) -> str:
-    """Format a duration, such as `12 min`."""
-    minutes = round(seconds / 60)
-    if minutes < 2:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def failures(state: State) -> Iterator[str]:

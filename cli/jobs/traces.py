@@ -64,7 +64,7 @@ class Traces:
 
         if chosen:
             return chosen
-        images = self.prepared.data.images[:TRIAL]
+        images = self.prepared.inputs.images[:TRIAL]
         numbers = range(len(self.prepared.models))
         untraced = [number for number in numbers if not self._has_few_layers(number)]
         default = default_layers([self.prepared.module(number) for number in untraced], images)

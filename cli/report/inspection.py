@@ -40,7 +40,7 @@ class InspectionReport:
         self, inspection: Inspection, parts: Collection[str], images: Mapping[int, Image] | None = None
     ) -> None:
         self._inspection = legible(inspection)
-        self._notes = inspection.notes
+        self._notes = [note for note in inspection.notes if note not in inspection.cautions]
         self._images = images or {}
         self._parts = parts
 

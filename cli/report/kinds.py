@@ -158,7 +158,7 @@ def _groups() -> ResultKind:
     from cli.report.groups import GroupsReport
     from compare.result.groups import GroupComparison
 
-    return ResultKind(GroupComparison, report=lambda result, options: GroupsReport(result))
+    return ResultKind(GroupComparison, report=lambda result, options: GroupsReport(result, options.images))
 
 
 def _reproduction() -> ResultKind:

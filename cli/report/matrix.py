@@ -33,7 +33,7 @@ class MatrixReport:
 
     def __init__(self, result: ModelMatrix, pair: tuple[int, int] | None) -> None:
         self._result = legible(result)
-        self._notes = result.notes
+        self._notes = [note for note in result.notes if note not in result.cautions]
         self._pair = pair
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

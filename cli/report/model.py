@@ -67,7 +67,8 @@ def _rows(model: KnownModel) -> Iterator[tuple[str, str]]:
         yield f"argument {name}", str(value)
     yield "input", f"images of {' x '.join(map(str, images.input_size))} (channels, height, width)"
     names = config.label_names
-    yield "classes", f"{config.num_classes}{': ' + ', '.join(map(short, names[:10])) if names else ''}{_more(names)}"
+    classes = str(config.num_classes) if config.num_classes else "none, since it is an encoder"
+    yield "classes", f"{classes}{': ' + ', '.join(map(short, names[:10])) if names else ''}{_more(names)}"
     if record:
         yield from _training_rows(record)
     elif summary.accuracy is not None:
@@ -75,6 +76,8 @@ def _rows(model: KnownModel) -> Iterator[tuple[str, str]]:
     if summary.revision:
         yield "commit", summary.revision
     yield "updated", summary.updated or "unknown"
+    for note in config.notes:
+        yield "note", note
     if model.sha256 is None:
         yield "weights", "missing"
     for name, size_in_bytes in model.files.items():

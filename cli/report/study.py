@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 from cards.tables.study import claims_table, power_table, readings_table
-from cards.words.claims import claim_facts, claims_verdict
+from cards.words.claims import claim_facts, claims_verdict, measured, measuring_command, not_measurable_fact
 from cli.report.table import rich_table
 from cli.terminal.output import is_quiet, plain
 from compare.result.study import Claim, Reproduction
@@ -29,8 +29,12 @@ class ReproductionReport:
         for note in result.notes:
             yield plain(f"Note: {note}")
         yield ""
-        yield rich_table(claims_table(result.claims).drop("in the paper", "95 % interval", "p"))
-        for claim in result.claims:
+        if table := claims_table(measured(result)):
+            yield rich_table(table.drop("in the paper", "95 % interval", "p"))
+        if fact := not_measurable_fact(result):
+            yield plain(f"{fact} With more seeds, this may measure them:")
+            yield plain(measuring_command(result))
+        for claim in measured(result):
             yield ""
             yield from _claim(claim)
         if result.power:

@@ -23,7 +23,7 @@ PANELS = {
         "--part --components --drop-dominant"
     ),
     "Run": (
-        "--seed --seeds --device --jobs --ray --no-cache --resume --save-epochs --tensorboard --time-limit --timeout "
+        "--seed --seeds --device --jobs --ray --no-cache --resume --save-epochs --track --time-limit --timeout "
         "--quiet --verbose"
     ),
     "Output": (

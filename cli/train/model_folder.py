@@ -51,8 +51,7 @@ def show_folder(folder: Path) -> None:
 
 def result_line(record: TrainingRecord) -> str:
     """Describe the result of a training in one line."""
-    epochs = record.recipe.epochs
     return (
         f"{record.test_right} of {record.test_images} test images right ({record.accuracy:.2%}) "
-        f"after {epochs} {'epoch' if epochs == 1 else 'epochs'} in {record.seconds:.0f} s."
+        f"after {record.recipe.length} in {record.seconds:.0f} s."
     )

@@ -175,11 +175,11 @@ def _load(model: FoundModel, device: str) -> "CifarResNet":
 
 
 def _fine_tune(network: "CifarResNet", trained: _Trained, pruning: Pruning) -> FineTuning:
-    from cli.terminal.progress import training_bar
+    from cli.terminal.progress import training_progress
     from zoo.prune.prune import fine_tune, fine_tuning_recipe
 
     images, recipe = trained.train_set, fine_tuning_recipe(trained.record.recipe, pruning.fine_tune)
-    with training_bar(recipe, len(images)) as (on_step, on_epoch):
+    with training_progress(recipe, len(images), f"fine-tuning: {recipe.length}") as (on_step, on_epoch):
         return fine_tune(network, images, recipe, pruning.seed, on_step=on_step, on_epoch=on_epoch)
 
 

@@ -68,7 +68,7 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 def _train(training: Training, seeds: tuple[int, ...]) -> "tuple[list[Trained], ImageSet]":
     """Load the images and train. Returns the trained models and the test images."""
-    from cli.terminal.progress import training_bar
+    from cli.terminal.progress import training_progress
     from zoo.base.device import pick_device
     from zoo.train.side_by_side.train import check_stackable, train_many
 
@@ -76,7 +76,9 @@ def _train(training: Training, seeds: tuple[int, ...]) -> "tuple[list[Trained], 
     device = pick_device(training.device)
     images, test_set = load(training.dataset, "train"), load(training.dataset, "test")
     train_sets = [replace(training, seed=seed).subset_of(images) for seed in seeds]
-    with phase("training"), training_bar(training.recipe, len(train_sets[0])) as (on_step, on_epoch):
+    plan = f"{len(seeds)} models at once, {training.plan}"
+    progress = training_progress(training.recipe, len(train_sets[0]), plan, training.advice)
+    with phase("training"), progress as (on_step, on_epoch):
         trained = train_many(
             replace(variant, in_chans=images.input_size[0], num_classes=len(images.classes)),
             train_sets,

@@ -37,7 +37,7 @@ def train_study(state: State, dataset: str, device: str, engine: Engine, seconds
 
 def _estimate(state: State, dataset: str, device: str, engine: Engine) -> str:
     """How long the remaining runs take, measured by a few training steps on this machine."""
-    from cli.jobs.sweep_report import duration
+    from cli.terminal.progress import duration
     from zoo.base.device import pick_device
     from zoo.grid.pace import measure_pace
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from cli.inputs.images import load
 from cli.terminal.output import Level, interruptible, phase, say, set_level
-from cli.train.event_log import event_log
 from cli.train.model_folder import write_model
+from cli.train.tracking import Tracking, tracked
 from zoo.base.files import writing
 from zoo.errors import ZooError
 from zoo.family.timm_spec import Choice, choice_name
-from zoo.model_folder.folder import check_free, check_writable, new_folder
+from zoo.model_folder.folder import EPOCHS, RECORD, check_free, check_writable, new_folder, read_record
 from zoo.record.fields import Epoch
 from zoo.record.names import model_name
-from zoo.record.recipe import Recipe
-from zoo.record.training import TrainingRecord
+from zoo.record.recipe import Recipe, describe, shorter_recipe
+from zoo.record.training import TrainingRecord, first_difference
 from zoo.train.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -36,26 +36,39 @@ class Training:
         choice: a variant of a family, or a timm architecture.
         dataset: name of the dataset.
         recipe: training hyperparameters.
+        recipe_name: name of the recipe that they come from.
         subset: fraction of the training images.
         seed: seed of initial weights, order of images, and augmentation.
         device: a torch device, or `auto`.
         save_epochs: epochs after which a snapshot is saved.
-        log: folder of TensorBoard logs; None for none.
+        tracking: where every epoch is logged; None for nowhere.
     """
 
     choice: Choice
     dataset: str
     recipe: Recipe
+    recipe_name: str
     subset: Fraction
     seed: int
     device: str
     save_epochs: tuple[int, ...] = ()
-    log: Path | None = None
+    tracking: Tracking | None = None
 
     @property
     def name(self) -> str:
         """Default name of the model folder."""
         return model_name(choice_name(self.choice), self.dataset, str(self.subset), self.seed)
+
+    @property
+    def plan(self) -> str:
+        """What is done, such as `300 epochs, recipe paper`."""
+        return describe(self.recipe, self.recipe_name, self.choice)
+
+    @property
+    def advice(self) -> str:
+        """How to get a model sooner; empty if there is no recipe for that."""
+        shorter = shorter_recipe(self.recipe, self.recipe_name, self.choice, self.dataset)
+        return f"; `--recipe {shorter}` for a first look" if shorter else ""
 
     def subset_of(self, images: "ImageSet") -> "ImageSet":
         """The subset of the training images that is used."""
@@ -70,15 +83,19 @@ def train_into(folder: Path, training: Training, *, resume: bool = False, force:
     Args:
         folder: the model folder.
         training: what to train.
-        resume: whether to continue an interrupted training, if there is one.
+        resume: whether to continue an interrupted training, if there is one. If the training is finished, nothing is
+            trained.
         force: whether to replace a model folder and discard an interrupted training.
 
     Returns:
         The training record; None in processes of `torchrun` other than the first, which writes the model.
 
     Raises:
-        ZooError: the folder exists or cannot be written, training diverges, or it is interrupted.
+        ZooError: the folder exists and is not the finished training to resume, the folder cannot be written, training
+            diverges, or it is interrupted.
     """
+    if resume and not force and (folder / RECORD).is_file():
+        return _finished(folder, training)
     place = Workplace(folder)
     check_free(folder, force)
     check_writable(folder)
@@ -91,7 +108,7 @@ def train_into(folder: Path, training: Training, *, resume: bool = False, force:
         if progress is not None:
             place.check_snapshots(training.save_epochs, len(progress.history))
             say(f"continuing after epoch {len(progress.history)} of {progress.recipe.epochs}.")
-        trained = _train(training, place, restart=progress is None)
+        trained = _train(training, place, len(progress.history) if progress else 0)
         if trained is None:
             return None
         model, record, test_set = trained
@@ -102,8 +119,30 @@ def train_into(folder: Path, training: Training, *, resume: bool = False, force:
     return record
 
 
-def _train(training: Training, place: Workplace, restart: bool) -> "tuple[nn.Module, TrainingRecord, ImageSet] | None":
-    """Load the images and train.
+def _finished(folder: Path, training: Training) -> TrainingRecord:
+    """The record of a training that has nothing left to do.
+
+    Raises:
+        ZooError: the folder is not the result of this training, or lacks one of its snapshots.
+    """
+    record = read_record(folder)
+    difference = first_difference(
+        record, choice_name(training.choice), training.dataset, training.subset, training.seed, training.recipe
+    )
+    if difference:
+        raise ZooError(
+            f"{folder} is finished, and comes from a training with {difference}; choose another --out, or start over "
+            "with --force."
+        )
+    for epoch in training.save_epochs:
+        if not (folder / EPOCHS / str(epoch)).is_dir():
+            raise ZooError(f"{folder} is finished, and epoch {epoch} was not saved; start over with --force.")
+    say(f"{folder} is finished, so there is nothing to resume.")
+    return record
+
+
+def _train(training: Training, place: Workplace, done: int) -> "tuple[nn.Module, TrainingRecord, ImageSet] | None":
+    """Load the images and train after the epochs that are done.
 
     Returns:
         The model, its record, and the test images; None in a process that writes nothing.
@@ -120,7 +159,7 @@ def _train(training: Training, place: Workplace, restart: bool) -> "tuple[nn.Mod
         train_set = training.subset_of(train_set)
         spec = fit_to(training.choice, train_set)
         with phase("training"):
-            model, record = _epochs(training, (spec, train_set, test_set), place, device, writes, restart)
+            model, record = _epochs(training, (spec, train_set, test_set), place, device, writes, done)
     return (model, record, test_set) if writes else None
 
 
@@ -130,10 +169,10 @@ def _epochs(
     place: Workplace,
     device: str,
     writes: bool,
-    restart: bool,
+    done: int,
 ) -> "tuple[nn.Module, TrainingRecord]":
     """Train the remaining epochs. Saves state and snapshots if this process writes."""
-    from cli.terminal.progress import training_bar
+    from cli.terminal.progress import training_progress
     from zoo.model_folder.checkpoint import save_checkpoint
     from zoo.train.processes import wait_for_all
     from zoo.train.train import DivergenceError, Keeping, train_model
@@ -146,10 +185,11 @@ def _epochs(
             with new_folder(place.snapshot(epoch), force=True) as incomplete, writing(incomplete):
                 save_checkpoint(incomplete, model, record)
 
-    recipe, log_folder = training.recipe, training.log if writes else None
-    with training_bar(recipe, len(train_set)) as (on_step, show_epoch), event_log(log_folder, recipe) as log:
+    recipe, tracking = training.recipe, training.tracking if writes else None
+    progress = training_progress(recipe, len(train_set), training.plan, training.advice, done)
+    with tracked(tracking, place.out.name, recipe) as log, progress as (on_step, show_epoch):
         # Only after all checks.
-        if restart and writes:
+        if not done and writes:
             place.clear()
         wait_for_all()
 

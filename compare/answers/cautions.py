@@ -1,11 +1,36 @@
-"""What readers of a result must know before its answers: accuracy near chance, and classes in another order."""
+"""What readers of a result must know before its answers: equal weights, accuracy near chance, classes reordered."""
 
 from collections.abc import Iterator, Sequence
 
 import torch
 
 from compare.answers.answers import Answers
+from compare.model.trace import Model
+from compare.model.weights import same_weights
+from compare.result.models import same_weights_caution
 from compare.stats.paired import wilson_interval
+
+
+def find_cautions(models: Sequence[Model], answers: Answers, sides: Sequence[str]) -> Iterator[str]:
+    """Cautions about the weights of the models, and about their predictions.
+
+    Args:
+        models: modules; the weights of tracers and replays are not known here.
+        answers: predictions of the models.
+        sides: names of the models in the sentences, such as `a` and `b`.
+
+    Yields:
+        One sentence each.
+    """
+    equal: list[tuple[Model, list[str]]] = []
+    for model, side in zip(models, sides, strict=True):
+        of_equals = next((of_equals for other, of_equals in equal if same_weights(other, model)), None)
+        if of_equals is None:
+            equal.append((model, [side]))
+        else:
+            of_equals.append(side)
+    yield from (same_weights_caution(of_equals) for _, of_equals in equal if len(of_equals) > 1)
+    yield from answer_cautions(answers, sides)
 
 
 def answer_cautions(answers: Answers, sides: Sequence[str]) -> Iterator[str]:

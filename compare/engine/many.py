@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from compare.answers.answers import Answers
+from compare.answers.cautions import find_cautions
 from compare.engine.baseline import Sweep, check_baseline, find_baselines
 from compare.engine.describe import describe, describe_data, settings, versions
 from compare.engine.notes import notes
@@ -90,6 +91,7 @@ def compare_many(
     stream = run_stream(models, batches, plan, answers)
     descriptions = tuple(describe(stream, i) for i in range(len(models)))
     names = [str(i + 1) for i in range(len(models))]
+    cautions = tuple(find_cautions(models, answers, [f"Model {name}" for name in names]))
     result = ModelMatrix(
         models=descriptions,
         dataset=describe_data(stream),
@@ -97,8 +99,9 @@ def compare_many(
         within=_within(stream, "cka"),
         settings=settings(stream),
         versions=versions(),
-        notes=tuple(notes(stream, names)),
+        notes=(*cautions, *notes(stream, names)),
         within_cosine=_within(stream, "cosine"),
+        cautions=cautions,
     )
     if baseline is None:
         return result

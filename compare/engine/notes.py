@@ -7,7 +7,7 @@ from torch import Tensor
 
 from compare.answers.notes import answer_notes
 from compare.engine.stream import FEWEST_TO_STOP, Stream
-from compare.result.comparison import LARGE_CHANGE, CKAWithoutDominant
+from compare.result.comparison import CKAWithoutDominant
 from compare.similarity.gram import MIN_EXAMPLES
 from compare.similarity.measures import KERNELS, VECTORS
 from compare.similarity.pair_sums import FEWEST_EXAMPLES
@@ -71,11 +71,6 @@ def without_dominant_notes(stream: Stream, sides: Sequence[str], result: CKAWith
     lost = stream.without_dominant.sums.ratio().diagonal().isnan() & ~stream.cka.ratio().diagonal().isnan()
     for side, run, part in zip(sides, stream.runs, stream.parts, strict=True):
         yield from _about(side, _chosen(run.names, lost[part]), LOST)
-    if result.changed_cells:
-        yield (
-            f"CKA of a with b rests on {result.count} of {result.total} examples in {result.changed_cells:,} of "
-            f"{result.compared_cells:,} cells: there, it changes by more than {LARGE_CHANGE} without them."
-        )
 
 
 def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:

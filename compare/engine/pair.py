@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from compare.answers.answers import Answers
-from compare.answers.cautions import answer_cautions
+from compare.answers.cautions import find_cautions
 from compare.answers.find import find_disagreement
 from compare.answers.sources import with_sources
 from compare.engine.baseline import Sweep, check_baseline, find_baselines
@@ -21,10 +21,8 @@ from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.model.class_names import find_class_names
 from compare.model.trace import Model
-from compare.model.weights import same_weights
 from compare.result.comparison import (
     LARGE_CHANGE,
-    SAME_WEIGHTS,
     Baseline,
     BlockPair,
     CKAResult,
@@ -132,7 +130,7 @@ def compare_models(
     )
     without_dominant = _without_dominant(stream)
     untrained, missing = (None, ()) if baseline is None else _baseline(Sweep(models, baseline, batches), stream)
-    cautions = (*([SAME_WEIGHTS] if same_weights(model_a, model_b) else []), *answer_cautions(answers, "ab"))
+    cautions = tuple(find_cautions(models, answers, "ab"))
     result = Comparison(
         models=ModelPair(a=describe(stream, 0), b=describe(stream, 1)),
         dataset=describe_data(stream),

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from compare.answers.answers import Answers
+from compare.answers.cautions import find_cautions
 from compare.answers.sources import with_sources
 from compare.engine.describe import BLOCK_SETTINGS, describe, describe_data, find_spans, settings, versions
 from compare.engine.inside import look_inside
@@ -80,6 +81,7 @@ def inspect_model(
     answers = Answers(*find_class_names([model], batches, class_names, [model_classes]))
     stream = run_stream([model], batches, plan, answers)
     spans = _spans(stream)
+    cautions = tuple(find_cautions([model], stream.answers, ["It"]))
     result = Inspection(
         model=describe(stream, 0),
         dataset=describe_data(stream),
@@ -89,7 +91,8 @@ def inspect_model(
         inside=look_inside(stream, 0, spans),
         settings=settings(stream) | BLOCK_SETTINGS | {"components": components, "drop_dominant": drop_dominant},
         versions=versions(),
-        notes=tuple(notes(stream, ["it"])),
+        notes=(*cautions, *notes(stream, ["it"])),
+        cautions=cautions,
     )
     result = with_sources(result, batches)
     blocks = block_structures(spans)

@@ -1,15 +1,18 @@
 """Compare two architectures over several seeds of each, in one pass over the data."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from compare.answers.answers import Answers
+from compare.answers.cautions import find_cautions
 from compare.answers.notes import answer_notes
 from compare.answers.predict import predict, right_of
+from compare.answers.sources import Source, find_source
 from compare.engine.describe import versions
 from compare.errors import CompareError
 from compare.groups.classes import class_tests, count_right
@@ -34,6 +37,7 @@ from compare.stats.welch import moments, trusts_welch, welch
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 PERMUTATIONS = 1999
+Value = TypeVar("Value")
 
 
 class Seen(NamedTuple):
@@ -45,6 +49,7 @@ class Seen(NamedTuple):
         labels: class numbers, shape (n,).
         indices: positions in the dataset, ascending, shape (n,).
         classes: class names.
+        sources: file or row of each example; empty if the batches do not know them.
     """
 
     right_a: Bools
@@ -52,6 +57,7 @@ class Seen(NamedTuple):
     labels: Ints
     indices: Ints
     classes: tuple[str, ...]
+    sources: tuple[Source, ...]
 
 
 def compare_groups(
@@ -113,7 +119,8 @@ def compare_groups(
     runs = predict(models, batches, answers)
     sides = [f"{group}{number + 1}" for group, count in zip("ab", seeds, strict=True) for number in range(count)]
     _check_classes(answers, sides)
-    seen = _seen(answers, *seeds)
+    seen = _seen(answers, *seeds, batches)
+    cautions = tuple(find_cautions(models, answers, sides))
     described = [_describe(run, right) for run, right in zip(runs, np.concatenate(seen[:2]), strict=True)]
     return GroupComparison(
         a=_group(described[: seeds[0]]),
@@ -134,7 +141,8 @@ def compare_groups(
             "selecting_b": selecting(seeds[1]),
         },
         versions=versions(),
-        notes=(*_notes(seeds, splits.describe()), *answer_notes(answers, sides)),
+        notes=(*cautions, *_notes(seeds, splits.describe()), *answer_notes(answers, sides)),
+        cautions=cautions,
     )
 
 
@@ -147,11 +155,12 @@ def _check_classes(answers: Answers, sides: Sequence[str]) -> None:
             )
 
 
-def _seen(answers: Answers, seeds_a: int, seeds_b: int) -> Seen:
+def _seen(answers: Answers, seeds_a: int, seeds_b: int, batches: Iterable[Any]) -> Seen:
     labels, indices = answers.labels.numpy(), answers.indices.numpy()
     order = np.argsort(indices)
-    right = right_of(answers, seeds_a + seeds_b)
-    return Seen(right[:seeds_a], right[seeds_a:], labels[order], indices[order], answers.class_names)
+    right, find = right_of(answers, seeds_a + seeds_b), find_source(batches)
+    sources = () if find is None else tuple(map(find, indices[order].tolist()))
+    return Seen(right[:seeds_a], right[seeds_a:], labels[order], indices[order], answers.class_names, sources)
 
 
 def _describe(run: Run, right: Bools) -> ModelResult:
@@ -190,7 +199,12 @@ def _confirmed_classes(seen: Seen) -> Confirmation:
 
 def _confirmed_examples(seen: Seen) -> Confirmation:
     a, b = (right.astype(np.float64) for right in seen[:2])
-    return confirmation(a, b, seen.indices, seen.labels, np.ones_like(seen.labels))
+    result = confirmation(a, b, seen.indices, seen.labels, np.ones_like(seen.labels))
+    if not seen.sources:
+        return result
+    sources = dict(zip(seen.indices.tolist(), seen.sources, strict=True))
+    selected = (replace(example, **sources[example.item]._asdict()) for example in result.selected)
+    return replace(result, selected=tuple(selected))
 
 
 def _examples(seen: Seen) -> ExampleAccuracies:
@@ -201,7 +215,15 @@ def _examples(seen: Seen) -> ExampleAccuracies:
         accuracy_b=_numbers(seen.right_b),
         halves_a=_halves(seen.right_a),
         halves_b=_halves(seen.right_b),
+        path=_known(tuple(source.path for source in seen.sources)),
+        row=_known(tuple(source.row for source in seen.sources)),
     )
+
+
+def _known(values: tuple[Value | None, ...]) -> tuple[Value, ...]:
+    """The values; none of them if one is unknown."""
+    known = tuple(value for value in values if value is not None)
+    return known if len(known) == len(values) else ()
 
 
 def _halves(right: Bools) -> tuple[Numbers, Numbers]:

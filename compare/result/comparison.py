@@ -22,7 +22,6 @@ from compare.result.spans import BlockSpan
 # A cell of CKA changes without the dominant examples if it differs by more than this. Without random examples, almost
 # no cell does; see `tests/benchmarks/dominant.py`.
 LARGE_CHANGE = 0.1
-SAME_WEIGHTS = "a and b have the same weights."
 
 
 @dataclass(frozen=True)

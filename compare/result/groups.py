@@ -67,17 +67,14 @@ class Spread:
     `p_value` belong to `mean_square`, which also grows if one group is merely more accurate.
 
     Args:
-        mean_square: mean over examples of the squared difference of their accuracies in a and b. It includes the noise
-            of finitely many seeds and a uniform difference in skill.
-        null_mean: mean of `beyond_skill` over permutations of the models, with the same noise between seeds; see
-            `compare.groups.spread.spread_beyond_skill`.
+        mean_square: mean squared difference of accuracies in a and b, with noise between seeds and difference in skill.
+        null_mean: mean of `beyond_skill` over permutations of the models, with the same noise between seeds.
         null_95: 95th percentile of `beyond_skill` over permutations of the models.
-        p_value: fraction of permutations whose `beyond_skill` is at least as large as the observed one.
+        p_value: share of permutations whose `beyond_skill` is at least the observed one.
         within_a: expected `mean_square` of two groups of these sizes that both have a's architecture.
         within_b: expected `mean_square` of two groups of these sizes that both have b's architecture.
         true_mean_square: unbiased estimate of `mean_square` for infinitely many seeds; may be slightly negative.
-        beyond_skill: `mean_square` after subtracting from each example's difference the mean difference of all
-            examples that equally many models get right; see `compare.groups.spread.within_totals`.
+        beyond_skill: `mean_square` without a uniform difference in skill; see `compare.groups.spread.within_totals`.
     """
 
     mean_square: float
@@ -92,9 +89,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class GroupRow:
-    """Accuracy of both groups on one class or superclass, and a test of their difference.
-
-    Accuracies, differences, and p-values are None for a class without examples.
+    """Accuracy of both groups on one class or superclass, and a test of their difference; None without examples.
 
     Args:
         name: class name.
@@ -142,11 +137,10 @@ class FoundCount:
 
 @dataclass(frozen=True)
 class ClassShare:
-    """How much of the accuracy differences between examples their class explains; see `compare.groups.class_share`.
+    """How much of the accuracy differences between examples their class explains.
 
     Args:
-        total: variance between examples of the true accuracy difference of a and b, corrected for the noise of finitely
-            many seeds; may be slightly negative.
+        total: variance between examples of the true accuracy difference, without seed noise; may be slightly negative.
         between: part of `total` that lies between classes.
         share: `between` / `total`; in [0, 1] up to the noise of few seeds. None if `total` is not positive.
         ci_low: lower end of the 95 % interval of `share` (jackknife); None if a group has fewer than 3 seeds.
@@ -192,6 +186,8 @@ class Selected:
         accuracy_a: accuracy of a's other seeds, in [0, 1].
         accuracy_b: accuracy of b's other seeds, in [0, 1].
         difference: `accuracy_a` minus `accuracy_b`, free of selection bias.
+        path: file of the example, relative to the folder of the dataset; None for classes, and if it is unknown.
+        row: row of the example in the split; None for classes, and if it is unknown.
     """
 
     item: int
@@ -200,6 +196,8 @@ class Selected:
     accuracy_a: float
     accuracy_b: float
     difference: float
+    path: str | None = None
+    row: int | None = None
 
 
 @dataclass(frozen=True)
@@ -238,6 +236,8 @@ class ExampleAccuracies:
         accuracy_b: fraction of b's seeds that predict the example correctly.
         halves_a: the same fractions for a's selecting seeds and for a's confirming seeds.
         halves_b: the same fractions for b's selecting seeds and for b's confirming seeds.
+        path: files of the examples, relative to the folder of the dataset; empty if they are unknown.
+        row: rows of the examples in the split; empty if they are unknown.
     """
 
     index: tuple[int, ...]
@@ -246,6 +246,8 @@ class ExampleAccuracies:
     accuracy_b: Numbers
     halves_a: tuple[Numbers, Numbers]
     halves_b: tuple[Numbers, Numbers]
+    path: tuple[str, ...] = ()
+    row: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -269,6 +271,7 @@ class GroupComparison(JsonResult):
         settings: all settings needed to reproduce the result.
         versions: versions of this package, Python, and the libraries it uses.
         notes: warnings, such as too few seeds for a test.
+        cautions: the notes that a reader must know before the answer, such as that a model is near chance.
 
     Example:
         >>> import torch
@@ -276,10 +279,8 @@ class GroupComparison(JsonResult):
         >>> models = [torch.nn.Linear(8, 3) for _ in range(4)]
         >>> batches = [(torch.randn(32, 8), torch.randint(3, (32,)))]
         >>> result = compare.compare_groups(models[:2], models[2:], batches, class_names=["cat", "dog", "frog"])
-        >>> [row.name for row in result.classes.rows]
-        ['cat', 'dog', 'frog']
-        >>> len(result.examples.accuracy_a)
-        32
+        >>> [row.name for row in result.classes.rows], len(result.examples.accuracy_a)
+        (['cat', 'dog', 'frog'], 32)
     """
 
     format_version: int = FORMAT_VERSION
@@ -298,11 +299,12 @@ class GroupComparison(JsonResult):
     settings: Settings
     versions: dict[str, str]
     notes: tuple[str, ...]
+    cautions: tuple[str, ...] = ()
 
     def _problems(self) -> Iterator[str]:
         examples, chosen = self.examples, (*self.confirmed_classes.selected, *self.confirmed_examples.selected)
         yield from check_length("classes.rows", self.classes.rows, len(self.dataset.classes))
         yield from check_indices("a label", [*examples.label, *(i.label for i in chosen)], len(self.dataset.classes))
         accuracies = (examples.accuracy_a, examples.accuracy_b, *examples.halves_a, *examples.halves_b)
-        for values in (examples.label, *accuracies):
+        for values in (examples.label, *accuracies, *filter(None, (examples.path, examples.row))):
             yield from check_length("a list of examples", values, len(examples.index))

@@ -127,6 +127,7 @@ class Inspection(JsonResult):
         without_dominant: the same analysis without the dominant examples; None if it was not requested.
         deletion: accuracy without the last 0, 1, ..., all blocks of each stage; empty if it was not requested.
         probes: accuracy of linear probes before and after each residual addition; None if it was not requested.
+        cautions: the notes that a reader must know before the answer, such as that a model is near chance.
 
     Example:
         >>> import torch
@@ -151,6 +152,7 @@ class Inspection(JsonResult):
     without_dominant: WithoutDominant | None = None
     deletion: tuple[DeletedBlocks, ...] = ()
     probes: ProbeResult | None = None
+    cautions: tuple[str, ...] = ()
 
     def _problems(self) -> Iterator[str]:
         layers, classes, without = len(self.model.layers), len(self.dataset.classes), self.without_dominant

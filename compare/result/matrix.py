@@ -101,6 +101,7 @@ class ModelMatrix(JsonResult):
         settings: all settings needed to reproduce the result.
         versions: versions of this package, Python, and the libraries it uses.
         notes: warnings: reasons for missing values, layers that were left out.
+        cautions: the notes that a reader must know before the answer, such as that a model is near chance.
 
     Example:
         >>> import torch
@@ -121,6 +122,7 @@ class ModelMatrix(JsonResult):
     versions: dict[str, str]
     notes: tuple[str, ...]
     within_cosine: tuple[Matrix, ...] | None = None
+    cautions: tuple[str, ...] = ()
 
     def pair(self, a: int, b: int) -> PairResult:
         """Comparison of two different models.

@@ -9,26 +9,33 @@ import numpy as np
 
 
 class Reader(HTMLParser):
-    """The tags of a page with their attributes, its texts, and its scripts."""
+    """The tags of a page with their attributes, its texts, its scripts, and the contents bar, which is apart."""
 
     def __init__(self, page):
         super().__init__()
         self.tags, self.texts, self.open = [], [], []
+        self.contents, self.anchors = [], []
         self.scripts = []
         self.feed(page.decode())
 
     def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
+        if (address := dict(attributes).get("href", "")).startswith("#"):
+            self.anchors.append(address[1:])
+        else:
+            self.tags.append((tag, dict(attributes)))
         if tag in ("script", "style"):
             self.scripts.append("")
+        if tag in ("script", "style", "nav"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
-        if tag in ("script", "style"):
+        if tag in ("script", "style", "nav"):
             self.open.pop()
 
     def handle_data(self, text):
-        if self.open:
+        if self.open == ["nav"]:
+            self.contents += [text.strip()] if text.strip() else []
+        elif self.open:
             self.scripts[-1] += text
         else:
             self.texts.append(text)
@@ -36,6 +43,10 @@ class Reader(HTMLParser):
     @property
     def text(self):
         return " ".join(" ".join(self.texts).split())
+
+    @property
+    def ids(self):
+        return [attributes["id"] for _, attributes in self.tags if "id" in attributes]
 
     @property
     def data(self):

@@ -1,6 +1,9 @@
 """Choice of the torch device."""
 
+from itertools import chain
+
 import torch
+from torch import nn
 
 from zoo.errors import UsageError, ZooError
 
@@ -30,3 +33,21 @@ def pick_device(name: str) -> str:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ZooError(f"expected a device of this machine, such as auto or cpu, got {name!r}.") from error
     return name
+
+
+def to_device(model: nn.Module, device: str) -> nn.Module:
+    """Move a model to a device, with the weights of its convolutions in channels_last memory format.
+
+    Args:
+        model: a model; changed in place.
+        device: a torch device.
+
+    Returns:
+        The same model.
+    """
+    model.to(device)
+    # `Module.to` would fail for weights of five dimensions.
+    for tensor in chain(model.parameters(), model.buffers()):
+        if tensor.ndim == 4:
+            tensor.data = tensor.data.to(memory_format=torch.channels_last)
+    return model

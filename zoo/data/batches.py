@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo.data.decoding.on_demand import ImagesOnDemand
 from zoo.data.image_set import Images, ImageSet, balanced_subset
@@ -20,6 +20,25 @@ LARGEST_BATCH, SMALLEST_BATCH, MIN_BATCHES = 256, 32, 6
 def pick(images: Images, parts: Sequence[Tensor]) -> Iterator[Tensor]:
     """Yield one uint8 minibatch per tensor of positions; images on demand are decoded ahead."""
     return images.pick(parts) if isinstance(images, ImagesOnDemand) else (images[part] for part in parts)
+
+
+def takes_positions(model: nn.Module, images: Images) -> nn.Module:
+    """Make a model look up images by their positions, by a forward pre-hook; its layers keep their names.
+
+    Args:
+        model: a model that takes uint8 images; changed in place.
+        images: the images that the model sees.
+
+    Returns:
+        The same model; it takes positions, int64, shape (n,), or images as before.
+    """
+    model.register_forward_pre_hook(partial(_look_up, images), prepend=True)
+    return model
+
+
+def _look_up(images: Images, module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor] | None:
+    positions = inputs[0]
+    return (images[positions.cpu()].to(positions.device),) if positions.ndim == 1 else None
 
 
 class ShuffledBatches:
@@ -117,7 +136,8 @@ def images(
     """Load the images of a dataset as minibatches in random order.
 
     Models from `zoo.load` take these images as they are. For the same arguments, images and order are those of the
-    command `compare`.
+    command `compare`. Images of mixed sizes become squares of at most 256 pixels here, while `compare` decodes them
+    for each model at its own size.
 
     Args:
         dataset: `digits`, `mnist5k`, `mnist5k:14`, `mnist5k:8`, `cifar10`, `cifar100`, `imagenet-1k`,
@@ -199,7 +219,7 @@ def minibatches(
     """
     parts, crops = [part[rows] for part in order.split(batch_size)], None
     if isinstance(data.images, ImagesOnDemand):
-        if data.images.layout.mixed:
+        if data.digests is not None:
             seeds = torch.randint(2**32, (len(order),), generator=generator).split(batch_size)
             crops = [part[rows] for part in seeds]
         images = data.images.pick(parts, crops)

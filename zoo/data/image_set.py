@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zoo.data.decoding.decode import View
 from zoo.data.decoding.on_demand import ImagesOnDemand
 from zoo.errors import ZooError
 
@@ -30,6 +31,8 @@ class ImageSet:
         notes: messages for the user about images that were left out or changed while loading.
         paths: file of each image, relative to the dataset's folder; None if images have no files of their own.
         rows: int64, shape (n,), the row of each image in the table that it comes from; None if images have files.
+        digests: uint8, shape (n, bytes), hashes of the files of images of mixed sizes; None if all have one size.
+        view: how the model sees images of mixed sizes that these were decoded for; None if they are for any model.
 
     Raises:
         ZooError: a class has no image. Only in the test split may it have none.
@@ -44,6 +47,8 @@ class ImageSet:
     notes: tuple[str, ...] = ()
     paths: tuple[str, ...] | None = None
     rows: Tensor | None = None
+    digests: Tensor | None = None
+    view: View | None = None
 
     def __post_init__(self) -> None:
         if self.split != "test":
@@ -54,9 +59,16 @@ class ImageSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over images, labels, and class names; for images on demand, over their files instead of pixels."""
-        digest = hashlib.sha256(repr((tuple(self.images.shape), self.classes)).encode())
-        if isinstance(self.images, ImagesOnDemand):
+        """sha256 over images, labels, and class names.
+
+        For images on demand and images of mixed sizes, it is over their files instead of pixels. For mixed sizes it
+        does not depend on the size of the decoded images, so all models share it.
+        """
+        shape = tuple(self.images.shape) if self.digests is None else len(self)
+        digest = hashlib.sha256(repr((shape, self.classes)).encode())
+        if self.digests is not None:
+            digest.update(self.digests.contiguous().numpy().data)
+        elif isinstance(self.images, ImagesOnDemand):
             digest.update(self.images.fingerprint.encode())
         else:
             digest.update(self.images.contiguous().numpy().data)
@@ -86,7 +98,16 @@ class ImageSet:
             indices=self.indices[positions],
             paths=None if self.paths is None else tuple(self.paths[position] for position in positions.tolist()),
             rows=None if self.rows is None else self.rows[positions],
+            digests=None if self.digests is None else self.digests[positions],
         )
+
+    def by_position(self) -> "ImageSet":
+        """The same set with the position of each image, int64, shape (n,), instead of its pixels.
+
+        Models that see different pixels of the same images can share its minibatches; see
+        `zoo.data.batches.takes_positions`.
+        """
+        return replace(self, images=torch.arange(len(self)))
 
 
 def check_classes(name: str, labels: Tensor, classes: Sequence[str]) -> None:

@@ -1,63 +1,114 @@
 """Load one split of a dataset: from the cache, or decode it and cache it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from zoo.base.cache_folder import images_folder
-from zoo.data.decoding.decode import Layout
+from zoo.data.decoding.decode import Layout, View
 from zoo.data.decoding.image_cache import CachedSplit, cache_path, read_cache, write_cache
 from zoo.data.decoding.on_demand import ImagesOnDemand
 from zoo.data.decoding.read_all import NAMED, check_all, decode_all
 from zoo.data.decoding.survey import survey
 from zoo.data.image_set import Images, ImageSet, check_classes, empty_classes
-from zoo.data.stored.image_files import ImageFiles, OnProgress, Source
+from zoo.data.stored.image_files import OnProgress, Source
 from zoo.data.stored.splits import divide_split, find_split, training_split
 from zoo.errors import ZooError
 
 # Splits of at most this many bytes are decoded at once and cached; larger ones are decoded on demand.
 SMALL = 2**30
+# Images of mixed sizes that are decoded between two steps of the progress bar.
+STEP = 100
 DIVIDED = "no test split; a fifth of the images of each class, by the hash of their files, is used for testing."
 
 
-def load_split(
-    name: str, split: str, identity: str, open_source: Callable[[], Source], on_progress: OnProgress
-) -> ImageSet:
-    """Load one split of a dataset, from the cache if possible.
+@dataclass(frozen=True)
+class StoredSplit:
+    """One split of a dataset before decoding.
 
     Args:
         name: name of the dataset.
         split: `train`, `test`, or `all`.
         identity: text that determines the images, for the cache.
-        open_source: opens the dataset without decoding anything.
+        open_source: opens the dataset without decoding anything; may be called several times.
+    """
+
+    name: str
+    split: str
+    identity: str
+    open_source: Callable[[], Source]
+
+    def on_demand(self, cached: CachedSplit, layout: View) -> ImagesOnDemand:
+        """Images to decode when they are used; `cached` has their rows and the hashes of their files."""
+        assert cached.digests is not None
+        files, _ = find_split(self.open_source(), self.name, self.split)
+        return ImagesOnDemand(files, cached.rows, layout, cached.digests)
+
+
+def load_split(stored: StoredSplit, on_progress: OnProgress, view: View | None = None, views: int = 1) -> ImageSet:
+    """Load one split of a dataset, from the cache if possible.
+
+    Args:
+        stored: the split.
         on_progress: called with the name of the step, the items done, and their total.
+        view: how a model sees images of mixed sizes; None for one size that suits training.
+        views: number of views that are in memory together.
 
     Raises:
         ZooError: the images cannot be used.
     """
-    path = cache_path(identity)
+    path = cache_path(stored.identity)
     cached = read_cache(path)
-    if cached is not None and cached.images is not None:
-        return _image_set(name, split, cached)
-    source = open_source()
-    files, divided = find_split(source, name, split)
     if cached is None:
-        rows = divide_split(files, split, on_progress) if divided else np.arange(len(files))
-        cached = _read_split(source, files, rows, name, split, on_progress)
-        cached = replace(cached, notes=((DIVIDED, *cached.notes) if divided else cached.notes))
-        if not write_cache(path, f"{len(cached.labels)} {name} {split}", cached):
+        cached = _read_split(stored, on_progress)
+        if not write_cache(path, f"{len(cached.labels)} {stored.name} {stored.split}", cached):
             note = f"cannot cache decoded images in {images_folder()}; choose another folder with ZOO_CACHE."
             cached = replace(cached, notes=(*cached.notes, note))
-    return _image_set(name, split, cached, files)
+    if not cached.layout.mixed:
+        images = stored.on_demand(cached, cached.layout) if cached.images is None else cached.images
+        return _image_set(stored, cached, images)
+    if view is not None:
+        view = replace(view, channels=_channels(view, cached.layout))
+    images = _load_mixed(stored, cached, view or cached.layout, SMALL // views, on_progress)
+    return _image_set(stored, cached, images, view)
 
 
-def _read_split(
-    source: Source, files: ImageFiles, rows: np.ndarray, name: str, split: str, on_progress: OnProgress
-) -> CachedSplit:
-    """Decode a small split, or check every image of a large one."""
+def _load_mixed(
+    stored: StoredSplit, checked: CachedSplit, layout: View, most: int, on_progress: OnProgress
+) -> Tensor | ImagesOnDemand:
+    """Decode images of mixed sizes, which have been checked, if they need at most `most` bytes."""
+    path = cache_path(f"{stored.identity}, {layout}")
+    cached = read_cache(path)
+    if cached is not None and cached.images is not None:
+        return cached.images
+    images = stored.on_demand(checked, layout)
+    if prod(images.shape) > most:
+        return images
+    pixels = _decode(images, on_progress)
+    title = f"{len(images)} {stored.name} {stored.split}, {'x'.join(map(str, layout.shape[1:]))}"
+    write_cache(path, title, replace(checked, images=pixels))
+    return pixels
+
+
+def _decode(images: ImagesOnDemand, on_progress: OnProgress) -> Tensor:
+    pixels = torch.empty(images.shape, dtype=torch.uint8)
+    done = 0
+    for part in images.split(STEP):
+        pixels[done : done + len(part)] = part
+        done += len(part)
+        on_progress("decoding", done, len(images))
+    return pixels
+
+
+def _read_split(stored: StoredSplit, on_progress: OnProgress) -> CachedSplit:
+    """Decode a small split of images of one size, or check every image of any other split."""
+    source, name, split = stored.open_source(), stored.name, stored.split
+    files, divided = find_split(source, name, split)
+    rows = divide_split(files, split, on_progress) if divided else np.arange(len(files))
     if len(source.classes) < 2:
         raise ZooError(f"expected images of at least two classes in {name}, got {len(source.classes)}; add another.")
     if split != "test":
@@ -65,7 +116,7 @@ def _read_split(
     # All splits share the layout of the training images, so a model takes test images unchanged.
     layout = survey(source.splits.get(training_split(source.splits) or "", files), name, on_progress)
     images = digests = None
-    if len(rows) * prod(layout.shape) <= SMALL:
+    if not layout.mixed and len(rows) * prod(layout.shape) <= SMALL:
         images, rows, notes = decode_all(files, rows, layout, name, on_progress)
     else:
         digests, rows, notes = check_all(files, rows, name, on_progress)
@@ -73,7 +124,7 @@ def _read_split(
     return CachedSplit(
         classes=source.classes,
         layout=layout,
-        notes=(*source.notes, *_layout_note(layout), *notes, *_empty_note(labels, source.classes)),
+        notes=(*([DIVIDED] if divided else []), *source.notes, *notes, *_empty_note(labels, source.classes)),
         labels=labels,
         rows=torch.from_numpy(rows),
         images=images,
@@ -82,7 +133,7 @@ def _read_split(
     )
 
 
-def _empty_note(labels: torch.Tensor, classes: Sequence[str]) -> tuple[str, ...]:
+def _empty_note(labels: Tensor, classes: Sequence[str]) -> tuple[str, ...]:
     """Note classes without images, which only the test split may have."""
     empty = empty_classes(labels, classes)
     if not empty:
@@ -91,28 +142,31 @@ def _empty_note(labels: torch.Tensor, classes: Sequence[str]) -> tuple[str, ...]
     return (f"no images of {len(empty)} of {len(classes)} classes: {', '.join(empty[:NAMED])}{more}.",)
 
 
-def _layout_note(layout: Layout) -> tuple[str, ...]:
-    if not layout.mixed:
-        return ()
-    return (
-        f"images of other sizes were scaled to cover {layout.height}x{layout.width} pixels and cropped at the centre.",
-    )
+def _channels(view: View, layout: Layout) -> int:
+    """A model of RGB images sees grey images as RGB, as in timm; otherwise the images decide."""
+    return 3 if view.channels == 3 else layout.channels
 
 
-def _image_set(name: str, split: str, cached: CachedSplit, files: ImageFiles | None = None) -> ImageSet:
-    """Image set of a cached split; images that are not cached come from the files on demand."""
-    images: Images | None = cached.images
-    if images is None:
-        assert files is not None and cached.digests is not None
-        images = ImagesOnDemand(files, cached.rows, cached.layout, cached.digests)
+def _image_set(stored: StoredSplit, cached: CachedSplit, images: Images, view: View | None = None) -> ImageSet:
+    layout = cached.layout
     return ImageSet(
-        name=name,
-        split=split,
+        name=stored.name,
+        split=stored.split,
         images=images,
         labels=cached.labels,
         indices=cached.rows,
         classes=cached.classes,
-        notes=cached.notes,
+        notes=(*cached.notes, *([_layout_note(layout, view)] if layout.mixed else [])),
         paths=cached.paths,
         rows=cached.rows if cached.paths is None else None,
+        digests=cached.digests if layout.mixed else None,
+        view=view,
+    )
+
+
+def _layout_note(layout: Layout, view: View | None) -> str:
+    if view is not None:
+        return "images differ in size; each model sees them resized and cropped by its own preprocessing."
+    return (
+        f"images of other sizes were scaled to cover {layout.height}x{layout.width} pixels and cropped at the centre."
     )

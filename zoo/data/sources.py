@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from zoo.errors import ZooError, did_you_mean
 from zoo.record.names import ALIASES, DIGITS, HUB, MNIST5K, NAMES, Columns, recorded_name, split_columns, with_columns
 
 if TYPE_CHECKING:
+    from zoo.data.decoding.decode import View
     from zoo.data.image_set import ImageSet
     from zoo.data.stored.image_files import OnProgress, Source
 
@@ -48,7 +50,13 @@ def identity(name: str, split: str) -> str:
     return f"{split}, {_find(name).key}"
 
 
-def load_images(name: str, split: str, on_progress: "OnProgress" = lambda doing, done, total: None) -> "ImageSet":
+def load_images(
+    name: str,
+    split: str,
+    on_progress: "OnProgress" = lambda doing, done, total: None,
+    view: "View | None" = None,
+    views: int = 1,
+) -> "ImageSet":
     """Load one split of a dataset.
 
     A split of at most 1 GiB is decoded once, and memory-mapped from the cache afterwards. A larger split is decoded on
@@ -59,6 +67,9 @@ def load_images(name: str, split: str, on_progress: "OnProgress" = lambda doing,
             columns of tables may follow, as in `photos?label=species` (see `zoo.record.names.with_columns`).
         split: `train`, `test`, or `all`.
         on_progress: called with the name of the step, the items done, and their total.
+        view: how a model sees images of mixed sizes, from `zoo.data.decoding.decode.model_view`. Without it they become
+            squares of one size that suits training. Images of one size are the same for every view.
+        views: number of views that are in memory together; they share the 1 GiB.
 
     Raises:
         ZooError: the dataset or split does not exist, or its images cannot be used.
@@ -74,10 +85,12 @@ def load_images(name: str, split: str, on_progress: "OnProgress" = lambda doing,
         from zoo.data.digits import load_mnist5k
 
         return load_mnist5k(name, split)
-    from zoo.data.load_split import load_split
+    from zoo.data.load_split import StoredSplit, load_split
 
     location = _find(name)
-    return load_split(recorded_name(name), split, f"{split}, {location.key}", location.open, on_progress)
+    # Opened once, though images of mixed sizes are checked first and decoded later.
+    stored = StoredSplit(recorded_name(name), split, f"{split}, {location.key}", cache(location.open))
+    return load_split(stored, on_progress, view, views)
 
 
 def _find(name: str) -> _Location:

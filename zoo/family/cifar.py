@@ -10,7 +10,7 @@ FAMILY = "cifar_resnet"
 DEPTHS = (14, 20, 26, 32, 38, 44, 56, 110, 164)
 WIDTHS = (1.0, 2.0, 4.0, 8.0, 10.0)
 # Limits for the values of a downloaded config.json.
-MAX_DEPTH, MAX_WIDTH, MAX_CHANNELS, MAX_CLASSES = 1202, 64, 64, 100_000
+MAX_DEPTH, MAX_WIDTH, MAX_CHANNELS, MAX_CLASSES = 1202, 64, 64, 1_000_000
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from zoo.errors import UsageError, ZooError
 from zoo.family.cifar import Variant
 from zoo.family.imagenet import ImageNetResNet
 from zoo.model_folder.folder import RECORD
-from zoo.record.names import model_name, recorded_name
+from zoo.record.names import model_name
 from zoo.record.recipe import Recipe, recipe_for
-from zoo.record.training import TrainingRecord
+from zoo.record.training import TrainingRecord, first_difference
 from zoo.train.workplace import Workplace
 
 # A member of one of the two families.
@@ -98,14 +98,9 @@ class Run:
             self._check_interrupted(folder)
             return None
         record = TrainingRecord.from_json((folder / RECORD).read_bytes())
-        recorded = _settings(record.spec.name, record.data.name, record.data.subset, record.seed, record.recipe)
-        current = _settings(self.variant.name, recorded_name(self.dataset), str(self.subset), self.seed, self.recipe)
-        for name, value in current.items():
-            if recorded[name] != value:
-                raise ZooError(
-                    f"{folder} comes from a run with {name} {recorded[name]}, not {value}; choose another --out, or "
-                    "move it away."
-                )
+        difference = first_difference(record, self.variant.name, self.dataset, self.subset, self.seed, self.recipe)
+        if difference:
+            raise ZooError(f"{folder} comes from a run with {difference}; choose another --out, or move it away.")
         return record
 
     def _check_interrupted(self, folder: Path) -> None:
@@ -156,8 +151,3 @@ def grid(
         Run(variant, dataset, subset, seed, recipe_for(variant, dataset, overrides, recipe), recipe)
         for subset, variant, seed in product(subsets, variants, seeds)
     )
-
-
-def _settings(model: str, dataset: str, subset: str, seed: int, recipe: Recipe) -> dict[str, object]:
-    """Settings that identify a run."""
-    return {"model": model, "dataset": dataset, "subset": subset, "seed": seed} | vars(recipe)

@@ -12,8 +12,9 @@ import msgspec
 from zoo.errors import ZooError
 from zoo.hub.client import hub_client
 from zoo.hub.errors import hub_errors
-from zoo.model_folder.config import ModelConfig, read_config
-from zoo.model_folder.folder import CONFIG, WEIGHTS
+from zoo.model_folder.config import ModelConfig
+from zoo.model_folder.config_reader import read_config
+from zoo.model_folder.folder import CONFIG, INDEX, WEIGHTS
 from zoo.record.training import CARD_KEY, TAG, CardRecord
 
 
@@ -34,7 +35,7 @@ class Listed:
     Args:
         ref: model reference: folder or Hub id.
         kind: `folder` or `hub`.
-        architecture: `cifar_resnet`, or the name of a timm architecture.
+        architecture: `cifar_resnet`, or the name of a timm architecture, or `transformers` and the name of a class.
         depth: depth of a member of a family.
         width: width multiplier of a member of a family.
         dataset: name of the training dataset.
@@ -71,7 +72,7 @@ def local_models(root: Path) -> Iterator[Listed]:
     if not root.is_dir():
         return
     for folder in sorted(root.iterdir()):
-        if (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file() and not folder.name.startswith("."):
+        if (folder / CONFIG).is_file() and _weights(folder) is not None and not folder.name.startswith("."):
             with suppress(ZooError):
                 yield local_model(folder)
 
@@ -82,9 +83,14 @@ def local_model(folder: Path) -> Listed:
     Raises:
         ZooError: its config.json is missing or unusable.
     """
-    config, weights = read_config(folder), folder / WEIGHTS
-    updated = datetime.fromtimestamp(weights.stat().st_mtime, UTC) if weights.is_file() else None
+    config, weights = read_config(folder), _weights(folder)
+    updated = datetime.fromtimestamp(weights.stat().st_mtime, UTC) if weights else None
     return listed(str(folder), "folder", config, updated=updated)
+
+
+def _weights(folder: Path) -> Path | None:
+    """The file of a folder's weights, or their index; None if there is neither."""
+    return next((folder / name for name in (WEIGHTS, INDEX) if (folder / name).is_file()), None)
 
 
 def hub_models(owner: str | None) -> Iterator[Listed]:

@@ -13,9 +13,10 @@ from zoo.hub.client import hub_client
 from zoo.hub.commits import cache_commit, commit_of, get_repo_info
 from zoo.hub.errors import hub_errors
 from zoo.hub.ref import HubFile, HubRef, parse_ref
-from zoo.model_folder.config import MAX_BYTES, read_config
-from zoo.model_folder.folder import CARD, CONFIG, CURVE, HEATMAP, RECORD, WEIGHTS
+from zoo.model_folder.config_reader import MAX_BYTES, read_config
+from zoo.model_folder.folder import CARD, CONFIG, CURVE, HEATMAP, INDEX, PREPROCESSOR, PROCESSOR, RECORD, WEIGHTS
 from zoo.model_folder.snapshots import folder_of_epoch
+from zoo.model_folder.weights import part_names, weights_sha256
 
 # Optional files of a model folder.
 EXTRAS = (CARD, RECORD, CURVE, HEATMAP)
@@ -135,12 +136,59 @@ def download(snapshot: Snapshot, name: str) -> Path:
         return _intact(cached, None, snapshot.ref)
     if name not in snapshot.files:
         raise ZooError(f"expected {name} in {snapshot.ref}, got {_some(list(snapshot.files))}; choose another model.")
-    if name != WEIGHTS and snapshot.files[name].size > MAX_BYTES:
+    is_weights = name.endswith(".safetensors")
+    if not is_weights and snapshot.files[name].size > MAX_BYTES:
         raise ZooError(f"{snapshot.ref}: expected a {name} of at most {MAX_BYTES:,} bytes; choose another model.")
-    client = hub_client(bars=name == WEIGHTS)
+    client = hub_client(bars=is_weights)
     with hub_errors(f"{snapshot.ref}: {name}"):
         path = client.hf_hub_download(snapshot.ref.repo_id, snapshot.inside + name, revision=snapshot.commit)
     return _intact(Path(path), snapshot.files[name].digest, snapshot.ref)
+
+
+def fetch_config(snapshot: Snapshot) -> Path:
+    """Download the configuration of a model, and the preprocessing that transformers stores beside it.
+
+    Args:
+        snapshot: the model repository at a commit.
+
+    Returns:
+        A folder in the client's cache.
+
+    Raises:
+        ZooError: a file cannot be downloaded or is damaged.
+    """
+    folder = download(snapshot, CONFIG).parent
+    for name in (PREPROCESSOR, PROCESSOR):
+        if snapshot.has(name):
+            download(snapshot, name)
+    return folder
+
+
+def weight_names(snapshot: Snapshot) -> tuple[str, ...]:
+    """Names of the files that hold the weights of a model; only their index is downloaded, if there is one.
+
+    Args:
+        snapshot: the model repository at a commit.
+
+    Raises:
+        ZooError: the index cannot be downloaded, or is damaged.
+    """
+    if snapshot.has(WEIGHTS) or not snapshot.has(INDEX):
+        return (WEIGHTS,)
+    return part_names(download(snapshot, INDEX))
+
+
+def weights_digest(snapshot: Snapshot) -> str | None:
+    """Hash of the weights of a model, as `FoundModel.sha256`, without downloading them; None if there are none.
+
+    Args:
+        snapshot: the model repository at a commit.
+
+    Raises:
+        ZooError: see `weight_names`.
+    """
+    files, names = snapshot.files or {}, weight_names(snapshot)
+    return weights_sha256([files[name].digest for name in names]) if files.keys() >= set(names) else None
 
 
 def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
@@ -156,13 +204,12 @@ def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
     Raises:
         ZooError: a file cannot be downloaded or is damaged, or the configuration is unusable.
     """
-    folder = download(snapshot, CONFIG).parent
-    config = read_config(folder)
-    if config.variant is None:
-        from zoo.family.timm_build import check_architecture
+    from zoo.model_folder.checkpoint import check_known
 
-        check_architecture(config.architecture)
-    download(snapshot, WEIGHTS)
+    folder = fetch_config(snapshot)
+    check_known(folder, read_config(folder))
+    for name in weight_names(snapshot):
+        download(snapshot, name)
     for name in EXTRAS if whole else ():
         if snapshot.has(name):
             download(snapshot, name)

@@ -9,7 +9,8 @@ from zoo.errors import ZooError
 from zoo.hub.fetch import EXTRAS, Snapshot, fetch, pin
 from zoo.hub.find import find_model
 from zoo.hub.ref import parse_ref
-from zoo.model_folder.folder import CONFIG, WEIGHTS, new_folder
+from zoo.model_folder.folder import new_folder
+from zoo.model_folder.weights import config_files, weight_files
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,8 +29,9 @@ def load(ref: str | Path, device: str = "cpu") -> "nn.Module":
 
     Returns:
         The model in eval mode. It takes float images in [0, 1] or uint8 images, shape (n, channels, height, width), of
-        any size, and returns logits, shape (n, classes). Its attribute `class_names` holds their names, so that
-        `compare` matches them with the classes of the images; None if config.json has none.
+        any size, and returns logits, shape (n, classes), or the features of an encoder without a classifier. Its
+        attribute `class_names` holds the names of the classes, so that `compare` matches them with the classes of the
+        images; None if its configuration has none.
 
     Raises:
         ZooError: the model does not exist, cannot be downloaded, or is damaged; or there is no such device.
@@ -93,7 +95,7 @@ def pull_snapshot(snapshot: Snapshot, out: Path | None, *, force: bool = False) 
     with new_folder(out, force) as fresh:
         source = fetch(snapshot, whole=True)
         with writing(fresh):
-            for name in (CONFIG, WEIGHTS, *EXTRAS):
-                if (source / name).is_file():
-                    shutil.copyfile(source / name, fresh / name)
+            for path in (*config_files(source), *weight_files(source), *(source / name for name in EXTRAS)):
+                if path.is_file():
+                    shutil.copyfile(path, fresh / path.name)
     return out

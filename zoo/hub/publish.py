@@ -13,8 +13,9 @@ from zoo.hub.fetch import Snapshot, content_hash, download, pin
 from zoo.hub.ref import REVISION, HubFile, HubRef
 from zoo.hub.upload_files import select_files
 from zoo.model_folder.card_marker import for_repo
-from zoo.model_folder.folder import CARD, CONFIG, WEIGHTS
+from zoo.model_folder.folder import CARD
 from zoo.model_folder.snapshots import folder_of_epoch
+from zoo.model_folder.weights import config_files, weight_files
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -160,7 +161,7 @@ def _check_loads(folder: Path) -> None:
     from zoo.model_folder.checkpoint import load_checkpoint
 
     load_checkpoint(folder)
-    links = [path for path in (folder / WEIGHTS, folder / CONFIG) if path.is_symlink()]
+    links = [path for path in (*weight_files(folder), *config_files(folder)) if path.is_symlink()]
     if links:
         raise ZooError(
             f"{links[0]} is a symlink, as in the Hub's cache; copy the model (`zoo pull --out`) and push the copy."
@@ -237,11 +238,13 @@ def _commit(client: "HfApi", before: Snapshot, files: Mapping[str, Content], mes
 def _check_weights(folder: Path, ref: HubRef) -> None:
     """Compare the hash of the uploaded weights with that of the local file."""
     files = pin(ref).files or {}
-    digest = files[WEIGHTS].digest if WEIGHTS in files else "none"
-    if digest != content_hash(folder / WEIGHTS, like=digest):
-        raise ZooError(
-            f"{ref}: the uploaded {WEIGHTS} has another hash ({digest[:12]}...) than the file in {folder}; push again."
-        )
+    for path in weight_files(folder):
+        digest = files[path.name].digest if path.name in files else "none"
+        if digest != content_hash(path, like=digest):
+            raise ZooError(
+                f"{ref}: the uploaded {path.name} has another hash ({digest[:12]}...) than the file in {folder}; "
+                "push again."
+            )
 
 
 def _tag(client: "HfApi", repo_id: str, tag: str, commit: str) -> None:

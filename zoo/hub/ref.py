@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from zoo.base.files import check_utf8
 from zoo.errors import UsageError, ZooError, did_you_mean
@@ -93,3 +93,16 @@ def parse_data_ref(text: str) -> HubRef:
     if match is None:
         raise UsageError(f"expected a dataset hf:OWNER/NAME[@REVISION], got {text[:200]!r}; correct --dataset.")
     return HubRef(match["repo"], match["revision"])
+
+
+def public_ref(ref: str) -> str:
+    """A reference to a model without the folders above it on this machine, as results store it.
+
+    Example:
+        >>> public_ref("/home/me/models/shallow"), public_ref("models/shallow"), public_ref("hf://me/shallow")
+        ('shallow', 'models/shallow', 'hf://me/shallow')
+        >>> public_ref("py:/home/me/nets.py:small")
+        'py:nets.py:small'
+    """
+    kind, path = ("py:", ref.removeprefix("py:")) if ref.startswith("py:") else ("", ref)
+    return kind + (PurePath(path).name if PurePath(path).is_absolute() else path)

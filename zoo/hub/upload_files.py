@@ -10,12 +10,12 @@ from pathlib import Path
 
 from zoo.errors import ZooError
 from zoo.model_folder.folder import CARD, CONFIG, EPOCHS, RECORD, WEIGHTS
+from zoo.model_folder.weights import config_files, weight_files
 
-# What a model needs, in the folder and in its snapshots: our files, and those of transformers' models.
+# Files of a model besides weights and configuration, and its snapshots.
 _NEEDED = re.compile(
-    rf"({EPOCHS}/\d+/)?({re.escape(CONFIG)}|{re.escape(RECORD)}|{re.escape(CARD)}|preprocessor_config\.json"
-    r"|model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?)"
-    r"|(LICENSE|NOTICE|CITATION)(\.(md|txt|cff))?"
+    rf"{EPOCHS}/\d+/({re.escape(CONFIG)}|{re.escape(WEIGHTS)}|{re.escape(RECORD)}|{re.escape(CARD)})"
+    rf"|{re.escape(RECORD)}|{re.escape(CARD)}|(LICENSE|NOTICE|CITATION)(\.(md|txt|cff))?"
 )
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
 _SECRET_NAME = re.compile(
@@ -59,22 +59,24 @@ def select_files(folder: Path, include: Sequence[str] = ()) -> Selection:
         ZooError: a name or pattern fits no file, or a file that the model needs holds a secret.
     """
     paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if not path.is_dir()}
+    model = {path.name for path in (*weight_files(folder), *config_files(folder))}
+    needed = {name for name in paths if name in model or _NEEDED.fullmatch(name)}
     for pattern in include:
         if not any(fnmatchcase(name, pattern) for name in paths):
             raise ZooError(f"--include {pattern} fits no file in {folder}; give a name relative to it, or a pattern.")
     files, left_out = {}, {}
     for name, path in paths.items():
-        reason = _reason(name, path, include)
+        reason = _reason(name, path, name in needed, include)
         if reason is None:
             files[name] = path
-        elif reason and _NEEDED.fullmatch(name):
+        elif name in needed:
             raise ZooError(f"{path} {reason}; repair it, or add --include {name} if it may be published.")
         else:
             left_out[name] = reason
     return Selection(files, left_out)
 
 
-def _reason(name: str, path: Path, include: Sequence[str]) -> str | None:
+def _reason(name: str, path: Path, needed: bool, include: Sequence[str]) -> str | None:
     """Why a file is not uploaded; None if it is."""
     if path.is_symlink() or not path.is_file():
         return "is a link or no file"
@@ -82,18 +84,15 @@ def _reason(name: str, path: Path, include: Sequence[str]) -> str | None:
         return None
     if any(part.startswith(".") for part in name.split("/")):
         return "is hidden"
-    if not (_NEEDED.fullmatch(name) or name.lower().endswith(_PICTURES)) and not any(
-        fnmatchcase(name, pattern) for pattern in include
-    ):
-        return "is not part of the model"
-    return _danger(name, path)
+    chosen = needed or name.lower().endswith(_PICTURES) or any(fnmatchcase(name, pattern) for pattern in include)
+    return _danger(name, path, needed) if chosen else "is not part of the model"
 
 
-def _danger(name: str, path: Path) -> str | None:
+def _danger(name: str, path: Path, needed: bool) -> str | None:
     """Why a file must be named by the user to be uploaded; None if it need not be."""
-    if Path(name).name == WEIGHTS:
+    if needed and name.endswith(".safetensors"):
         return None
-    if path.stat().st_nlink > 1 and not _NEEDED.fullmatch(name):
+    if path.stat().st_nlink > 1 and not needed:
         return "is a hard link to a file elsewhere"
     with path.open("rb") as file:
         data = file.read(_SEARCHED)

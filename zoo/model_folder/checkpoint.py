@@ -1,21 +1,20 @@
 """Save and load model folders; files are checked before a model is built from them."""
 
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from torch import nn
 
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
 from zoo.family.cifar_resnet import CifarResNet
-from zoo.model_folder.config import ModelConfig, read_config
+from zoo.model_folder.config import ModelConfig
+from zoo.model_folder.config_reader import read_config
 from zoo.model_folder.config_writer import family_config, timm_config
-from zoo.model_folder.folder import CONFIG, RECORD, WEIGHTS, weights_file
+from zoo.model_folder.folder import CONFIG, INDEX, RECORD, WEIGHTS
+from zoo.model_folder.weights import tensors_by_part, weight_files
 from zoo.record.training import TrainingRecord
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 def save_checkpoint(folder: Path, model: nn.Module, record: TrainingRecord) -> None:
@@ -43,15 +42,15 @@ def _config(model: nn.Module, record: TrainingRecord) -> bytes:
 
 
 def load_checkpoint(folder: str | Path) -> nn.Module:
-    """Load the model of a folder: a member of the CIFAR family, or any timm model.
+    """Load the model of a folder: a member of the CIFAR family, or any image model of timm or transformers.
 
     Args:
         folder: a model folder.
 
     Returns:
-        The model, in eval mode on the CPU. It takes images that are normalised as `pretrained_cfg` in config.json says
-        (members of the CIFAR family: scaled to [0, 1]), shape (n, channels, height, width), and returns logits, shape
-        (n, classes).
+        The model, in eval mode on the CPU. It takes images that are normalised as `read_config(folder).pretrained_cfg`
+        says (members of the CIFAR family: scaled to [0, 1]), shape (n, channels, height, width), and returns logits,
+        shape (n, classes), or the features of an encoder.
 
     Raises:
         ZooError: a file is missing, damaged, or belongs to another model.
@@ -60,13 +59,51 @@ def load_checkpoint(folder: str | Path) -> nn.Module:
 
     folder = Path(folder)
     config = read_config(folder)
-    path = weights_file(folder)
+    files = weight_files(folder)
     try:
-        tensors = _tensors(path)
-        model = _load_member(config.variant, path, tensors) if config.variant else _load_timm(folder, config, tensors)
+        return _load(folder, config, files).eval()
     except SafetensorError as error:
-        raise ZooError(f"{path} is damaged ({error}); train or download the model again.") from error
-    return model.eval()
+        names = " or ".join(map(str, files[:2]))
+        raise ZooError(f"{names} is damaged ({error}); train or download the model again.") from error
+
+
+def check_known(folder: Path, config: ModelConfig) -> None:
+    """Check that the installed packages know the architecture of a model, before its weights are downloaded.
+
+    Args:
+        folder: the folder of its config.json.
+        config: its configuration.
+
+    Raises:
+        ZooError: they do not.
+    """
+    if config.transformers_class is not None:
+        from zoo.model_folder.transformers_load import known_class
+
+        known_class(folder, config)
+    elif config.variant is None:
+        from zoo.family.timm_build import check_architecture
+
+        check_architecture(config.architecture)
+
+
+def _load(folder: Path, config: ModelConfig, files: Sequence[Path]) -> nn.Module:
+    tensors = [_tensors(path) for path in files]
+    if files[0].name != WEIGHTS:
+        if config.transformers_class is None and not config.in_wrapper:
+            raise ZooError(f"expected all weights of {config.architecture} in {folder / WEIGHTS}, got {INDEX}.")
+        _check_index(folder / INDEX, {path.name: part for path, part in zip(files, tensors, strict=True)})
+    if config.variant is not None:
+        return _load_member(config.variant, folder / WEIGHTS, tensors[0])
+    if config.transformers_class is None:
+        from zoo.model_folder.timm_load import load_timm_model
+
+        return load_timm_model(
+            folder, config, files, sum(prod(shape) for part in tensors for _, shape in part.values())
+        )
+    from zoo.model_folder.transformers_load import load_transformers_model
+
+    return load_transformers_model(folder, config, files)
 
 
 # Data type and shape of a tensor in a weights file.
@@ -101,10 +138,11 @@ def _load_member(variant: Variant, path: Path, tensors: dict[str, Kind]) -> nn.M
     return model
 
 
-def _load_timm(folder: Path, config: ModelConfig, tensors: dict[str, Kind]) -> nn.Module:
-    from zoo.model_folder.timm_load import load_timm_model
-
-    return load_timm_model(folder, config, sum(prod(shape) for _, shape in tensors.values()))
+def _check_index(index: Path, tensors: dict[str, dict[str, Kind]]) -> None:
+    """Check that each file has the tensors that the index expects in it."""
+    for name, part in tensors_by_part(index).items():
+        if name not in tensors[part]:
+            raise ZooError(f"{index} expects {name[:100]} in {part}, which has no such tensor; download it again.")
 
 
 def _describe(kind: Kind | None) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from zoo.family.cifar import Variant
-from zoo.model_folder.config import FORMAT_VERSION, ModelArgs, Preprocessing
+from zoo.model_folder.config import Preprocessing
+from zoo.model_folder.config_reader import FORMAT_VERSION, ModelArgs
 from zoo.record.training import TrainingRecord
 
 

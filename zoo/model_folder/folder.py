@@ -12,6 +12,8 @@ from zoo.model_folder.card_marker import own_text
 from zoo.record.training import TrainingRecord
 
 CONFIG, WEIGHTS, RECORD, CARD = "config.json", "model.safetensors", "training.json", "README.md"
+# Files of transformers: the list of the parts of large weights, and the preprocessing of images.
+INDEX, PREPROCESSOR, PROCESSOR = "model.safetensors.index.json", "preprocessor_config.json", "processor_config.json"
 # Folder that commands read models from, and write them to, by default.
 MODELS = "models"
 # Subfolder for snapshots, one model folder per epoch.
@@ -25,21 +27,6 @@ OLD_CARD = "README.old.md"
 def model_folders(root: Path) -> list[str]:
     """Paths of the model folders in a folder, in no particular order."""
     return [str(config.parent) for config in root.glob(f"[!.]*/{CONFIG}")]
-
-
-def weights_file(folder: Path) -> Path:
-    """The file of a model's weights.
-
-    Args:
-        folder: the model folder.
-
-    Raises:
-        ZooError: there is no such file.
-    """
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise ZooError(f"expected weights in {path}, but there is no such file; train or download the model again.")
-    return path
 
 
 @contextmanager
@@ -88,13 +75,14 @@ def check_free(out: Path, force: bool) -> None:
     names = names_in(out)
     if names == set():
         return
-    is_model = names is not None and {CONFIG, WEIGHTS} <= names
+    is_model = names is not None and CONFIG in names and bool({WEIGHTS, INDEX} & names)
     if not force:
         advice = "choose another --out, or replace it with --force" if is_model else "choose another --out"
         raise ZooError(f"expected a new folder, but {out} exists; {advice}.")
     if names is None or not is_model:
         raise ZooError(f"--force replaces only model folders, and {out} is not one; choose another --out.")
-    foreign = sorted(names - {CONFIG, WEIGHTS, RECORD, CARD, CURVE, HEATMAP, EPOCHS})
+    own = {CONFIG, INDEX, PREPROCESSOR, PROCESSOR, RECORD, CARD, CURVE, HEATMAP, EPOCHS}
+    foreign = sorted(name for name in names - own if not name.endswith(".safetensors"))
     foreign += [f"{EPOCHS}/{path.name}" for path in out.glob(f"{EPOCHS}/*") if not path.name.isdigit()]
     if foreign:
         raise ZooError(f"--force would lose {foreign[0]} in {out}; move it away, or choose another --out.")

@@ -1,5 +1,6 @@
 """Load timm models from untrusted folders."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from zoo.family.timm_build import check_architecture, limit_modules, trial_run
 from zoo.model_folder.config import ModelConfig
 from zoo.model_folder.config_writer import Parts
 
+# Prefix of the names of weights in transformers' wrapper of timm.
+WRAPPER = "timm_model."
+
 
 def parts(model: Any) -> Parts:
     """Names and sizes of a timm model's parts, for its config.json."""
@@ -19,27 +23,28 @@ def parts(model: Any) -> Parts:
     return Parts(model.num_features, pool, cfg["first_conv"], cfg["classifier"])
 
 
-def load_timm_model(folder: Path, config: ModelConfig, stored_numbers: int) -> nn.Module:
-    """Load a timm model, after a check that it is not larger than its weights file.
+def load_timm_model(folder: Path, config: ModelConfig, files: Sequence[Path], stored_numbers: int) -> nn.Module:
+    """Load a timm model, after a check that it is not larger than its weights.
 
     Args:
         folder: a model folder.
         config: content of its config.json, already checked.
-        stored_numbers: total number of values in the weights file.
+        files: the files that hold its weights, in the format of safetensors.
+        stored_numbers: total number of values in these files.
 
     Raises:
         ZooError: timm does not know the architecture, or cannot build it with these arguments or weights.
     """
-    import timm
-
     check_architecture(config.architecture)
-    place = f"local-dir:{folder.resolve()}"
     try:
         with limit_modules(), torch.device("meta"):
-            trial = timm.create_model(place, pretrained=False)
-        _check_size(config.architecture, trial, stored_numbers)
+            trial = _create(folder, config)
+        check_size(config.architecture, trial, stored_numbers)
         _check_input_size(trial, config)
-        return timm.create_model(place, pretrained=True)
+        model = _create(folder, config, pretrained=True)
+        if config.in_wrapper:
+            model.load_state_dict(_unwrapped(files))
+        return model
     except ZooError:
         raise
     except Exception as error:  # timm raises all kinds of errors for arguments and weights that do not fit
@@ -60,27 +65,50 @@ def untrained_timm_model(folder: Path, config: ModelConfig, generator: torch.Gen
     Raises:
         ZooError: timm cannot build it.
     """
-    import timm
-
     check_architecture(config.architecture)
     # timm draws from the global random state, which must not change.
     with torch.random.fork_rng(devices=[]), limit_modules():
         torch.manual_seed(generator.initial_seed())
         try:
-            return timm.create_model(f"local-dir:{folder.resolve()}", pretrained=False)
+            return _create(folder, config)
         except Exception as error:  # timm raises all kinds of errors
             raise ZooError(
                 f"timm cannot build {config.architecture} ({type(error).__name__}: {one_line(error)})."
             ) from error
 
 
-def _check_size(architecture: str, trial: nn.Module, stored_numbers: int) -> None:
-    """Check that a model is not larger than its weights file; buffers may be computed instead of stored."""
+def _create(folder: Path, config: ModelConfig, pretrained: bool = False) -> nn.Module:
+    import timm
+
+    if config.in_wrapper:
+        # timm does not read all that transformers writes.
+        return timm.create_model(config.architecture, num_classes=config.num_classes, **config.model_args)
+    return timm.create_model(f"local-dir:{folder.resolve()}", pretrained=pretrained)
+
+
+def _unwrapped(files: Sequence[Path]) -> dict[str, torch.Tensor]:
+    """Weights that transformers wrote, which have the name of its wrapper before each name."""
+    from safetensors.torch import load_file
+
+    return {name.removeprefix(WRAPPER): tensor for path in files for name, tensor in load_file(path).items()}
+
+
+def check_size(architecture: str, trial: nn.Module, stored_numbers: int) -> None:
+    """Check that a model is not larger than its weights; buffers may be computed instead of stored.
+
+    Args:
+        architecture: name of its architecture.
+        trial: the model on the meta device.
+        stored_numbers: total number of values in its weights files.
+
+    Raises:
+        ZooError: it is larger.
+    """
     parameters = sum(parameter.numel() for parameter in trial.parameters())
     buffers = sum(buffer.numel() for buffer in trial.buffers())
     if parameters > stored_numbers or buffers > stored_numbers + 100_000_000:
         raise ZooError(
-            f"config.json describes a {architecture} of {parameters:,} parameters, but model.safetensors holds "
+            f"config.json describes a {architecture} of {parameters:,} parameters, but its weights are "
             f"{stored_numbers:,} numbers; download the model again."
         )
 

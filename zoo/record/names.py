@@ -89,7 +89,7 @@ def same_dataset(a: str, b: str) -> bool:
 
 
 def recorded_name(name: str) -> str:
-    """Name of a dataset or model in results, records, and model cards; only the last part of an absolute path.
+    """Name of a dataset in results, records, and model cards; only the last part of an absolute path, for privacy.
 
     Bytes that are not UTF-8, which Python represents by surrogates, are replaced by U+FFFD.
     """

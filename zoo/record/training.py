@@ -1,6 +1,7 @@
 """The training record (training.json): settings, history, and test results of one run. Needs no torch."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from zoo.base.foreign import JSON_ERRORS
 from zoo.errors import ZooError
 from zoo.record.fields import Amount, ClassAccuracy, DataRecord, Epoch, Line, Positive, Seed, Share, SpecFields, Subset
-from zoo.record.names import model_name
+from zoo.record.names import model_name, recorded_name
 from zoo.record.pruning import Pruned
 from zoo.record.recipe import Recipe
 
@@ -150,3 +151,31 @@ class TrainingRecord(SpecFields):
                 if part.get(name) is None:
                     part.pop(name, None)
         return msgspec.json.format(msgspec.json.encode(plain)).decode() + "\n"
+
+
+def first_difference(
+    record: TrainingRecord, model: str, dataset: str, subset: Fraction, seed: int, recipe: Recipe
+) -> str | None:
+    """Compare the settings of a record with those of a run.
+
+    Args:
+        record: the record.
+        model: name of the architecture.
+        dataset: name of the dataset, as for `zoo train`.
+        subset: fraction of the training images.
+        seed: seed of the run.
+        recipe: training hyperparameters.
+
+    Returns:
+        The first setting that differs, such as `epochs 30, not 60`; None if all are equal.
+    """
+    recorded = _settings(record.spec.name, record.data.name, record.data.subset, record.seed, record.recipe)
+    current = _settings(model, recorded_name(dataset), str(subset), seed, recipe)
+    return next(
+        (f"{name} {recorded[name]}, not {value}" for name, value in current.items() if recorded[name] != value), None
+    )
+
+
+def _settings(model: str, dataset: str, subset: str, seed: int, recipe: Recipe) -> dict[str, object]:
+    """Settings that identify a run."""
+    return {"model": model, "dataset": dataset, "subset": subset, "seed": seed} | vars(recipe)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from zoo.base.device import to_device
 from zoo.data.batches import pick
 from zoo.data.image_set import ImageSet
 from zoo.hub.find import FoundModel
 from zoo.model_folder.preprocess import takes_images
 from zoo.model_folder.timm_load import untrained_timm_model
+from zoo.model_folder.transformers_load import untrained_transformers_model
 from zoo.train.build import build
 from zoo.train.evaluate import settle_batch_norm_on
 
@@ -25,7 +27,7 @@ class UntrainedCopy(FoundModel):
 
     Args:
         seed: seed of the initial weights, from 0.
-        data: images that the batch norm statistics come from.
+        data: images that the batch norm statistics come from, as the model sees them.
         batch_size: images per minibatch for the batch norm statistics.
     """
 
@@ -38,19 +40,19 @@ class UntrainedCopy(FoundModel):
         """A hash that stands for the weights; configuration and seed determine them."""
         return hashlib.sha256(f"untrained, seed {self.seed}".encode()).hexdigest()
 
-    def load(self, device: str) -> nn.Module:
+    def load(self, device: str, cropped: bool = False) -> nn.Module:
         """Build the copy in eval mode. It takes images as the trained model does.
 
         The trained model must have been loaded before, which checks that config.json fits the weights file.
 
         Args:
             device: a torch device.
+            cropped: whether the images that it gets are decoded for this model.
 
         Raises:
             ZooError: the architecture cannot be built.
         """
-        model = self._build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        model = takes_images(model, self.config.pretrained_cfg)
+        model = takes_images(to_device(self._build(), device), self.config.pretrained_cfg, cropped)
         settle_batch_norm_on(model, (images.to(device) for images in self._minibatches()))
         return model.eval()
 
@@ -58,6 +60,8 @@ class UntrainedCopy(FoundModel):
         generator = torch.Generator().manual_seed(LAST_SEED - self.seed)
         if self.config.spec is not None:
             return build(self.config.spec, generator)
+        if self.config.transformers_class is not None:
+            return untrained_transformers_model(self.folder, self.config, generator)
         return untrained_timm_model(self.folder, self.config, generator)
 
     def _minibatches(self) -> Iterator[Tensor]:
@@ -70,13 +74,13 @@ class UntrainedCopy(FoundModel):
 def untrained_copy(model: FoundModel, seed: int, data: ImageSet, batch_size: int) -> UntrainedCopy:
     """An untrained copy of a model, not built yet.
 
-    Members of both families are initialised as in the paper's code, other architectures as in timm. Batch norm
-    statistics are means over the minibatches of the given images.
+    Members of both families are initialised as in the paper's code, other architectures as in timm or transformers.
+    Batch norm statistics are means over the minibatches of the given images.
 
     Args:
         model: the trained model.
         seed: seed of the initial weights, from 0.
-        data: images for the batch norm statistics.
+        data: images for the batch norm statistics, as the model sees them.
         batch_size: images per minibatch.
     """
     return UntrainedCopy(

@@ -290,6 +290,7 @@
     themed();
     for (const table of document.querySelectorAll("table.sortable")) sortable(table);
     for (const gallery of document.querySelectorAll(".gallery:has([data-tags])")) filterable(gallery);
+    if (navigator.clipboard) for (const block of document.querySelectorAll(".command")) copyable(block);
     if (data.maps) {
       byId("reset").addEventListener("click", whole);
       if (data.maps.choice) await followChoice();

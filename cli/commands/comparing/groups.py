@@ -1,5 +1,6 @@
 """`zoo groups --a A1 A2 ... --b B1 B2 ...`: compare the errors of two architectures over several seeds."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,11 +10,15 @@ from cli.inputs.request import request
 from cli.inputs.superclasses import own_superclasses
 from cli.jobs.engine import Engine
 from cli.report.deliver import Files, deliver
+from cli.report.kinds import ReportOptions
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.completion import complete_models
-from cli.terminal.output import interruptible
+from cli.terminal.output import interruptible, write_result
 from zoo.errors import UsageError
+
+# First bytes of the file that `--export` writes.
+CSV_START = b"index,label,accuracy_a,accuracy_b"
 
 
 @expand_options
@@ -44,6 +49,9 @@ def groups(
     columns: options.ColumnOptions,
     images: options.ImageOptions,
     engine: Engine,
+    export: Annotated[
+        Path | None, typer.Option(help="Write the accuracy of both groups on every image as CSV.", show_default=False)
+    ] = None,
     no_cache: options.NoCache = False,
     files: Files,
     verbosity: options.Verbosity,
@@ -55,13 +63,17 @@ def groups(
 
     Example: zoo groups --a models/deep-s0 models/deep-s1 --b models/wide-s0 models/wide-s1
     """
-    files.check()
+    files.check(("--export", export, CSV_START))
     _check_models(a, b)
     with interruptible("nothing was written"):
         models = request([*a, *b], columns.of_optional(dataset), images)
         group_options = GroupOptions(len(a), superclasses or own_superclasses(models.dataset))
-        result = grouped(models, group_options, engine, no_cache)
-    deliver(result, files)
+        computed = grouped(models, group_options, engine, no_cache)
+    if export is not None:
+        from cards.words.csv import groups_csv
+
+        write_result(export, groups_csv(computed.result).encode(), CSV_START)
+    deliver(computed.result, files, ReportOptions(images=computed.images), [export] if export else ())
 
 
 def _check_models(a: list[str], b: list[str]) -> None:

@@ -15,12 +15,13 @@ from cli.train.choice import FamilyOption, choose
 from cli.train.model_folder import result_line, show_folder
 from cli.train.publish import publish
 from cli.train.seeds import train_seeds
+from cli.train.tracking import Tracking, parse_tracking, tensorboard_in
 from cli.train.training import Training, train_into
 from zoo.base.number_lists import fraction
 from zoo.errors import UsageError, ZooError
 from zoo.model_folder.folder import MODELS
 from zoo.model_folder.snapshots import epochs_to_save
-from zoo.record.recipe import recipe_for
+from zoo.record.recipe import recipe_for, recipe_name
 
 
 @expand_options
@@ -65,8 +66,17 @@ def train(
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted training.")] = False,
+    track: Annotated[
+        Tracking | None,
+        typer.Option(
+            metavar="TRACKER[:PLACE]",
+            parser=parse_tracking,
+            help="Log every epoch: tensorboard, trackio, or wandb; with :DIR or :PROJECT if needed.",
+            show_default=False,
+        ),
+    ] = None,
     tensorboard: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write TensorBoard logs.", show_default=False)
+        Tracking | None, typer.Option(metavar="DIR", parser=tensorboard_in, hidden=True, show_default=False)
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Model folder to write.", show_default="models/NAME")] = None,
     force: options.Force = False,
@@ -86,14 +96,18 @@ def train(
     choice = choose(family, depth, width, arch)
     dataset = columns.of(dataset)
     overrides = {**recipe_options.overrides, "pc_regularize": pc_regularize, "precision": precision}
-    recipe = recipe_for(choice, dataset, overrides, recipe_options.recipe)
-    training = Training(choice, dataset, recipe, fraction(subset), seed, device, log=tensorboard)
+    name = recipe_options.recipe or recipe_name(choice, dataset)
+    recipe = recipe_for(choice, dataset, overrides, name)
+    if track and tensorboard:
+        raise UsageError("--track cannot be combined with --tensorboard; use one of them.")
+    training = Training(choice, dataset, recipe, name, fraction(subset), seed, device, tracking=track or tensorboard)
     if seeds is not None:
         _check_unset(
             {
                 "--seed": seed,
                 "--save-epochs": save_epochs,
                 "--resume": resume,
+                "--track": track,
                 "--tensorboard": tensorboard,
                 "--push": push,
                 "--private": private,

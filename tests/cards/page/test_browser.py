@@ -79,7 +79,7 @@ def test_zooming_into_one_map_zooms_into_all(opened):
 def test_the_keyboard_reaches_everything(opened):
     page = opened(comparison_html(full(), IMAGES))
     reached = []
-    for _ in range(12):
+    for _ in range(20):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id"))
         if reached[-1] == "view":

@@ -27,17 +27,18 @@ def test_the_answer_comes_first_and_everything_after_it_in_order():
     order = (
         "shallow and deep",
         "With the most similar layer of the other model",
+        "Same predictions 80.0%",
         "Images predicted differently",
-        "Models and images",
         "Similarity of the layers",
+        "Models and images",
         "Spans of similar layers",
         "recovered",
-        "Accuracy by class",
-        "Confusions",
+        "Images that dominate a: layers 16 to 29",
         "Predictions of a and b",
-        "Confidence",
-        "Images that dominate block structure",
-        "How to reproduce this",
+        "Confusions",
+        "Accuracy by class",
+        "Do it again",
+        "compare models/shallow models/deep",
         "estimator",
     )
     places = [text.index(part) for part in order]
@@ -48,9 +49,21 @@ def test_the_page_shows_the_baseline_below_the_maps():
     baseline = Baseline((0,), BaselineSide(0.78, 0.46, 0.32, 0.28, 0.36), None)
     text = Reader(comparison_html(replace(comparison(), baseline=baseline), {})).text
     assert "training explains 0.32 (0.28 to 0.36)" in text
-    places = [text.index(part) for part in ("Similarity beside an untrained copy", "a in b", "Spans of similar layers")]
+    places = [
+        text.index(part)
+        for part in ("Similarity beside an untrained copy", "0.78 0.46 +0.32", "Spans of similar layers")
+    ]
     assert places == sorted(places)
-    assert "untrained copy" not in Reader(comparison_html(comparison(), {})).text
+    assert "Similarity beside" not in Reader(comparison_html(comparison(), {})).text
+
+
+def test_the_contents_bar_leads_to_every_section_and_each_id_is_unique():
+    for page in (comparison_html(full(), IMAGES), inspection_html(deep_look(), IMAGES)):
+        read = Reader(page)
+        assert len(read.anchors) == len(read.contents) > 3
+        assert set(read.anchors) <= set(read.ids)
+        assert len(read.ids) == len(set(read.ids))
+    assert "block-structure" in read.anchors
 
 
 def test_the_page_of_one_model_shows_the_parts_it_has():
@@ -88,7 +101,7 @@ def test_dots_mark_the_cells_that_change_without_dominant_images():
     assert sorted(map(tuple, first["dots"]["ab"])) == [(x, y) for x in range(16, 32) for y in range(10, 20)]
     assert first["meaning"].endswith("Dots mark cells that change by more than 0.1 without 4 images.")
     assert (second["name"], list(second["cells"]), second["dots"]) == ("CKA without 4 images", ["ab"], {})
-    places = [read.text.index(part) for part in ("Images that dominate CKA", "25.0 % of PC1", "How to reproduce this")]
+    places = [read.text.index(part) for part in ("Images that dominate CKA", "25.0 % of PC1", "Do it again")]
     assert places == sorted(places)
 
 

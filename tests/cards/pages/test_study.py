@@ -9,13 +9,14 @@ from rich.console import Console
 from cards.pages.study import reproduction_html
 from cards.pictures.figure import image_bytes
 from cards.pictures.study import claims_figure, maps_image
-from cards.words.claims import claims_verdict, power_verdict
+from cards.words.claims import claims_verdict, measuring_command, power_verdict
 from cards.words.legible import chance, probability
 from cli.report.study import ReproductionReport
 from compare.result.models import DatasetResult
 from compare.result.study import Heatmap, Power, Reproduction
 from compare.study.claims import judge
 from tests.support.browser import DESKTOP, PHONE, pytestmark, wide  # noqa: F401
+from tests.support.page_reader import Reader
 from tests.support.pages import MEAN
 from tests.support.samples import matrix
 from tests.support.studies import network, study
@@ -72,6 +73,23 @@ def test_what_is_not_shown_is_said_with_the_reason(empty):
     assert "Not measurable (10): " in claims_verdict(empty)
     for text in (reproduction_html(empty).decode(), " ".join(terminal(empty).split())):
         assert "at least three seeds of a deeper and of a wider architecture" in text
+
+
+def test_claims_that_were_not_measurable_are_one_line_with_the_command_that_would_measure_them(shown):
+    partial = reproduction(replace(study(), errors=None, agreements=()))
+    command = "zoo reproduce OUT --dataset digits --depths 14,38,74,110 --widths 1,2,4 --subsets 1,1/2,1/4 --seeds 0-9"
+    errors = "deep and wide networks of equal accuracy make different errors"
+    read = Reader(reproduction_html(partial))
+    assert read.text.count("Not measurable (3 of 10): block structure is unique to each seed") == 1
+    assert [text for text in (read.text, " ".join(terminal(partial).split())) if command not in text] == []
+    assert f"{errors} (it needs at least three seeds of a deeper and of a wider architecture)." in read.text
+    assert "Errors" not in read.contents and "Depth" in read.contents
+    assert len(read.data["charts"]) == 1 + 7
+    assert "Not measurable (" not in Reader(reproduction_html(shown)).text
+
+
+def test_the_command_that_measures_more_has_the_default_where_a_study_has_one_value(empty):
+    assert measuring_command(empty) == "zoo reproduce OUT --dataset digits --depths 14,38 --seeds 0-9"
 
 
 def test_units_and_power_are_named(shown):

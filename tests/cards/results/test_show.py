@@ -50,7 +50,7 @@ EACH = {
     ),
     "GroupComparison": (
         groups,
-        "of Net, ... (a, 2 seeds) and Net, ... (b, 2 seeds)\non 57 images\nOver 2 seeds, a gets",
+        "of Net, ... (a, 2 seeds) and Net, ... (b, 2 seeds)\non 57 images\na1 is right on 28.1%",
     ),
     "Reproduction": (reproduction, "of 3 claims with 72 networks\non 360 digits test images\n72 networks of 6"),
     "Disagreement": (
@@ -131,7 +131,8 @@ def test_html_shows_notes_and_cautions():
 def test_predictions_without_labels_or_of_other_classes_are_said_to_be_so():
     assert repr(disagreement(None)).split("\n")[1:] == [
         "on the images",
-        "Same predictions on 75.0% of the images. There are no labels, so it is unknown which model is right.",
+        "Same predictions on 75.0% of the images. It is unknown which model is right, because the images have no "
+        "labels.",
     ]
     assert "Their predictions are not compared" in repr(replace(comparison(), disagreement=None))
 

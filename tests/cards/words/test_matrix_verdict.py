@@ -66,7 +66,8 @@ def test_a_model_with_other_layer_counts_does_not_stand_apart(third):
     assert result.pair(0, 1).same_depth_cka > 0.9
     old = [same_relative_depth(np.array(pair.cka)) for pair in result.pairs]
     assert (old[0] - max(old[1:]) > 0.2) == (third != (4, 4, 4))
-    verdict = matrix_verdict(result)
+    # Without the caution that untrained networks are near chance.
+    verdict = matrix_verdict(replace(result, cautions=()))
     assert "No model or group of models clearly stands apart" in verdict
     assert verdict.startswith("By CKA with the most similar layer, the most similar models are ")
     assert all(pair.best_match_cka > 0.9 and pair.stage_match_cka > 0.9 for pair in result.pairs)

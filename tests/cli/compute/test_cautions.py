@@ -1,6 +1,8 @@
 """What a reader must know before the answer, from the files of the models."""
 
+import json
 from dataclasses import replace
+from shutil import copytree
 
 import pytest
 
@@ -16,7 +18,7 @@ def cautions(folders):
     def cautions(*names, refs=folders, **dataset):
         result = replace(comparison(), cautions=names, notes=names)
         result = replace(result, dataset=replace(result.dataset, **dataset))
-        result = with_cautions(result, [find_model(str(ref)) for ref in refs])
+        result = with_cautions(result, [find_model(str(ref)) for ref in refs], "ab")
         assert result.notes[: len(result.cautions)] == result.cautions
         return result.cautions
 
@@ -52,6 +54,36 @@ def test_equal_files_are_the_same_weights_and_come_first_once(cautions, folders)
     same = "a and b have the same weights."
     assert cautions(same, "x", refs=(folders[0], folders[0]), name="digits", split="test") == (same, "x")
     assert cautions(refs=(folders[0], folders[0]), name="digits", split="test") == (same,)
+
+
+@pytest.mark.parametrize(
+    ("command", "models", "beginning"),
+    [
+        (
+            "inspect",
+            ("0",),
+            "It was trained on images of digits train, so the accuracy here is not that on new ",
+        ),
+        ("matrix", ("0", "1", "copy"), "Model 1 and Model 3 have the same weights. Model 1, Model 2 and Model 3 were "),
+        (
+            "groups",
+            ("--a", "0", "1", "--b", "copy", "other"),
+            "a1 and b1 have the same weights. a2 and b2 have the same ",
+        ),
+    ],
+)
+def test_every_report_begins_with_its_cautions_and_its_json_has_them(
+    run, folders, tmp_path, command, models, beginning
+):
+    for name, folder in (("copy", folders[0]), ("other", folders[1])):
+        copytree(folder, tmp_path / name)
+    places = {"0": folders[0], "1": folders[1], "copy": tmp_path / "copy", "other": tmp_path / "other"}
+    images = ("--split", "train", "--max-examples", "40", "--json", tmp_path / "result.json")
+    ran = run("zoo", command, *(places.get(model, model) for model in models), *images)
+    assert " ".join(ran.stdout.split()).startswith(beginning)
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["cautions"] == result["notes"][: len(result["cautions"])]
+    assert " ".join(ran.stdout.split()).count(result["cautions"][0]) == 1
 
 
 def test_the_report_begins_with_the_caution_and_says_it_once(run, folders):

@@ -49,7 +49,10 @@ def test_images_of_another_set_and_size_are_shown_to_models_of_digits(run, here,
     (root / "one/wide.png").write_bytes(encoded(Image.new("L", (200, 130))))
     ran = run("compare", *folders, "--dataset", "pets", "--split", "all", "--html", "r.html", "--json", "r.json")
     assert ran.code == 0, ran.stderr
-    assert "pets, all: images of other sizes were scaled to cover 120x120 pixels" in ran.stderr
+    assert (
+        "pets, all: images differ in size; each model sees them resized and cropped by its own preprocessing"
+        in ran.stderr
+    )
     result = json.loads((here / "r.json").read_text())
     assert result["dataset"]["classes"] == ["one", "two", "zero"]
     assert result["disagreement"] is None

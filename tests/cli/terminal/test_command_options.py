@@ -110,7 +110,7 @@ PARALLEL = ["--jobs", "--ray"]
         ),
         ("matrix", [*IMAGES, *CKA, *BASELINE, "--tolerance", *PARALLEL, "--pair", *FILES]),
         ("inspect", [*IMAGES, *CKA, "--part", "--components", "--drop-dominant", *FILES]),
-        ("groups", ["--a", "--b", "--superclasses", *IMAGES, *PARALLEL, *FILES]),
+        ("groups", ["--a", "--b", "--superclasses", *IMAGES, *PARALLEL, "--export", *FILES]),
         ("site", ["--out", "--models", "--hub", *IMAGES, *CKA, *BASELINE, "--push-space", "--private"]),
     ],
 )

@@ -30,7 +30,7 @@ def test_quiet_tells_the_verdict_alone(run, folders, tmp_path, command):
 def test_errors_are_told_in_any_case(run, folders):
     ran = run("zoo", "compare", *folders, "--quiet", "--precision", "fp8")
     assert ran.code == 2
-    assert ran.stderr.startswith("Error: precision must be fp32")
+    assert ran.stderr.startswith("Error: precision must be one of fp32")
 
 
 def test_verbose_tells_every_step_on_stderr(run, folders, tmp_path):

@@ -174,6 +174,53 @@ def test_resume_without_anything_begins_with_the_first_epoch(run, here):
     assert (ran.code, ran.stdout, PLACE.exists()) == (0, f"models/{NAME}\n", False)
 
 
+def test_resume_of_a_finished_training_says_so_and_changes_nothing(run, here):
+    run("zoo", "train", *SMALL, "--epochs", 2, "--save-epochs", 1)
+    before = {path: path.stat().st_mtime_ns for path in Path("models").rglob("*")}
+    ran = run("zoo", "train", *SMALL, "--epochs", 2, "--save-epochs", 1, "--resume")
+    assert (ran.code, ran.stdout) == (0, f"models/{NAME}\n")
+    finished, result = ran.stderr.splitlines()
+    assert finished == f"models/{NAME} is finished, so there is nothing to resume."
+    assert result.endswith(f"after 2 epochs in {record_of(f'models/{NAME}').seconds:.0f} s.")
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "difference"),
+    [
+        ("--epochs", 3, "epochs 2, not 3"),
+        ("--lr", 0.1, "lr 0.05, not 0.1"),
+        ("--seed", 1, "seed 0, not 1"),
+        ("--subset", "1/4", "subset 1, not 1/4"),
+        ("--width", 1, "model resnet8-w0.5, not resnet8-w1"),
+        ("--dataset", "mnist5k:8", "dataset digits, not mnist5k:8"),
+    ],
+)
+def test_resume_of_a_finished_training_with_other_settings_is_an_error(run, model_folder, option, value, difference):
+    folder = model_folder(8)
+    settings = {"--depth": 8, "--width": 0.5, "--epochs": 2, "--lr": 0.05} | {option: value}
+    arguments = (part for pair in settings.items() for part in pair)
+    ran = run("zoo", "train", *arguments, "--out", folder, "--resume")
+    assert (ran.code, ran.stdout) == (1, "")
+    assert f"Error: {folder} is finished, and comes from a training with {difference}; choose another" in ran.stderr
+
+
+def test_resume_of_a_finished_training_wants_its_snapshots(run, here):
+    run("zoo", "train", *SMALL, "--epochs", 2)
+    ran = run("zoo", "train", *SMALL, "--epochs", 2, "--save-epochs", 1, "--resume")
+    assert (ran.code, ran.stdout) == (1, "")
+    assert f"models/{NAME} is finished, and epoch 1 was not saved; start over with --force." in ran.stderr
+    again = run("zoo", "train", *SMALL, "--epochs", 2, "--save-epochs", 1, "--resume", "--force")
+    assert (again.code, Path("models", NAME, "epochs/1").is_dir()) == (0, True)
+
+
+@pytest.mark.slow
+def test_finished_timm_training_has_nothing_to_resume(run, here):
+    run("zoo", "train", *TIMM, "--epochs", 1)
+    ran = run("zoo", "train", *TIMM, "--epochs", 1, "--resume")
+    assert (ran.code, "is finished, so there is nothing to resume." in ran.stderr) == (0, True)
+
+
 def test_snapshots_are_models_that_commands_take(run, here):
     run("zoo", "train", *SMALL, "--epochs", 3, "--save-epochs", "1")
     model = f"models/{NAME}"
@@ -210,7 +257,7 @@ def test_divergence_keeps_the_last_good_model(run, here, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--recipe", "best"), "--recipe must be one of paper, imagenet, digits, short, got 'best'"),
+        (("--recipe", "best"), "--recipe must be one of paper, imagenet, digits, quick, short, got 'best'"),
         (("--precision", "fp16"), "--precision must be fp32 or bf16 for training, got 'fp16'"),
         (("--save-epochs", "30"), "--save-epochs takes epochs from 1 to 29, got 30"),
         (("--save-epochs", "x"), "--save-epochs takes whole numbers"),
@@ -226,15 +273,3 @@ def test_recipe_by_name_is_recorded_with_its_values(run, here):
     run("zoo", "train", *SMALL, "--recipe", "short", "--epochs", 1)
     recipe = record_of(f"models/{NAME}").recipe
     assert (recipe.lr, recipe.weight_decay, recipe.shift, recipe.flip) == (0.1, 5e-4, 4, True)
-
-
-def test_tensorboard_reads_every_epoch_once(run, here):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    for _ in range(2):
-        assert run("zoo", "train", *SMALL, "--epochs", 3, "--tensorboard", "logs", "--force").code == 0
-    events = EventAccumulator("logs").Reload()
-    found = events.Scalars("loss")
-    assert [event.step for event in found] == [1, 2, 3]
-    losses = [epoch.loss for epoch in record_of(f"models/{NAME}").history]
-    assert [event.value for event in found] == pytest.approx(losses)

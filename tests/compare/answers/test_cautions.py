@@ -5,7 +5,10 @@ import torch
 
 from compare.answers.answers import Answers
 from compare.answers.cautions import answer_cautions
+from compare.engine.many import compare_many
 from compare.engine.pair import compare_models
+from compare.engine.single import inspect_model
+from compare.groups.groups import compare_groups
 from tests.support.networks import Net, stream
 
 
@@ -58,3 +61,23 @@ def test_equal_weights_come_first_and_cautions_are_notes():
 def test_networks_without_weights_do_not_have_the_same():
     shapes = [torch.nn.Flatten(), torch.nn.Sequential(torch.nn.Flatten(), torch.nn.ReLU())]
     assert not any("weights" in note for note in compare_models(*shapes, stream()).notes)
+
+
+def test_cautions_about_one_two_and_many_models_are_in_their_results():
+    """Two classes of random images, and networks that always predict the first."""
+    batches = [(x, y % 2) for x, y in stream()]
+
+    def constant(seed):
+        net = Net(seed)
+        torch.nn.init.zeros_(net.fc.weight)
+        torch.nn.init.zeros_(net.fc.bias)
+        return net
+
+    one = inspect_model(constant(0), batches)
+    many = compare_many([Net(0), Net(1), Net(0)], batches)
+    groups = compare_groups([Net(0), Net(1)], [Net(2), Net(0)], batches)
+    assert one.cautions[0].startswith("It is right on ")
+    assert many.cautions[0] == "Model 1 and Model 3 have the same weights."
+    assert groups.cautions[0] == "a1 and b2 have the same weights."
+    for result in (one, many, groups):
+        assert result.notes[: len(result.cautions)] == result.cautions

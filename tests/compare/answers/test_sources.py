@@ -8,6 +8,7 @@ import torch
 from compare.answers.sources import with_sources
 from compare.engine.pair import compare_models
 from compare.engine.single import inspect_model
+from compare.groups.groups import compare_groups
 from compare.result.comparison import Comparison
 from tests.support.networks import Net, stream
 from tests.support.samples import inspection
@@ -64,6 +65,19 @@ def test_images_that_dominate_blocks_name_their_file_too():
     assert [example.path for example in block.dominant.examples] == ["some/17.png"]
     result = inspect_model(Net(0), batches(Files))
     assert all(example.path for part in result.inside.blocks for example in part.dominant.examples)
+
+
+def test_every_image_of_groups_names_its_file_or_row():
+    seeds = [Net(seed) for seed in range(4)]
+    of_files, of_rows, unknown = (compare_groups(seeds[:2], seeds[2:], batches(kind)) for kind in (Files, Rows, list))
+    assert of_files.examples.path == tuple(f"some/{index}.png" for index in of_files.examples.index)
+    assert of_rows.examples.row == tuple(2 * index for index in of_rows.examples.index)
+    assert (of_files.examples.row, of_rows.examples.path) == ((), ())
+    assert [image.path for image in of_files.confirmed_examples.selected] == [
+        f"some/{image.item}.png" for image in of_files.confirmed_examples.selected
+    ]
+    assert {(item.path, item.row) for item in of_files.confirmed_classes.selected} == {(None, None)}
+    assert (unknown.examples.path, unknown.examples.row) == ((), ())
 
 
 def test_a_path_that_is_not_utf8_can_be_written_as_json():

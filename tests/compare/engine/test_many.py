@@ -128,6 +128,7 @@ def test_json_round_trip_is_exact():
         "versions",
         "notes",
         "within_cosine",
+        "cautions",
     ]
     with pytest.raises(CompareError, match="expected the JSON of a ModelMatrix"):
         ModelMatrix.from_json("{}")

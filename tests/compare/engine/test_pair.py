@@ -299,7 +299,7 @@ def test_fewer_than_four_examples_at_once_are_refused(sizes):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"precision": "fp8"}, "precision must be fp32, fp64, bf16, got 'fp8'"),
+        ({"precision": "fp8"}, "precision must be one of fp32, fp64, bf16, got 'fp8'"),
         ({"passes": 0}, "passes must be at least 1, got 0"),
         ({"layers": "cnov"}, "near names are conv"),
     ],
@@ -332,7 +332,7 @@ def test_images_without_labels_give_agreement_and_divergence_and_null_for_the_re
     assert [example.index for example in found.examples] == [example.index for example in labelled.examples]
     assert {example.label for example in found.examples} == {None}
     assert "the images have no labels; results that need labels are null." in result.notes
-    assert "it is unknown which model is right" in verdict(result)
+    assert "It is unknown which model is right" in verdict(result)
     assert Comparison.from_json(result.to_json()).to_json() == result.to_json()
 
 

@@ -53,14 +53,9 @@ def test_examples_are_in_order_of_dominance_with_their_labels():
     assert {e.label for e in compare_models(Net(0), Net(1), unlabelled).cka.without_dominant.examples} == {None}
 
 
-def test_a_note_counts_the_cells_that_change_if_any_does():
-    result = compare_models(Net(0), Net(1), batches())
-    left_out = result.cka.without_dominant
-    sentence = f"CKA of a with b rests on 4 of 60 examples in {left_out.changed_cells} of 9 cells"
-    assert any(note.startswith(sentence) for note in result.notes)
-    ordinary = compare_models(Net(0), Net(1), batches(planted=[]))
-    assert ordinary.cka.without_dominant.changed_cells == 0
-    assert not any("rests on" in note for note in ordinary.notes)
+def test_without_examples_that_dominate_no_cell_changes():
+    assert compare_models(Net(0), Net(1), batches()).cka.without_dominant.changed_cells > 0
+    assert compare_models(Net(0), Net(1), batches(planted=[])).cka.without_dominant.changed_cells == 0
 
 
 def test_two_passes_over_the_same_minibatches_change_nothing():

@@ -171,7 +171,7 @@ def test_the_result_holds_every_number_and_goes_through_json():
     text = result.to_json()
     assert GroupComparison.from_json(text).to_json() == text
     keys = "format_version kind a b dataset accuracy permutation spread classes superclasses confirmed_classes"
-    rest = "confirmed_examples examples settings versions notes"
+    rest = "confirmed_examples examples settings versions notes cautions"
     assert list(json.loads(text)) == f"{keys} {rest}".split()
     assert (result.permutation.splits, result.permutation.exact) == (35, True)
     assert [row.name for row in result.superclasses.rows] == ["even", "odd"]

@@ -24,13 +24,11 @@ torch.save(model(torch.load(sys.argv[2] + "/x")), sys.argv[2] + "/y")
 @pytest.mark.slow
 def test_timm_builds_members_by_name_even_if_imported_first():
     code = """
-import zoo.family.timm_hook
-zoo.family.timm_hook._repair_torchvision()
-import sys
-sys.meta_path = [f for f in sys.meta_path if type(f).__name__ != "_TimmFinder"]
+import sys, zoo
+sys.meta_path = [finder for finder in sys.meta_path if getattr(finder, "name", "") != "timm"]
 import timm
 assert not timm.is_model("cifar_resnet")
-zoo.family.timm_hook.install()
+zoo.family.import_hooks.install()
 model = timm.create_model("cifar_resnet", depth=20, width=2, in_chans=1, num_classes=5)
 print(sum(p.numel() for p in model.parameters()))
 """
@@ -51,6 +49,14 @@ print(timm.is_model("cifar_resnet"), timm.__spec__.loader.get_source("timm") is 
 """
     ran = run_python(code)
     assert ran.stdout.split() == ["True", "True"], ran.stderr
+
+
+@pytest.mark.slow
+def test_image_classes_of_transformers_can_be_imported():
+    ran = run_python(
+        "import zoo\nfrom transformers import ViTImageProcessor, ViTModel\nprint(ViTImageProcessor().backend)"
+    )
+    assert ran.stdout.split() == ["torchvision"], ran.stderr
 
 
 def test_importing_zoo_stays_cheap():

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from zoo.errors import ZooError
 from zoo.hub.fetch import resolve
 from zoo.model_folder.checkpoint import load_checkpoint, save_checkpoint
-from zoo.model_folder.config import read_config
+from zoo.model_folder.config_reader import read_config
 from zoo.record.training import TrainingRecord
 from zoo.train.evaluate import predict
 

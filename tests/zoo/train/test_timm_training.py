@@ -17,7 +17,7 @@ from zoo.family.imagenet import ImageNetResNet
 from zoo.hub.catalog import local_model
 from zoo.hub.find import find_model
 from zoo.model_folder.checkpoint import load_checkpoint, save_checkpoint
-from zoo.model_folder.config import read_config
+from zoo.model_folder.config_reader import read_config
 from zoo.record.training import TrainingRecord
 from zoo.train.build import fit_to
 from zoo.train.train import train_model

@@ -5,6 +5,7 @@ import timm
 import torch
 from timm.models import save_for_hf
 
+from tests.support.transformers_models import save_model
 from zoo.data.digits import load_digits
 from zoo.family.cifar import Variant
 from zoo.hub.find import find_model
@@ -65,3 +66,16 @@ def test_a_timm_model_of_another_program_can_be_built_untrained(tmp_path, images
     assert torch.equal(weights(one.load("cpu")), weights(same.load("cpu")))
     assert not torch.equal(weights(one.load("cpu")), weights(other.load("cpu")))
     assert not torch.equal(weights(one.load("cpu")), weights(found.load("cpu")))
+
+
+@pytest.mark.parametrize("name", ["ResNetForImageClassification", "CLIPModel"])
+def test_a_model_of_transformers_can_be_built_untrained(tmp_path, images, name):
+    save_model(name, tmp_path)
+    found = find_model(str(tmp_path))
+    state = torch.random.get_rng_state()
+    one, same, other = (untrained_copy(found, seed, images.take(torch.arange(40)), 20) for seed in (0, 0, 1))
+    assert [*one.load("cpu").state_dict()] == [*found.load("cpu").state_dict()]
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert torch.equal(weights(one.load("cpu")), weights(same.load("cpu")))
+    assert not torch.equal(weights(one.load("cpu")), weights(other.load("cpu")))
+    assert one.load("cpu")(images.images[:2]).shape == found.load("cpu")(images.images[:2]).shape

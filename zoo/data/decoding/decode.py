@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from math import exp, log, sqrt
@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zoo.errors import one_line
+from zoo.model_folder.config import ModelConfig, Preprocessing
+from zoo.model_folder.preprocess import crop_for
 
 # Pillow's own limit against decompression bombs, at which it only warns.
 MAX_PIXELS = 89_478_485
@@ -51,6 +53,45 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class ModelLayout:
+    """Images of mixed sizes as a model sees them: resized and cropped by its own preprocessing.
+
+    Args:
+        channels: 1 or 3.
+        preprocessing: the model's preprocessing, without what does not change the pixels.
+    """
+
+    channels: int
+    preprocessing: Preprocessing
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height, and width."""
+        _, height, width = self.preprocessing.input_size
+        return self.channels, height, width
+
+
+View = Layout | ModelLayout
+
+
+def model_view(config: ModelConfig) -> View:
+    """How a model sees images of mixed sizes; models with equal views share decoded images.
+
+    Models that this program trained see images scaled and cropped as in training, other models as in timm.
+
+    Args:
+        config: configuration of the model.
+    """
+    how = config.pretrained_cfg
+    channels, height, width = how.input_size
+    if config.zoo is not None:
+        return Layout(channels, height, width, mixed=True)
+    # The mean is the colour of borders.
+    mean = how.mean if how.crop_mode == "border" else (0.0,) * channels
+    return ModelLayout(channels, replace(how, mean=mean, std=(1.0,) * channels))
+
+
+@dataclass(frozen=True)
 class Header:
     """Properties of an image that are known before decoding.
 
@@ -81,11 +122,11 @@ def read_header(data: bytes) -> Header:
         return Header(height, width, image.mode in _GREY)
 
 
-def decode(data: bytes, layout: Layout) -> np.ndarray:
-    """Decode the first frame of an image, scaled to cover the layout and cropped at the centre.
+def decode(data: bytes, layout: View) -> np.ndarray:
+    """Decode the first frame of an image, scaled to cover the layout and cropped at the centre, or as a model sees it.
 
-    Transparent pixels are blended with white. 16-bit images are scaled to 8 bits. Resizing is bicubic with
-    antialiasing.
+    Transparent pixels are blended with white. 16-bit images are scaled to 8 bits. Resizing is with antialiasing, and
+    bicubic unless the model's preprocessing says otherwise.
 
     Args:
         data: content of an image file.
@@ -98,10 +139,7 @@ def decode(data: bytes, layout: Layout) -> np.ndarray:
         UnreadableError: the file is damaged or not an image.
     """
     with _opened(data) as image:
-        upright = _upright(image, layout.channels)
-        size = layout.width, layout.height
-        resized = upright if upright.size == size else ImageOps.fit(upright, size, Image.Resampling.BICUBIC)
-        return _channels_first(resized)
+        return _channels_first(_resized(_upright(image, layout.channels), layout))
 
 
 def decode_crop(data: bytes, layout: Layout, seed: int) -> np.ndarray:
@@ -182,6 +220,13 @@ def _eight_bits(image: Image.Image, channels: int) -> Image.Image:
     mode = "L" if channels == 1 else "RGB"
     image.load()
     return image if image.mode == mode else image.convert(mode)
+
+
+def _resized(image: Image.Image, layout: View) -> Image.Image:
+    if isinstance(layout, ModelLayout):
+        return crop_for(image, layout.preprocessing)
+    size = layout.width, layout.height
+    return image if image.size == size else ImageOps.fit(image, size, Image.Resampling.BICUBIC)
 
 
 def _channels_first(image: Image.Image) -> np.ndarray:

@@ -33,8 +33,9 @@ class CachedSplit:
         notes: messages about images that were left out or changed.
         labels: int64, shape (n,).
         rows: int64, shape (n,), the row of each image among the files.
-        images: uint8, shape (n, channels, height, width); None if images are decoded on demand.
-        digests: uint8, shape (n, bytes), hashes of the files of images on demand; None otherwise.
+        images: uint8, shape (n, channels, height, width); None if images are decoded on demand, or cached in other
+            files, one for each size.
+        digests: uint8, shape (n, bytes), hashes of the files of images of mixed sizes or on demand; None otherwise.
         paths: file of each image, relative to the dataset's folder; None if images have no files of their own.
     """
 

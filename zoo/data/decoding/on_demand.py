@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.data.decoding.decode import Layout, UnreadableError, decode, decode_crop
+from zoo.data.decoding.decode import Layout, UnreadableError, View, decode, decode_crop
 from zoo.data.decoding.prefetch import map_ahead, threads
 from zoo.data.stored.image_files import ImageFiles
 from zoo.errors import ZooError
@@ -25,11 +25,11 @@ class ImagesOnDemand:
     Args:
         files: the image files.
         rows: int64, shape (n,), rows of the images among the files; all of them must be readable.
-        layout: channels and size of the decoded images.
+        layout: channels and size of the decoded images, or how a model sees them.
         digests: uint8, shape (n, bytes), hashes of the files.
     """
 
-    def __init__(self, files: ImageFiles, rows: Tensor, layout: Layout, digests: Tensor) -> None:
+    def __init__(self, files: ImageFiles, rows: Tensor, layout: View, digests: Tensor) -> None:
         self._files = files
         self._rows = rows
         self._digests = digests
@@ -91,9 +91,11 @@ class ImagesOnDemand:
         for position, row in enumerate(rows.tolist()):
             try:
                 data = self._files.read(row)
-                pixels[position] = (
-                    decode(data, self.layout) if seeds is None else decode_crop(data, self.layout, int(seeds[position]))
-                )
+                if seeds is None:
+                    pixels[position] = decode(data, self.layout)
+                else:
+                    assert isinstance(self.layout, Layout)
+                    pixels[position] = decode_crop(data, self.layout, int(seeds[position]))
             except (OSError, UnreadableError) as error:
                 raise ZooError(
                     f"{self._files.name(row)} was readable before, but no longer is ({error}); repair or remove it."

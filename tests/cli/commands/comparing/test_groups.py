@@ -1,5 +1,6 @@
 """`zoo groups` from the command line: options of several values, report, JSON, picture, superclasses, wrong input."""
 
+import csv
 import json
 from io import BytesIO
 from pathlib import Path
@@ -39,6 +40,7 @@ def test_two_groups_are_compared_from_the_command_line(run, seeds, tmp_path):
     a, b = seeds
     (tmp_path / "super.csv").write_text(SUPERCLASSES)
     files = ("--json", tmp_path / "g.json", "--png", tmp_path / "g.png", "--html", tmp_path / "g.html")
+    files += ("--export", tmp_path / "g.csv")
     ran = run("zoo", "groups", "--a", *a, "--superclasses", tmp_path / "super.csv", "--b", *b, *files)
     assert ran.code == 0, ran.stderr
     assert max(map(len, ran.stdout.splitlines())) <= 80
@@ -60,6 +62,10 @@ def test_two_groups_are_compared_from_the_command_line(run, seeds, tmp_path):
     assert result.settings["superclasses"] == str(tmp_path / "super.csv")
     assert imread(tmp_path / "g.png").shape[1] == 2016
     assert (tmp_path / "g.html").read_bytes().startswith(HTML_START)
+    rows = list(csv.DictReader((tmp_path / "g.csv").read_text().splitlines()))
+    assert [int(row["index"]) for row in rows] == list(result.examples.index)
+    assert [int(row["row"]) for row in rows] == list(result.examples.row)
+    assert float(rows[7]["accuracy_b"]) == pytest.approx(result.examples.accuracy_b[7], abs=1e-6)
 
 
 def test_options_may_be_repeated_too(run, seeds):

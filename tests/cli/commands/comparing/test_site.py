@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 import cli.compute.site
 from cards.page.page import Place
 from cards.pages.comparison import comparison_html
-from cards.pages.site import Origin, index_html, pair_names, site_card
+from cards.pages.site import Origin, index_html, model_names, pair_names, site_card
 from cli.report.deliver import HTML_START
 from compare.result.comparison import Comparison
 from compare.result.matrix import ModelMatrix
@@ -68,22 +68,25 @@ def names_in(folder):
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_site_has_an_index_and_of_each_pair_what_comparing_it_gives(run, loaded, three, tmp_path):
+def test_a_site_has_an_index_and_of_each_model_and_pair_what_its_command_gives(run, loaded, three, tmp_path):
     site = tmp_path / "site"
     ran = run("zoo", "site", site, *three, *BRIEF)
     assert ran.code == 0, ran.stderr
     assert ran.stdout.endswith(f"\n{site / 'index.html'}\n")
     assert loaded == ["m0", "m1", "m2"]
     pairs = {f"pairs/m{a}--m{b}.{form}" for a, b in combinations(range(3), 2) for form in ("html", "json")}
-    assert names_in(site) == pairs | {"index.html", "plotly.js", "matrix.json", "README.md", "contents.json"}
+    models = {f"models/m{number}.{form}" for number in range(3) for form in ("html", "json")}
+    assert names_in(site) == pairs | models | {"index.html", "plotly.js", "matrix.json", "README.md", "contents.json"}
     alone = run("compare", *three[:2], *BRIEF, "--json", "-", "--html", tmp_path / "alone.html")
     matrix = run("zoo", "matrix", *three, *BRIEF, "--json", "-")
+    look = run("zoo", "inspect", three[2], *BRIEF, "--json", "-")
     assert loaded == ["m0", "m1", "m2"]
     assert (site / "pairs/m0--m1.json").read_text() == alone.stdout
+    assert (site / "models/m2.json").read_text() == look.stdout
     assert ModelMatrix.from_json((site / "matrix.json").read_text()) == ModelMatrix.from_json(matrix.stdout)
     # The page is the same but for its frame, and what draws the charts, which all share.
     page, other = (Reader(path.read_bytes()) for path in (site / "pairs/m0--m1.html", tmp_path / "alone.html"))
-    assert page.text.replace(" All 3 models Numbers as JSON", "") == other.text
+    assert page.text == other.text
     assert page.data == other.data
     assert (site / "pairs/m0--m1.html").read_bytes().startswith(HTML_START)
     assert len((site / "pairs/m0--m1.html").read_bytes()) < 300_000
@@ -221,7 +224,9 @@ def test_mean_names_are_shown_as_text_in_the_index():
     read = Reader(page)
     assert [tag for tag, _ in read.tags].count("script") == 3
     links = [attributes["href"] for tag, attributes in read.tags if tag == "a"]
-    assert all(re.fullmatch(r"pairs/[a-z0-9.-]+\.html|matrix\.json", link) for link in links)
+    assert all(re.fullmatch(r"(pairs|models)/[a-z0-9.-]+\.html|matrix\.json", link) for link in links)
+    names = model_names(several((9,) * len(MEAN), MEAN).models)
+    assert set(links) > {f"models/{name}.html" for name in names}
     assert "\u202e" not in page.decode()
     assert "x" * 1100 not in page.decode()
 
@@ -296,7 +301,7 @@ class TestInABrowser:
         assert page.locator("h1").text_content() == "A zoo of 8 models on digits"
         column = "[...document.querySelector('table').tBodies[0].rows].map((row) => row.cells[%d].textContent)"
         page.locator("th", has_text="accuracy").locator("button").click()
-        shown = [float(text.rstrip("%")) for text in page.evaluate(column % 10)]
+        shown = [float(text.rstrip("%")) for text in page.evaluate(column % 2)]
         assert shown == sorted(shown)
         assert len(set(shown)) > 2
         assert page.evaluate(column % 1) != [f"m{i}" for i in range(8)]
@@ -320,9 +325,14 @@ class TestInABrowser:
         context = browser.new_context(java_script_enabled=False)
         page = context.new_page()
         page.goto((written / "index.html").as_uri())
-        assert page.locator("td a").count() == 28
-        page.locator("td a").first.click()
+        assert page.locator("td a", has_text="compare").count() == 28
+        page.locator("td a", has_text="compare").first.click()
         assert " and " in page.locator("h1").text_content()
+        page.locator(".place a").last.click()
+        assert page.locator("h1").text_content() in {f"m{number}" for number in range(8)}
+        page.locator(".place a").first.click()
+        page.locator("table").first.locator("td a").nth(2).click()
+        assert page.locator("h1").text_content() == "m2"
         context.close()
 
     def test_a_phone_need_not_scroll_sideways(self, visited, written):

@@ -1,0 +1,118 @@
+"""Images of mixed sizes, as each model sees them."""
+
+import zoo  # noqa: F401, I001  makes timm importable beside a CPU-only torch
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data as photos
+from timm.data import create_transform
+from torch import nn
+
+import zoo.data.load_split
+from tests.support.image_files import encoded, write_folder
+from zoo.data.batches import ShuffledBatches, takes_positions
+from zoo.data.decoding.decode import Layout, ModelLayout
+from zoo.data.decoding.on_demand import ImagesOnDemand
+from zoo.data.image_set import balanced_subset
+from zoo.data.sources import load_images
+from zoo.model_folder.config import Preprocessing
+
+SMALL_VIEW, LARGE_VIEW = (
+    ModelLayout(3, Preprocessing((3, side, side), (0.0,) * 3, (1.0,) * 3, 0.875, "bicubic")) for side in (32, 48)
+)
+OWN_VIEW = Layout(3, 24, 24, mixed=True)
+
+
+@pytest.fixture
+def windows(here):
+    """A folder with windows of a photo, all of different sizes and aspect ratios."""
+    for number in range(24):
+        window = photos.chelsea()[number : 90 + 7 * number, 2 * number : 210 - 3 * number]
+        place = here / "windows" / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{number:02}.png").write_bytes(encoded(Image.fromarray(window)))
+    return here / "windows"
+
+
+def load(root, view=None, split="all", views=1):
+    return load_images(str(root), split, view=view, views=views)
+
+
+def test_pixels_are_those_of_timm_from_the_original_files(windows):
+    data = load(windows, SMALL_VIEW)
+    theirs = create_transform((3, 32, 32), interpolation="bicubic", crop_pct=0.875, normalize=False)
+    expected = torch.stack([theirs(Image.open(windows / path)) for path in data.paths])
+    assert torch.equal(data.images, expected)
+    assert "each model sees them resized and cropped by its own preprocessing" in data.notes[-1]
+
+
+def test_a_model_of_this_program_sees_what_it_was_trained_on(windows):
+    training = load(windows)
+    _, side, _ = training.input_size
+    seen = load(windows, Layout(3, side, side, mixed=True))
+    assert torch.equal(seen.images, training.images)
+
+
+def test_the_fingerprint_is_that_of_the_files_for_every_model_and_in_training(windows, monkeypatch):
+    sets = [load(windows, view) for view in (None, SMALL_VIEW, LARGE_VIEW, OWN_VIEW)]
+    monkeypatch.setattr(zoo.data.load_split, "SMALL", 0)
+    sets.append(load(windows, ModelLayout(3, Preprocessing((3, 9, 9), (0.0,) * 3, (1.0,) * 3))))
+    assert isinstance(sets[-1].images, ImagesOnDemand)
+    assert len({data.fingerprint for data in sets}) == 1
+    subsets = {balanced_subset(data, 10, seed=0).fingerprint for data in sets}
+    assert len(subsets) == 1
+    assert subsets != {sets[0].fingerprint}
+    victim = windows / "a/00.png"
+    victim.write_bytes(victim.read_bytes() + b"more")
+    assert load(windows, SMALL_VIEW).fingerprint != sets[0].fingerprint
+
+
+def test_each_view_is_decoded_once_and_then_comes_from_the_cache(windows, monkeypatch):
+    small, large = (load(windows, view).images for view in (SMALL_VIEW, LARGE_VIEW))
+    assert (small.shape[1:], large.shape[1:]) == ((3, 32, 32), (3, 48, 48))
+    monkeypatch.setattr(ImagesOnDemand, "split", None)
+    assert torch.equal(load(windows, SMALL_VIEW).images, small)
+    assert torch.equal(load(windows, LARGE_VIEW).images, large)
+
+
+def test_views_share_the_memory_and_are_decoded_on_demand_beyond_it(windows, monkeypatch):
+    monkeypatch.setattr(zoo.data.load_split, "SMALL", 24 * 3 * 32 * 32)
+    lazy = load(windows, SMALL_VIEW, views=2)
+    assert isinstance(lazy.images, ImagesOnDemand)
+    whole = load(windows, SMALL_VIEW)
+    assert torch.equal(lazy.images[:], whole.images)
+
+
+def test_images_of_one_size_are_the_same_for_every_view(here):
+    root = write_folder(here / "pets")
+    plain, seen = load(root), load(root, SMALL_VIEW)
+    assert torch.equal(plain.images, seen.images)
+    assert (seen.view, seen.fingerprint, seen.notes) == (None, plain.fingerprint, plain.notes)
+
+
+def test_a_model_of_coloured_images_sees_grey_images_in_rgb(here):
+    root = write_folder(here / "pets", mode="L")
+    write_folder(root, per_class=4, side=20, mode="L")
+    assert load(root, SMALL_VIEW).input_size == (3, 32, 32)
+    assert load(root, Layout(1, 8, 8, mixed=True)).input_size == (1, 8, 8)
+
+
+def test_models_that_take_positions_share_the_minibatches(windows):
+    small, large = (load(windows, view) for view in (SMALL_VIEW, LARGE_VIEW))
+    models = [nn.Flatten(), nn.Flatten()]
+    for model, data in zip(models, (small, large), strict=True):
+        takes_positions(model, data.images)
+    seen = [list(ShuffledBatches(data, 7, seed=3)) for data in (small, large)]
+    for number, (positions, labels, indices) in enumerate(ShuffledBatches(small.by_position(), 7, seed=3)):
+        for model, batches in zip(models, seen, strict=True):
+            images, *rest = batches[number]
+            assert torch.equal(model(positions), images.flatten(1))
+            assert torch.equal(model(images), images.flatten(1))
+            assert all(map(torch.equal, rest, (labels, indices)))
+
+
+def test_a_subset_knows_the_positions_of_its_own_images(windows):
+    subset = balanced_subset(load(windows, SMALL_VIEW), 10, seed=1)
+    model = takes_positions(nn.Identity(), subset.images)
+    assert np.array_equal(model(subset.by_position().images).numpy(), subset.images.numpy())
