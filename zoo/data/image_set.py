@@ -35,7 +35,7 @@ class ImageSet:
         view: how the model sees images of mixed sizes that these were decoded for; None if they are for any model.
 
     Raises:
-        ZooError: a class has no image. Only in the test split may it have none.
+        ZooError: a class has no image. In the test split some classes may have none.
     """
 
     name: str
@@ -51,7 +51,7 @@ class ImageSet:
     view: View | None = None
 
     def __post_init__(self) -> None:
-        if self.split != "test":
+        if self.split != "test" or not len(self):
             check_classes(self.name, self.labels, self.classes)
 
     def __len__(self) -> int:
