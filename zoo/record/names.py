@@ -1,10 +1,11 @@
 """Names of datasets, and the names of models that contain them."""
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import quote, unquote
+
+from zoo.base.files import clean_name
 
 # Hub ids of datasets with a short name.
 ALIASES = {"cifar10": "uoft-cs/cifar10", "cifar100": "uoft-cs/cifar100", "imagenet-1k": "ILSVRC/imagenet-1k"}
@@ -91,9 +92,9 @@ def same_dataset(a: str, b: str) -> bool:
 def recorded_name(name: str) -> str:
     """Name of a dataset in results, records, and model cards; only the last part of an absolute path, for privacy.
 
-    Bytes that are not UTF-8, which Python represents by surrogates, are replaced by U+FFFD.
+    Characters that cannot be printed are replaced, see `zoo.base.files.clean_name`.
     """
-    name = os.fsencode(name).decode(errors="replace")
+    name = clean_name(name)
     path = PurePath(name)
     plain = path.name if path.is_absolute() else path.as_posix()
     # Otherwise a folder such as /data/digits would be mistaken for the dataset `digits`.

@@ -235,5 +235,7 @@ def test_names_that_are_not_utf8_are_cleaned(here):
     assert (data.name, data.classes) == ("pets\ufffd", ("two", "un\ufffd", "zero"))
     assert data.notes == ("skipped 1 unreadable image: two/bad\ufffd.png (not an image).",)
     (root / "two").rename(root / "un\udce8")
-    with pytest.raises(ZooError, match="folders un\ufffd that differ only in bytes that are not UTF-8; rename them"):
+    with pytest.raises(
+        ZooError, match="folders un\ufffd that differ only in characters that cannot be printed; rename them"
+    ):
         load("pets\udce9", "all")

@@ -1,12 +1,12 @@
 """A local folder of images with one folder per class, optionally below folders for the splits."""
 
-import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from PIL import features
 
+from zoo.base.files import clean_name
 from zoo.data.stored.image_files import ImageFiles, Source
 from zoo.data.stored.listing import DatasetFile, Listing
 from zoo.data.stored.splits import TRAINS, split_word, training_split
@@ -38,7 +38,7 @@ def open_folder(listing: Listing) -> Source:
         ZooError: no image lies in a class folder, a class exists only in the test split, or the names of the folders
             are ambiguous.
     """
-    root, images = listing.root, listing.having(SUFFIXES)
+    root, images = listing.title, listing.having(SUFFIXES)
     depth = 1 if _has_splits(images) else 0
     by_split: dict[str, list[DatasetFile]] = {}
     outside = []
@@ -52,14 +52,14 @@ def open_folder(listing: Listing) -> Source:
             f"expected images in {root} as CLASS/IMAGE or train/CLASS/IMAGE, or parquet files, got {len(images)} "
             f"images elsewhere{_but(_others(listing))}; move them into one folder per class."
         )
-    _check_splits(str(root), by_split)
+    _check_splits(root, by_split)
     reference = training_split(by_split) or next(iter(by_split))
     folders = tuple(sorted({file.parts[depth] for file in by_split[reference]}))
-    _check_classes(str(root), folders, depth)
+    _check_classes(root, folders, depth)
     return Source(
-        classes=tuple(map(printable_path, folders)),
+        classes=tuple(map(clean_name, folders)),
         splits={
-            printable_path(split): _image_files(listing, split, members, folders, depth)
+            clean_name(split): _image_files(listing, split, members, folders, depth)
             for split, members in by_split.items()
         },
         notes=(
@@ -101,11 +101,11 @@ def _check_classes(root: str, folders: Sequence[str], depth: int) -> None:
             f"expected folders of classes in {_some(folders)} of {root}, which are named like splits, got images right "
             "in them; move the images of each class into a folder of their own."
         )
-    repeated = [name for name, count in Counter(map(printable_path, folders)).items() if count > 1]
+    repeated = [name for name, count in Counter(map(clean_name, folders)).items() if count > 1]
     if repeated:
         raise ZooError(
-            f"expected names of classes in {root} that differ, got folders {_some(repeated)} that differ only in bytes "
-            "that are not UTF-8; rename them."
+            f"expected names of classes in {root} that differ, got folders {_some(repeated)} that differ only in "
+            "characters that cannot be printed; rename them."
         )
 
 
@@ -117,21 +117,16 @@ def _image_files(
     unknown = next((file.parts[depth] for file in members if file.parts[depth] not in numbers), None)
     if unknown is not None:
         raise ZooError(
-            f"expected only classes of the training split in {printable_path((root / split).as_posix())}, got "
-            f"{printable_path(unknown)!r}; remove or move it."
+            f"expected only classes of the training split in {listing.title}/{clean_name(split)}, got "
+            f"{clean_name(unknown)!r}; remove or move it."
         )
     paths = [file.path for file in members]
     return ImageFiles(
         labels=np.array([numbers[file.parts[depth]] for file in members], dtype=np.int64),
         read=lambda row: (root / paths[row]).read_bytes(),
-        name=lambda row: printable_path(paths[row]),
-        path=lambda row: printable_path(paths[row]),
+        name=lambda row: clean_name(paths[row]),
+        path=lambda row: clean_name(paths[row]),
     )
-
-
-def printable_path(path: str) -> str:
-    """A path that can be printed and stored: bytes that are not UTF-8 are replaced by U+FFFD."""
-    return os.fsencode(path).decode(errors="replace")
 
 
 def _others(listing: Listing) -> list[DatasetFile]:
@@ -155,7 +150,7 @@ def _by_suffix(files: Sequence[DatasetFile]) -> str:
     for file in files:
         groups.setdefault(file.suffix or "without suffix", []).append(file.path)
     largest_first = sorted(groups.items(), key=lambda item: -len(item[1]))
-    return _joined([f"{len(paths)} {printable_path(suffix)} ({_some(paths)})" for suffix, paths in largest_first])
+    return _joined([f"{len(paths)} {clean_name(suffix)} ({_some(paths)})" for suffix, paths in largest_first])
 
 
 def _but(files: Sequence[DatasetFile]) -> str:
@@ -206,7 +201,7 @@ def _likely_splits_note(images: Sequence[DatasetFile], folders: Sequence[str], d
 
 
 def _some(names: Sequence[str]) -> str:
-    return _joined(list(map(printable_path, names)))
+    return _joined(list(map(clean_name, names)))
 
 
 def _joined(texts: Sequence[str]) -> str:

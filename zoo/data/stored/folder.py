@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.base.files import clean_name
 from zoo.base.foreign import decode_text, foreign_code
 from zoo.data.stored.class_folders import (
     SUFFIXES,
@@ -14,7 +15,6 @@ from zoo.data.stored.class_folders import (
     left_out_note,
     link_note,
     open_folder,
-    printable_path,
 )
 from zoo.data.stored.image_files import Source
 from zoo.data.stored.listing import DatasetFile, Listing
@@ -54,7 +54,7 @@ def open_stored(listing: Listing, columns: Columns) -> Source:
     if not tables:
         if columns != Columns():
             raise ZooError(
-                f"expected tables for --image-column and --label-column, got none in {listing.root}; leave these "
+                f"expected tables for --image-column and --label-column, got none in {listing.title}; leave these "
                 "options out."
             )
         return open_folder(listing)
@@ -66,19 +66,19 @@ def _check_kinds(listing: Listing, tables: Sequence[DatasetFile]) -> None:
     """Check that a folder of tables has one format, and no class folders."""
     folders, formats = sorted(in_class_folders(listing)), sorted({file.suffix for file in tables})
     if len(folders) > 1:
-        mix = f"images in {', '.join(map(printable_path, folders[:2]))} and {printable_path(tables[0].path)}"
+        mix = f"images in {', '.join(map(clean_name, folders[:2]))} and {clean_name(tables[0].path)}"
     elif len(formats) > 1:
         mix = " and ".join(formats)
     else:
         return
     raise ZooError(
-        f"expected either images in class folders or tables of one format in {listing.root}, got {mix}; move one of "
+        f"expected either images in class folders or tables of one format in {listing.title}, got {mix}; move one of "
         "them to another folder."
     )
 
 
 def _open_tables(listing: Listing, tables: Sequence[DatasetFile], columns: Columns) -> Source:
-    root, what = listing.root, str(listing.root)
+    root, what = listing.root, listing.title
     quieten()
     with foreign_code(f"cannot read {what}", "repair it or choose another dataset"), reasons(what):
         datasets, opened = _open(listing, tables)
@@ -115,7 +115,7 @@ def _open(listing: Listing, tables: Sequence[DatasetFile]) -> "tuple[Mapping[str
 def _has_configurations(root: Path) -> bool:
     """Whether the dataset card says which files belong to which split."""
     card = root / CARD
-    return card.is_file() and re.search(r"^configs:", decode_text(card.read_bytes()), re.MULTILINE) is not None
+    return card.is_file() and re.match(r"---\n(.*\n)*?configs:", decode_text(card.read_bytes())) is not None
 
 
 def _by_split(tables: Sequence[DatasetFile]) -> dict[str, list[str]]:
@@ -137,8 +137,8 @@ def _check_listed(listing: Listing, opened: Collection[str]) -> None:
     listed = {_real(listing.root / file.path) for file in listing.files}
     if other := next((path for path in sorted(opened) if path not in listed), None):
         raise ZooError(
-            f"expected all tables in {listing.root} to be files in this folder, got {Path(other).name}, which is "
-            "elsewhere or hidden; move it there."
+            f"expected all tables in {listing.title} to be files in this folder, got {clean_name(Path(other).name)}, "
+            "which is elsewhere or hidden; move it there."
         )
 
 

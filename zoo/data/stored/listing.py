@@ -8,6 +8,7 @@ from enum import Enum
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from zoo.base.files import clean_name
 from zoo.base.foreign import foreign_code
 from zoo.errors import ZooError
 
@@ -57,6 +58,11 @@ class Listing:
     folders: tuple[str, ...]
     links: tuple[str, ...]
 
+    @property
+    def title(self) -> str:
+        """The folder in messages."""
+        return clean_name(str(self.root))
+
     @cached_property
     def key(self) -> str:
         """Hash that changes when any file, folder, or symlink changes.
@@ -80,7 +86,7 @@ def list_files(root: Path) -> Listing:
         ZooError: the folder cannot be read.
     """
     files, folders, links = list[DatasetFile](), list[str](), list[str]()
-    with foreign_code(f"cannot read {root}", "choose another folder"):
+    with foreign_code(f"cannot read {clean_name(str(root))}", "choose another folder"):
         for path, kind in _walk(root):
             name = path.relative_to(root).as_posix()
             if kind is _Kind.link:
@@ -101,7 +107,9 @@ def _walk(root: Path) -> Iterator[tuple[Path, _Kind]]:
     """Yield the content of a folder and of its folders, in alphabetical order."""
 
     def refuse(error: OSError) -> None:
-        raise ZooError(f"cannot read {error.filename} ({error.strerror}); choose another folder.") from error
+        raise ZooError(
+            f"cannot read {clean_name(str(error.filename))} ({error.strerror}); choose another folder."
+        ) from error
 
     homes, linked = _homes(root), set[Path]()
     for top, folders, names in os.walk(root, onerror=refuse, followlinks=True):
