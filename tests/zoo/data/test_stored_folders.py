@@ -122,6 +122,37 @@ def test_tables_beside_single_images_are_read_with_a_note(here):
     assert note.endswith("1 .csv (labels.csv).")
 
 
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        ("---\nconfigs:\n- &a [x, x]\n- &b [*a, *a]\n---\n", "expected no YAML aliases in README.md of pets"),
+        ("x" * 2**21, "expected at most 1,048,576 bytes in README.md of pets"),
+        (
+            "---\nconfigs:\n- {config_name: a, data_files: a.*}\n- {config_name: b, data_files: b.*}\n---\n",
+            "expected one configuration of pets, got several",
+        ),
+    ],
+)
+def test_dataset_cards_that_cannot_be_used_are_refused(here, card, message):
+    (here / "pets").mkdir()
+    for name in ("a.parquet", "b.parquet"):
+        (here / "pets" / name).write_bytes(parquet(digit_rows(2)))
+    (here / "pets/README.md").write_text(card)
+    with pytest.raises(ZooError, match=message):
+        load_images("pets", "all")
+
+
+def test_splits_of_a_dataset_card_are_used(here):
+    (here / "pets").mkdir()
+    for name, count in (("a.parquet", 5), ("b.parquet", 2)):
+        (here / "pets" / name).write_bytes(parquet(digit_rows(count)))
+    files = "".join(
+        f"  - split: {split}\n    path: {name}\n" for split, name in (("train", "b.parquet"), ("test", "a.parquet"))
+    )
+    (here / "pets/README.md").write_text(f"---\nconfigs:\n- config_name: x\n  data_files:\n{files}---\n")
+    assert [len(load_images("pets", split)) for split in ("train", "test")] == [6, 15]
+
+
 def test_a_table_outside_of_the_folder_is_refused(here):
     (here / "pets").mkdir()
     (here / "other.parquet").write_bytes(parquet(digit_rows(2)))
@@ -220,7 +251,15 @@ def test_a_class_may_have_no_test_images(here):
     assert data.notes == ("no images of 1 of 3 classes: two.",)
 
 
-def test_classes_that_look_like_splits_are_noted(here):
+def test_classes_that_are_named_like_splits_are_noted(here):
+    root = write_folder(here / "pets", per_class=3)
+    (root / "one").rename(root / "Test")
+    assert load_images("pets", "all").notes == (
+        "folders named like splits are classes: Test; to leave them out, move them elsewhere.",
+    )
+
+
+def test_classes_that_hold_the_same_folders_are_noted(here):
     for name in ("fold0", "fold1"):
         write_folder(here / "pets" / name, per_class=3)
     (note,) = load_images("pets", "all").notes

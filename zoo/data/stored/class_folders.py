@@ -19,8 +19,8 @@ SUFFIXES = {
 }
 # Files beside the images that describe them; notes do not mention them.
 _ABOUT = ("readme", "license", "licence", "citation")
-# Notes and messages name at most this many files or folders.
-_NAMED = 3
+# Notes and messages name at most this many files, or classes.
+_NAMED, _NAMED_CLASSES = 3, 20
 
 
 def in_class_folders(listing: Listing) -> set[str]:
@@ -67,7 +67,7 @@ def open_folder(listing: Listing) -> Source:
             *_vanished_note(listing, depth),
             *left_out_note(_others(listing)),
             *link_note(listing),
-            *_likely_splits_note(images, folders, depth),
+            *([] if depth else _likely_splits_note(images, folders)),
         ),
     )
 
@@ -165,7 +165,7 @@ def _vanished_note(listing: Listing, depth: int) -> Iterator[str]:
     candidates = [place for place in places if len(place) == depth + 1 and (not depth or split_word(place[0]))]
     vanished = [f"{'/'.join(place)} ({_content(listing, place)})" for place in sorted(candidates) if place not in found]
     if vanished:
-        yield f"folders without images are no classes: {_some(vanished)}."
+        yield f"folders without images are no classes: {_some(vanished, _NAMED_CLASSES)}."
 
 
 def _content(listing: Listing, place: tuple[str, ...]) -> str:
@@ -186,23 +186,25 @@ def link_note(listing: Listing) -> Iterator[str]:
         yield f"skipped {count} nowhere, in a circle, or out of the dataset: {_some(links)}."
 
 
-def _likely_splits_note(images: Sequence[DatasetFile], folders: Sequence[str], depth: int) -> Iterator[str]:
-    """Note classes that hold the same folders, as splits do."""
+def _likely_splits_note(images: Sequence[DatasetFile], folders: Sequence[str]) -> Iterator[str]:
+    """Note classes that are named like splits, or hold the same folders, as splits do."""
+    if named := [folder for folder in folders if split_word(folder)]:
+        yield f"folders named like splits are classes: {_some(named)}; to leave them out, move them elsewhere."
     inside: dict[str, set[str]] = {name: set() for name in folders}
     for file in images:
-        if not depth and len(file.parts) > 1:
+        if len(file.parts) > 1:
             inside[file.parts[0]].add(file.parts[1] if len(file.parts) > 2 else "")
     first = next(iter(inside.values()))
-    if not depth and len(first) > 1 and "" not in first and all(names == first for names in inside.values()):
+    if len(first) > 1 and "" not in first and all(names == first for names in inside.values()):
         yield (
             f"the classes are {_some(folders)}, which hold the same folders {_some(sorted(first))}; if they are "
             "splits, rename them to train and test."
         )
 
 
-def _some(names: Sequence[str]) -> str:
-    return _joined(list(map(clean_name, names)))
+def _some(names: Sequence[str], most: int = _NAMED) -> str:
+    return _joined(list(map(clean_name, names)), most)
 
 
-def _joined(texts: Sequence[str]) -> str:
-    return ", ".join(texts[:_NAMED]) + (f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else "")
+def _joined(texts: Sequence[str], most: int = _NAMED) -> str:
+    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")

@@ -36,6 +36,7 @@ _SPLITS = {word: "train" for word in TRAINS} | {
     word: "test" if word in ("test", "testing") else "validation" for word in TESTS
 }
 CARD = "README.md"
+LARGEST_CARD = 2**20
 # Files that could be meant as a part of a dataset of tables.
 _DATA = {*SUFFIXES, *TABLES, ".csv", ".tsv", ".jsonl", ".zip", ".gz", ".npz", ".heic"}
 
@@ -99,23 +100,38 @@ def _open(listing: Listing, tables: Sequence[DatasetFile]) -> "tuple[Mapping[str
         opened = {_real(file["filename"]) for data in datasets.values() for file in data.cache_files}
         _check_listed(listing, opened)
         return datasets, opened
+    if _has_configurations(listing):
+        # An absolute path, since the library mistakes a relative path such as `csv` for a format.
+        data_files = load_dataset_builder(str(root)).config.data_files or {}
+        files = {str(split): list(map(str, paths)) for split, paths in data_files.items()}
+    else:
+        files = {split: [str(root / path) for path in paths] for split, paths in _by_split(tables).items()}
+    opened = {_real(path) for paths in files.values() for path in paths}
+    _check_listed(listing, opened)
     # The library would use a copy of its own if a file was replaced by one of the same modification time. Its cache
     # depends on the description.
-    if _has_configurations(root):
-        # An absolute path, since the library mistakes a relative path such as `csv` for a format.
-        builder = load_dataset_builder(str(root), description=listing.key)
-    else:
-        files = {split: [glob.escape(str(root / path)) for path in paths] for split, paths in _by_split(tables).items()}
-        builder = load_dataset_builder(TABLES[tables[0].suffix], data_files=files, description=listing.key)
-    opened = {_real(str(path)) for paths in (builder.config.data_files or {}).values() for path in paths}
-    _check_listed(listing, opened)
+    builder = load_dataset_builder(
+        TABLES[tables[0].suffix],
+        data_files={split: list(map(glob.escape, paths)) for split, paths in files.items()},
+        description=listing.key,
+    )
     return prepare(builder), opened
 
 
-def _has_configurations(root: Path) -> bool:
+def _has_configurations(listing: Listing) -> bool:
     """Whether the dataset card says which files belong to which split."""
-    card = root / CARD
-    return card.is_file() and re.match(r"---\n(.*\n)*?configs:", decode_text(card.read_bytes())) is not None
+    card = listing.root / CARD
+    if not card.is_file():
+        return False
+    if card.stat().st_size > LARGEST_CARD:
+        raise ZooError(f"expected at most {LARGEST_CARD:,} bytes in {CARD} of {listing.title}; shorten or move it.")
+    front = re.match(r"---\n((.*\n)*?)---", decode_text(card.read_bytes()))
+    if front is None or not re.search("^configs:", front[1], re.MULTILINE):
+        return False
+    # A few aliases of aliases stand for gigabytes.
+    if re.search(r"[\s\[{,]&\w", front[1]) and re.search(r"[\s\[{,]\*\w", front[1]):
+        raise ZooError(f"expected no YAML aliases in {CARD} of {listing.title}; write out what they stand for.")
+    return True
 
 
 def _by_split(tables: Sequence[DatasetFile]) -> dict[str, list[str]]:
