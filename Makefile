@@ -48,6 +48,7 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.sweep
 	$(BIN)/python -m tests.benchmarks.seeds
 	$(BIN)/python -m tests.benchmarks.edge_cases
+	$(BIN)/python -m tests.benchmarks.architectures
 	$(BIN)/python -m tests.benchmarks.calibration
 	$(BIN)/python -m tests.benchmarks.validity
 	$(BIN)/python -m tests.benchmarks.untrained

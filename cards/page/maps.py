@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cards.words.legible import plotly_text
-from cards.words.stages import stages
+from cards.words.stages import named_stages, stages
 from compare.result.base import Matrix
 from compare.result.models import ModelResult
 from compare.result.spans import BlockSpan, block_structures
@@ -70,7 +70,7 @@ def side(model: ModelResult, spans: Sequence[BlockSpan], numbers: Sequence[int] 
         f"{plotly_text(name, 60)} ({number})" for number, name in zip(numbers or count(), model.layers, strict=False)
     ]
     parts = stages(model.layers)
-    named = [part for part in parts if part.stop - part.start >= len(names) / 12]
+    named = named_stages(parts)
     return {
         "layers": names,
         "borders": [part.start for part in parts[1:]],

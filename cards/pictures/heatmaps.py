@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cards.words.facts import dots_fact
-from cards.words.stages import stages
+from cards.words.stages import named_stages, stages
 from compare.result.base import Matrix
 from compare.result.comparison import CKAWithoutDominant, Comparison
 from compare.result.matrix import ModelMatrix
@@ -208,8 +208,7 @@ def rule_stages(line: Any, set_ticks: Any, layers: Sequence[str], colour: str = 
     parts = stages(layers)
     for part in parts[1:]:
         line(part.start - 0.5, color=colour, linewidth=0.5, alpha=0.6)
-    total = parts[-1].stop
-    named = [part for part in parts if part.stop - part.start >= total / 12]
+    named = named_stages(parts)
     middles = [(part.start + part.stop - 1) / 2 for part in named]
     set_ticks(middles, [part.name for part in named], fontsize=9, parse_math=False)
 

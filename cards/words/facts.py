@@ -27,10 +27,15 @@ MEANINGS = {
     "CKA without dominant images": "CKA without the 5 % of the images of every minibatch that dominate it.",
 }
 DELETION_CAPTION = "Blocks are removed from the end of a stage. Skip connections stay, and nothing is retrained."
+# How features are pooled, by the setting `pool`.
+POOLED = {
+    "mean": ", of the means of features over positions",
+    "cls": ", of the features of the class token (means over positions where there is none)",
+}
 
 
 # Why numbers about predictions are missing.
-DIFFERENT_CLASSES = "the models predict different classes"
+DIFFERENT_CLASSES = "a model has no classifier, or the models predict different classes"
 OTHER_CLASSES = "the images have other classes"
 NO_LABELS = "the images have no labels"
 
@@ -161,9 +166,10 @@ def estimator_fact(comparison: Comparison) -> str:
         if errors
         else "Standard errors are unknown."
     )
+    pooled = POOLED.get(str(settings.get("pool")), "")
     return (
         f"CKA: {settings.get('estimator', 'estimated')} from {settings.get('minibatches', 'some')} minibatches of up "
-        f"to {cka.batch_size} images, in {settings.get('precision', 'single precision')}. {precision}"
+        f"to {cka.batch_size} images, in {settings.get('precision', 'single precision')}{pooled}. {precision}"
     )
 
 

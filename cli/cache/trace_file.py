@@ -116,7 +116,8 @@ class Writer:
 
     def _write(self, values: "Tensor") -> str:
         array = values.contiguous().numpy()
-        self._put(array.data.cast("B"))
+        # Encoders have no logits, and an empty array has no bytes to cast.
+        self._put(array.data.cast("B") if array.size else b"")
         return array.dtype.name
 
     def _put(self, data: bytes | memoryview) -> None:
@@ -175,6 +176,8 @@ def _read(file: BufferedReader, kind: str, rows: int, columns: int) -> "Tensor":
     import torch
 
     dtype: torch.dtype = getattr(torch, kind)
+    if not rows * columns:
+        return torch.empty(rows, columns, dtype=dtype)
     data = bytearray(rows * columns * dtype.itemsize)
     file.readinto(data)
     return torch.frombuffer(data, dtype=dtype).view(rows, columns)

@@ -50,7 +50,9 @@ def inspected(
         prepared = request.prepared
         if deletion:
             check_deletable(prepared)
-        result = _inspect(Traces(prepared, options.precision, options.passes, fresh), options, description)
+        result = _inspect(
+            Traces(prepared, options.precision, options.passes, fresh, options.pool), options, description
+        )
         if deletion:
             result = replace(result, deletion=delete(prepared))
         if probes:
@@ -75,6 +77,7 @@ def _inspect(traces: Traces, options: InspectionOptions, description: str) -> "I
             model,
             prepared.batches(progress, options.passes * rounds, description),
             layers=layers,
+            pool=options.pool,
             passes=options.passes,
             precision=options.precision,
             components=options.components,

@@ -46,8 +46,9 @@ def related(request: Request, options: MatrixOptions, engine: Engine, fresh: boo
             passes=options.passes,
             precision=options.precision,
             tolerance=options.tolerance,
+            pool=options.pool,
         )
-        traces = Traces(request.prepared, plan.precision, plan.passes, fresh)
+        traces = Traces(request.prepared, plan.precision, plan.passes, fresh, options.pool)
         plan = replace(plan, layers=traces.layers(options.layers))
         result = _matrix(traced(traces, plan.layers, engine), plan)
         if options.baseline == Baseline.untrained:
@@ -84,6 +85,7 @@ def _matrix(traces: Traces, plan: "Plan") -> "ModelMatrix":
             models,
             prepared.batches(progress, plan.passes),
             layers=plan.layers,
+            pool=plan.pool,
             passes=plan.passes,
             precision=plan.precision,
             tolerance=plan.tolerance,

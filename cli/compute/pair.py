@@ -54,8 +54,9 @@ def compared(
             permutations=options.permutations,
             seed=request.images.seed,
             components=1,
+            pool=options.pool,
         )
-        traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh)
+        traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh, options.pool)
         plan = replace(plan, layers=traces.layers(options.layers))
         result = _compare(traces, plan, description)
         if options.baseline == Baseline.untrained:

@@ -58,9 +58,9 @@ def _trace_models(request: Request, options: BaselineOptions) -> str | None:
     from compare.engine.plan import Plan
 
     # Checks the options before anything is loaded.
-    Plan(options.layers or "all", options.passes, options.precision)
+    Plan(options.layers or "all", options.passes, options.precision, pool=options.pool)
     layers, numbers = options.layers, range(len(request.models))
-    traces = Traces(request.prepared, options.precision, options.passes)
+    traces = Traces(request.prepared, options.precision, options.passes, pool=options.pool)
     alone = (replace(traces, prepared=traces.prepared.only(number)) for number in numbers)
     if layers is None and any(one.layers(None) != "all" for one in alone):
         layers = traces.layers(None)

@@ -151,20 +151,25 @@ def identify(model: "FoundModel", result: "ModelResult") -> "ModelResult":
     )
 
 
-def look_up(refs: Sequence[str], dataset: str | None) -> tuple[tuple["FoundModel", ...], str]:
+def look_up(refs: Sequence[str], dataset: str | None, own_code: bool = False) -> tuple[tuple["FoundModel", ...], str]:
     """Find models and the dataset to run them on, without loading either.
 
     Args:
         refs: references to the models.
         dataset: name of the dataset; None for the first dataset that a model was trained on.
+        own_code: whether `py:FILE.py:FUNCTION` runs a function of the user's own. Only commands that the user types may
+            allow this.
 
     Raises:
         ZooError: a model is unusable, or no dataset is known.
     """
+    from cli.inputs.own_model import PREFIX, own_model
     from zoo.hub.find import find_model
 
+    if not own_code and (own := [ref for ref in refs if ref.startswith(PREFIX)]):
+        raise UsageError(f"{own[0]} would run code of your own, which this command never does; save the model first.")
     with phase("finding the models"):
-        models = tuple(find_model(ref) for ref in refs)
+        models = tuple(own_model(ref) if ref.startswith(PREFIX) else find_model(ref) for ref in refs)
     for model in models:
         commit = f"commit {model.revision}, " if model.revision else ""
         detail(f"{model.ref} is {commit}weights of sha256 {model.sha256}.")

@@ -52,16 +52,17 @@ class Request:
         return Request(models, self.dataset, self.identity, self.images, lambda: self.prepared.only(*numbers))
 
 
-def request(refs: Sequence[str], dataset: str | None, images: ImageOptions) -> Request:
+def request(refs: Sequence[str], dataset: str | None, images: ImageOptions, own_code: bool = False) -> Request:
     """Look up models and dataset without loading them.
 
     Args:
         refs: references to the models.
         dataset: name of the dataset; None for the first dataset that a model was trained on.
         images: how the images are used.
+        own_code: whether references may run the user's own code, see `look_up`.
 
     Raises:
         ZooError: a model or the dataset is unusable.
     """
-    models, name = look_up(refs, dataset)
+    models, name = look_up(refs, dataset, own_code)
     return Request(models, name, identity(name, images.split), images, lambda: prepare(models, name, images))

@@ -53,7 +53,7 @@ def _tasks(traces: Traces, layers: str | None) -> Iterator[Task]:
         seed=prepared.seed,
         device=prepared.device,
     )
-    similarity = SimilarityOptions(layers, traces.passes, traces.precision)
+    similarity = SimilarityOptions(layers, traces.passes, traces.precision, traces.pool)
     options = (f"--dataset={prepared.dataset}", *arguments(images), *arguments(similarity))
     refs = {traces.path(number, layers).absolute(): model.ref for number, model in enumerate(prepared.models)}
     for path, ref in refs.items():

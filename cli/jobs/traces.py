@@ -13,7 +13,7 @@ import msgspec
 from cli.cache.results import cache_key, newest_first
 from cli.cache.trace_file import Writer, is_whole, read_header, read_minibatches
 from cli.inputs.prepare import Prepared
-from cli.terminal.analysis_options import SimilarityOptions
+from cli.terminal.analysis_options import Pool, SimilarityOptions
 from cli.terminal.output import detail, phase, say
 from zoo.base.cache_folder import cache_folder
 from zoo.base.foreign import JSON_ERRORS
@@ -45,12 +45,14 @@ class Traces:
         precision: precision of Gram matrices.
         passes: passes over the images.
         fresh: whether to ignore cached traces.
+        pool: how features are pooled over positions.
     """
 
     prepared: Prepared
     precision: str = "fp32"
     passes: int = 1
     fresh: bool = False
+    pool: Pool = "none"
 
     def layers(self, chosen: str | None) -> str:
         """The layers to compare: those chosen, or else all, or the outputs of blocks if a model has too many layers.
@@ -162,7 +164,7 @@ class Traces:
         from compare.engine.plan import DTYPES
         from compare.model.trace import Tracer
 
-        return Tracer(self.prepared.module(number), layers or "all", DTYPES[self.precision], writer.add)
+        return Tracer(self.prepared.module(number), layers or "all", DTYPES[self.precision], writer.add, self.pool)
 
     @property
     def _minibatches(self) -> int:
@@ -180,7 +182,7 @@ class Traces:
             "record",
             prepared.models[number : number + 1],
             prepared.data.fingerprint,
-            SimilarityOptions(layers, self.passes, self.precision),
+            SimilarityOptions(layers, self.passes, self.precision, self.pool),
             prepared.batch_size,
             prepared.seed,
             prepared.device,

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from cli.terminal.completion import complete_layers
 from zoo.errors import UsageError
+
+Pool = Literal["none", "mean", "cls"]
 
 
 @dataclass(frozen=True)
@@ -15,9 +17,10 @@ class SimilarityOptions:
     """How CKA is computed.
 
     Args:
-        layers: `all`, `blocks`, or glob patterns; None for `all`, or `blocks` if there are too many layers.
+        layers: `all`, `blocks`, `stages`, or glob patterns; None for `all`, or `blocks` if there are too many layers.
         passes: passes over the images.
         precision: precision of Gram matrices: `fp32`, `fp64`, or `bf16`.
+        pool: how features are pooled over positions.
 
     Raises:
         UsageError: the layers are an empty list.
@@ -26,13 +29,16 @@ class SimilarityOptions:
     layers: Annotated[
         str | None,
         typer.Option(
-            help="Layers: all, blocks, or glob patterns such as 'stage3.*,head.*'.",
+            help="Layers: all, blocks, stages, or patterns such as 'stage3.*,head.*'.",
             show_default="all; blocks above 400 layers",
             autocompletion=complete_layers,
         ),
     ] = None
     passes: Annotated[int, typer.Option(help="Passes over the images for CKA (the paper uses 10).")] = 1
     precision: Annotated[str, typer.Option(help="Precision of Gram matrices: fp32, fp64, or bf16.")] = "fp32"
+    pool: Annotated[
+        Pool, typer.Option(help="Features as they are, their mean over positions, or those of the class token.")
+    ] = "none"
 
     def __post_init__(self) -> None:
         if self.layers is not None and not self.layers.strip(", "):

@@ -18,4 +18,4 @@ def complete_datasets(incomplete: str) -> list[str]:
 
 def complete_layers(incomplete: str) -> list[str]:
     """The words for a choice of layers that begin with a text."""
-    return [word for word in ("all", "blocks") if word.startswith(incomplete)]
+    return [word for word in ("all", "blocks", "stages") if word.startswith(incomplete)]

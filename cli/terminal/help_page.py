@@ -19,8 +19,8 @@ PANELS = {
     ),
     "Recipe": "--recipe --epochs --lr --weight-decay --pc-regularize --fine-tune",
     "Analysis": (
-        "--layers --passes --precision --tolerance --measure --null --baseline --baseline-seeds --correction --pair "
-        "--part --components --drop-dominant"
+        "--layers --pool --passes --precision --tolerance --measure --null --baseline --baseline-seeds --correction "
+        "--pair --part --components --drop-dominant"
     ),
     "Run": (
         "--seed --seeds --device --jobs --ray --no-cache --resume --save-epochs --track --time-limit --timeout "

@@ -41,10 +41,10 @@ class Answers:
     ) -> None:
         self._names = None if class_names is None else tuple(class_names)
         self._model_classes = model_classes
-        self._orders: list[Tensor] = []
+        self._orders: dict[int, Tensor] = {}
         self._logits: list[int] = []
-        # For each model, the number of the classes that it predicts; the data's are number 0.
-        self._numbers: list[int] = []
+        # For each model with a classifier, the number of the classes that it predicts; the data's are number 0.
+        self._numbers: dict[int, int] = {}
         self._own_classes: list[tuple[str, ...]] = []
         self._predictions: list[list[Predictions]] = []
         self._pairs: list[PairScores] = []
@@ -57,21 +57,22 @@ class Answers:
         """Determine which classes each model predicts.
 
         Args:
-            logits: number of logits of each model.
+            logits: number of logits of each model; 0 for an encoder, which has no predictions.
 
         Raises:
             CompareError: the number of names of a model differs from its number of logits.
         """
         self._logits = list(logits)
         names = self._model_classes or [None] * len(logits)
-        if self._names is None and len(set(logits)) == 1:
+        counts = set(logits) - {0}
+        if self._names is None and len(counts) == 1:
             named = next(filter(None, names), None)
-            self._names = tuple(map(str, range(logits[0])) if named is None else named)
+            self._names = tuple(map(str, range(counts.pop())) if named is None else named)
         # Models with names come first, because those without take over their names.
-        named_first = sorted(range(len(logits)), key=lambda model: names[model] is None)
-        found = {model: self._find_classes(names[model], logits[model]) for model in named_first}
-        self._numbers = [found[model][0] for model in range(len(logits))]
-        self._orders = [torch.tensor(found[model][1], device="cpu") for model in range(len(logits))]
+        classifiers = [model for model, count in enumerate(logits) if count]
+        for model in sorted(classifiers, key=lambda model: names[model] is None):
+            self._numbers[model], order = self._find_classes(names[model], logits[model])
+            self._orders[model] = torch.tensor(order, device="cpu")
         self._predictions = [[] for _ in logits]
 
     def _find_classes(self, names: Sequence[str] | None, count: int) -> tuple[int, Sequence[int]]:
@@ -96,16 +97,21 @@ class Answers:
 
     def predicts_data_classes(self, model: int) -> bool:
         """Whether a model predicts the data's classes, so that its predictions are right or wrong."""
-        return self._numbers[model] == 0
+        return self._numbers.get(model) == 0
 
     def predict_the_same_classes(self, *models: int) -> bool:
         """Whether these models predict the same classes, so that their predictions can be compared."""
-        return len({self._numbers[model] for model in models}) == 1
+        numbers = {self._numbers.get(model) for model in models}
+        return len(numbers) == 1 and None not in numbers
 
     def predicted_classes(self, model: int) -> tuple[str, ...]:
         """Names of the classes that a model predicts."""
         number = self._numbers[model]
         return self._own_classes[number - 1] if number else self.class_names
+
+    def is_encoder(self, model: int) -> bool:
+        """Whether a model has no classifier."""
+        return not self._logits[model]
 
     def assumes_classes(self, model: int) -> bool:
         """Whether a model's classes are assumed to be the data's only because their number is equal."""
@@ -113,9 +119,10 @@ class Answers:
 
     def reorders_classes(self, model: int) -> bool:
         """Whether a model has the data's classes, and no others, in another order."""
-        order = self._orders[model]
-        same_number = self.predicts_data_classes(model) and len(order) == self._logits[model]
-        return same_number and not torch.equal(order, torch.arange(len(order), device="cpu"))
+        order, count = self._orders.get(model), self._logits[model]
+        if order is None or len(order) < count or not self.predicts_data_classes(model):
+            return False
+        return not torch.equal(order, torch.arange(count, device="cpu"))
 
     def left_out(self, model: int) -> int:
         """Number of classes of a model that the data do not have, so that it predicts none of them."""
@@ -123,6 +130,8 @@ class Answers:
 
     def classes_of(self, model: int) -> str:
         """Number of classes of a model and their first names, such as `10 (cat, dog, frog, ...)`."""
+        if self.is_encoder(model):
+            return "no classifier"
         names = self._model_classes[model] if self._model_classes else None
         return _some(self._logits[model], names or ())
 
@@ -176,12 +185,13 @@ class Answers:
         self._indices.append(indices.cpu())
         if logits is None:
             return
-        ordered = [_in_order(new, order) for new, order in zip(logits, self._orders, strict=True)]
-        if len(ordered) == 2 and self.predict_the_same_classes(0, 1):
-            self._add_pair(*ordered)
+        ordered = {model: _in_order(logits[model], order) for model, order in sorted(self._orders.items())}
+        if len(logits) == 2 and self.predict_the_same_classes(0, 1):
+            self._add_pair(*ordered.values())
             return
-        for collected, new in zip(self._predictions, ordered, strict=True):
-            collected.append(Predictions(*joined([predictions(part) for (part,) in in_parts([new])])))
+        for model, new in ordered.items():
+            parts = [predictions(part) for (part,) in in_parts([new])]
+            self._predictions[model].append(Predictions(*joined(parts)))
 
     def _add_pair(self, a: Tensor, b: Tensor) -> None:
         *predicted, pairs = zip(*(pair_scores(*parts) for parts in in_parts([a, b])), strict=True)

@@ -22,9 +22,12 @@ def answer_notes(answers: Answers, sides: Sequence[str]) -> Iterator[str]:
     empty = len(answers.class_names) - len(answers.labels.unique()) if answers.labelled else 0
     if empty:
         yield f"{empty} classes have no examples; their numbers are null."
-    if not answers.predict_the_same_classes(*range(len(sides))):
+    classifiers = [i for i in range(len(sides)) if not answers.is_encoder(i)]
+    if classifiers and not answers.predict_the_same_classes(*classifiers):
         yield "the models do not all predict the same classes; predictions of different classes are not compared."
     for i, side in enumerate(sides):
+        if answers.is_encoder(i):
+            continue
         if not answers.predicts_data_classes(i):
             yield (
                 f"{side}: the classes of the data, {answers.data_classes()}, are not among its classes, "

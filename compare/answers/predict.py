@@ -31,7 +31,7 @@ def predict(models: Sequence[Model], batches: Iterable[Any], answers: Answers) -
     with running(models, "all", torch.float32) as runs:
         for batch in batches:
             inputs, labels, indices = checked_batch(batch)
-            if not len(inputs):
+            if not len(labels):
                 continue
             if not started:
                 for run in runs:

@@ -13,7 +13,7 @@ from compare.engine.best_match import CentredLayers, Match, PairsCKA, best_match
 from compare.engine.plan import Plan
 from compare.engine.processes import rank_and_count
 from compare.errors import CompareError
-from compare.model.batch import checked_batch
+from compare.model.batch import checked_batch, device_of, examples_in
 from compare.model.trace import Model, Run, running
 from compare.result.comparison import Baseline, BaselineSide
 from compare.similarity.gram import MIN_EXAMPLES
@@ -237,21 +237,21 @@ def _go_through(sweep: Sweep, plan: Plan, minibatches: int, use: Use) -> None:
         use: called with every model on every minibatch of at least 4 examples.
     """
     used = 0
-    with running(sweep.all_models, plan.layers, plan.dtype) as runs:
+    with running(sweep.all_models, plan.layers, plan.dtype, plan.pool, plan.forward) as runs:
         for number in range(plan.passes):
             first = 0
-            for inputs, _, indices in map(checked_batch, sweep.batches):
-                if not len(inputs):
+            for inputs, labels, indices in map(checked_batch, sweep.batches):
+                if not len(labels):
                     continue
-                is_long = len(inputs) >= MIN_EXAMPLES
+                is_long = len(labels) >= MIN_EXAMPLES
                 if is_long and used == minibatches:
                     return
-                examples = _examples(indices, first, len(inputs), number, plan.passes)
+                examples = _examples(indices, first, len(labels), number, plan.passes)
                 for model, layers in _layers_of_all(runs, inputs, plan):
                     if layers is not None:
                         use(model, layers, examples)
                 used += is_long
-                first += len(inputs)
+                first += len(labels)
 
 
 def _examples(indices: Tensor | None, first: int, count: int, number: int, passes: int) -> Examples:
@@ -264,7 +264,7 @@ def _examples(indices: Tensor | None, first: int, count: int, number: int, passe
     return Examples(torch.arange(first, first + count, device="cpu"), 0 if number else passes)
 
 
-def _layers_of_all(runs: Sequence[Run], inputs: Tensor, plan: Plan) -> Iterator[tuple[int, CentredLayers | None]]:
+def _layers_of_all(runs: Sequence[Run], inputs: Any, plan: Plan) -> Iterator[tuple[int, CentredLayers | None]]:
     """Number and layers of each model. A model that occurs several times runs once."""
     layers: dict[Run, CentredLayers | None] = {}
     for number, run in enumerate(runs):
@@ -275,15 +275,15 @@ def _layers_of_all(runs: Sequence[Run], inputs: Tensor, plan: Plan) -> Iterator[
             del layers[run]
 
 
-def _layers(run: Run, inputs: Tensor, plan: Plan) -> CentredLayers | None:
+def _layers(run: Run, inputs: Any, plan: Plan) -> CentredLayers | None:
     """Layers of one model on one minibatch; None if it has too few examples."""
     if not run.names:
         run.find(inputs)
-    n = len(inputs)
+    n = examples_in(inputs)
     if n < MIN_EXAMPLES:
         run.run(inputs, None)
         return None
-    dtype, device = torch.promote_types(plan.dtype, torch.float32), run.device or inputs.device
+    dtype, device = torch.promote_types(plan.dtype, torch.float32), run.device or device_of(inputs)
     grams = torch.empty(len(run.names), n, n, dtype=dtype, device=device)
     run.run(inputs, grams)
     # Apple GPUs have no double precision.

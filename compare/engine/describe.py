@@ -54,6 +54,7 @@ def settings(stream: Stream) -> Settings:
         "permutations": plan.permutations,
         "seed": plan.seed,
         "measures": ",".join(("cka", *plan.measures)),
+        "pool": plan.pool,
     }
 
 

@@ -20,6 +20,7 @@ from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
 from compare.model.class_names import find_class_names
+from compare.model.frozen import Forward
 from compare.model.trace import Model
 from compare.result.base import Matrix
 from compare.result.comparison import Baseline
@@ -40,14 +41,16 @@ def compare_many(
     batches: Iterable[Any],
     *,
     layers: str = "all",
+    pool: str = "none",
     passes: int = 1,
     precision: str = "fp32",
     tolerance: float | None = None,
     class_names: Sequence[str] | None = None,
     model_classes: Sequence[Sequence[str] | None] | None = None,
     baseline: Sequence[Sequence[nn.Module]] | None = None,
+    forward: Forward | None = None,
 ) -> ModelMatrix:
-    """Compare all pairs of several classifiers in one pass over the data.
+    """Compare all pairs of several models in one pass over the data.
 
     Memory holds one running model, two Gram matrices per layer of all models, for CKA and `cosine`, and sums over
     minibatches. With L layers in total and minibatches of n examples, Gram matrices take 8 L n^2 bytes, and sums and
@@ -55,9 +58,10 @@ def compare_many(
     matrices at a time: one per layer of all models and of one copy.
 
     Args:
-        models: at least two different modules that take one tensor and return logits, shape (n, classes).
-        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices), as in `compare_models`.
-        layers: `all`, `blocks`, or glob patterns of module names, as in `compare_models`.
+        models: at least two different modules, as in `compare_models`.
+        batches: a re-iterable of minibatches, as in `compare_models`.
+        layers: `all`, `blocks`, `stages`, or glob patterns of module names, as in `compare_models`.
+        pool: how features are pooled over positions: `none`, `mean`, or `cls`, as in `compare_models`.
         passes: number of passes over the batches for CKA.
         precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16`.
         tolerance: stop computing Gram matrices when every standard error of CKA between two models is at most this.
@@ -65,6 +69,7 @@ def compare_many(
         model_classes: for each model, the names of the classes of its logits, in order, as in `compare_models`.
         baseline: for each model, its untrained copies, as in `compare_models`. Any may be empty. This runs all models
             twice more, and each copy twice. None computes no baseline.
+        forward: called with a model and the inputs of a minibatch in place of the model itself; None calls the model.
 
     Returns:
         CKA and `cosine` within each model and between all pairs of models, and the agreement of their predictions.
@@ -85,7 +90,7 @@ def compare_many(
     """
     if len(models) < 2 or len(set(map(id, models))) < len(models):
         raise CompareError(f"expected at least two different models, got {len(models)}, or one of them twice.")
-    plan = Plan(layers, passes, precision, DEFAULT_MEASURES, tolerance)
+    plan = Plan(layers, passes, precision, DEFAULT_MEASURES, tolerance, pool=pool, forward=forward)
     check_baseline(baseline, len(models), batches)
     answers = Answers(*find_class_names(models, batches, class_names, model_classes))
     stream = run_stream(models, batches, plan, answers)

@@ -1,5 +1,7 @@
 """Notes for readers of a result: missing values, layers left out, and limits of precision."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import inf
 
@@ -30,8 +32,8 @@ LOST = (
     "are constant without the dominant examples; their CKA without them is null.",
 )
 LEFT_OUT = (
-    "is left out; its output does not have one row of real numbers per example.",
-    "are left out; their outputs do not have one row of real numbers per example.",
+    "is left out; its output has no rows of real numbers of each example.",
+    "are left out; their outputs have no rows of real numbers of each example.",
 )
 
 
@@ -78,7 +80,8 @@ def _missing_layers(stream: Stream, sides: Sequence[str]) -> Iterator[str]:
     for side, run, part in zip(sides, stream.runs, stream.parts, strict=True):
         yield from _about(side, _chosen(run.names, (missing & stream.finite)[part]), CONSTANT)
         yield from _about(side, _chosen(run.names, (missing & ~stream.finite)[part]), INFINITE)
-        yield from _about(side, sorted(run.left_out), LEFT_OUT)
+        yield from _about_alike(side, sorted(run.left_out), LEFT_OUT)
+        yield from (f"{side}: {remark}" for remark in run.remarks)
 
 
 def _chosen(names: Sequence[str], is_chosen: Tensor) -> list[str]:
@@ -93,6 +96,17 @@ def _about(side: str, layers: Sequence[str], reason: tuple[str, str]) -> Iterato
         return
     more = len(layers) - NAMED
     yield f"{side}: {', '.join(layers[:NAMED])} and {more} other {'layer' if more == 1 else 'layers'} {reason[1]}"
+
+
+def _about_alike(side: str, layers: Sequence[str], reason: tuple[str, str]) -> Iterator[str]:
+    """As `_about`, but with one name for all layers whose names differ in numbers alone, such as `blocks.*.attn`."""
+    counts = Counter(re.sub(r"(?<![a-zA-Z])\d+", "*", layer) for layer in layers)
+    if len(layers) <= NAMED:
+        yield from _about(side, layers, reason)
+        return
+    groups = [f"{name} ({count})" for name, count in counts.most_common(NAMED)]
+    more = [f"{len(counts) - NAMED} other kinds"] if len(counts) > NAMED else []
+    yield f"{side}: {len(layers)} layers {reason[1]} They are {', '.join(groups + more)}."
 
 
 def _minibatches(stream: Stream) -> Iterator[str]:

@@ -20,6 +20,7 @@ from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.model.class_names import find_class_names
+from compare.model.frozen import Forward
 from compare.model.trace import Model
 from compare.result.comparison import (
     LARGE_CHANGE,
@@ -46,6 +47,7 @@ def compare_models(
     batches: Iterable[Any],
     *,
     layers: str = "all",
+    pool: str = "none",
     passes: int = 1,
     precision: str = "fp32",
     measures: Sequence[str] = DEFAULT_MEASURES,
@@ -56,23 +58,29 @@ def compare_models(
     class_names: Sequence[str] | None = None,
     model_classes: Sequence[Sequence[str] | None] | None = None,
     baseline: tuple[Sequence[nn.Module], Sequence[nn.Module]] | None = None,
+    forward: Forward | None = None,
 ) -> Comparison:
-    """Compare two classifiers: CKA of their layers, block structure, and disagreement of their predictions.
+    """Compare two models: CKA of their layers, block structure, and disagreement of their predictions.
 
     Both models see the same minibatches. They run in eval mode, without gradients, on their own devices. Train and eval
     modes are restored and hooks removed at the end, even after an error.
 
     Args:
-        model_a: a module that takes one tensor and returns logits, shape (n, classes), or a
-            `compare.model.trace.Tracer` or `compare.model.trace.Replay` of one.
+        model_a: any module, or a `compare.model.trace.Tracer` or `compare.model.trace.Replay` of one. Its logits are
+            the key or attribute `logits` of its output, or else its first tensor with a row per example, if that has
+            the shape (n, classes). A model without them, such as timm's with `num_classes=0`, is an encoder: it has
+            layers, but no predictions.
         model_b: another model for the same inputs. A forward pre-hook can apply preprocessing of its own.
-        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices). Labels are class numbers, shape (n,),
-            or all -1 if they are unknown. Indices are positions in the dataset, shape (n,). Minibatches should be drawn
-            at random; each pass may shuffle again. If the batches have methods `path(index)` and `row(index)`, as those
-            of `zoo.images`, each example in the result names its file or row. Convolutions are faster if inputs and
-            weights are in channels_last order.
+        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices), or of mappings with `labels` (or
+            `label`) and `indices` beside the arguments of the model. Inputs are a tensor, or a tuple or mapping of
+            arguments. Labels are class numbers, shape (n,), or all -1 if they are unknown. Indices are positions in the
+            dataset, shape (n,). Minibatches should be drawn at random; each pass may shuffle again. If the batches have
+            methods `path(index)` and `row(index)`, as those of `zoo.images`, each example in the result
+            names its file or row. Convolutions are faster if inputs and weights are in channels_last order.
         layers: `all` (leaf modules and block outputs, in execution order), `blocks` (outputs of residual or transformer
-            blocks), or glob patterns of module names, separated by commas.
+            blocks), `stages`, or glob patterns of module names, separated by commas.
+        pool: features as they are (`none`), their mean over positions (`mean`), or those of the class token (`cls`; the
+            mean in models and layers without one).
         passes: number of passes over the batches for CKA; predictions come from the first pass.
         precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16` (within 0.002 of fp32, faster on hardware
             with native bfloat16). Models run in their own precision, and sums are always float64. With the measure
@@ -91,11 +99,13 @@ def compare_models(
         baseline: untrained copies of a, and untrained copies of b, such as `((a0,), (b0,))`: the same architectures
             with fresh initial weights. Either may be empty. Batch norm statistics should come from the data. This runs
             all models twice more. None computes no baseline.
+        forward: called with a model and the inputs of a minibatch in place of the model itself, such as
+            `lambda model, inputs: model.encode_image(inputs)`; None calls the model.
 
     Returns:
         CKA of all pairs of layers, with and without the examples that dominate it, spans of similar layers in each
         model, and the disagreement of the predictions, which is None, with the reason in the notes, if the classes of a
-        model are not the data's.
+        model are not the data's or it has none.
 
     Raises:
         CompareError: every minibatch has fewer than 4 examples, a label is not a class, or an argument is invalid.
@@ -116,7 +126,7 @@ def compare_models(
         >>> [row.name for row in result.disagreement.classes]
         ['cat', 'dog', 'frog']
     """
-    plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed, components)
+    plan = Plan(layers, passes, precision, tuple(measures), tolerance, permutations, seed, components, pool, forward)
     check_baseline(baseline, 2, batches)
     models = model_a, model_b
     answers = Answers(*find_class_names(models, batches, class_names, model_classes))

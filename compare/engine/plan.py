@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 
 from compare.errors import UsageError
+from compare.model.frozen import Forward
+from compare.model.pooling import check_pool
 from compare.similarity.measures import MEASURES
 from compare.similarity.null import FEWEST
 from compare.similarity.principal import MAX_COMPONENTS
@@ -17,7 +19,7 @@ class Plan:
     """Options of a pass over the data.
 
     Args:
-        layers: `all`, `blocks`, or glob patterns, as in `compare.model.select_layers.select`.
+        layers: `all`, `blocks`, `stages`, or glob patterns, as in `compare.model.select_layers.select`.
         passes: number of passes over the data for similarities; predictions come from the first pass.
         precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16`; with the measure `procrustes` it is always
             `fp64`. Models run in their own precision.
@@ -27,6 +29,8 @@ class Plan:
         seed: random seed of the permutations and half samples.
         components: number of principal components to remove for a second CKA, at most 10; 0 skips the analysis of block
             structure in `compare.engine.inside`.
+        pool: how features are pooled over positions: `none`, `mean`, or `cls`, as in `compare.model.pooling.pooled`.
+        forward: called with a model and its inputs instead of the model itself; None for the model itself.
 
     Raises:
         CompareError: a value is out of range.
@@ -40,10 +44,13 @@ class Plan:
     permutations: int = 0
     seed: int = 0
     components: int = 0
+    pool: str = "none"
+    forward: Forward | None = None
 
     def __post_init__(self) -> None:
         if self.precision not in DTYPES:
             raise UsageError(f"precision must be one of {', '.join(DTYPES)}, got {self.precision!r}.")
+        check_pool(self.pool)
         if self.passes < 1:
             raise UsageError(f"passes must be at least 1, got {self.passes}.")
         if isinstance(self.measures, str) or len(set(self.measures)) < len(self.measures):

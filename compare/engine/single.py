@@ -17,8 +17,9 @@ from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
-from compare.model.batch import checked_batch
+from compare.model.batch import checked_batch, chosen
 from compare.model.class_names import find_class_names
+from compare.model.frozen import Forward
 from compare.model.trace import Model
 from compare.result.inspection import Inspection, WithoutDominant
 from compare.result.spans import BlockSpan, block_structures
@@ -31,6 +32,7 @@ def inspect_model(
     batches: Iterable[Any],
     *,
     layers: str = "all",
+    pool: str = "none",
     passes: int = 1,
     precision: str = "fp32",
     components: int = 1,
@@ -38,13 +40,15 @@ def inspect_model(
     seed: int = 0,
     class_names: tuple[str, ...] | None = None,
     model_classes: tuple[str, ...] | None = None,
+    forward: Forward | None = None,
 ) -> Inspection:
-    """Find block structure in one classifier, its uncertainty, what causes it, and what remains without it.
+    """Find block structure in one model, its uncertainty, what causes it, and what remains without it.
 
     Args:
-        model: a module that takes one tensor and returns logits, shape (n, classes).
-        batches: a re-iterable of (inputs, labels) or (inputs, labels, indices), as in `compare_models`.
-        layers: `all`, `blocks`, or glob patterns of module names, as in `compare_models`.
+        model: any module, as in `compare_models`.
+        batches: a re-iterable of minibatches, as in `compare_models`.
+        layers: `all`, `blocks`, `stages`, or glob patterns of module names, as in `compare_models`.
+        pool: how features are pooled over positions: `none`, `mean`, or `cls`, as in `compare_models`.
         passes: number of passes over the batches for CKA; everything else comes from the first pass.
         precision: precision of the Gram matrices: `fp32`, `fp64`, or `bf16`.
         components: number of principal components to remove for a second CKA, 1 to 10.
@@ -53,6 +57,7 @@ def inspect_model(
         seed: random seed of the half samples.
         class_names: names of the data's classes; if None, `batches.classes`, or else class numbers.
         model_classes: names of the classes of the model's logits, in order, as in `compare_models`.
+        forward: called with the model and the inputs of a minibatch in place of the model itself; None calls the model.
 
     Returns:
         CKA of all pairs of layers, spans of similar layers, and an analysis of each block structure.
@@ -77,7 +82,7 @@ def inspect_model(
         raise CompareError(f"the share of dominant examples to drop must be between 0 and 1, got {drop_dominant}.")
     if components == 0:
         raise CompareError("expected at least one component to remove, got 0.")
-    plan = Plan(layers, passes, precision, seed=seed, components=components)
+    plan = Plan(layers, passes, precision, seed=seed, components=components, pool=pool, forward=forward)
     answers = Answers(*find_class_names([model], batches, class_names, [model_classes]))
     stream = run_stream([model], batches, plan, answers)
     spans = _spans(stream)
@@ -127,12 +132,12 @@ class _Without:
         self._batches = batches
         self._dropped = dropped
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Any, Tensor, Tensor]]:
         seen = 0
         for batch in self._batches:
             inputs, labels, indices = checked_batch(batch)
             if indices is None:
-                indices = torch.arange(seen, seen + len(inputs))
-            seen += len(inputs)
+                indices = torch.arange(seen, seen + len(labels))
+            seen += len(labels)
             remaining = ~torch.isin(indices.cpu(), self._dropped)
-            yield inputs[remaining], labels[remaining], indices[remaining]
+            yield chosen(inputs, remaining), labels[remaining], indices[remaining]

@@ -12,7 +12,7 @@ from compare.answers.answers import Answers
 from compare.engine.plan import Plan
 from compare.engine.processes import gathered, rank_and_count, sharing
 from compare.errors import CompareError
-from compare.model.batch import checked_batch
+from compare.model.batch import checked_batch, device_of, examples_in
 from compare.model.trace import Model, Run, running
 from compare.similarity.example_scores import ExampleScores
 from compare.similarity.gram import MIN_EXAMPLES, exact_products, variances
@@ -71,7 +71,7 @@ def run_stream(
     share. At the end, all processes have the complete result, as if one process had run everything.
 
     Args:
-        models: modules that take one tensor and return logits, shape (n, classes), or tracers or replays of them.
+        models: modules, or tracers or replays of them.
         batches: a re-iterable of (inputs, labels) or (inputs, labels, indices).
         plan: options of the pass.
         answers: collects the models' predictions.
@@ -86,7 +86,7 @@ def run_stream(
     """
     if plan.passes > 1 and isinstance(batches, Iterator):
         raise CompareError("several passes need batches that can be iterated again, such as a list, got an iterator.")
-    with sharing(), running(models, plan.layers, plan.dtype) as runs:
+    with sharing(), running(models, plan.layers, plan.dtype, plan.pool, plan.forward) as runs:
         stream = Stream(runs, plan, answers, leave_out_dominant, *rank_and_count())
         for _ in range(plan.passes):
             stream.go_through(batches)
@@ -169,7 +169,7 @@ class Stream:
         self.passes += 1
         checked = map(checked_batch, batches)
         # Empty minibatches are not numbered, so that all processes agree on the numbers.
-        for number, (inputs, labels, indices) in enumerate(batch for batch in checked if len(batch[0])):
+        for number, (inputs, labels, indices) in enumerate(batch for batch in checked if len(batch.labels)):
             if not self.runs[0].names:
                 for run in self._different:
                     run.find(inputs)
@@ -178,8 +178,8 @@ class Stream:
             rows = self._follow(indices)
             self.answers.add(self._run(inputs, rows) if is_mine else None, labels, indices)
             if self.passes == 1:
-                self.examples += len(inputs)
-                self.too_short += len(inputs) if len(inputs) < MIN_EXAMPLES else 0
+                self.examples += len(labels)
+                self.too_short += len(labels) if len(labels) < MIN_EXAMPLES else 0
         if self.examples:
             self.answers.end_pass()
 
@@ -218,7 +218,7 @@ class Stream:
                 self._rows.setdefault(index, len(self._rows))
         return torch.tensor([self._rows.get(index, -1) for index in indices.tolist()], device="cpu")
 
-    def _run(self, inputs: Tensor, rows: Tensor | None) -> list[Tensor]:
+    def _run(self, inputs: Any, rows: Tensor | None) -> list[Tensor]:
         """Run all models on one minibatch, add up the similarities, and return the logits."""
         grams = self._grams(inputs)
         logits = {
@@ -229,14 +229,14 @@ class Stream:
             self._measure(grams, rows)
         return [logits[run] for run in self.runs]
 
-    def _grams(self, inputs: Tensor) -> Tensor | None:
+    def _grams(self, inputs: Any) -> Tensor | None:
         """Buffer for the Gram matrices of one minibatch, reused for all; None if none are needed."""
-        n, layers = len(inputs), max(part.stop for part in self.parts)
+        n, layers = examples_in(inputs), max(part.stop for part in self.parts)
         if n < MIN_EXAMPLES or self.precise_enough:
             return None
         if layers * n * n > len(self._space):
             dtype = torch.promote_types(self.plan.dtype, torch.float32)
-            self._space = torch.empty(layers * n * n, dtype=dtype, device=self.runs[0].device or inputs.device)
+            self._space = torch.empty(layers * n * n, dtype=dtype, device=self.runs[0].device or device_of(inputs))
         return self._space[: layers * n * n].view(layers, n, n)
 
     def _measure(self, grams: Tensor, rows: Tensor | None) -> None:

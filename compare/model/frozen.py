@@ -10,13 +10,41 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.hooks import RemovableHandle
 
 from compare.errors import CompareError
+from compare.model.batch import examples_in, mapped
+from compare.model.outputs import is_encoder, logits_in, shape_of
 
 Hook = Callable[[nn.Module, Any, Any], None]
+# Runs a model on inputs in a way of the caller's.
+Forward = Callable[[nn.Module, Any], Any]
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The model inside of a DataParallel wrapper, whose replicas would each see a part of a minibatch."""
-    return model.module if isinstance(model, nn.DataParallel | DistributedDataParallel) else model
+    """The model inside of `torch.compile`, whose layers do not run, or DataParallel, whose replicas see only a part."""
+    while True:
+        if isinstance(model, nn.DataParallel | DistributedDataParallel):
+            model = model.module
+        elif isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
+            model = inner
+        else:
+            return model
+
+
+def check_runnable(model: nn.Module) -> None:
+    """Check that a model has weights and layers that can be observed.
+
+    Raises:
+        CompareError: the model is scripted, or has weights without values.
+    """
+    if isinstance(model, torch.jit.ScriptModule):
+        raise CompareError(
+            "expected a module whose layers can be observed, got a scripted one; pass the module that it was made from."
+        )
+    named = (*model.named_parameters(), *model.named_buffers())
+    if empty := [name for name, values in named if values.is_meta]:
+        raise CompareError(
+            f"expected a model with weights, got {type(model).__name__} with {len(empty)} tensors on the meta device, "
+            f"such as {empty[0]}; load its weights first."
+        )
 
 
 @contextmanager
@@ -29,24 +57,69 @@ def hooked(model: nn.Module, hooks: Iterable[tuple[nn.Module, Hook]]) -> Iterato
     """
     training = {module: module.training for module in model.modules()}
     handles: list[RemovableHandle] = []
+    compiled = {module: call for module in model.modules() if (call := getattr(module, "_compiled_call_impl", None))}
     try:
         model.eval()
+        # Compiled modules do not call hooks that are added later.
+        for module in compiled:
+            module._compiled_call_impl = None
         for module, hook in hooks:
             handles.append(module.register_forward_hook(hook))
         yield
     finally:
         for handle in handles:
             handle.remove()
+        for module, call in compiled.items():
+            module._compiled_call_impl = call
         for module, mode in training.items():
             module.training = mode
 
 
-def logits_of(model: nn.Module, inputs: Tensor) -> Tensor:
+def output_of(model: nn.Module, inputs: Any, forward: Forward | None = None) -> Any:
     """Run a model on one minibatch, on the model's device and in its precision.
 
     Args:
         model: any module, in eval mode.
-        inputs: the tensor that the model takes, shape (n, ...).
+        inputs: a tensor, a tuple of tensors, which the model takes one by one, or a mapping of its arguments.
+        forward: called with the model and the inputs instead of the model itself; None for the model itself.
+
+    Returns:
+        Whatever the model returns.
+
+    Raises:
+        CompareError: the model has weights of several types or on several devices, and does not run.
+    """
+    device, dtype = placement(model)
+
+    def prepared(tensor: Tensor) -> Tensor:
+        # A copy, because a model may write into its input, which other models see too.
+        return tensor.to(device or tensor.device, dtype if tensor.is_floating_point() else None, copy=True)
+
+    inputs = mapped(inputs, prepared)
+    # Tensors created in inference mode have no version counter.
+    with torch.inference_mode(False), torch.no_grad():
+        try:
+            if forward is not None:
+                return forward(model, inputs)
+            if isinstance(inputs, Mapping):
+                return model(**inputs)
+            return model(*inputs) if isinstance(inputs, tuple) else model(inputs)
+        except RuntimeError as error:
+            places = {f"{p.dtype} on {p.device}".removeprefix("torch.") for p in model.parameters()}
+            if len(places) < 2:
+                raise
+            raise CompareError(
+                f"{type(model).__name__} has weights of several types or devices ({', '.join(sorted(places))}) and "
+                f"does not run: {str(error).splitlines()[0]}; convert them to one, as with model.float()."
+            ) from error
+
+
+def logits_of(model: nn.Module, inputs: Any) -> Tensor:
+    """Run a classifier on one minibatch.
+
+    Args:
+        model: any module, in eval mode.
+        inputs: what the model takes, for n examples.
 
     Returns:
         Logits, shape (n, classes).
@@ -54,18 +127,13 @@ def logits_of(model: nn.Module, inputs: Tensor) -> Tensor:
     Raises:
         CompareError: the model does not return logits.
     """
-    device, dtype = placement(model)
-    # Tensors created in inference mode have no version counter.
-    with torch.inference_mode(False), torch.no_grad():
-        # A copy, because a model may write into its input, which other models see too.
-        dtype = dtype if inputs.is_floating_point() else None
-        outputs = first_tensor(model(inputs.to(device or inputs.device, dtype, copy=True)))
-    if outputs is None or outputs.ndim != 2 or len(outputs) != len(inputs):
-        shape = "no tensor" if outputs is None else f"shape {tuple(outputs.shape)}"
+    output, examples = output_of(model, inputs), examples_in(inputs)
+    logits = logits_in(output, examples)
+    if logits is None or is_encoder(model, output):
         raise CompareError(
-            f"a model must return logits of shape ({len(inputs)}, classes) for {len(inputs)} inputs, got {shape}."
+            f"a model must return logits of shape ({examples}, classes) for {examples} inputs, got {shape_of(output)}."
         )
-    return outputs
+    return logits
 
 
 def placement(model: nn.Module) -> tuple[torch.device | None, torch.dtype | None]:
@@ -73,14 +141,3 @@ def placement(model: nn.Module) -> tuple[torch.device | None, torch.dtype | None
     parameters = list(model.parameters())
     dtypes = (parameter.dtype for parameter in parameters if parameter.is_floating_point())
     return next((parameter.device for parameter in parameters), None), next(dtypes, None)
-
-
-def first_tensor(output: Any) -> Tensor | None:
-    """The output if it is a tensor, otherwise the first tensor in a nested tuple or dict; None if there is none."""
-    if isinstance(output, Tensor):
-        return output
-    if isinstance(output, Mapping):
-        output = tuple(output.values())
-    if isinstance(output, tuple | list):
-        return next((t for t in map(first_tensor, output) if t is not None), None)
-    return None

@@ -12,12 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from compare.errors import CompareError
-from compare.model.frozen import Hook, first_tensor, hooked, logits_of, placement, unwrapped
+from compare.model.batch import chosen, examples_in
+from compare.model.frozen import Forward, Hook, check_runnable, hooked, output_of, placement, unwrapped
+from compare.model.outputs import are_same, is_encoder, logits_in, main_output, shape_of, tensors_in
+from compare.model.pooling import has_class_token, pooled
+from compare.model.rows import FIRST, ORDER, Look, Rows, find_rows, look, main_tensor
 from compare.model.select_layers import select
 from compare.similarity.gram import exact_products, gram
 
-# Number of examples of the trial run that finds the layers. An axis of this size is unlikely to be anything else.
-TRIAL = 7
+# Number of examples of the first trial run, which finds the layers.
+TRIAL = FIRST
 # With more layers than this, heatmaps are unreadable and Gram matrices take too much memory.
 MANY_LAYERS = 400
 
@@ -27,32 +31,56 @@ class LayerGrams:
 
     A layer is one call of one selected module, unless it returns the output of the previous layer unchanged. Leaf
     modules are layers, and so are blocks that end in a functional addition, but not containers of leaf modules. A
-    second call of a module is another layer, `name#2`. For tuple or dict outputs, the first tensor counts. Activations
-    are released at once, before an in-place operation can change them.
+    second call of a module is another layer, `name#2`. For tuple or dict outputs, the first tensor with rows of each
+    example counts. Several rows of one example, such as windows of an image, are features of one row. Activations are
+    released at once, before an in-place operation can change them.
 
     Use it as a context manager: hooks are removed and train/eval modes restored at the end, even after an error.
 
     Args:
         model: any module.
-        layers: `all`, `blocks`, or glob patterns, as in `compare.model.select_layers.select`.
+        layers: `all`, `blocks`, `stages`, or glob patterns, as in `compare.model.select_layers.select`.
         dtype: precision of the Gram matrices, as in `compare.similarity.gram.gram`.
+        pool: `none`, `mean`, or `cls`, see `compare.model.pooling.pooled`.
+        forward: called with the model and the inputs instead of the model itself; None for the model itself.
+
+    Attributes:
+        names: names of the layers, in execution order.
+        left_out: names of the layers that have no rows of each example.
+        classes: number of logits per example; 0 if the model is an encoder.
+        remarks: what readers must know about the model: sentences without their subject.
 
     Raises:
-        CompareError: no module matches `layers`.
+        CompareError: no module matches `layers`, or the model cannot run.
     """
 
-    def __init__(self, model: nn.Module, layers: str, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: str,
+        dtype: torch.dtype = torch.float32,
+        pool: str = "none",
+        forward: Forward | None = None,
+    ) -> None:
         self.names: list[str] = []
         self.left_out: set[str] = set()
+        self.remarks: list[str] = []
         self._model = unwrapped(model)
+        check_runnable(self._model)
         self._dtype = dtype
+        self._pool, self._tokens = pool, 0
+        self._forward = forward
         self._selected = select(self._model, layers)
+        self._modules = dict(self._model.named_modules())
         self.device, _ = placement(self._model)
-        self.kind, self.classes = type(model).__name__, 0
+        self.kind, self.classes = type(self._model).__name__, 0
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         # Models may share modules, so hooks are active only during the run of their own model.
         self._running = False
         self._hooked: AbstractContextManager[None] = hooked(self._model, self._hooks())
+        # Where the rows of each layer are, by the name of its call, and what the trial runs have seen.
+        self._rows: dict[str, Rows] = {}
+        self._looks: dict[str, list[Look]] | None = None
         self._start(0, None)
 
     def __enter__(self) -> "LayerGrams":
@@ -68,102 +96,170 @@ class LayerGrams:
         self._hooked.__exit__(kind, error, trace)
 
     def _hooks(self) -> Iterator[tuple[nn.Module, Hook]]:
-        for name, module in self._model.named_modules():
+        for name, module in self._modules.items():
             if name in self._selected and not isinstance(module, torch.jit.ScriptModule):
                 yield module, partial(self._record, name)
 
-    def find(self, inputs: Tensor) -> None:
-        """Find the names of the layers and the number of classes with a trial run on a few examples.
+    def find(self, inputs: Any) -> None:
+        """Find the names of the layers, the rows of each example, and the number of classes with two trial runs.
+
+        The second run has fewer examples, in another order. The axis that changes with them is that of the examples.
 
         Args:
-            inputs: a minibatch. The trial uses `TRIAL` examples, repeating some if there are fewer.
+            inputs: a minibatch. The trials use at most `TRIAL` examples, repeating some if there are fewer.
 
         Raises:
-            CompareError: the model does not return logits, or no selected layer has one row per example.
+            CompareError: no selected layer has rows of each example.
         """
-        self.classes = self._run(inputs[torch.arange(TRIAL) % len(inputs)], None).shape[1]
-        self.names = self._calls
-        if not self.names:
+        first = chosen(inputs, torch.arange(TRIAL, device="cpu") % examples_in(inputs))
+        second = chosen(first, torch.tensor(ORDER, device="cpu"))
+        output, looks = self._try(first)
+        passed_on = dict(self._passed_on)
+        repeated, others = self._try(second)
+        _check_same_layers(list(others), list(looks))
+        found = {call: find_rows(seen, others[call]) for call, seen in looks.items()}
+        self._rows = {call: rows for call, rows in found.items() if rows is not None}
+        self.left_out = found.keys() - self._rows.keys()
+        if not self._rows:
             raise CompareError(
-                "none of the selected layers has an output with one row per example; select other layers."
+                "none of the selected layers has an output with rows of each example; select other layers."
             )
+        self.names = [self._title(call, passed_on) for call in self._rows]
+        self._find_tokens(looks)
+        self._find_classes(output)
+        self._check_random(first, output, repeated)
 
-    def run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
+    def run(self, inputs: Any, grams: Tensor | None) -> Tensor:
         """Run the model on one minibatch, after `find`.
 
         Args:
-            inputs: the tensor that the model takes, shape (n, ...).
+            inputs: what the model takes, for n examples.
             grams: output buffer for the Gram matrices, in the order of `names`, shape (L, n, n); None to skip them.
 
         Returns:
-            Logits, shape (n, classes).
+            Logits, shape (n, classes). An encoder has 0 classes.
 
         Raises:
-            CompareError: the model does not return logits, or ran other layers than in the trial.
+            CompareError: the model does not return logits as in the trial, or ran other layers.
         """
-        outputs = self._run(inputs, grams)
-        if grams is not None and self._calls != self.names:
-            different = next(iter(set(self._calls) ^ set(self.names)), "their order")
+        examples = examples_in(inputs)
+        output = self._run(inputs, grams)
+        if grams is not None:
+            _check_same_layers(self._calls, list(self._rows))
+        if not self.classes:
+            return torch.empty(examples, 0, device=self.device or "cpu")
+        logits = logits_in(output, examples)
+        if logits is None or logits.shape[1] != self.classes:
             raise CompareError(
-                f"a model must run the same layers on every batch, got {len(self._calls)} after {len(self.names)} "
-                f"({different} differs); select other layers."
+                f"a model must return logits of shape ({examples}, {self.classes}) for {examples} inputs, got "
+                f"{shape_of(output)}."
             )
-        return outputs
+        return logits
 
-    def _run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
-        self._start(len(inputs), grams)
+    def _run(self, inputs: Any, grams: Tensor | None) -> Any:
+        self._start(examples_in(inputs), grams)
         self._running = True
         try:
-            return logits_of(self._model, inputs)
+            return output_of(self._model, inputs, self._forward)
         finally:
             self._running = False
+
+    def _try(self, inputs: Any) -> tuple[Any, dict[str, list[Look]]]:
+        """Output of a trial run, and what it has seen of each layer."""
+        self._rows, self._looks = {}, {}
+        try:
+            return self._run(inputs, None), self._looks
+        finally:
+            self._looks = None
 
     def _start(self, examples: int, grams: Tensor | None) -> None:
         self._examples = examples
         self._grams = grams
         self._calls: list[str] = []
         self._counts: Counter[str] = Counter()
+        self._passed_on: dict[str, str] = {}
         self._last: weakref.ref[Tensor] | None = None
         self._last_version = -1
 
     def _record(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
         if not self._running:
             return
-        tensor = first_tensor(output)
+        tensors, call = tensors_in(output), _numbered(name or "output", self._counts[name] + 1)
+        rows = self._rows.get(call)
+        tensor = main_tensor(tensors, rows, self._examples)
         if tensor is not None and self._is_last(tensor):
             return
         self._counts[name] += 1
-        again = f"#{self._counts[name]}" if self._counts[name] > 1 else ""
-        call = (name or "output") + again
-        if tensor is None or not self._has_rows(tensor):
-            self.left_out.add(call)
-            return
-        self._last, self._last_version = weakref.ref(tensor), _version(tensor)
-        # A layer without one row per example in the trial has the right size only by chance.
-        if call in self.left_out:
+        if tensor is not None:
+            self._last, self._last_version = weakref.ref(tensor), _version(tensor)
+        if self._looks is not None:
+            self._looks[call] = [look(tensor, self._examples) for tensor in tensors]
+            if self._hands_on(name, inputs, tensor):
+                self._passed_on[call] = _numbered(name.rpartition(".")[0], self._counts[name])
+        elif rows is not None and tensor is not None:
+            self._take(call, module, rows, tensor)
+
+    def _take(self, call: str, module: nn.Module, rows: Rows, tensor: Tensor) -> None:
+        """Compute the Gram matrix of a layer."""
+        features = rows.of(tensor, self._examples)
+        if features is None:
             return
         self._calls.append(call)
         if self._grams is not None and len(self._calls) <= len(self._grams):
+            if self._pool != "none":
+                features = pooled(features, module, rows.count > 1, self._tokens)
             with exact_products(tensor.device):
-                self._grams[len(self._calls) - 1] = gram(tensor, self._dtype)
+                self._grams[len(self._calls) - 1] = gram(features, self._dtype)
 
-    def _has_rows(self, tensor: Tensor) -> bool:
-        """Whether a tensor holds ordinary real numbers, one row per example."""
-        plain = not tensor.is_nested and tensor.layout == torch.strided
-        return (
-            plain
-            and tensor.ndim > 0
-            and len(tensor) == self._examples
-            and tensor.is_floating_point()
-            and tensor.itemsize > 1
-        )
+    def _hands_on(self, name: str, inputs: Any, tensor: Tensor | None) -> bool:
+        """Whether a module hands on what its parent, a norm with weights of its own, has computed.
+
+        timm's `bn1` normalises, and hands its result to `bn1.drop`, which is empty, and then to `bn1.act`.
+        """
+        parent = self._modules[name.rpartition(".")[0]]
+        is_norm = "norm" in type(parent).__name__.lower() and bool(parent._parameters or parent._buffers)
+        return is_norm and "." in name and tensor is not None and bool(inputs) and inputs[0] is tensor
+
+    def _title(self, call: str, passed_on: dict[str, str]) -> str:
+        """Name of a layer: that of its call, or of the module that has computed what the call hands on."""
+        title = passed_on.get(call, call)
+        return call if title in self._rows else title
+
+    def _find_tokens(self, looks: dict[str, list[Look]]) -> None:
+        """Find the number of positions with the class token: the largest of all layers."""
+        if self._pool == "cls" and has_class_token(self._model):
+            shapes = [
+                looks[call][rows.index].shape or () for call, rows in self._rows.items() if rows == Rows(rows.index)
+            ]
+            self._tokens = max((shape[1] for shape in shapes if len(shape) == 3), default=0)
+        if self._pool == "cls" and not self._tokens:
+            self.remarks.append("has no class token; its features are means over positions.")
+
+    def _find_classes(self, output: Any) -> None:
+        logits = None if is_encoder(self._model, output) else logits_in(output, TRIAL)
+        self.classes = 0 if logits is None else logits.shape[1]
+        if not self.classes:
+            self.remarks.append(
+                f"has no classifier (its output has {shape_of(output)} for {TRIAL} examples); results that need "
+                "predictions are null."
+            )
+
+    def _check_random(self, inputs: Any, output: Any, other: Any) -> None:
+        """Note that a model is random. `other` is its output for the examples `ORDER`."""
+        first, second = main_output(output, TRIAL), main_output(other, len(ORDER))
+        if first is None or second is None or are_same(first[list(ORDER)], second):
+            return
+        # A model that mixes examples, as batch norm without running statistics does, is not random.
+        again = main_output(self._run(inputs, None), TRIAL)
+        if again is not None and not are_same(first, again):
+            self.remarks.append("is random in eval mode: its outputs for the same examples differ between two runs.")
 
     def _is_last(self, tensor: Tensor) -> bool:
         """Whether this tensor is the unchanged output of the previous layer."""
         return self._last is not None and self._last() is tensor and self._last_version == _version(tensor)
 
 
-def default_layers(models: Sequence[nn.Module], inputs: Tensor) -> str:
+def default_layers(models: Sequence[nn.Module], inputs: Any) -> str:
     """Default selection of layers: `all`, or `blocks` if a model has too many layers and all models have blocks.
 
     Args:
@@ -183,6 +279,20 @@ def _has_blocks(model: nn.Module) -> bool:
         return bool(select(model, "blocks"))
     except CompareError:
         return False
+
+
+def _check_same_layers(calls: list[str], expected: list[str]) -> None:
+    if calls != expected:
+        different = next(iter(set(calls) ^ set(expected)), "their order")
+        raise CompareError(
+            f"a model must run the same layers on every batch, got {len(calls)} after {len(expected)} "
+            f"({different} differs); select other layers."
+        )
+
+
+def _numbered(name: str, count: int) -> str:
+    """Name of a call of a module, such as `act#2`."""
+    return name if count == 1 else f"{name}#{count}"
 
 
 def _version(tensor: Tensor) -> int:

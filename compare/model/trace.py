@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from compare.errors import CompareError
-from compare.model.batch import checked_batch
+from compare.model.batch import checked_batch, device_of, examples_in
+from compare.model.frozen import Forward
 from compare.model.layer_grams import LayerGrams
 from compare.similarity.gram import MIN_EXAMPLES
 
@@ -21,9 +22,10 @@ class Facts:
     Args:
         kind: class name of the model.
         parameters: number of parameters.
-        classes: number of logits per example.
+        classes: number of logits per example; 0 if the model is an encoder.
         names: layer names, in execution order.
         left_out: names of layers that have no Gram matrix.
+        remarks: what readers must know about the model: sentences without their subject.
     """
 
     kind: str
@@ -31,6 +33,7 @@ class Facts:
     classes: int
     names: tuple[str, ...]
     left_out: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 class Minibatch(NamedTuple):
@@ -55,25 +58,34 @@ class Tracer(LayerGrams):
         layers: selection of layers; must equal that of the comparison.
         dtype: precision of the Gram matrices; must equal that of the comparison.
         keep: called with every minibatch, in order.
+        pool: how features are pooled; must equal that of the comparison.
     """
 
-    def __init__(self, model: nn.Module, layers: str, dtype: torch.dtype, keep: Callable[[Minibatch], object]) -> None:
-        super().__init__(model, layers, dtype)
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: str,
+        dtype: torch.dtype,
+        keep: Callable[[Minibatch], object],
+        pool: str = "none",
+    ) -> None:
+        super().__init__(model, layers, dtype, pool)
         self._keep = keep
 
     @property
     def facts(self) -> Facts:
         """Facts about the model, after it has run."""
-        return Facts(self.kind, self.parameters, self.classes, tuple(self.names), tuple(sorted(self.left_out)))
+        left_out, remarks = tuple(sorted(self.left_out)), tuple(self.remarks)
+        return Facts(self.kind, self.parameters, self.classes, tuple(self.names), left_out, remarks)
 
-    def room(self, inputs: Tensor) -> Tensor | None:
+    def room(self, inputs: Any) -> Tensor | None:
         """Buffer for the Gram matrices of a minibatch; None if it has too few examples."""
-        n = len(inputs)
+        n = examples_in(inputs)
         dtype = torch.promote_types(self._dtype, torch.float32)
-        device = self.device or inputs.device
+        device = self.device or device_of(inputs)
         return torch.empty(len(self.names), n, n, dtype=dtype, device=device) if n >= MIN_EXAMPLES else None
 
-    def run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
+    def run(self, inputs: Any, grams: Tensor | None) -> Tensor:
         """Run the model on one minibatch, as `LayerGrams.run` does, and pass on its outputs."""
         logits = super().run(inputs, grams)
         exact = logits.to(torch.promote_types(logits.dtype, torch.float32))
@@ -92,24 +104,28 @@ class Replay:
 
     def __init__(self, facts: Facts, minibatches: Iterable[Minibatch], device: torch.device | None = None) -> None:
         self.names: list[str] = []
-        self.left_out = set(facts.left_out)
+        self.left_out, self.remarks = set(facts.left_out), list(facts.remarks)
         self.kind, self.parameters, self.classes = facts.kind, facts.parameters, facts.classes
         self.device = device
         self._facts = facts
         self._rest = iter(minibatches)
 
-    def find(self, inputs: Tensor) -> None:
+    def find(self, inputs: Any) -> None:
         """Set the layer names, as `LayerGrams.find` does, without running the model."""
         self.names = list(self._facts.names)
 
-    def run(self, inputs: Tensor, grams: Tensor | None) -> Tensor:
+    def run(self, inputs: Any, grams: Tensor | None) -> Tensor:
         """Return the recorded logits and copy the recorded Gram matrices, without running the model.
 
         Raises:
             CompareError: the trace has other minibatches, or lacks Gram matrices.
         """
         minibatch = next(self._rest, None)
-        if minibatch is None or len(minibatch.logits) != len(inputs) or (grams is not None and minibatch.grams is None):
+        if (
+            minibatch is None
+            or len(minibatch.logits) != examples_in(inputs)
+            or (grams is not None and minibatch.grams is None)
+        ):
             raise CompareError("expected the minibatches of the recorded trace, got others; record the trace again.")
         if grams is not None and minibatch.grams is not None:
             _unpack(minibatch.grams, grams)
@@ -121,20 +137,32 @@ Run = LayerGrams | Replay
 
 
 @contextmanager
-def running(models: Sequence[Model], layers: str, dtype: torch.dtype) -> Iterator[list[Run]]:
+def running(
+    models: Sequence[Model],
+    layers: str,
+    dtype: torch.dtype,
+    pool: str = "none",
+    forward: Forward | None = None,
+) -> Iterator[list[Run]]:
     """Prepare models for running. A model that occurs several times runs once.
 
     Args:
         models: modules, tracers, or replays.
         layers: selection of layers, as in `compare.model.select_layers.select`.
         dtype: precision of the Gram matrices.
+        pool: how features are pooled: `none`, `mean`, or `cls`.
+        forward: called with a model and its inputs instead of the model itself; None for the model itself.
 
     Yields:
         One run per model.
     """
     with ExitStack() as stack, torch.inference_mode(False), torch.no_grad():
         runs = {
-            key: model if isinstance(model, Replay) else stack.enter_context(_layer_grams(model, layers, dtype))
+            key: model
+            if isinstance(model, Replay)
+            else stack.enter_context(
+                model if isinstance(model, Tracer) else LayerGrams(model, layers, dtype, pool, forward)
+            )
             for key, model in {id(model): model for model in models}.items()
         }
         yield [runs[id(model)] for model in models]
@@ -155,17 +183,13 @@ def trace(tracer: Tracer, batches: Iterable[Any], *, passes: int = 1, grams: boo
     with torch.inference_mode(False), torch.no_grad(), tracer:
         for _ in range(passes):
             for inputs, *_ in map(checked_batch, batches):
-                if not len(inputs):
+                if not examples_in(inputs):
                     continue
                 if not tracer.names:
                     tracer.find(inputs)
                 tracer.run(inputs, tracer.room(inputs) if grams else None)
     if not tracer.names:
         raise CompareError("expected at least one example, got none.")
-
-
-def _layer_grams(model: nn.Module | Tracer, layers: str, dtype: torch.dtype) -> LayerGrams:
-    return model if isinstance(model, Tracer) else LayerGrams(model, layers, dtype)
 
 
 def _pack(grams: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ class Split:
         self._examples: tuple[Tensor, Tensor] | None = None
         self._held_out = torch.empty(0, dtype=torch.long, device="cpu")
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Any, Tensor, Tensor]]:
         """Iterate over minibatches of inputs, labels, and whether each example is held out.
 
         Raises:
@@ -44,7 +44,7 @@ class Split:
         seen: list[tuple[Tensor, Tensor]] = []
         for batch in self._batches:
             inputs, labels, indices = checked_batch(batch)
-            if not len(inputs):
+            if not len(labels):
                 continue
             self._check_labels(labels)
             start = sum(len(indices) for indices, _ in seen)

@@ -9,7 +9,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from compare.errors import CompareError
-from compare.model.frozen import Hook, first_tensor, hooked, logits_of, unwrapped
+from compare.model.batch import examples_in
+from compare.model.frozen import Hook, hooked, logits_of, unwrapped
+from compare.model.outputs import tensors_in
 from compare.model.select_layers import select
 
 # Called with the number of a point and its features, shape (n, d).
@@ -80,7 +82,7 @@ class PointReader:
         for number, point in enumerate(self._points):
             yield self._modules[point.layer], partial(self._record, number)
 
-    def run(self, inputs: Tensor, take: Take) -> Tensor:
+    def run(self, inputs: Any, take: Take) -> Tensor:
         """Run the model on one minibatch.
 
         Args:
@@ -94,7 +96,7 @@ class PointReader:
             CompareError: the model does not return logits, or a point is not reached or does not have one row per
                 example.
         """
-        self._left, self._examples, self._take = set(self._points), len(inputs), take
+        self._left, self._examples, self._take = set(self._points), examples_in(inputs), take
         logits = logits_of(self._model, inputs)
         if self._left:
             raise CompareError(
@@ -107,7 +109,7 @@ class PointReader:
         if point not in self._left:
             return
         self._left.remove(point)
-        tensor = first_tensor(inputs if point.kind == "pre" else output)
+        tensor = next(iter(tensors_in(inputs if point.kind == "pre" else output)), None)
         if tensor is None or not tensor.is_floating_point() or tensor.shape[:1] != (self._examples,):
             got = "none" if tensor is None else f"{tensor.dtype} of shape {tuple(tensor.shape)}"
             raise CompareError(

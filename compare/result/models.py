@@ -23,7 +23,8 @@ class ModelResult:
         layers: names of the compared layers, in execution order.
         pc1_fraction: for each layer, the fraction of its variance on its first principal component, in (0, 1]; None for
             layers that are constant or not finite.
-        kind: source of the model: `folder` or `hub`; None for a module in memory.
+        kind: source of the model: `folder`, `hub`, or `py` for a function of the user's own; None for a module in
+            memory.
 
     Example:
         >>> import torch

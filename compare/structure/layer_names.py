@@ -6,8 +6,11 @@ from itertools import groupby
 from typing import NamedTuple
 
 # A numbered module, or a numbered module directly within it: timm's EfficientNet has `blocks.2.0`, its ConvNeXt
-# `stages.2.blocks.0`, and its RegNet `s2.b1`.
-_BLOCK = re.compile(r"(.*?\.b?\d+(?:\.(?:blocks\.|layers\.)?\d+)?)(?=[.#]|$)")
+# `stages.2.blocks.0`, and its RegNet `s2.b1`. Or a module whose name and number say so: `block3` in Xception, `cell_3`
+# in NASNet, `Mixed_5b` in Inception, `denseblock1.denselayer2` in DenseNet, and `level3.tree1.tree2` in DLA.
+_NAMED = r"(?:[a-z]+_)*(?:(?:dense)?block|denselayer|tree|mixed_|cell_(?:stem_)?)\d+[a-z]?"
+_NUMBERED = r".*?\.b?\d+(?:\.(?:(?:blocks|layers|transformer_encoder)\.)?\d+)?"
+_BLOCK = re.compile(rf"((?:.*?\.)?{_NAMED}(?:\.{_NAMED})*|{_NUMBERED})(?=[.#]|$)", re.IGNORECASE)
 
 
 class BlockLayers(NamedTuple):
@@ -28,7 +31,10 @@ def stage_of(layer: str) -> str:
 
 
 def block_of(layer: str) -> str | None:
-    """Block of a layer: its numbered module, such as `stage1.3` for `stage1.3.conv1`; None if there is none."""
+    """Block of a layer: its numbered module, such as `stage1.3` for `stage1.3.conv1`; None if there is none.
+
+    It has only the name to go by, unlike `compare.model.blocks.blocks`, which looks at the modules.
+    """
     match = _BLOCK.match(layer)
     return match[1] if match else None
 

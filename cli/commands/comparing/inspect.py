@@ -16,7 +16,9 @@ from cli.terminal.output import interruptible
 
 @expand_options
 def inspect(
-    model: Annotated[str, options.model_argument("MODEL", "A model folder or Hub id OWNER/NAME[@REVISION].")],
+    model: Annotated[
+        str, options.model_argument("MODEL", "A model folder, Hub id OWNER/NAME[@REVISION], or py:FILE.py:FUNCTION.")
+    ],
     part: Annotated[
         list[Part],
         typer.Option(
@@ -42,5 +44,7 @@ def inspect(
     """
     files.check()
     with interruptible("nothing was written"):
-        computed = inspected(request((model,), columns.of_optional(dataset), images), inspection, part, no_cache)
+        computed = inspected(
+            request((model,), columns.of_optional(dataset), images, own_code=True), inspection, part, no_cache
+        )
     deliver(computed.result, files, ReportOptions(images=computed.images, parts=part))

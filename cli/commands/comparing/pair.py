@@ -29,7 +29,9 @@ class Correction(StrEnum):
 
 @expand_options
 def compare(
-    a: Annotated[str, options.model_argument("A", "A model folder or Hub id OWNER/NAME[@REVISION].")],
+    a: Annotated[
+        str, options.model_argument("A", "A model folder, Hub id OWNER/NAME[@REVISION], or py:FILE.py:FUNCTION.")
+    ],
     b: Annotated[str, options.model_argument("B", "The other model.")],
     dataset: options.ComparisonDataset = None,
     *,
@@ -65,7 +67,7 @@ def compare(
     requirements = [parse_requirement(text) for text in require or ()]
     files.check(("--export", export, CSV_START))
     with interruptible("nothing was written"):
-        computed = compared(request((a, b), columns.of_optional(dataset), images), pair, no_cache)
+        computed = compared(request((a, b), columns.of_optional(dataset), images, own_code=True), pair, no_cache)
     if export is not None:
         from cards.words.csv import disagreements_csv
 

@@ -28,9 +28,9 @@ def record(
     Without --layers, only predictions are traced.
     """
     with interruptible("nothing was written"):
-        models, _ = look_up((model,), dataset)
+        models, _ = look_up((model,), dataset, own_code=True)
         prepared = prepare(models, dataset, images)
-        traces = Traces(prepared, similarity.precision, similarity.passes)
+        traces = Traces(prepared, similarity.precision, similarity.passes, pool=similarity.pool)
         if traces.path(0, similarity.layers).name != file.name:
             raise ZooError(
                 f"expected {model}, the images, and all versions to be the same as in the comparison, but some differ "

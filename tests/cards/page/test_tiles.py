@@ -39,7 +39,7 @@ def test_without_labels_or_with_other_classes_tiles_stay_and_say_why():
     assert "b, deep: the images have no labels." in accuracy.numbers[1].text
     assert accuracy.caption == ""
     same, accuracy, *_ = comparison_tiles(replace(result, disagreement=None))
-    assert tuple(same.numbers[0]) == (None, "the models predict different classes.")
+    assert tuple(same.numbers[0]) == (None, "a model has no classifier, or the models predict different classes.")
     assert tuple(accuracy.numbers[0]) == ("85.0%", "a, shallow")
     assert Reader(comparison_html(unlabelled, {})).text.count("not known") == 4
 

@@ -101,7 +101,7 @@ IMAGES = [
     "--seed",
     "--device",
 ]
-CKA = ["--layers", "--passes", "--precision"]
+CKA = ["--layers", "--passes", "--precision", "--pool"]
 BASELINE = ["--baseline", "--baseline-seeds"]
 FILES = ["--json", "--png", "--svg", "--html"]
 PARALLEL = ["--jobs", "--ray"]

@@ -44,7 +44,7 @@ def complete(here):
         ("compare models/deep-s0 models/w", ["models/wide-s0"]),
         ("zoo groups --a models/d", ["models/deep-s0"]),
         ("zoo train --dataset mn", ["mnist5k", "mnist5k:14", "mnist5k:8"]),
-        ("zoo matrix --layers ", ["all", "blocks"]),
+        ("zoo matrix --layers ", ["all", "blocks", "stages"]),
         ("zoo doc", ["doctor"]),
     ],
 )

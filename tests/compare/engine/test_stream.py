@@ -58,7 +58,7 @@ def test_more_than_four_hundred_layers_make_blocks_the_default():
     x = torch.rand(7, 1, 8, 8)
     assert default_layers([shallow, deep], x) == "blocks"
     assert default_layers([shallow, shallow], x) == "all"
-    plain = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), *(nn.ReLU(), nn.Linear(8, 8)) * 220)
+    plain = Net(0)
     assert default_layers([deep, plain], x) == "all"
 
 
@@ -187,7 +187,8 @@ X = torch.rand(4, 1, 4, 4)
 @pytest.mark.parametrize(
     ("batch", "message"),
     [
-        ({"x": X}, r"expected minibatches of \(inputs, labels\)"),
+        ({"label": torch.arange(4)}, r"expected minibatches of \(inputs, labels\)"),
+        ((X, None), "use -1 for all examples if they are unknown"),
         ((X, torch.arange(3)), r"expected labels as integers of shape \(4,\)"),
         ((X, torch.rand(4)), r"got torch.float32 of shape \(4,\)"),
         ((X, [0, 1, 2, 0]), "one per example, got <class 'list'>"),
@@ -214,3 +215,21 @@ def test_outputs_that_are_no_ordinary_tensors_are_left_out():
         result = compare_models(Odd(make), Net(1), stream())
         assert result.models.a.layers == ("conv", "act", "fc")
         assert any("a: odd is left out" in note for note in result.notes)
+
+
+def test_layers_left_out_have_one_note_with_their_names_without_numbers():
+    class Biased(Net):
+        def __init__(self):
+            super().__init__(0)
+            self.bias = nn.ModuleList(nn.Sequential(nn.Linear(2, 2), nn.ReLU()) for _ in range(3))
+
+        def forward(self, x):
+            for bias in self.bias:
+                bias(torch.ones(3, 2))
+            return super().forward(x)
+
+    result = compare_models(Biased(), Net(1), stream())
+    notes = [note for note in result.notes if "left out" in note]
+    assert notes == [
+        "a: 6 layers are left out; their outputs have no rows of real numbers of each example. They are bias.*.* (6)."
+    ]

@@ -202,7 +202,7 @@ def test_each_model_runs_once_on_each_minibatch():
     for number, model in enumerate(models):
         model.fc.register_forward_pre_hook(lambda module, inputs, number=number: runs.append(number))
     compare_groups(models[:2], models[2:], stream())
-    assert sorted(runs) == sorted(list(range(4)) * (1 + len(stream())))
+    assert sorted(runs) == sorted(list(range(4)) * (2 + len(stream())))
 
 
 def test_models_of_one_group_may_be_of_different_sizes_and_few():

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -198,19 +200,16 @@ def test_model_that_runs_other_layers_later_is_refused():
         run.run(X, torch.empty(2, 6, 6))
 
 
-def test_model_without_logits_is_refused():
-    model = nn.Sequential(nn.Unflatten(1, (5, 1)))
-    with (
-        LayerGrams(model, "all") as run,
-        pytest.raises(CompareError, match=r"logits of shape \(7, classes\) for 7 inputs, got shape \(7, 5, 1\)"),
-    ):
+def test_model_without_logits_is_an_encoder():
+    with LayerGrams(nn.Sequential(nn.Unflatten(1, (5, 1))), "all") as run:
         run.find(X)
+        assert run.run(X, None).shape == (6, 0)
+    assert run.remarks == [
+        "has no classifier (its output has shape (7, 5, 1) for 7 examples); results that need predictions are null."
+    ]
 
 
 def test_very_deep_models_are_compared_by_their_blocks():
-    def model(blocks):
-        return nn.Sequential(*(nn.Sequential(nn.Linear(2, 2), nn.ReLU()) for _ in range(blocks)))
-
     class Block(nn.Module):
         def __init__(self):
             super().__init__()
@@ -228,4 +227,90 @@ def test_very_deep_models_are_compared_by_their_blocks():
     assert default_layers([residual(134)], x) == "blocks"
     assert default_layers([residual(134), residual(2)], x) == "blocks"
     # A model without blocks is compared by all of its layers, and so are the others.
-    assert default_layers([residual(134), model(3)], x) == "all"
+    assert default_layers([residual(134), nn.Linear(2, 2)], x) == "all"
+
+
+def remarks(model, x=X):
+    with LayerGrams(model, "all") as run:
+        run.find(x)
+    return run.remarks
+
+
+def test_random_model_is_noted_and_one_that_mixes_examples_is_not():
+    noisy = nn.Sequential(
+        nn.Linear(5, 5), Returning(lambda x: nn.functional.dropout(x, training=True)), nn.Linear(5, 2)
+    )
+    assert remarks(noisy) == ["is random in eval mode: its outputs for the same examples differ between two runs."]
+    mixing = nn.Sequential(nn.Linear(5, 5), nn.BatchNorm1d(5, track_running_stats=False), nn.Linear(5, 2))
+    assert remarks(mixing) == []
+    assert remarks(nn.Sequential(nn.Linear(5, 5), Returning(lambda x: x * torch.nan))) == []
+
+
+class NormAct(nn.BatchNorm1d):
+    """Batch norm with an empty module and an activation, as in timm."""
+
+    def __init__(self):
+        super().__init__(5)
+        self.drop, self.act = nn.Identity(), nn.ReLU()
+
+    def forward(self, x):
+        return self.act(self.drop(super().forward(x)))
+
+
+def test_empty_module_that_hands_on_the_result_of_its_parent_has_its_name():
+    model = nn.Sequential(nn.Linear(5, 5), NormAct(), nn.Linear(5, 2))
+    grams = look(model)
+    assert list(grams) == ["0", "1", "1.act", "2"]
+    torch.testing.assert_close(grams["1"], gram(nn.functional.batch_norm(model[0](X), torch.zeros(5), torch.ones(5))))
+    assert list(look(model, "1")) == ["1"]
+
+
+@pytest.mark.parametrize("wrap", [partial(torch.compile, backend="eager"), nn.DataParallel])
+def test_wrapped_model_is_unwrapped(wrap):
+    model = TwiceUsed()
+    with LayerGrams(wrap(model), "all") as run:
+        run.find(X)
+    assert (run.names, run.kind) == (["act", "early", "act#2", "late"], "TwiceUsed")
+
+
+def test_model_compiled_in_place_runs_its_layers_and_is_compiled_afterwards():
+    model = TwiceUsed()
+    model.compile(backend="eager")
+    compiled = model._compiled_call_impl
+    assert list(look(model)) == ["act", "early", "act#2", "late"]
+    assert model._compiled_call_impl is compiled is not None
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_models_that_cannot_run_are_refused():
+    with pytest.raises(CompareError, match="got a scripted one; pass the module that it was made from"):
+        LayerGrams(torch.jit.trace(nn.Linear(5, 2), X), "all")
+    with torch.device("meta"):
+        model = nn.Linear(5, 2)
+    with pytest.raises(CompareError, match="Linear with 2 tensors on the meta device, such as weight"):
+        LayerGrams(model, "all")
+    mixed = nn.Sequential(nn.Linear(5, 5), nn.Linear(5, 2).half())
+    with LayerGrams(mixed, "all") as run, pytest.raises(CompareError, match=r"several types .*float16.*float32"):
+        run.find(X)
+
+
+@pytest.mark.parametrize("output", [dict, lambda **parts: tuple(parts.values())])
+def test_logits_are_those_that_the_output_names_or_the_first_matrix_with_a_row_per_example(output):
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(5, 2)
+
+        def forward(self, x):
+            logits = self.fc(x)
+            named = {"features": x} if output is dict else {}
+            return output(loss=logits.mean(), **named, logits=logits)
+
+    model = Named()
+    with LayerGrams(model, "all") as run:
+        run.find(X)
+        assert torch.equal(run.run(X, None), model.fc(X))
+
+
+def test_output_that_names_features_alone_is_that_of_an_encoder():
+    assert "has no classifier" in remarks(nn.Sequential(nn.Linear(5, 5), Returning(lambda x: {"pooler_output": x})))[0]

@@ -151,7 +151,7 @@ def test_sites_are_read_before_an_in_place_operation_changes_them():
 def test_blocks_that_add_inside_are_read_behind_them():
     model = timm.create_model("resnet18", num_classes=3)
     assert probe_points(model) == tuple(ProbePoint(f"layer{i}.{j}", "post") for i in (1, 2, 3, 4) for j in (0, 1))
-    with pytest.raises(CompareError, match="no repeated blocks"):
+    with pytest.raises(CompareError, match="no numbered blocks"):
         probe_points(nn.Linear(2, 2))
 
 
