@@ -91,8 +91,10 @@ def _open_tables(listing: Listing, tables: Sequence[DatasetFile], columns: Colum
 
 def _open(listing: Listing, tables: Sequence[DatasetFile]) -> "tuple[Mapping[str, Dataset], set[str]]":
     """Open tables; also returns the real paths of the files that were opened."""
-    from datasets import Dataset, load_dataset_builder, load_from_disk
+    from datasets import Dataset, config, load_dataset_builder, load_from_disk
 
+    # The library would report to the Hub which format of local files it opens.
+    config.HF_UPDATE_DOWNLOAD_COUNTS = False
     root = listing.root.resolve()
     if tables[0].suffix == ARROW and any(file.path in SAVED for file in listing.files):
         saved = load_from_disk(str(root))
