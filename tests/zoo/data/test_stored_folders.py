@@ -221,6 +221,16 @@ def test_folders_without_clear_classes_are_refused(here, make, message):
         load_images("pets", "all")
 
 
+def test_a_class_without_training_images_is_refused_with_the_reason(here):
+    for split in ("train", "test"):
+        write_folder(here / "pets" / split, per_class=3)
+    for path in (here / "pets/train/two").iterdir():
+        path.rename(path.with_suffix(".heic"))
+    message = r"got 'two' \(folders without images are no classes: train/two \(3 .heic\)\); remove or move it"
+    with pytest.raises(ZooError, match=message):
+        load_images("pets", "test")
+
+
 def test_folders_without_images_are_named(here):
     root = write_folder(here / "pets", per_class=5)
     (root / "bird").mkdir()

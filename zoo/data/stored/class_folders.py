@@ -116,9 +116,10 @@ def _image_files(
     numbers = {name: number for number, name in enumerate(folders)}
     unknown = next((file.parts[depth] for file in members if file.parts[depth] not in numbers), None)
     if unknown is not None:
+        reason = "".join(f" ({note.rstrip('.')})" for note in _vanished_note(listing, depth))
         raise ZooError(
             f"expected only classes of the training split in {listing.title}/{clean_name(split)}, got "
-            f"{clean_name(unknown)!r}; remove or move it."
+            f"{clean_name(unknown)!r}{reason}; remove or move it."
         )
     paths = [file.path for file in members]
     return ImageFiles(
