@@ -19,6 +19,7 @@ from cards.model_card.text import (
     WARM_UP,
     WEIGHTS,
 )
+from cards.words.legible import number
 from cards.words.markdown import plain_markdown
 from cards.words.verdict import structure
 from compare.result.comparison import Comparison
@@ -222,4 +223,4 @@ def _use(record: TrainingRecord, repo_id: str) -> str:
 
 def _class_row(row: ClassAccuracy) -> str:
     name = plain_markdown(row.name[:LONGEST_NAME])
-    return f"| {name} | {row.examples} | {row.right} | {row.right / row.examples:.1%} |"
+    return f"| {name} | {row.examples} | {row.right} | {number(row.accuracy, '.1%')} |"

@@ -11,7 +11,7 @@ from cards.words.facts import (
     source_cells,
     true_class,
 )
-from cards.words.legible import AB, Names, percent, probability
+from cards.words.legible import AB, Names, interval, percent, probability
 from compare.result.disagreement import Calibration, ClassRow, Confusion, Disagreement, Reliability
 
 DISAGREED = "Images predicted differently, most confident first"
@@ -66,7 +66,7 @@ def _class_cells(row: ClassRow) -> tuple[str, ...]:
         percent(row.accuracy_a),
         percent(row.accuracy_b),
         percent(row.difference, "+.1f"),
-        f"{percent(row.ci_low, '+.1f')} to {percent(row.ci_high, '+.1f')}",
+        interval(row.ci_low, row.ci_high, "+.1f"),
         str(row.only_a_right),
         str(row.only_b_right),
         probability(row.p_value),

@@ -152,7 +152,9 @@ def listed(noun: str, names: Sequence[str], most: int = 3) -> str:
 
 
 def interval(low: float | None, high: float | None, form: str) -> str:
-    """The ends of an interval of fractions, in percent, such as `-1.0 to +2.0`."""
+    """The ends of an interval of fractions, in percent, such as `-1.0 to +2.0`, or a dash for None."""
+    if low is None or high is None:
+        return "-"
     return f"{percent(low, form)} to {percent(high, form)}"
 
 

@@ -9,7 +9,7 @@ from cli.terminal.output import short
 from zoo.base.files import file_sha256
 from zoo.errors import ZooError
 from zoo.hub.errors import hub_errors
-from zoo.record.names import hub_id
+from zoo.record.names import hub_id, split_columns
 
 # The dataset with superclasses of its own, and the label columns that it has on the Hub.
 CIFAR100 = "cifar100"
@@ -37,7 +37,8 @@ def find_superclasses(source: str, classes: Sequence[str]) -> dict[str, str]:
 
 def own_superclasses(dataset: str) -> str | None:
     """The source of a dataset's own superclasses, for `find_superclasses`; None if it has none."""
-    return CIFAR100 if hub_id(dataset) == hub_id(CIFAR100) else None
+    fine = split_columns(dataset)[1].label in (None, COLUMNS[0])
+    return CIFAR100 if fine and hub_id(dataset) == hub_id(CIFAR100) else None
 
 
 def content(source: str | None) -> str | None:

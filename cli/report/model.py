@@ -7,6 +7,7 @@ from rich.text import Text
 
 from cards.model_card.model_card import training_command
 from cards.tables.table import Table
+from cards.words.legible import number
 from cli.inputs.known_model import KnownModel
 from cli.report.table import rich_table
 from cli.terminal.curve import Curve
@@ -119,7 +120,7 @@ def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
 
 def _classes(record: TrainingRecord) -> Table:
     rows = tuple(
-        (short(row.name), str(row.examples), str(row.right), f"{row.right / row.examples:.1%}") for row in record.test
+        (short(row.name), str(row.examples), str(row.right), number(row.accuracy, ".1%")) for row in record.test
     )
     return Table("Accuracy by class on the test images", ("class", "images", "right", "accuracy"), rows)
 

@@ -14,7 +14,9 @@ PANELS = {
     "Model": (
         "--family --depth --depths --width --widths --arch --a --b --models --hub --block-structure --remove --paper"
     ),
-    "Data": "--dataset --split --subset --subsets --max-examples --batch-size --superclasses",
+    "Data": (
+        "--dataset --image-column --label-column --split --subset --subsets --max-examples --batch-size --superclasses"
+    ),
     "Recipe": "--recipe --epochs --lr --weight-decay --pc-regularize --fine-tune",
     "Analysis": (
         "--layers --pool --passes --precision --tolerance --measure --null --baseline --baseline-seeds --correction "

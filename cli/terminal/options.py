@@ -13,6 +13,8 @@ import typer
 
 from cli.terminal.completion import complete_datasets, complete_models
 from cli.terminal.output import Level, set_level
+from zoo.errors import UsageError
+from zoo.record.names import Columns, with_columns
 
 # The names are those of `zoo.record.names.NAMES`.
 _DATASETS = (
@@ -83,6 +85,37 @@ def _print_version(value: bool) -> None:
 Version = Annotated[
     bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
 ]
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """Columns of a dataset that is a table.
+
+    Args:
+        image_column: name of the column of images; None for the only one.
+        label_column: name of the column of labels; None for the only one.
+    """
+
+    image_column: Annotated[
+        str | None, typer.Option(help="Column of images, if the dataset has several.", show_default=False)
+    ] = None
+    label_column: Annotated[
+        str | None, typer.Option(help="Column of class labels, if the dataset has several.", show_default=False)
+    ] = None
+
+    def of(self, dataset: str) -> str:
+        """Name of a dataset with these columns, which results, records, and caches contain."""
+        return with_columns(dataset, Columns(self.image_column, self.label_column))
+
+    def of_optional(self, dataset: str | None) -> str | None:
+        """The same, for a dataset that the models name by default.
+
+        Raises:
+            UsageError: a column is given, but no dataset.
+        """
+        if dataset is None and self != ColumnOptions():
+            raise UsageError("--image-column and --label-column need --dataset.")
+        return None if dataset is None else self.of(dataset)
 
 
 @dataclass(frozen=True)

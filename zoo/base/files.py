@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zoo.errors import UsageError, ZooError
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @contextmanager
@@ -118,6 +121,18 @@ def check_utf8(text: str) -> None:
     except UnicodeEncodeError:
         shown = text.encode(errors="replace").decode()
         raise UsageError(f"expected UTF-8, got {shown!r}; rename the file or folder.") from None
+
+
+def clean_name(name: str) -> str:
+    r"""A name of a file or folder that can be printed, and written to JSON and pages.
+
+    Bytes that are not UTF-8, which Python represents by surrogates, and control characters become U+FFFD.
+
+    Example:
+        >>> clean_name("caf\\udce9")
+        'caf�'
+    """
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", os.fsencode(name).decode(errors="replace"))
 
 
 def file_sha256(path: Path) -> str:

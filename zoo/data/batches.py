@@ -141,7 +141,8 @@ def images(
 
     Args:
         dataset: `digits`, `mnist5k`, `mnist5k:14`, `mnist5k:8`, `cifar10`, `cifar100`, `imagenet-1k`,
-            `hf:OWNER/NAME[@REVISION]`, or a folder of class folders or parquet files.
+            `hf:OWNER/NAME[@REVISION]`, or a folder of class folders or tables; the columns of tables may follow, as in
+            `photos?label=species`.
         split: `train`, `test`, or `all`.
         batch_size: images per minibatch; by default 256, or fewer for small datasets.
         max_examples: take a random subset of at most this size, with the same share of every class.

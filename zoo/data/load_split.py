@@ -1,6 +1,6 @@
 """Load one split of a dataset: from the cache, or decode it and cache it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -12,9 +12,9 @@ from zoo.base.cache_folder import images_folder
 from zoo.data.decoding.decode import Layout, View
 from zoo.data.decoding.image_cache import CachedSplit, cache_path, read_cache, write_cache
 from zoo.data.decoding.on_demand import ImagesOnDemand
-from zoo.data.decoding.read_all import check_all, decode_all
+from zoo.data.decoding.read_all import NAMED, check_all, decode_all
 from zoo.data.decoding.survey import survey
-from zoo.data.image_set import Images, ImageSet, check_classes
+from zoo.data.image_set import Images, ImageSet, check_classes, empty_classes
 from zoo.data.stored.image_files import OnProgress, Source
 from zoo.data.stored.splits import divide_split, find_split, training_split
 from zoo.errors import ZooError
@@ -111,7 +111,8 @@ def _read_split(stored: StoredSplit, on_progress: OnProgress) -> CachedSplit:
     rows = divide_split(files, split, on_progress) if divided else np.arange(len(files))
     if len(source.classes) < 2:
         raise ZooError(f"expected images of at least two classes in {name}, got {len(source.classes)}; add another.")
-    check_classes(name, torch.from_numpy(files.labels[rows]), source.classes)
+    if split != "test":
+        check_classes(name, torch.from_numpy(files.labels[rows]), source.classes)
     # All splits share the layout of the training images, so a model takes test images unchanged.
     layout = survey(source.splits.get(training_split(source.splits) or "", files), name, on_progress)
     images = digests = None
@@ -119,16 +120,26 @@ def _read_split(stored: StoredSplit, on_progress: OnProgress) -> CachedSplit:
         images, rows, notes = decode_all(files, rows, layout, name, on_progress)
     else:
         digests, rows, notes = check_all(files, rows, name, on_progress)
+    labels = torch.from_numpy(files.labels[rows])
     return CachedSplit(
         classes=source.classes,
         layout=layout,
-        notes=(*([DIVIDED] if divided else []), *source.notes, *notes),
-        labels=torch.from_numpy(files.labels[rows]),
+        notes=(*([DIVIDED] if divided else []), *source.notes, *notes, *_empty_note(labels, source.classes)),
+        labels=labels,
         rows=torch.from_numpy(rows),
         images=images,
         digests=digests,
         paths=None if files.path is None else tuple(map(files.path, rows.tolist())),
     )
+
+
+def _empty_note(labels: Tensor, classes: Sequence[str]) -> tuple[str, ...]:
+    """Note classes without images, which only the test split may have."""
+    empty = empty_classes(labels, classes)
+    if not empty:
+        return ()
+    more = f" and {len(empty) - NAMED} more" if len(empty) > NAMED else ""
+    return (f"no images of {len(empty)} of {len(classes)} classes: {', '.join(empty[:NAMED])}{more}.",)
 
 
 def _channels(view: View, layout: Layout) -> int:

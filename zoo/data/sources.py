@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import ZooError, did_you_mean
-from zoo.record.names import ALIASES, DIGITS, HUB, MNIST5K, NAMES, recorded_name
+from zoo.record.names import ALIASES, DIGITS, HUB, MNIST5K, NAMES, Columns, recorded_name, split_columns, with_columns
 
 if TYPE_CHECKING:
     from zoo.data.decoding.decode import View
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from zoo.data.stored.image_files import OnProgress, Source
 
 
-TABLE = ".parquet"
 # Without its test split, which has no labels.
 _FILES = {"imagenet-1k": {"train": "data/train-*", "validation": "data/validation-*"}}
 
@@ -64,8 +63,8 @@ def load_images(
     demand.
 
     Args:
-        name: one of `zoo.record.names.NAMES`, `hf:OWNER/NAME[@REVISION]`, or a folder of class folders or parquet
-            files.
+        name: one of `zoo.record.names.NAMES`, `hf:OWNER/NAME[@REVISION]`, or a folder of class folders or tables; the
+            columns of tables may follow, as in `photos?label=species` (see `zoo.record.names.with_columns`).
         split: `train`, `test`, or `all`.
         on_progress: called with the name of the step, the items done, and their total.
         view: how a model sees images of mixed sizes, from `zoo.data.decoding.decode.model_view`. Without it they become
@@ -96,30 +95,38 @@ def load_images(
 
 def _find(name: str) -> _Location:
     """Locate a dataset: ask the Hub for its commit, or list its folder."""
-    if name in ALIASES or name.startswith(HUB):
-        return _on_hub(name)
-    if name and Path(name).is_dir():
-        return _in_folder(Path(name))
+    plain, columns = split_columns(name)
+    if plain in ALIASES or plain.startswith(HUB):
+        return _on_hub(plain, columns)
+    if plain and _is_folder(plain):
+        return _in_folder(Path(plain), columns)
     raise ZooError(
         f"expected a dataset ({', '.join(NAMES)}, hf:OWNER/NAME[@REVISION], or a folder), got {name[:200]!r}, and "
         f"there is no such folder{did_you_mean(name, NAMES) or '; choose one with --dataset.'}"
     )
 
 
-def _on_hub(name: str) -> _Location:
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError:
+        # Such as a name that is too long.
+        return False
+
+
+def _on_hub(name: str, columns: Columns) -> _Location:
     from zoo.data.stored.hub import open_hub, pin_data
     from zoo.hub.ref import HubRef, parse_data_ref
 
     ref = HubRef(ALIASES[name]) if name in ALIASES else parse_data_ref(name.removeprefix(HUB))
     commit = pin_data(ref)
-    return _Location(f"{ref.repo_id}@{commit}", lambda: open_hub(ref, commit, _FILES.get(name)))
+    key = with_columns(f"{ref.repo_id}@{commit}", columns)
+    return _Location(key, lambda: open_hub(ref, commit, _FILES.get(name), columns))
 
 
-def _in_folder(root: Path) -> _Location:
-    from zoo.data.stored.class_folders import SUFFIXES, files_key, list_files, open_folder
-    from zoo.data.stored.hub import open_parquet
+def _in_folder(root: Path, columns: Columns) -> _Location:
+    from zoo.data.stored.folder import open_stored
+    from zoo.data.stored.listing import list_files
 
-    files, links = list_files(root, {*SUFFIXES, TABLE})
-    if tables := [file for file in files if file.path.lower().endswith(TABLE)]:
-        return _Location(files_key(tables), lambda: open_parquet(root))
-    return _Location(f"{files_key(files)}, {links}", lambda: open_folder(root, files, links))
+    listing = list_files(root)
+    return _Location(with_columns(listing.key, columns), lambda: open_stored(listing, columns))

@@ -96,14 +96,19 @@ class ClassAccuracy:
 
     Args:
         name: name of the class.
-        examples: number of test images.
+        examples: number of test images; may be 0.
         right: number of correctly classified test images.
     """
 
     name: str
-    examples: Positive
+    examples: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
     right: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
     def __post_init__(self) -> None:
         if self.right > self.examples:
             raise ValueError(f"expected at most {self.examples} right, got {self.right}")
+
+    @property
+    def accuracy(self) -> float | None:
+        """Fraction of correctly classified test images; None without test images."""
+        return self.right / self.examples if self.examples else None

@@ -65,7 +65,8 @@ class TrainingRecord(SpecFields):
         pruned: blocks that were removed after training; None if none were.
 
     Raises:
-        ValueError: not exactly one of `variant` and `timm_variant` is set, or a timm architecture is pruned.
+        ValueError: not exactly one of `variant` and `timm_variant` is set, a timm architecture is pruned, or no class
+            has test images.
     """
 
     format_version: int
@@ -83,6 +84,8 @@ class TrainingRecord(SpecFields):
         super().__post_init__()
         if self.pruned is not None and self.variant is None:
             raise ValueError("expected a variant of the CIFAR family, since blocks were removed")
+        if not self.test_images:
+            raise ValueError("expected test images of at least one class")
 
     @property
     def name(self) -> str:

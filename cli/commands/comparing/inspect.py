@@ -28,6 +28,7 @@ def inspect(
     ] = ONE_PASS,  # noqa: B006
     dataset: options.ComparisonDataset = None,
     *,
+    columns: options.ColumnOptions,
     images: options.ImageOptions,
     inspection: InspectionOptions,
     no_cache: options.NoCache = False,
@@ -43,5 +44,7 @@ def inspect(
     """
     files.check()
     with interruptible("nothing was written"):
-        computed = inspected(request((model,), dataset, images, own_code=True), inspection, part, no_cache)
+        computed = inspected(
+            request((model,), columns.of_optional(dataset), images, own_code=True), inspection, part, no_cache
+        )
     deliver(computed.result, files, ReportOptions(images=computed.images, parts=part))

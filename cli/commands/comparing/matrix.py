@@ -25,6 +25,7 @@ def matrix(
     ] = None,
     dataset: options.ComparisonDataset = None,
     *,
+    columns: options.ColumnOptions,
     images: options.ImageOptions,
     similarity: MatrixOptions,
     engine: Engine,
@@ -43,7 +44,9 @@ def matrix(
     if similarity.tolerance is not None and engine.option:
         raise UsageError(f"--tolerance needs all models at once, and {engine.option} runs each alone; use one of them.")
     with interruptible("nothing was written"):
-        result = related(request(models, dataset, images, own_code=True), similarity, engine, no_cache)
+        result = related(
+            request(models, columns.of_optional(dataset), images, own_code=True), similarity, engine, no_cache
+        )
     deliver(result, files, ReportOptions(pair=pair))
 
 

@@ -35,6 +35,7 @@ def compare(
     b: Annotated[str, options.model_argument("B", "The other model.")],
     dataset: options.ComparisonDataset = None,
     *,
+    columns: options.ColumnOptions,
     images: options.ImageOptions,
     pair: PairOptions,
     correction: Annotated[
@@ -66,7 +67,7 @@ def compare(
     requirements = [parse_requirement(text) for text in require or ()]
     files.check(("--export", export, CSV_START))
     with interruptible("nothing was written"):
-        computed = compared(request((a, b), dataset, images, own_code=True), pair, no_cache)
+        computed = compared(request((a, b), columns.of_optional(dataset), images, own_code=True), pair, no_cache)
     if export is not None:
         from cards.words.csv import disagreements_csv
 

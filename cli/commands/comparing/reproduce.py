@@ -50,6 +50,7 @@ def reproduce(
     epochs: options.Epochs = None,
     device: options.Device = "auto",
     *,
+    columns: options.ColumnOptions,
     engine: Engine,
     json_file: options.Json = None,
     verbosity: options.Verbosity,
@@ -63,6 +64,7 @@ def reproduce(
     """
     Files(json_file).check()
     grid = _grid(PAPER if paper else SMALL, depths, widths, subsets, seeds)
+    dataset = columns.of(dataset)
     identity(dataset, "train")
     state = State(grid.runs(dataset, {"epochs": epochs}), out / MODELS, grid.priority)
     _check_out(out)

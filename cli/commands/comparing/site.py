@@ -42,6 +42,7 @@ def site(
     ] = None,
     dataset: options.ComparisonDataset = None,
     *,
+    columns: options.ColumnOptions,
     images: options.ImageOptions,
     similarity: BaselineOptions,
     push_space: Annotated[
@@ -67,6 +68,7 @@ def site(
 
             check_space(push_space, private=private)
         public = push_space is not None and not private
+        dataset = columns.of_optional(dataset)
         refs = named or site_models(models, hub, dataset, public)
         matrix = write_site(folder, request(refs, dataset, images), similarity)
     show(plain(kind_of(matrix).verdict(matrix)))

@@ -33,6 +33,7 @@ def sweep(
     subsets: Annotated[str, typer.Option(help="Fractions of the training images, such as 1,1/4.")] = "1",
     dataset: options.Dataset = "digits",
     *,
+    columns: options.ColumnOptions,
     recipe: options.RecipeOptions,
     device: options.Device = "auto",
     engine: Engine,
@@ -54,6 +55,7 @@ def sweep(
     Example: zoo sweep --depths 14,38,74 --widths 1,2,4 --seeds 0-9 --jobs 2
     """
     Files(json_file).check()
+    dataset = columns.of(dataset)
     identity(dataset, "train")
     imagenet = family is Family.imagenet
     runs = grid(

@@ -48,6 +48,7 @@ def train(
         ),
     ] = None,
     *,
+    columns: options.ColumnOptions,
     recipe_options: options.RecipeOptions,
     pc_regularize: Annotated[
         float,
@@ -93,6 +94,7 @@ def train(
     Example: zoo train --depth 14 --width 1
     """
     choice = choose(family, depth, width, arch)
+    dataset = columns.of(dataset)
     overrides = {**recipe_options.overrides, "pc_regularize": pc_regularize, "precision": precision}
     name = recipe_options.recipe or recipe_name(choice, dataset)
     recipe = recipe_for(choice, dataset, overrides, name)

@@ -87,6 +87,63 @@ def test_mnist_digits_from_training_to_a_comparison_with_a_model_of_digits(run, 
     assert result["disagreement"] is not None
 
 
+@pytest.mark.slow
+def test_columns_of_a_table_from_training_to_a_comparison(run, here, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", here / "datasets")
+    write_labels(here / "pets/train.parquet", digit_rows(20))
+    ran = run("zoo", "train", "--dataset", "pets", *QUICK)
+    assert ran.code == 1
+    assert "got the columns image, digit, even; choose one with --label-column" in ran.stderr
+    for column in ("digit", "even"):
+        ran = run("zoo", "train", "--dataset", "pets", "--label-column", column, *QUICK)
+        assert ran.code == 0, ran.stderr
+    folder = "models/resnet8-w0.5-pets-even-s0"
+    assert ran.stdout == f"{folder}\n"
+    named = run("compare", folder, folder, "--dataset", "pets", "--label-column", "even", "--json", "a.json")
+    own = run("compare", folder, folder, "--json", "b.json")
+    assert (named.code, own.code) == (0, 0), own.stderr
+    dataset = json.loads((here / "a.json").read_text())["dataset"]
+    assert (dataset["name"], dataset["classes"]) == ("pets?label=even", ["no", "yes"])
+    assert json.loads((here / "b.json").read_text())["dataset"] == dataset
+    ran = run("compare", folder, folder, "--label-column", "even")
+    assert (ran.code, ran.stderr) == (2, "Error: --image-column and --label-column need --dataset.\n")
+
+
+def write_labels(path, rows):
+    """Write a table of images with two columns of labels."""
+    columns = {
+        "image": [{"bytes": data, "path": None} for _, data in rows],
+        "digit": [str(label) for label, _ in rows],
+        "even": ["no" if label % 2 else "yes" for label, _ in rows],
+    }
+    text = datasets.Value("string")
+    features = datasets.Features({"image": datasets.Image(), "digit": text, "even": text})
+    path.parent.mkdir()
+    datasets.Dataset.from_dict(columns, features=features).to_parquet(path)
+
+
+@pytest.mark.slow
+def test_a_class_without_test_images_and_names_that_are_not_utf8_from_training_to_a_report(run, here):
+    train, test = (write_folder(here / "pets" / split, 10, classes) for split, classes in (("Train", 3), ("Test", 2)))
+    for root in (train, test):
+        (root / "one").rename(root / "un\udce9")
+    next((test / "zero").iterdir()).rename(test / "zero/caf\udce9.png")
+    for seed in (0, 1):
+        ran = run("zoo", "train", "--dataset", "pets", "--seed", seed, *QUICK)
+        assert ran.code == 0, ran.stderr
+        assert "pets, test: no images of 1 of 3 classes: two." in ran.stderr
+    folder, other = "models/resnet8-w0.5-pets-s0", "models/resnet8-w0.5-pets-s1"
+    assert "| two | 0 | 0 | - |" in (here / folder / "README.md").read_text()
+    assert run("zoo", "show", folder).code == 0
+    ran = run("compare", folder, other, "--json", "r.json", "--html", "r.html", "--export", "r.csv")
+    assert ran.code == 0, ran.stderr
+    result = json.loads((here / "r.json").read_text())
+    assert result["dataset"]["classes"] == ["two", "un\ufffd", "zero"]
+    assert result["disagreement"]["classes"][0]["accuracy_a"] is None
+    for name in ("r.html", "r.csv"):
+        assert "\ufffd" in (here / name).read_text(encoding="utf-8")
+
+
 def test_the_cache_lists_and_clears_images_too(run, here):
     from zoo.data.sources import load_images
 

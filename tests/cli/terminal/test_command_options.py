@@ -91,7 +91,16 @@ def test_arguments_give_the_same_options_to_another_process():
 
 
 # The options of the commands that compare models, beside their own.
-IMAGES = ["--dataset", "--split", "--max-examples", "--batch-size", "--seed", "--device"]
+IMAGES = [
+    "--dataset",
+    "--image-column",
+    "--label-column",
+    "--split",
+    "--max-examples",
+    "--batch-size",
+    "--seed",
+    "--device",
+]
 CKA = ["--layers", "--passes", "--precision", "--pool"]
 BASELINE = ["--baseline", "--baseline-seeds"]
 FILES = ["--json", "--png", "--svg", "--html"]

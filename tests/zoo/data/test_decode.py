@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tests.support.image_files import encoded
 from zoo.data.decoding.decode import MAX_PIXELS, Layout, UnreadableError, check, decode, decode_crop, read_header
@@ -60,6 +61,21 @@ def test_orientation_is_applied():
     assert (read_header(data).height, read_header(data).width) == (8, 6)
     shown = decode(data, Layout(1, 8, 6))[0]
     assert shown[:2].min() > 200 > 50 > shown[3:].max()
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_orientation_in_xmp_alone_is_applied_to_the_whole_image(form):
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
+    information = PngInfo()
+    information.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    options = {"PNG": {"pnginfo": information}, "TIFF": {"tiffinfo": {700: xmp}}}.get(form, {"xmp": xmp})
+    upright = Image.new("RGB", (6, 8), "black")
+    upright.paste("white", (0, 0, 6, 2))
+    data = encoded(upright.transpose(Image.Transpose.ROTATE_90), form, **options)
+    header = read_header(data)
+    assert (header.height, header.width) == (8, 6)
+    shown = decode(data, Layout(3, header.height, header.width)).mean((0, 2))
+    assert (shown > 128).tolist() == [True] * 2 + [False] * 6
 
 
 def test_other_sizes_cover_the_layout_and_are_cropped_at_the_centre():

@@ -137,6 +137,7 @@ def test_splits_without_labels_are_ignored(hub):
         },
     )
     assert [len(load_images("hf:you/pets", split)) for split in ("train", "test", "all")] == [15, 6, 21]
+    assert load_images("hf:you/pets", "all").notes == ("left out splits without labels: test.",)
 
 
 def test_labels_without_names_become_the_class_names(hub):
@@ -207,6 +208,18 @@ def test_unusable_datasets_give_a_clear_error(hub, files, told):
         assert "\n" not in str(error.value)
 
 
+def test_tables_of_a_local_folder_are_opened_without_the_network(hub, here, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_UPDATE_DOWNLOAD_COUNTS", True)
+    sessions = []
+    monkeypatch.setattr(datasets.load, "get_session", lambda: sessions.append(1))
+    (here / "pets").mkdir()
+    (here / "pets/a.parquet").write_bytes(parquet(digit_rows(2)))
+    hub.requests.clear()
+    assert len(load_images("pets", "all")) == 6
+    assert not hub.requests
+    assert not sessions
+
+
 def test_several_label_columns_are_listed(hub, tmp_path):
     names = datasets.ClassLabel(names=["x", "y"])
     features = datasets.Features({"image": datasets.Image(), "breed": names, "colour": names})
@@ -218,7 +231,7 @@ def test_several_label_columns_are_listed(hub, tmp_path):
 
 
 def test_invalid_names_are_refused():
-    for name in ("hf:pets", "hf:you/pets@", "hf:../x", "nowhere", ""):
+    for name in ("hf:pets", "hf:you/pets@", "hf:../x", "nowhere", "", "x" * 5000, "digits?label=x"):
         with pytest.raises(ZooError, match="expected"):
             load_images(name, "train")
 

@@ -72,9 +72,14 @@ def test_sizes_by_largest_remainder():
     assert balanced_sizes(torch.tensor([0] * 5 + [1] * 3 + [2] * 2).numpy(), 4).tolist() == [2, 1, 1]
 
 
-def test_empty_class_is_refused_by_name():
-    with pytest.raises(ZooError, match="none of class 'c'"):
-        ImageSet("x", "test", torch.zeros(2, 1, 8, 8).byte(), torch.tensor([0, 1]), torch.arange(2), ("a", "b", "c"))
+@pytest.mark.parametrize(
+    ("split", "images", "empty"), [("train", 2, "'c'"), ("all", 2, "'c'"), ("test", 0, "'a', 'b', 'c'")]
+)
+def test_empty_class_is_refused_by_name(split, images, empty):
+    pixels, numbers = torch.zeros(images, 1, 8, 8).byte(), torch.arange(images)
+    with pytest.raises(ZooError, match=f"none of class {empty}"):
+        ImageSet("x", split, pixels, numbers, numbers, ("a", "b", "c"))
+    ImageSet("x", "test", torch.zeros(2, 1, 8, 8).byte(), torch.arange(2), torch.arange(2), ("a", "b", "c"))
 
 
 def test_batches_cover_every_image_once_in_another_order_each_pass(digits):

@@ -106,8 +106,8 @@ def test_hidden_foreign_and_linked_files_are_skipped(here):
     data = load(root, "all")
     assert (len(data), data.classes) == (10, ("one", "two", "zero"))
     assert data.notes == (
-        "skipped 1 image outside of class folders.",
-        "skipped 2 symlinks to folders or to files outside of the dataset.",
+        "skipped 1 image outside of class folders: lost.png.",
+        "skipped 2 symlinks that lead nowhere, in a circle, or out of the dataset: four, one/out.png.",
     )
 
 
@@ -225,14 +225,17 @@ def test_of_each_class_the_images_with_the_smallest_hashes_are_marked():
     ]
 
 
-def test_names_that_are_not_utf8_are_fine_for_files_and_refused_for_classes(here):
-    root = write_folder(here / "pets", per_class=6)
-    picture = next((root / "one").iterdir())
-    picture.rename(root / "one" / "caf\udce9.png")
+def test_names_that_are_not_utf8_are_cleaned(here):
+    root = write_folder(here / "pets\udce9", per_class=6)
+    next((root / "one").iterdir()).rename(root / "one" / "caf\udce9.png")
+    (root / "one").rename(root / "un\udce9")
     (root / "two" / "bad\udce9.png").write_bytes(b"")
-    data = load("pets", "all")
-    assert "one/caf\udce9.png" in data.paths
-    assert data.notes == ("skipped 1 unreadable image: two/bad\N{REPLACEMENT CHARACTER}.png (not an image).",)
-    (root / "two").rename(root / "caf\udce9")
-    with pytest.raises(ZooError, match="expected UTF-8 names of class folders in pets, got caf.; rename it"):
-        load("pets", "all")
+    data = load("pets\udce9", "all")
+    assert "un\ufffd/caf\ufffd.png" in data.paths
+    assert (data.name, data.classes) == ("pets\ufffd", ("two", "un\ufffd", "zero"))
+    assert data.notes == ("skipped 1 unreadable image: two/bad\ufffd.png (not an image).",)
+    (root / "two").rename(root / "un\udce8")
+    with pytest.raises(
+        ZooError, match="folders un\ufffd that differ only in characters that cannot be printed; rename them"
+    ):
+        load("pets\udce9", "all")

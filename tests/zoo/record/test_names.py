@@ -1,6 +1,6 @@
 import pytest
 
-from zoo.record.names import hub_id, recorded_name, same_dataset, short_name
+from zoo.record.names import Columns, hub_id, recorded_name, same_dataset, short_name, split_columns, with_columns
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,8 @@ from zoo.record.names import hub_id, recorded_name, same_dataset, short_name
         ("cifar10", "cifar10", "uoft-cs/cifar10"),
         ("hf:you/pets@v1/x", "pets", "you/pets"),
         ("./data/my pets/", "my-pets", None),
+        ("hf:you/pets@v1?label=breed", "pets-breed", "you/pets"),
+        ("cifar100?label=coarse_label", "cifar100-coarse_label", "uoft-cs/cifar100"),
         (".", "images", None),
         ("..", "images", None),
     ],
@@ -37,7 +39,19 @@ def test_other_names_are_recorded_as_they_are():
         ("hf:me/pets", "hf:you/pets", False),
         ("mnist5k", "mnist5k:14", False),
         ("digits", "pets", False),
+        ("hf:you/pets?label=breed", "hf:you/pets@v1", True),
+        ("data/pets?label=breed", "pets?label=size", True),
     ],
 )
 def test_names_of_one_dataset_may_differ_by_revision_and_parent_folder(a, b, same):
     assert same_dataset(a, b) == same_dataset(b, a) == same
+
+
+@pytest.mark.parametrize("columns", [Columns(), Columns("a b"), Columns(label="x/y?label=z&"), Columns("é", "100 %")])
+@pytest.mark.parametrize("name", ["digits", "hf:you/pets@v1", "why?/pets", "a?b=c"])
+def test_columns_are_part_of_a_name(name, columns):
+    assert split_columns(with_columns(name, columns)) == (name, columns)
+
+
+def test_bytes_that_are_not_utf8_are_not_recorded():
+    assert recorded_name("data/p\udce9ts") == "data/p\ufffdts"

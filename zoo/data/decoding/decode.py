@@ -19,9 +19,11 @@ MAX_PIXELS = 89_478_485
 # Fraction of the area and aspect ratio of a random crop, as in torchvision (Szegedy et al. 2015, arXiv:1409.4842).
 CROP_AREA, CROP_RATIO, CROP_TRIES = (0.08, 1.0), (3 / 4, 4 / 3), 10
 # No other formats, since some, such as EPS, start external programs.
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF")
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 _ORIENTATION, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
+# Where Pillow stores EXIF and XMP, which may give the orientation.
+_ORIENTED = ("exif", "xmp", "XML:com.adobe.xmp")
 
 
 class UnreadableError(Exception):
@@ -114,8 +116,8 @@ def read_header(data: bytes) -> Header:
         UnreadableError: the file is not an image, or too large.
     """
     with _opened(data) as image:
-        # A PNG may store EXIF after the pixels. That is rare, and decoding handles it.
-        sideways = "exif" in image.info and image.getexif().get(_ORIENTATION) in _SIDEWAYS
+        # A PNG may store them after the pixels. That is rare, and decoding handles it.
+        sideways = any(key in image.info for key in _ORIENTED) and image.getexif().get(_ORIENTATION) in _SIDEWAYS
         width, height = reversed(image.size) if sideways else image.size
         return Header(height, width, image.mode in _GREY)
 

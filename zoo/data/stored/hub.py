@@ -1,28 +1,16 @@
-"""Datasets on the Hub and folders of parquet files, read with the `datasets` library."""
+"""Datasets on the Hub, read with the `datasets` library."""
 
-import logging
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
 
-import numpy as np
-
-from zoo.data.stored.image_files import ImageFiles, Source
+from zoo.data.stored.columns import choose_columns
+from zoo.data.stored.image_files import Source
+from zoo.data.stored.table import prepare, quieten, reasons, table_source
 from zoo.errors import ZooError
 from zoo.hub.client import hub_client
 from zoo.hub.commits import COMMIT, cache_commit, commit_of, get_repo_info, ref_file
 from zoo.hub.errors import hub_errors
 from zoo.hub.ref import HubRef
-
-if TYPE_CHECKING:
-    from datasets import Dataset
-
-
-# Preferred columns if there are several of images or labels.
-IMAGES, LABELS = ("image", "img"), ("label", "fine_label")
-# A column of labels without class names.
-PLAIN_LABEL = "label"
+from zoo.record.names import Columns
 
 
 def pin_data(ref: HubRef) -> str:
@@ -63,135 +51,34 @@ def _last_commit(ref: HubRef) -> str:
     return file.read_text().strip()
 
 
-def open_hub(ref: HubRef, commit: str, files: Mapping[str, str] | None = None) -> Source:
+def open_hub(ref: HubRef, commit: str, files: Mapping[str, str] | None, columns: Columns) -> Source:
     """Open a dataset on the Hub at one commit; it is downloaded unless it is cached.
 
     Args:
         ref: repository of the dataset.
         commit: full commit hash.
         files: glob pattern of the files of each split; all files if None.
+        columns: the columns to use.
 
     Raises:
         ZooError: the dataset cannot be downloaded, or has no labelled images.
     """
-    return _open(ref.repo_id, f"dataset {ref}", revision=commit, data_files=files)
-
-
-def open_parquet(root: Path) -> Source:
-    """Open a folder of parquet files.
-
-    Raises:
-        ZooError: the files cannot be read, or have no labelled images.
-    """
-    # An absolute path, since the library mistakes a relative path such as `csv` for a format.
-    return _open(str(root.resolve()), str(root))
-
-
-def _open(path: str, what: str, **options: Any) -> Source:
     from datasets import load_dataset_builder
     from datasets.exceptions import DatasetNotFoundError
     from huggingface_hub import constants
 
-    _quieten()
+    what = f"dataset {ref}"
+    quieten()
     try:
-        with hub_errors(what):
-            builder = load_dataset_builder(path, **options)
+        with hub_errors(what), reasons(what):
+            builder = load_dataset_builder(ref.repo_id, revision=commit, data_files=files)
             if builder.info.features:
-                _columns(builder.info.features, what)
-            # No check of the sizes in the dataset card, which are often stale; downloads are checked by hash.
-            builder.download_and_prepare(verification_mode="no_checks")
-            datasets = builder.as_dataset()
+                choose_columns(builder.info.features, what, columns)
+            datasets = prepare(builder)
     except ZooError as error:
         cause = error.__cause__
         if isinstance(cause, DatasetNotFoundError) and "gated" in str(cause):
-            page = f"{constants.ENDPOINT}/datasets/{path}"
+            page = f"{constants.ENDPOINT}/datasets/{ref.repo_id}"
             raise ZooError(f"{what} is gated; accept its terms at {page}, then log in with `hf auth login`.") from cause
-        if "Config name is missing" in str(cause):
-            raise ZooError(f"expected one configuration of {what}, got several; choose another dataset.") from cause
         raise
-    image, label = _columns(next(iter(datasets.values())).features, what)
-    classes, labels = _labels(datasets, label, what)
-    from_folder = builder.info.builder_name == "imagefolder"
-    splits = {
-        split: _image_files(data, split, image, labels[split], from_folder)
-        for split, data in datasets.items()
-        if (labels[split] >= 0).any()
-    }
-    _check_labels(labels, splits, what)
-    return Source(classes, splits)
-
-
-def _quieten() -> None:
-    """Show progress bars only on a terminal, and silence log messages."""
-    import datasets
-
-    datasets.utils.logging.set_verbosity(logging.CRITICAL)
-    (datasets.enable_progress_bars if sys.stderr.isatty() else datasets.disable_progress_bars)()
-
-
-def _columns(features: Mapping[str, Any], what: str) -> tuple[str, str]:
-    """Find the columns of images and of labels."""
-    from datasets import ClassLabel, Image, Value
-
-    images = [name for name, kind in features.items() if isinstance(kind, Image)]
-    labels = [name for name, kind in features.items() if isinstance(kind, ClassLabel)]
-    plain = features.get(PLAIN_LABEL)
-    if not labels and isinstance(plain, Value) and plain.dtype.startswith(("int", "uint", "string", "large_string")):
-        labels = [PLAIN_LABEL]
-    all_names = ", ".join(list(features)[:12])
-    return _choose(images, IMAGES, f"images in {what}", all_names), _choose(
-        labels, LABELS, f"class labels in {what}", all_names
-    )
-
-
-def _choose(candidates: Sequence[str], preferred: Sequence[str], kind: str, columns: str) -> str:
-    if len(candidates) == 1:
-        return candidates[0]
-    choice = next((name for name in preferred if name in candidates), None)
-    if choice is None:
-        got = f"got {', '.join(candidates[:8])}" if candidates else f"got the columns {columns}"
-        raise ZooError(f"expected one column of {kind}, {got}; choose another dataset.")
-    return choice
-
-
-def _labels(datasets: "Mapping[str, Dataset]", column: str, what: str) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
-    """Read the class names, and the labels of each split; missing labels are -1."""
-    from datasets import ClassLabel
-
-    feature = next(iter(datasets.values())).features[column]
-    values = {split: data.data.column(column).combine_chunks() for split, data in datasets.items()}
-    if isinstance(feature, ClassLabel):
-        names = tuple(feature.names)
-        labels = {split: part.fill_null(-1).to_numpy(zero_copy_only=False) for split, part in values.items()}
-    else:
-        distinct = sorted({value for part in values.values() for value in part.unique().to_pylist()} - {None})
-        numbers = {value: number for number, value in enumerate(distinct)} | {None: -1}
-        names = tuple(map(str, distinct))
-        labels = {split: np.array([numbers[value] for value in part.to_pylist()]) for split, part in values.items()}
-    if any((part >= len(names)).any() for part in labels.values()):
-        raise ZooError(f"expected labels below {len(names)}, the number of classes of {what}, got larger ones.")
-    return names, {split: part.astype(np.int64) for split, part in labels.items()}
-
-
-def _check_labels(labels: Mapping[str, np.ndarray], labelled: Mapping[str, ImageFiles], what: str) -> None:
-    if not labelled:
-        raise ZooError(f"expected labelled images in {what}, got none; choose another dataset.")
-    for split in labelled:
-        if (labels[split] < 0).any():
-            row = int(np.flatnonzero(labels[split] < 0)[0])
-            raise ZooError(f"expected a label for each image of {what}, got none for row {row} of {split}.")
-
-
-def _image_files(data: "Dataset", split: str, image: str, labels: np.ndarray, from_folder: bool) -> ImageFiles:
-    column = data.data.column(image)
-
-    def read(row: int) -> bytes:
-        stored = column[row].as_py() or {}
-        if stored.get("bytes"):
-            return bytes(stored["bytes"])
-        # Only for image folders does the path come from the library, not from downloaded data.
-        if from_folder and stored.get("path"):
-            return Path(stored["path"]).read_bytes()
-        raise OSError("no image")
-
-    return ImageFiles(labels, read, lambda row: f"row {row} of {split}")
+    return table_source(datasets, what, columns, from_folder=builder.info.builder_name == "imagefolder")

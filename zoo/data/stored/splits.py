@@ -1,6 +1,7 @@
 """Train, test, and all: which images of a source belong to a split."""
 
 import hashlib
+import re
 from collections.abc import Collection
 
 import numpy as np
@@ -9,9 +10,11 @@ from zoo.data.stored.image_files import ImageFiles, OnProgress, Source, join
 from zoo.errors import UsageError, ZooError
 
 SPLITS = ("train", "test", "all")
-TRAIN = "train"
-# The first of these names that has labels is the test split.
-TESTS = ("test", "validation", "valid", "val")
+# Usual names of splits, in lower case. The first of the names for testing that has labels is the test split.
+TRAINS = ("train", "training")
+TESTS = ("test", "testing", "validation", "valid", "val", "dev", "eval", "evaluation")
+# `Train_set`, `test-images`, and `valData` are such names, too.
+_ENDINGS = re.compile(r"[ _.-]?(set|split|data|images|imgs)$")
 # If a source has no test split, one image in five is a test image.
 TEST_SHARE = 5
 
@@ -47,7 +50,7 @@ def find_split(source: Source, name: str, split: str) -> tuple[ImageFiles, bool]
     splits = source.splits
     if split == "all":
         return join(list(splits.values())), False
-    train, test = training_split(splits), next((title for title in TESTS if title in splits), None)
+    train, test = training_split(splits), _test_split(splits)
     stored = train if split == "train" or test is None else test
     if stored is None:
         raise ZooError(
@@ -57,10 +60,22 @@ def find_split(source: Source, name: str, split: str) -> tuple[ImageFiles, bool]
     return splits[stored], test is None
 
 
+def split_word(name: str) -> str | None:
+    """The usual name in the name of a folder or split, such as `train` in `Train_set`; None if it has none."""
+    word = _ENDINGS.sub("", name.lower())
+    return word if word in (*TRAINS, *TESTS) else None
+
+
 def training_split(names: Collection[str]) -> str | None:
     """Choose the training split: `train`, or the only split unless its name is that of a test split."""
+    train = next((name for name in names if split_word(name) in TRAINS), None)
     only = next(iter(names)) if len(names) == 1 else None
-    return TRAIN if TRAIN in names else only if only not in TESTS else None
+    return train or (only if only is not None and split_word(only) not in TESTS else None)
+
+
+def _test_split(names: Collection[str]) -> str | None:
+    words = {split_word(name): name for name in names}
+    return next((words[word] for word in TESTS if word in words), None)
 
 
 def divide_split(files: ImageFiles, split: str, on_progress: OnProgress) -> np.ndarray:
