@@ -48,10 +48,11 @@ def test_a_comparison_without_a_baseline_needs_none():
 
 
 @pytest.mark.slow
-def test_the_command_on_the_page_computes_the_same_numbers(run, folders, tmp_path):
+def test_the_command_on_the_page_computes_the_same_numbers(run, folders, tmp_path, monkeypatch):
+    monkeypatch.chdir(folders[0].parent)
     first, page, second = tmp_path / "1.json", tmp_path / "1.html", tmp_path / "2.json"
     options = ("--max-examples", 96, "--seed", 5, "--measure", "knn", "--layers", "blocks", "--baseline-seeds", 1)
-    assert run("compare", *folders, *options, "--json", first, "--html", page).code == 0
+    assert run("compare", *(folder.name for folder in folders), *options, "--json", first, "--html", page).code == 0
     text = Reader(page.read_bytes()).text
     command = text[text.rindex("Do it again") :].removeprefix("Do it again ").partition(" Settings and versions")[0]
     assert run(*shlex.split(command), "--json", second, "--no-cache").code == 0
