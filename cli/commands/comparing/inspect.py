@@ -41,5 +41,5 @@ def inspect(
     """
     files.check()
     with interruptible("nothing was written"):
-        computed = inspected(request((model,), dataset, images), inspection, part, no_cache)
+        computed = inspected(request((model,), dataset, images, inspection.layers or "all"), inspection, part, no_cache)
     deliver(computed.result, files, ReportOptions(images=computed.images, parts=part))

@@ -43,7 +43,7 @@ def matrix(
     if similarity.tolerance is not None and engine.option:
         raise UsageError(f"--tolerance needs all models at once, and {engine.option} runs each alone; use one of them.")
     with interruptible("nothing was written"):
-        result = related(request(models, dataset, images), similarity, engine, no_cache)
+        result = related(request(models, dataset, images, similarity.layers or "all"), similarity, engine, no_cache)
     deliver(result, files, ReportOptions(pair=pair))
 
 

@@ -64,7 +64,7 @@ def compare(
     requirements = [parse_requirement(text) for text in require or ()]
     files.check(("--export", export, CSV_START))
     with interruptible("nothing was written"):
-        computed = compared(request((a, b), dataset, images), pair, no_cache)
+        computed = compared(request((a, b), dataset, images, pair.layers or "all"), pair, no_cache)
     if export is not None:
         from cards.words.csv import disagreements_csv
 

@@ -29,7 +29,7 @@ def record(
     """
     with interruptible("nothing was written"):
         models, _ = look_up((model,), dataset)
-        prepared = prepare(models, dataset, images)
+        prepared = prepare(models, dataset, images, similarity.layers)
         traces = Traces(prepared, similarity.precision, similarity.passes)
         if traces.path(0, similarity.layers).name != file.name:
             raise ZooError(

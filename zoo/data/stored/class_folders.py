@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from zoo.data.stored.image_files import ImageFiles, Source
+from zoo.data.stored.image_files import ImageFiles, Source, read_image
 from zoo.data.stored.splits import TESTS, TRAIN, training_split
 from zoo.errors import ZooError
 
@@ -133,7 +133,7 @@ def _image_files(
     paths = [file.path for file in members]
     return ImageFiles(
         labels=np.array([numbers[file.parts[depth]] for file in members], dtype=np.int64),
-        read=lambda row: (root / paths[row]).read_bytes(),
+        read=lambda row: read_image(root / paths[row]),
         name=lambda row: _utf8(paths[row]),
         path=paths.__getitem__,
     )

@@ -3,12 +3,14 @@
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.data.stored.image_files import ImageFiles, Source
+from zoo.data.stored.card import CARD_FILES, check_card
+from zoo.data.stored.image_files import ImageFiles, Source, read_image
 from zoo.errors import ZooError
 from zoo.hub.client import hub_client
 from zoo.hub.commits import COMMIT, cache_commit, commit_of, get_repo_info, ref_file
@@ -74,7 +76,18 @@ def open_hub(ref: HubRef, commit: str, files: Mapping[str, str] | None = None) -
     Raises:
         ZooError: the dataset cannot be downloaded, or has no labelled images.
     """
+    _check_hub_cards(ref, commit)
     return _open(ref.repo_id, f"dataset {ref}", revision=commit, data_files=files)
+
+
+def _check_hub_cards(ref: HubRef, commit: str) -> None:
+    """Check the dataset card at a commit; offline, the one in the cache."""
+    from huggingface_hub.errors import EntryNotFoundError
+
+    for name in CARD_FILES:
+        with hub_errors(f"dataset {ref}"), suppress(EntryNotFoundError):
+            path = hub_client().hf_hub_download(ref.repo_id, name, repo_type="dataset", revision=commit)
+            check_card(Path(path))
 
 
 def open_parquet(root: Path) -> Source:
@@ -83,6 +96,9 @@ def open_parquet(root: Path) -> Source:
     Raises:
         ZooError: the files cannot be read, or have no labelled images.
     """
+    for name in CARD_FILES:
+        if (root / name).exists():
+            check_card(root / name)
     # An absolute path, since the library mistakes a relative path such as `csv` for a format.
     return _open(str(root.resolve()), str(root))
 
@@ -191,7 +207,7 @@ def _image_files(data: "Dataset", split: str, image: str, labels: np.ndarray, fr
             return bytes(stored["bytes"])
         # Only for image folders does the path come from the library, not from downloaded data.
         if from_folder and stored.get("path"):
-            return Path(stored["path"]).read_bytes()
+            return read_image(Path(stored["path"]))
         raise OSError("no image")
 
     return ImageFiles(labels, read, lambda row: f"row {row} of {split}")
