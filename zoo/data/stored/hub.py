@@ -81,11 +81,11 @@ def open_hub(ref: HubRef, commit: str, files: Mapping[str, str] | None = None) -
 
 
 def _check_hub_cards(ref: HubRef, commit: str) -> None:
-    """Check the dataset card at a commit; offline, the one in the cache."""
-    from huggingface_hub.errors import EntryNotFoundError
+    """Check the dataset card at a commit; offline, the one in the cache. Access is checked by the library."""
+    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError
 
     for name in CARD_FILES:
-        with hub_errors(f"dataset {ref}"), suppress(EntryNotFoundError):
+        with hub_errors(f"dataset {ref}"), suppress(EntryNotFoundError, GatedRepoError):
             path = hub_client().hf_hub_download(ref.repo_id, name, repo_type="dataset", revision=commit)
             check_card(Path(path))
 
