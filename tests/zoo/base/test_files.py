@@ -8,7 +8,6 @@ import pytest
 from zoo.base.files import file_sha256, read_file
 from zoo.errors import ZooError
 
-
 KINDS = {
     "pipe": os.mkfifo,
     "folder": os.mkdir,
