@@ -147,12 +147,20 @@ def read_file(path: Path, most: int) -> bytes:
 
     Raises:
         OSError: the file cannot be read.
-        ZooError: it is too large, or no regular file.
+        ZooError: it is too large, no regular file, or only a pointer of git-lfs to a file.
     """
     size = file_size(path)
     if size > most:
         raise ZooError(f"expected at most {most:,} bytes in {path}, got {size:,}; choose another file.")
-    return path.read_bytes()
+    data = path.read_bytes()
+    if data.startswith(LFS_POINTER):
+        raise pointer_error(path)
+    return data
+
+
+def pointer_error(path: Path) -> ZooError:
+    """The error for a pointer of git-lfs in place of a file."""
+    return ZooError(f"{path} is only a pointer of git-lfs to the file; run `git lfs pull` in its folder.")
 
 
 def file_sha256(path: Path) -> str:

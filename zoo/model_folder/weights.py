@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from zoo.base.files import LFS_POINTER, file_size
+from zoo.base.files import LFS_POINTER, file_size, pointer_error
 from zoo.base.foreign import JSON_ERRORS
 from zoo.errors import ZooError
 from zoo.model_folder.config_reader import read_json
@@ -67,7 +67,7 @@ def _check_header(path: Path) -> None:
     with path.open("rb") as file:
         start = file.read(8)
         if LFS_POINTER.startswith(start) and len(start) == 8:
-            raise ZooError(f"{path} is only a pointer of git-lfs to the weights; run `git lfs pull` in its folder.")
+            raise pointer_error(path)
         size = int.from_bytes(start, "little")
         if not 0 < size <= total - 8:
             return

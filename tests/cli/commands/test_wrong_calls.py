@@ -142,11 +142,11 @@ NOT_HERE = [
     ("zoo show picture.png", "got picture.png, which is none"),
     ("zoo show pipe", "expected a model folder or a Hub id OWNER/NAME[@REVISION], got 'pipe'"),
     ("zoo show nested.json", "got nested.json, which is none"),
-    ("zoo push-report pipe me/x", "there is no file pipe"),
+    ("zoo push-report pipe me/x", "expected a file, but pipe is a pipe"),
     ("zoo show mine", "expected a model folder, but mine has no config.json"),
     ("zoo show future.json", "expected a result of format version 2 or 1, got 9"),
     ("zoo push-report nowhere.json me/x", "there is no file nowhere.json"),
-    ("zoo push-report mine me/x", "there is no file mine"),
+    ("zoo push-report mine me/x", "expected a file, but mine is a folder"),
     # Places to write to: files of another kind, folders, and places where nothing can be written.
     ("compare a b --json notes.txt", "notes.txt exists and is not an earlier result of this kind"),
     ("compare a b --json picture.png", "picture.png exists and is not an earlier result of this kind"),

@@ -21,7 +21,7 @@ def with_tensors(count, padding=0):
 
 
 FOLDERS = {
-    "a pointer": ({"model.safetensors": POINTER.encode()}, "is only a pointer of git-lfs to the weights"),
+    "a pointer": ({"model.safetensors": POINTER.encode()}, "is only a pointer of git-lfs"),
     "a pickle": ({"pytorch_model.bin": b"x"}, "got only pytorch_model.bin, and only .safetensors files are read"),
     "TensorFlow": ({"tf_model.h5": b"x"}, "got only tf_model.h5"),
     "nothing": ({}, "expected weights in .*model.safetensors, but there is no such file"),

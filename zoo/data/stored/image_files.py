@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.base.files import LFS_POINTER, read_file
+from zoo.base.files import read_file
 from zoo.errors import ZooError
 
 # Name of the step, items done, and total number of items.
@@ -58,12 +58,9 @@ def read_image(path: Path) -> bytes:
         OSError: it cannot be read, is larger than `MAX_IMAGE`, no regular file, or a pointer of git-lfs.
     """
     try:
-        data = read_file(path, MAX_IMAGE)
+        return read_file(path, MAX_IMAGE)
     except ZooError as error:
         raise OSError(str(error)) from error
-    if data.startswith(LFS_POINTER):
-        raise OSError("a pointer of git-lfs in place of the image; run `git lfs pull`")
-    return data
 
 
 def join(parts: Sequence[ImageFiles]) -> ImageFiles:
