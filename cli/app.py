@@ -35,6 +35,7 @@ from cli.terminal.output import Level, print_peak_memory, say
 from compare.errors import CompareError
 from compare.errors import UsageError as CompareUsageError
 from zoo.base.files import check_utf8
+from zoo.base.memory import is_out_of_memory
 from zoo.errors import UsageError, ZooError
 
 
@@ -61,6 +62,10 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
 }
 # The others show their help without arguments.
 NEED_NO_ARGUMENTS = ("train", "variants", "list", "doctor", "help")
+NO_MEMORY = (
+    "the memory ran out; close other programs, or choose a smaller --batch-size, fewer layers or images, or a smaller "
+    "model."
+)
 
 for panel, commands in COMMANDS.items():
     for name, command in commands.items():
@@ -101,13 +106,21 @@ def _run(app: typer.Typer) -> None:
             check_utf8(argument)
         with _output_errors():
             app()
-    except (ZooError, CompareError) as error:
-        if os.environ.get("ZOO_DEBUG"):
+    except Exception as error:
+        line = _error_line(error)
+        if line is None or os.environ.get("ZOO_DEBUG"):
             raise
-        say(f"Error: {error}", Level.quiet)
+        say(line, Level.quiet)
         sys.exit(2 if isinstance(error, UsageError | CompareUsageError) else 1)
     finally:
         print_peak_memory()
+
+
+def _error_line(error: Exception) -> str | None:
+    """The line to print for an error that the user can fix; None for a bug."""
+    if isinstance(error, ZooError | CompareError):
+        return f"Error: {error}"
+    return f"Error: {NO_MEMORY}" if is_out_of_memory(error) else None
 
 
 @contextmanager

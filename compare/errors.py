@@ -1,7 +1,7 @@
 """The error classes of this package."""
 
-# Longest message. The end says what to do.
-LONGEST = 500
+# Longest message; with `Error: `, 500 characters. The end says what to do.
+LONGEST = 493
 
 
 class CompareError(Exception):
@@ -9,7 +9,7 @@ class CompareError(Exception):
 
     Args:
         message: the message. Control characters, which names may contain, become `?`. It is cut in the
-            middle to 500 characters.
+            middle to 493 characters.
 
     Example:
         >>> import compare

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-# Longest message. The end says what to do.
-LONGEST = 500
+# Longest message; with `Error: `, 500 characters. The end says what to do.
+LONGEST = 493
 
 
 class ZooError(Exception):
@@ -11,7 +11,7 @@ class ZooError(Exception):
 
     Args:
         message: the message. Control characters, which names of files may contain, become `?`. It is cut in the
-            middle to 500 characters.
+            middle to 493 characters.
     """
 
     def __init__(self, message: str) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cli.inputs.class_names import class_names
 from cli.inputs.images import load_seen
+from cli.inputs.memory import fitting_batch_size
 from cli.terminal.options import ImageOptions
-from cli.terminal.output import detail, phase
+from cli.terminal.output import detail, phase, say
 from zoo.base.versions import commit
 from zoo.errors import UsageError, ZooError
 from zoo.hub.ref import public_ref
@@ -42,6 +43,7 @@ class Prepared:
         batch_size: images per minibatch.
         seed: random seed.
         device: torch device of the models.
+        notes: notes for the result.
     """
 
     models: tuple["FoundModel", ...]
@@ -51,6 +53,7 @@ class Prepared:
     batch_size: int
     seed: int
     device: str
+    notes: tuple[str, ...] = ()
     _modules: dict[int, "nn.Module"] = field(default_factory=dict, init=False)
 
     @property
@@ -107,7 +110,7 @@ class Prepared:
             dataset=replace(result.dataset, name=data.name, split=data.split, fingerprint=data.fingerprint),
             settings=result.settings | settings,
             versions=result.versions | commit(),
-            notes=(*result.notes, *self._model_notes()),
+            notes=(*result.notes, *self._model_notes(), *self.notes),
         )
 
     def _model_notes(self) -> Iterator[str]:
@@ -176,20 +179,20 @@ def look_up(refs: Sequence[str], dataset: str | None, own_code: bool = False) ->
     return models, dataset or _training_dataset(models)
 
 
-def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions) -> Prepared:
+def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions, layers: str | None = None) -> Prepared:
     """Load images and check that models fit them.
 
     Args:
         models: the models, as returned by `look_up`.
         dataset: name of the dataset.
         options: how the images are used.
+        layers: layers that are compared, which need memory; None for predictions only.
 
     Raises:
-        ZooError: the dataset is unusable, or a model does not fit it.
+        ZooError: the dataset is unusable, a model does not fit it, or the memory does not suffice.
     """
     from compare.similarity.gram import MIN_EXAMPLES
     from zoo.base.device import pick_device
-    from zoo.data.batches import default_batch_size
     from zoo.data.decoding.decode import model_view
     from zoo.data.image_set import balanced_subset
 
@@ -207,14 +210,18 @@ def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions)
         seen = [subsets[id(data)] for data in seen]
     data = seen[0]
     detail(f"{len(data)} {data.name} {data.split} images have the fingerprint {data.fingerprint}.")
+    batch_size, notes = fitting_batch_size(models, layers, batch_size, len(data), device)
+    for note in notes:
+        say(note)
     return Prepared(
         models=tuple(models),
         seen=tuple(seen),
         dataset=dataset,
         max_examples=options.max_examples,
-        batch_size=default_batch_size(len(data)) if batch_size is None else batch_size,
+        batch_size=batch_size,
         seed=options.seed,
         device=device,
+        notes=notes,
     )
 
 

@@ -52,17 +52,20 @@ class Request:
         return Request(models, self.dataset, self.identity, self.images, lambda: self.prepared.only(*numbers))
 
 
-def request(refs: Sequence[str], dataset: str | None, images: ImageOptions, own_code: bool = False) -> Request:
+def request(
+    refs: Sequence[str], dataset: str | None, images: ImageOptions, layers: str | None = None, own_code: bool = False
+) -> Request:
     """Look up models and dataset without loading them.
 
     Args:
         refs: references to the models.
         dataset: name of the dataset; None for the first dataset that a model was trained on.
         images: how the images are used.
+        layers: layers that are compared, which need memory; None for predictions only.
         own_code: whether references may run the user's own code, see `look_up`.
 
     Raises:
         ZooError: a model or the dataset is unusable.
     """
     models, name = look_up(refs, dataset, own_code)
-    return Request(models, name, identity(name, images.split), images, lambda: prepare(models, name, images))
+    return Request(models, name, identity(name, images.split), images, lambda: prepare(models, name, images, layers))

@@ -3,16 +3,20 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from io import StringIO
 from pathlib import Path
 
 from cli.terminal.output import short
-from zoo.base.files import file_sha256
+from zoo.base.files import file_sha256, read_file
+from zoo.base.foreign import decode_text
 from zoo.errors import ZooError
 from zoo.hub.errors import hub_errors
 from zoo.record.names import hub_id, split_columns
 
 # The dataset with superclasses of its own, and the label columns that it has on the Hub.
 CIFAR100 = "cifar100"
+# Largest CSV file, in bytes.
+MAX_BYTES = 10_000_000
 COLUMNS = ("fine_label", "coarse_label")
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
@@ -128,10 +132,10 @@ def _check_complete(superclasses: dict[str, str], classes: Sequence[str], source
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not empty, with row numbers from 1."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for number, row in enumerate(csv.reader(file), 1):
-                if row:
-                    yield number, [cell.strip() for cell in row]
+        lines = StringIO(decode_text(read_file(path, MAX_BYTES)), newline="")
+        for number, row in enumerate(csv.reader(lines), 1):
+            if row:
+                yield number, [cell.strip() for cell in row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _unreadable(path, error) from error
 

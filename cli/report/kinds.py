@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cli.terminal.analysis_options import ONE_PASS
+from zoo.base.files import read_file
 from zoo.base.foreign import JSON_ERRORS, decode_text
 from zoo.errors import ZooError
 
@@ -91,10 +92,9 @@ def load_result(path: Path) -> "JsonResult":
         ZooError: the file holds no result, or is too large.
         CompareError: the result is incomplete, or of an unknown format version.
     """
-    if path.stat().st_size > MOST_BYTES:
-        raise ZooError(f"expected a result of at most {MOST_BYTES:,} bytes, got {path.stat().st_size:,} in {path}.")
+    data = read_file(path, MOST_BYTES)
     try:
-        text = decode_text(path.read_bytes())
+        text = decode_text(data)
         kind = _name_of_kind(text)
     except JSON_ERRORS:
         kind = None

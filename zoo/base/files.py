@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from pathlib import Path
 from zoo.errors import UsageError, ZooError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# First bytes of the text that git stores in place of a large file (git-lfs, docs/spec.md).
+LFS_POINTER = b"version https://git-lfs"
 
 
 @contextmanager
@@ -135,8 +138,53 @@ def clean_name(name: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", os.fsencode(name).decode(errors="replace"))
 
 
+def file_size(path: Path) -> int:
+    """Size of a file in bytes.
+
+    Raises:
+        OSError: there is no such file.
+        ZooError: it is a folder, a pipe, or a device; reading a pipe or a device may never end.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket, or a device"
+        raise ZooError(f"expected a file, but {path} is {kind}; choose a file.")
+    return status.st_size
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """Read a whole file.
+
+    Args:
+        path: the file.
+        most: largest size in bytes; a larger file is not read.
+
+    Raises:
+        OSError: the file cannot be read.
+        ZooError: it is too large, no regular file, or only a pointer of git-lfs to a file.
+    """
+    size = file_size(path)
+    if size > most:
+        raise ZooError(f"expected at most {most:,} bytes in {path}, got {size:,}; choose another file.")
+    data = path.read_bytes()
+    if data.startswith(LFS_POINTER):
+        raise pointer_error(path)
+    return data
+
+
+def pointer_error(path: Path) -> ZooError:
+    """The error for a pointer of git-lfs in place of a file."""
+    return ZooError(f"{path} is only a pointer of git-lfs to the file; run `git lfs pull` in its folder.")
+
+
 def file_sha256(path: Path) -> str:
-    """Compute the sha256 of a file, in hexadecimal."""
+    """Compute the sha256 of a file, in hexadecimal.
+
+    Raises:
+        OSError: the file cannot be read.
+        ZooError: it is no regular file.
+    """
+    file_size(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import msgspec
 
-from zoo.base.files import file_sha256, names_in, writing
+from zoo.base.files import file_sha256, names_in, read_file, writing
 from zoo.base.foreign import JSON_ERRORS
 from zoo.errors import ZooError
 
 CONTENTS = "contents.json"
 FORMAT_VERSION = 1
+# Largest list of files, in bytes.
+MAX_CONTENTS = 100_000_000
 
 
 class Contents(msgspec.Struct):
@@ -64,8 +66,8 @@ def check_site(out: Path) -> None:
 def contents(folder: Path) -> Contents | None:
     """Read the list of files of a site; None if the folder is not a site of this program."""
     try:
-        listed = msgspec.json.decode((folder / CONTENTS).read_bytes(), type=Contents)
-    except (OSError, *JSON_ERRORS):
+        listed = msgspec.json.decode(read_file(folder / CONTENTS, MAX_CONTENTS), type=Contents)
+    except (OSError, ZooError, *JSON_ERRORS):
         return None
     return listed if (listed.program, listed.format_version) == ("resnet-zoo", FORMAT_VERSION) else None
 

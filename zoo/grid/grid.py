@@ -9,7 +9,7 @@ from pathlib import Path
 from zoo.errors import UsageError, ZooError
 from zoo.family.cifar import Variant
 from zoo.family.imagenet import ImageNetResNet
-from zoo.model_folder.folder import RECORD
+from zoo.model_folder.folder import RECORD, read_record
 from zoo.record.names import model_name
 from zoo.record.recipe import Recipe, recipe_for
 from zoo.record.training import TrainingRecord, first_difference
@@ -97,7 +97,7 @@ class Run:
                 raise ZooError(f"{folder} exists, but is not a model folder; move it away, or choose another --out.")
             self._check_interrupted(folder)
             return None
-        record = TrainingRecord.from_json((folder / RECORD).read_bytes())
+        record = read_record(folder)
         difference = first_difference(record, self.variant.name, self.dataset, self.subset, self.seed, self.recipe)
         if difference:
             raise ZooError(f"{folder} comes from a run with {difference}; choose another --out, or move it away.")

@@ -2,8 +2,10 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from time import time
 
 from zoo.base.foreign import is_foreign
 from zoo.errors import UsageError, ZooError, one_line
@@ -50,7 +52,9 @@ def _explain(error: Exception) -> str:
         if isinstance(error, kind):
             return text
     if isinstance(error, errors.HfHubHTTPError) and error.response is not None:
-        return _explain_status(error.response.status_code, error.server_message or "")
+        return _explain_status(
+            error.response.status_code, error.server_message or "", _seconds_to_wait(error.response.headers)
+        )
     if isinstance(error, UnicodeEncodeError):
         return "the token contains invalid characters; set HF_TOKEN again, or log in with `hf auth login`."
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -90,7 +94,24 @@ def _explanations(hub: str) -> tuple[tuple[type[Exception], str], ...]:
     )
 
 
-def _explain_status(status: int, message: str) -> str:
+def _seconds_to_wait(headers: Mapping[str, str]) -> int | None:
+    """How long the Hub asks to wait, from the headers of its answer; None if it does not say.
+
+    Source:
+        RFC 9110, section 10.2.3 (Retry-After: seconds or a date); draft-ietf-httpapi-ratelimit-headers-09 (RateLimit).
+    """
+    from huggingface_hub.utils import parse_ratelimit_headers
+
+    limit, text = parse_ratelimit_headers(headers), headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdecimal():
+        return int(text[:9])
+    try:
+        return max(0, round(parsedate_to_datetime(text).timestamp() - time()))
+    except (ValueError, OverflowError):
+        return limit.reset_in_seconds if limit else None
+
+
+def _explain_status(status: int, message: str, wait: int | None) -> str:
     """Explain an HTTP status of the Hub."""
     login = "correct HF_TOKEN, which overrides a login" if os.environ.get("HF_TOKEN") else "log in again"
     if status == 401:
@@ -101,9 +122,11 @@ def _explain_status(status: int, message: str) -> str:
     if status == 412:
         return "someone else changed it at the same time; check its content, and push again."
     if status == 429:
-        return "too many requests; wait a few minutes and try again."
+        pause = "wait a few minutes and try again" if wait is None else f"try again in {wait:,} seconds"
+        return f"too many requests; {pause}."
     if status >= 500:
-        return f"server error of the Hub (status {status}, also after retries); try again later."
+        pause = "later" if wait is None else f"in {wait:,} seconds"
+        return f"server error of the Hub (status {status}, also after retries); try again {pause}."
     return f"the Hub refuses (status {status}: {message[:300] or 'no reason given'}); fix this and try again."
 
 

@@ -16,7 +16,7 @@ from zoo.hub.ref import HubFile, HubRef, parse_ref
 from zoo.model_folder.config_reader import MAX_BYTES, read_config
 from zoo.model_folder.folder import CARD, CONFIG, CURVE, HEATMAP, INDEX, PREPROCESSOR, PROCESSOR, RECORD, WEIGHTS
 from zoo.model_folder.snapshots import folder_of_epoch
-from zoo.model_folder.weights import part_names, weights_sha256
+from zoo.model_folder.weights import no_weights, part_names, weights_sha256
 
 # Optional files of a model folder.
 EXTRAS = (CARD, RECORD, CURVE, HEATMAP)
@@ -202,10 +202,12 @@ def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
         A folder in the client's cache.
 
     Raises:
-        ZooError: a file cannot be downloaded or is damaged, or the configuration is unusable.
+        ZooError: a file cannot be downloaded or is damaged, the repository has no weights that can be read, or the
+            configuration is unusable.
     """
     from zoo.model_folder.checkpoint import check_known
 
+    _check_has_weights(snapshot)
     folder = fetch_config(snapshot)
     check_known(folder, read_config(folder))
     for name in weight_names(snapshot):
@@ -218,6 +220,12 @@ def fetch(snapshot: Snapshot, *, whole: bool = False) -> Path:
             replace(snapshot.ref, revision=None) if snapshot.inside else snapshot.ref, snapshot.commit, "model"
         )
     return folder
+
+
+def _check_has_weights(snapshot: Snapshot) -> None:
+    """Check the list of files, before anything is downloaded."""
+    if snapshot.files is not None and snapshot.has(CONFIG) and not (snapshot.has(WEIGHTS) or snapshot.has(INDEX)):
+        raise no_weights(f"{WEIGHTS} of {snapshot.ref}", snapshot.files)
 
 
 def _cached(ref: HubRef, revision: str, name: str) -> Path | None:

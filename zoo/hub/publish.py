@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.base.files import replace_file, writing
+from zoo.base.files import read_file, replace_file, writing
 from zoo.errors import UsageError, ZooError
 from zoo.hub.client import account, logged_in
 from zoo.hub.errors import hub_errors
@@ -13,7 +13,7 @@ from zoo.hub.fetch import Snapshot, content_hash, download, pin
 from zoo.hub.ref import REVISION, HubFile, HubRef
 from zoo.hub.upload_files import select_files
 from zoo.model_folder.card_marker import for_repo
-from zoo.model_folder.folder import CARD
+from zoo.model_folder.folder import CARD, MAX_TEXT
 from zoo.model_folder.snapshots import folder_of_epoch
 from zoo.model_folder.weights import config_files, weight_files
 
@@ -169,7 +169,7 @@ def _check_loads(folder: Path) -> None:
 
 
 def _card(path: Path, repo_id: str) -> bytes:
-    card = path.read_bytes()
+    card = read_file(path, MAX_TEXT)
     try:
         card.decode()
     except UnicodeDecodeError as error:

@@ -67,6 +67,33 @@ def load_checkpoint(folder: str | Path) -> nn.Module:
         raise ZooError(f"{names} is damaged ({error}); train or download the model again.") from error
 
 
+def meta_model(folder: Path, config: ModelConfig) -> nn.Module:
+    """Build the model of a folder on the meta device, where it takes no memory.
+
+    Args:
+        folder: a model folder; its weights are not read.
+        config: its configuration.
+
+    Returns:
+        The model in eval mode, without weights.
+
+    Raises:
+        Exception: timm or transformers cannot build it.
+    """
+    if config.variant is not None:
+        import torch
+
+        with torch.device("meta"):
+            return CifarResNet(config.variant).eval()
+    if config.transformers_class is None:
+        from zoo.model_folder.timm_load import meta_timm_model
+
+        return meta_timm_model(folder, config).eval()
+    from zoo.model_folder.transformers_load import meta_transformers_model
+
+    return meta_transformers_model(folder, config).eval()
+
+
 def check_known(folder: Path, config: ModelConfig) -> None:
     """Check that the installed packages know the architecture of a model, before its weights are downloaded.
 

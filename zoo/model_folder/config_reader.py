@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from zoo.base.files import read_file
+from zoo.base.foreign import JSON_ERRORS
 from zoo.errors import ZooError
 from zoo.family.cifar import FAMILY, MAX_CLASSES, Variant
 from zoo.family.timm_spec import TimmVariant, check_architecture_name, check_model_args, check_scale
@@ -86,7 +88,7 @@ def read_config(folder: Path) -> ModelConfig:
         ZooError: a file is missing or is not JSON, or a value has the wrong type or is out of bounds.
     """
     path = folder / CONFIG
-    if not path.is_file():
+    if not path.exists():
         raise ZooError(f"expected a model folder, but {folder} has no {CONFIG}; `zoo train --out FOLDER` writes one.")
     raw = read_json(path)
     try:
@@ -110,11 +112,10 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         ZooError: the file is too large, or is no such file.
     """
-    if path.stat().st_size > MAX_BYTES:
-        raise ZooError(f"expected at most {MAX_BYTES:,} bytes in {path}, got {path.stat().st_size:,}.")
+    data = read_file(path, MAX_BYTES)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except JSON_ERRORS as error:
         raise ZooError(f"{path} is not a model configuration of resnet-zoo, timm or transformers: {error}.") from error
 
 

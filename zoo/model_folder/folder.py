@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from zoo.base.files import check_movable, names_in, nearest_folder, replace_folder, writing
+from zoo.base.files import check_movable, names_in, nearest_folder, read_file, replace_folder, writing
 from zoo.errors import ZooError
 from zoo.model_folder.card_marker import own_text
 from zoo.record.training import TrainingRecord
@@ -22,6 +22,8 @@ EPOCHS = "epochs"
 CURVE, HEATMAP = "training.png", "cka.png"
 # Model card of a folder that was replaced.
 OLD_CARD = "README.old.md"
+# Largest training record or model card, in bytes; the record of 10,000 epochs has about 2 million.
+MAX_TEXT = 50_000_000
 
 
 def model_folders(root: Path) -> list[str]:
@@ -92,7 +94,7 @@ def _save_old_card(card: Path, fresh: Path) -> None:
     """Save an old model card if it has text of the user that the new one lacks."""
     if not card.is_file():
         return
-    old = card.read_bytes()
+    old = read_file(card, MAX_TEXT)
     # The user wrote all of a card without marker.
     below_marker = own_text(old)
     user_text = old if below_marker is None else below_marker
@@ -109,10 +111,12 @@ def read_record(folder: Path) -> TrainingRecord:
     """
     path = folder / RECORD
     try:
-        return TrainingRecord.from_json(path.read_bytes())
+        data = read_file(path, MAX_TEXT)
     except OSError as error:
         raise ZooError(
             f"expected a model folder of `zoo train` with {RECORD}, got {folder} ({error.strerror})."
         ) from error
+    try:
+        return TrainingRecord.from_json(data)
     except ZooError as error:
         raise ZooError(f"{path}: {error}") from error

@@ -37,8 +37,7 @@ def load_timm_model(folder: Path, config: ModelConfig, files: Sequence[Path], st
     """
     check_architecture(config.architecture)
     try:
-        with limit_modules(), torch.device("meta"):
-            trial = _create(folder, config)
+        trial = meta_timm_model(folder, config)
         check_size(config.architecture, trial, stored_numbers)
         _check_input_size(trial, config)
         model = _create(folder, config, pretrained=True)
@@ -52,6 +51,12 @@ def load_timm_model(folder: Path, config: ModelConfig, files: Sequence[Path], st
             f"timm cannot load {config.architecture} from {folder} ({type(error).__name__}: "
             f"{one_line(error)}); train or download the model again."
         ) from error
+
+
+def meta_timm_model(folder: Path, config: ModelConfig) -> nn.Module:
+    """Build a timm model on the meta device, where it takes no memory; timm raises all kinds of errors."""
+    with limit_modules(), torch.device("meta"):
+        return _create(folder, config)
 
 
 def untrained_timm_model(folder: Path, config: ModelConfig, generator: torch.Generator) -> nn.Module:

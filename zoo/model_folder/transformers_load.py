@@ -64,6 +64,13 @@ def known_class(folder: Path, config: ModelConfig) -> tuple[Any, dict[str, Any]]
     return find_class(config.transformers_class), read_json(folder / CONFIG)
 
 
+def meta_transformers_model(folder: Path, config: ModelConfig) -> nn.Module:
+    """Build a model of transformers on the meta device, where it takes no memory; it raises all kinds of errors."""
+    kind, raw = known_class(folder, config)
+    with limit_modules(), torch.device("meta"):
+        return build(kind, read_settings(kind, raw, config.num_classes), config.num_classes)
+
+
 def untrained_transformers_model(folder: Path, config: ModelConfig, generator: torch.Generator) -> nn.Module:
     """Build a model of transformers with fresh initial weights.
 

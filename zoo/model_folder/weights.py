@@ -2,16 +2,22 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
 
+from zoo.base.files import LFS_POINTER, file_size, pointer_error
+from zoo.base.foreign import JSON_ERRORS
 from zoo.errors import ZooError
 from zoo.model_folder.config_reader import read_json
 from zoo.model_folder.folder import CONFIG, INDEX, PREPROCESSOR, PROCESSOR, WEIGHTS
 
 MAX_PARTS = 1000
+# Bounds of the list of tensors in a file. A vision transformer has about 1,000; 300,000 take 18 seconds to load.
+MAX_HEADER, MAX_TENSORS = 10_000_000, 20_000
+# Weights of other formats. Most are pickles, which can run code when they are read.
+OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack", ".onnx", ".gguf", ".npz")
 _PART = re.compile(r"\w[\w.-]{0,200}\.safetensors")
 
 
@@ -25,17 +31,55 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
         `model.safetensors`, or else the files that `model.safetensors.index.json` lists, in the order of their names.
 
     Raises:
-        ZooError: a file is missing, or the index is damaged.
+        ZooError: a file is missing, is a pointer of git-lfs, or lists too many tensors; or the index is damaged.
     """
     whole, index = folder / WEIGHTS, folder / INDEX
     files = (whole,) if whole.is_file() or not index.is_file() else tuple(folder / name for name in part_names(index))
     for path in files:
-        if not path.is_file():
-            raise ZooError(
-                f"expected weights in {path}, but there is no such file; train or download the model again. Pickles "
-                "(.bin, .pt) are never read."
-            )
+        if not path.exists():
+            raise no_weights(path, [other.name for other in folder.iterdir()])
+        _check_header(path)
     return files
+
+
+def no_weights(expected: str | Path, names: Collection[str]) -> ZooError:
+    """The error for a model without weights that can be read.
+
+    Args:
+        expected: where the weights were expected.
+        names: names of the files of the model.
+    """
+    if others := sorted(name for name in names if name.endswith(OTHER_WEIGHTS)):
+        return ZooError(
+            f"expected weights in {expected}, got only {others[0][:100]}, and only .safetensors files are read, since "
+            "pickles can run code; convert it, as with `save_pretrained` of transformers."
+        )
+    return ZooError(f"expected weights in {expected}, but there is no such file; train or download the model again.")
+
+
+def _check_header(path: Path) -> None:
+    """Check the beginning of a weights file before it is parsed; a damaged file is left to the parser.
+
+    Raises:
+        ZooError: the file is a pointer of git-lfs or no regular file, or lists too many tensors.
+    """
+    total = file_size(path)
+    with path.open("rb") as file:
+        start = file.read(8)
+        if LFS_POINTER.startswith(start) and len(start) == 8:
+            raise pointer_error(path)
+        size = int.from_bytes(start, "little")
+        if not 0 < size <= total - 8:
+            return
+        if size > MAX_HEADER:
+            raise ZooError(f"expected a header of at most {MAX_HEADER:,} bytes in {path}, got {size:,}.")
+        header = file.read(size)
+    try:
+        tensors = len(msgspec.json.decode(header, type=dict[str, msgspec.Raw]))
+    except JSON_ERRORS:
+        return
+    if tensors > MAX_TENSORS:
+        raise ZooError(f"expected at most {MAX_TENSORS:,} tensors in {path}, got {tensors:,}.")
 
 
 def config_files(folder: Path) -> tuple[Path, ...]:

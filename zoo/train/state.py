@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from zoo.base.files import replace_file, writing
+from zoo.base.files import file_size, replace_file, writing
 from zoo.base.foreign import JSON_ERRORS
 from zoo.errors import ZooError
 from zoo.record.fields import DataRecord, Epoch, SpecFields
@@ -74,6 +74,7 @@ def read_progress(path: Path) -> Progress:
     from safetensors import SafetensorError, safe_open
 
     try:
+        file_size(path)
         with safe_open(path, "np") as file:
             text = (file.metadata() or {})[KEY]
         progress = msgspec.json.decode(text, type=Progress)

@@ -44,7 +44,6 @@ def inspect(
     """
     files.check()
     with interruptible("nothing was written"):
-        computed = inspected(
-            request((model,), columns.of_optional(dataset), images, own_code=True), inspection, part, no_cache
-        )
+        found = request((model,), columns.of_optional(dataset), images, inspection.layers or "all", own_code=True)
+        computed = inspected(found, inspection, part, no_cache)
     deliver(computed.result, files, ReportOptions(images=computed.images, parts=part))

@@ -44,9 +44,8 @@ def matrix(
     if similarity.tolerance is not None and engine.option:
         raise UsageError(f"--tolerance needs all models at once, and {engine.option} runs each alone; use one of them.")
     with interruptible("nothing was written"):
-        result = related(
-            request(models, columns.of_optional(dataset), images, own_code=True), similarity, engine, no_cache
-        )
+        found = request(models, columns.of_optional(dataset), images, similarity.layers or "all", own_code=True)
+        result = related(found, similarity, engine, no_cache)
     deliver(result, files, ReportOptions(pair=pair))
 
 

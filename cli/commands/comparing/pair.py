@@ -67,7 +67,8 @@ def compare(
     requirements = [parse_requirement(text) for text in require or ()]
     files.check(("--export", export, CSV_START))
     with interruptible("nothing was written"):
-        computed = compared(request((a, b), columns.of_optional(dataset), images, own_code=True), pair, no_cache)
+        found = request((a, b), columns.of_optional(dataset), images, pair.layers or "all", own_code=True)
+        computed = compared(found, pair, no_cache)
     if export is not None:
         from cards.words.csv import disagreements_csv
 

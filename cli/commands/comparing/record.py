@@ -29,7 +29,7 @@ def record(
     """
     with interruptible("nothing was written"):
         models, _ = look_up((model,), dataset, own_code=True)
-        prepared = prepare(models, dataset, images)
+        prepared = prepare(models, dataset, images, similarity.layers)
         traces = Traces(prepared, similarity.precision, similarity.passes, pool=similarity.pool)
         if traces.path(0, similarity.layers).name != file.name:
             raise ZooError(

@@ -70,7 +70,7 @@ def site(
         public = push_space is not None and not private
         dataset = columns.of_optional(dataset)
         refs = named or site_models(models, hub, dataset, public)
-        matrix = write_site(folder, request(refs, dataset, images), similarity)
+        matrix = write_site(folder, request(refs, dataset, images, similarity.layers or "all"), similarity)
     show(plain(kind_of(matrix).verdict(matrix)))
     print(folder / "index.html")
     if push_space is not None:

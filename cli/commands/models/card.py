@@ -8,10 +8,10 @@ from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, say_written
 from cli.train.card_files import card_files, look_inside
-from zoo.base.files import replace_file, writing
+from zoo.base.files import read_file, replace_file, writing
 from zoo.errors import ZooError
 from zoo.model_folder.card_marker import MARKER, own_text
-from zoo.model_folder.folder import CARD, read_record
+from zoo.model_folder.folder import CARD, MAX_TEXT, read_record
 
 
 @expand_options
@@ -51,7 +51,7 @@ def _old_card(path: Path) -> bytes:
     """
     if not path.is_file():
         return b""
-    card = path.read_bytes()
+    card = read_file(path, MAX_TEXT)
     if own_text(card) is None:
         raise ZooError(
             f"{path} has no line {MARKER!r}, so its text would be overwritten; put that line above the text to keep, "

@@ -3,6 +3,7 @@
 The exit code is 2 for a call that is never right, and 1 for one that another file, model, or machine would make right.
 """
 
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -106,6 +107,13 @@ NOT_HERE = [
     ("compare a broken", "broken/config.json: expected the architecture"),
     ("compare a damaged", "damaged/model.safetensors is damaged"),
     ("compare a unweighted", "expected weights in unweighted/model.safetensors, but there is no such file"),
+    ("zoo inspect unweighted", "expected weights in unweighted/model.safetensors, but there is no such file"),
+    ("zoo matrix a unweighted", "expected weights in unweighted/model.safetensors, but there is no such file"),
+    ("zoo groups --a a a2 --b b unweighted", "expected weights in unweighted/model.safetensors, but there is no such"),
+    ("zoo site --out new a unweighted", "expected weights in unweighted/model.safetensors, but there is no such file"),
+    ("compare a pickled", "expected weights in pickled/model.safetensors, got only pytorch_model.bin"),
+    ("compare a pointer", "pointer/model.safetensors is only a pointer of git-lfs"),
+    ("zoo inspect piped", "piped/config.json is a pipe"),
     ("compare a me/nothing@v1", "me/nothing@v1: not on http"),
     ("zoo inspect damaged", "damaged/model.safetensors is damaged"),
     ("zoo prune a --remove stage9.1", "expected blocks of resnet8-w0.5"),
@@ -127,13 +135,18 @@ NOT_HERE = [
     ("compare a b --layers nothing.*", "no layer of CifarResNet matches 'nothing.*'"),
     ("compare a b --device cuda:99", "expected a device of this machine"),
     ("zoo groups --a a b --b a2 b2 --superclasses no.csv", "no.csv"),
+    ("zoo groups --a a b --b a2 b2 --superclasses pipe", "expected a file, but pipe is a pipe"),
+    ("compare a b --dataset pipe", "got 'pipe', and there is no such folder"),
     # Reports.
     ("zoo show notes.txt", "got notes.txt, which is none"),
     ("zoo show picture.png", "got picture.png, which is none"),
+    ("zoo show pipe", "expected a model folder or a Hub id OWNER/NAME[@REVISION], got 'pipe'"),
+    ("zoo show nested.json", "got nested.json, which is none"),
+    ("zoo push-report pipe me/x", "expected a file, but pipe is a pipe"),
     ("zoo show mine", "expected a model folder, but mine has no config.json"),
     ("zoo show future.json", "expected a result of format version 2 or 1, got 9"),
     ("zoo push-report nowhere.json me/x", "there is no file nowhere.json"),
-    ("zoo push-report mine me/x", "there is no file mine"),
+    ("zoo push-report mine me/x", "expected a file, but mine is a folder"),
     # Places to write to: files of another kind, folders, and places where nothing can be written.
     ("compare a b --json notes.txt", "notes.txt exists and is not an earlier result of this kind"),
     ("compare a b --json picture.png", "picture.png exists and is not an earlier result of this kind"),
@@ -168,11 +181,18 @@ def place(tmp_path_factory, folders):
     place = tmp_path_factory.mktemp("place")
     for name, folder in zip(("a", "b", "a2", "b2"), 2 * folders, strict=True):
         shutil.copytree(folder, place / name)
-    for name in ("broken", "damaged", "unweighted"):
+    for name in ("broken", "damaged", "unweighted", "pickled", "pointer", "piped"):
         shutil.copytree(folders[0], place / name)
     (place / "broken/config.json").write_text("{}")
     (place / "damaged/model.safetensors").write_text("no weights")
-    (place / "unweighted/model.safetensors").unlink()
+    for name in ("unweighted", "pickled"):
+        (place / name / "model.safetensors").unlink()
+    (place / "pickled/pytorch_model.bin").write_bytes(b"pickle")
+    (place / "pointer/model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n")
+    (place / "piped/config.json").unlink()
+    for name in ("pipe", "piped/config.json"):
+        os.mkfifo(place / name)
+    (place / "nested.json").write_text(100_000 * '{"a":')
     for name in ("mine", "models", LATIN):
         (place / name).mkdir()
     (place / "mine/notes.txt").write_text("mine")

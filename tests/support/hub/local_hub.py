@@ -81,9 +81,9 @@ class LocalHub:
     def commits(self, repo_id, branch="main", kind="model"):
         return list(self.repos[kind, repo_id].history(branch))
 
-    def fault(self, method, pattern, status, times=1, *, code=None, message=None):
+    def fault(self, method, pattern, status, times=1, *, code=None, message=None, headers=None):
         """Answer the next `times` matching requests with this status; None for all."""
-        self._faults.append([method, re.compile(pattern), status, times, code, message])
+        self._faults.append([method, re.compile(pattern), status, times, code, message, headers])
 
     def meanwhile(self, method, pattern, action):
         """Run an action of another user just before the next matching request is answered."""
@@ -123,7 +123,7 @@ class LocalHub:
                 if fault[0] == method and fault[1].search(path) and fault[3] != 0:
                     if fault[3] is not None:
                         fault[3] -= 1
-                    return RefusalError(fault[2], fault[4], fault[5])
+                    return RefusalError(fault[2], fault[4], fault[5], headers=fault[6])
         return None
 
 
@@ -187,6 +187,7 @@ class _Handler(HubApi, BaseHTTPRequestHandler):
 
     def _refuse(self, refused):
         headers = {"X-Error-Code": refused.code, "X-Error-Message": refused.message, "X-Repo-Commit": refused.commit}
+        headers |= refused.headers
         body = refused.body or {"error": refused.message or refused.code or "refused"}
         self._json(body, refused.status, {name: value for name, value in headers.items() if value})
 

@@ -191,5 +191,6 @@ class Collection:
 class RefusalError(Exception):
     """An error response of the local Hub."""
 
-    def __init__(self, status, code=None, message=None, body=None, commit=None):
+    def __init__(self, status, code=None, message=None, body=None, commit=None, headers=None):
         self.status, self.code, self.message, self.body, self.commit = status, code, message, body, commit
+        self.headers = headers or {}

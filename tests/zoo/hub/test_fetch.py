@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -148,7 +150,33 @@ def test_missing_files_are_named(hub, folders):
     with pytest.raises(ZooError, match=r"expected config.json in me/m, got model.bin"):
         resolve("me/m")
     hub.seed("me/m", {"config.json": contents(folders[0])["config.json"], "pytorch_model.bin": b"x"})
-    with pytest.raises(ZooError, match=r"expected model.safetensors in me/m, got .*pytorch_model.bin"):
+    with pytest.raises(ZooError, match=r"expected weights in model.safetensors of me/m, got only .*model.bin"):
+        resolve("me/m")
+
+
+def test_nothing_is_downloaded_of_a_model_without_safetensors(hub, folders):
+    hub.seed("me/m", {"config.json": contents(folders[0])["config.json"], "pytorch_model.bin": b"x"})
+    with pytest.raises(ZooError, match="only .safetensors files are read"):
+        resolve("me/m")
+    assert hub.asked("/resolve/") == []
+
+
+IN_A_MINUTE = formatdate(time.time() + 60, usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "message"),
+    [
+        (429, {"Retry-After": "1200"}, "too many requests; try again in 1,200 seconds"),
+        (429, {"Retry-After": IN_A_MINUTE}, "too many requests; try again in [0-9]+ seconds"),
+        (429, {"RateLimit": '"api";r=0;t=55'}, "too many requests; try again in 55 seconds"),
+        (429, {"Retry-After": "soon"}, "too many requests; wait a few minutes and try again"),
+        (503, {"Retry-After": "30"}, "status 503, also after retries.; try again in 30 seconds"),
+    ],
+)
+def test_the_hub_says_how_long_to_wait(published, hub, status, headers, message):
+    hub.fault("GET", "/api/models/me/m", status, times=None, headers=headers)
+    with pytest.raises(ZooError, match=message):
         resolve("me/m")
 
 

@@ -227,7 +227,7 @@ def test_only_safetensors_are_read(folder):
     weights = load_file(folder / "model.safetensors")
     (folder / "model.safetensors").unlink()
     torch.save(weights, folder / "pytorch_model.bin")
-    with pytest.raises(ZooError, match=r"expected weights in .*Pickles \(.bin, .pt\) are never read"):
+    with pytest.raises(ZooError, match=r"expected weights in .*, got only pytorch_model.bin, and only .safetensors"):
         load_checkpoint(folder)
 
 

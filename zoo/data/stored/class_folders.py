@@ -7,7 +7,7 @@ import numpy as np
 from PIL import features
 
 from zoo.base.files import clean_name
-from zoo.data.stored.image_files import ImageFiles, Source
+from zoo.data.stored.image_files import ImageFiles, Source, read_image
 from zoo.data.stored.listing import DatasetFile, Listing
 from zoo.data.stored.splits import TRAINS, split_word, training_split
 from zoo.errors import ZooError
@@ -124,7 +124,7 @@ def _image_files(
     paths = [file.path for file in members]
     return ImageFiles(
         labels=np.array([numbers[file.parts[depth]] for file in members], dtype=np.int64),
-        read=lambda row: (root / paths[row]).read_bytes(),
+        read=lambda row: read_image(root / paths[row]),
         name=lambda row: clean_name(paths[row]),
         path=lambda row: clean_name(paths[row]),
     )

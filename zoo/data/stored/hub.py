@@ -1,7 +1,10 @@
 """Datasets on the Hub, read with the `datasets` library."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
+from zoo.data.stored.card import CARD_FILES, check_card
 from zoo.data.stored.columns import choose_columns
 from zoo.data.stored.image_files import Source
 from zoo.data.stored.table import prepare, quieten, reasons, table_source
@@ -69,6 +72,7 @@ def open_hub(ref: HubRef, commit: str, files: Mapping[str, str] | None, columns:
 
     what = f"dataset {ref}"
     quieten()
+    _check_hub_cards(ref, commit)
     try:
         with hub_errors(what), reasons(what):
             builder = load_dataset_builder(ref.repo_id, revision=commit, data_files=files)
@@ -82,3 +86,13 @@ def open_hub(ref: HubRef, commit: str, files: Mapping[str, str] | None, columns:
             raise ZooError(f"{what} is gated; accept its terms at {page}, then log in with `hf auth login`.") from cause
         raise
     return table_source(datasets, what, columns, from_folder=builder.info.builder_name == "imagefolder")
+
+
+def _check_hub_cards(ref: HubRef, commit: str) -> None:
+    """Check the dataset card at a commit; offline, the one in the cache. Access is checked by the library."""
+    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError
+
+    for name in CARD_FILES:
+        with hub_errors(f"dataset {ref}"), suppress(EntryNotFoundError, GatedRepoError):
+            path = hub_client().hf_hub_download(ref.repo_id, name, repo_type="dataset", revision=commit)
+            check_card(Path(path))

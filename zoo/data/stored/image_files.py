@@ -2,11 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from zoo.base.files import read_file
+from zoo.errors import ZooError
+
 # Name of the step, items done, and total number of items.
 OnProgress = Callable[[str, int, int], None]
+# Largest image file, in bytes.
+MAX_IMAGE = 256_000_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,18 @@ class Source:
     classes: tuple[str, ...]
     splits: Mapping[str, ImageFiles]
     notes: tuple[str, ...] = ()
+
+
+def read_image(path: Path) -> bytes:
+    """Read an image file.
+
+    Raises:
+        OSError: it cannot be read, is larger than `MAX_IMAGE`, no regular file, or a pointer of git-lfs.
+    """
+    try:
+        return read_file(path, MAX_IMAGE)
+    except ZooError as error:
+        raise OSError(str(error)) from error
 
 
 def join(parts: Sequence[ImageFiles]) -> ImageFiles:

@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.base.foreign import foreign_code
 from zoo.data.stored.columns import choose_columns, read_labels
-from zoo.data.stored.image_files import ImageFiles, Source
+from zoo.data.stored.image_files import ImageFiles, Source, read_image
 from zoo.errors import ZooError
 from zoo.record.names import Columns
 
@@ -102,7 +102,7 @@ def _image_files(data: "Dataset", split: str, image: str, labels: np.ndarray, fr
             return bytes(stored["bytes"])
         # Only for image folders does the path come from the library, not from downloaded data.
         if from_folder and stored.get("path"):
-            return Path(stored["path"]).read_bytes()
+            return read_image(Path(stored["path"]))
         raise OSError("no image")
 
     return ImageFiles(labels, read, lambda row: f"row {row} of {split}")

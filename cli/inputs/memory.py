@@ -1,0 +1,158 @@
+"""Estimate the memory that models take, before they run, and choose minibatches that fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from zoo.hub.find import FoundModel
+
+# Bytes of a number in single precision.
+_NUMBER = 4
+# Part of the free memory that a run may plan with; Python and the libraries need the rest.
+_USABLE = 0.8
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Memory that a model needs, in bytes.
+
+    Args:
+        weights: its parameters and buffers.
+        per_image: its largest activations for one image.
+        layers: number of layers whose Gram matrices are computed.
+    """
+
+    weights: int
+    per_image: int
+    layers: int
+
+
+def fitting_batch_size(
+    models: Sequence["FoundModel"], layers: str | None, chosen: int | None, examples: int, device: str
+) -> tuple[int, tuple[str, ...]]:
+    """Images per minibatch that fit into the free memory.
+
+    Args:
+        models: the models, which run one after the other on each minibatch.
+        layers: layers whose Gram matrices are computed, as in `compare.model.select_layers.select`; None for none.
+        chosen: images per minibatch that the user chose, which do not change; None for the default.
+        examples: number of images.
+        device: device of the models.
+
+    Returns:
+        The default, or the largest smaller power of two from `SMALLEST_BATCH` that fits, and a note if it is smaller.
+
+    Raises:
+        ZooError: the minibatches do not fit.
+    """
+    from zoo.data.batches import SMALLEST_BATCH, default_batch_size
+
+    first = default_batch_size(examples) if chosen is None else chosen
+    footprints = [footprint for model in models if (footprint := _footprint(model, layers)) is not None]
+    free = _free(device)
+    if free is None or not footprints:
+        return first, ()
+    smaller = [2**power for power in range(10, 0, -1) if chosen is None and SMALLEST_BATCH <= 2**power < first]
+    needs = {size: _bytes(footprints, min(size, examples)) for size in (first, *smaller)}
+    size = next((size for size, need in needs.items() if need <= _USABLE * free), None)
+    if size is None:
+        last, need = list(needs.items())[-1]
+        raise ZooError(
+            f"expected {_gigabytes(need)} of free memory for minibatches of {min(last, examples)} images of "
+            f"{_largest(models)}, got {_gigabytes(free)}; choose a smaller --batch-size, fewer layers, or a smaller "
+            "model."
+        )
+    note = f"Minibatches have {size} images in place of {first}, to fit into the free memory."
+    return size, () if size == first else (note,)
+
+
+def _bytes(footprints: Sequence[Footprint], batch_size: int) -> int:
+    """Memory for all weights, the activations of one model at a time, and the Gram matrices of all models."""
+    from compare.model.layer_grams import TRIAL
+
+    grams = sum(footprint.layers for footprint in footprints) * batch_size**2 * _NUMBER
+    activations = max(footprint.per_image for footprint in footprints) * max(batch_size, TRIAL)
+    return sum(footprint.weights for footprint in footprints) + activations + grams
+
+
+def _footprint(model: "FoundModel", layers: str | None) -> Footprint | None:
+    """Run a model on the meta device, which needs no memory; None if it cannot, and loading will give the reason."""
+    from zoo.model_folder.checkpoint import meta_model
+
+    try:
+        trial = meta_model(model.folder, model.config)
+        weights = sum(tensor.numel() for tensor in (*trial.parameters(), *trial.buffers()))
+        per_image = _largest_call(trial, model.config.pretrained_cfg.input_size)
+    except Exception:  # timm, transformers, and operations without a meta device raise all kinds of errors
+        return None
+    return Footprint(_NUMBER * weights, _NUMBER * per_image, 0 if layers is None else _count(trial, layers))
+
+
+def _largest_call(trial: "nn.Module", input_size: tuple[int, int, int]) -> int:
+    """Most numbers in inputs and outputs of a layer and its block, for one image.
+
+    A layer's input and output are in memory together with the input of its block, for the addition, the centred copy of
+    the output, for the Gram matrix, and reordered copies, for convolutions. Three times input and output was 0.8 to 2.4
+    times of what four networks took (PyTorch 2.13, on a CPU).
+    """
+    import torch
+
+    from compare.model.frozen import hooked
+    from compare.model.outputs import tensors_in
+
+    largest = 3 * prod(input_size)
+
+    def on_call(module: "nn.Module", inputs: Any, output: Any) -> None:
+        nonlocal largest
+        tensors = (*tensors_in(inputs)[:1], *tensors_in(output)[:1])
+        largest = max(largest, 3 * sum(tensor.numel() for tensor in tensors))
+
+    leaves = [(module, on_call) for module in trial.modules() if next(module.children(), None) is None]
+    with hooked(trial, leaves), torch.no_grad():
+        trial(torch.empty(1, *input_size, device="meta"))
+    return largest
+
+
+def _count(trial: "nn.Module", layers: str) -> int:
+    """Number of selected layers; with `all`, that of the blocks if there are too many."""
+    from compare.errors import CompareError
+    from compare.model.layer_grams import MANY_LAYERS
+    from compare.model.select_layers import select
+
+    try:
+        selected = select(trial, layers)
+        if layers != "all":
+            return len(selected)
+        # A module with submodules is no layer, except for a few blocks.
+        leaves = sum(next(module.children(), None) is None for module in trial.modules())
+        return leaves if leaves <= MANY_LAYERS else len(select(trial, "blocks"))
+    except CompareError:
+        return 0
+
+
+def _free(device: str) -> int | None:
+    """Free memory of a device in bytes; None if it does not say."""
+    import torch
+
+    from zoo.base.memory import free_memory
+
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return free_memory() if kind == "cpu" else None
+
+
+def _largest(models: Sequence["FoundModel"]) -> str:
+    """Height and width of the largest images that a model takes, such as 224x224."""
+    _, height, width = max((model.config.pretrained_cfg.input_size for model in models), key=prod)
+    return f"{height}x{width}"
+
+
+def _gigabytes(number: float) -> str:
+    return f"{number / 1e9:,.1f} GB"

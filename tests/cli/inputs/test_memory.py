@@ -1,0 +1,105 @@
+"""Memory is estimated before models run."""
+
+import json
+import re
+import shutil
+import time
+
+import pytest
+
+import cli.inputs.memory
+from cli.inputs.memory import fitting_batch_size
+from compare.result.comparison import Comparison
+from zoo.errors import ZooError
+from zoo.hub.find import find_model
+
+
+def with_input_size(folder, out, side):
+    shutil.copytree(folder, out)
+    config = json.loads((out / "config.json").read_text())
+    config["pretrained_cfg"]["input_size"] = [1, side, side]
+    (out / "config.json").write_text(json.dumps(config))
+    return out
+
+
+def memory(monkeypatch, free):
+    monkeypatch.setattr(cli.inputs.memory, "_free", lambda device: free)
+
+
+def test_a_model_for_huge_images_is_refused_before_it_runs(run, folders, tmp_path, monkeypatch):
+    big = with_input_size(folders[0], tmp_path / "big", 4096)
+    memory(monkeypatch, 16 * 10**9)
+    start = time.perf_counter()
+    ran = run("compare", folders[0], big)
+    assert time.perf_counter() - start < 2
+    assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (1, "", 1)
+    assert re.search(
+        r"Error: expected [0-9.]+ GB of free memory for minibatches of 32 images of 4096x4096, got 16.0", ran.stderr
+    )
+
+
+def test_minibatches_shrink_to_the_free_memory(folders, monkeypatch):
+    models = [find_model(str(folder)) for folder in folders]
+    memory(monkeypatch, 10**12)
+    assert fitting_batch_size(models, "all", None, 2000, "cpu") == (256, ())
+    sizes, notes = [], []
+    for free in (40e6, 10e6, 5e6):
+        memory(monkeypatch, free)
+        size, note = fitting_batch_size(models, "all", None, 2000, "cpu")
+        sizes.append(size)
+        notes += note
+    assert sizes == sorted(sizes, reverse=True) and 32 <= sizes[-1] < 256
+    assert notes[-1] == f"Minibatches have {sizes[-1]} images in place of 256, to fit into the free memory."
+    memory(monkeypatch, 10**5)
+    with pytest.raises(ZooError, match="for minibatches of 32 images of 8x8, got 0.0 GB; choose a smaller"):
+        fitting_batch_size(models, "all", None, 2000, "cpu")
+
+
+def test_a_chosen_batch_size_does_not_shrink(folders, monkeypatch):
+    models = [find_model(str(folders[0]))]
+    memory(monkeypatch, 10e6)
+    with pytest.raises(ZooError, match="for minibatches of 256 images"):
+        fitting_batch_size(models, "all", 256, 2000, "cpu")
+    assert fitting_batch_size(models, "all", 8, 2000, "cpu") == (8, ())
+
+
+def test_gram_matrices_count_only_for_selected_layers(folders, monkeypatch):
+    models = [find_model(str(folders[0]))]
+    memory(monkeypatch, 10e9)
+    with pytest.raises(ZooError, match="for minibatches of 20000 images"):
+        fitting_batch_size(models, "all", 20_000, 20_000, "cpu")
+    assert fitting_batch_size(models, None, 20_000, 20_000, "cpu") == (20_000, ())
+    assert fitting_batch_size(models, "fc", 20_000, 20_000, "cpu") == (20_000, ())
+
+
+def test_a_smaller_batch_is_noted_in_the_result(run, folders, tmp_path, monkeypatch):
+    memory(monkeypatch, 2e6)
+    ran = run("compare", *folders, "--json", tmp_path / "x.json")
+    result = Comparison.from_json((tmp_path / "x.json").read_text())
+    note = next(note for note in result.notes if note.startswith("Minibatches have "))
+    assert (ran.code, note in ran.stderr) == (0, True)
+    assert note.startswith(f"Minibatches have {result.cka.batch_size} images in place of 60")
+
+
+@pytest.mark.parametrize("side", [64, 256])
+def test_the_estimate_is_near_what_a_run_takes(folders, tmp_path, side):
+    """Compare with the activations that torch's profiler counts."""
+    import torch
+    from torch.profiler import ProfilerActivity, profile
+
+    from compare.model.layer_grams import LayerGrams
+
+    model = find_model(str(with_input_size(folders[0], tmp_path / "m", side)))
+    estimate = cli.inputs.memory._footprint(model, None).per_image
+    module, images = model.load("cpu"), torch.rand(8, 1, side, side)
+    with LayerGrams(module, "all") as layers, torch.no_grad():
+        layers.find(images)
+        grams = torch.empty(len(layers.names), 8, 8)
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+            layers.run(images, grams)
+    used = peak = 0
+    for event in profiled.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            used += event.nbytes()
+            peak = max(peak, used)
+    assert 0.5 < estimate / (peak / 8) < 3
