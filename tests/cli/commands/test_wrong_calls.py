@@ -89,6 +89,9 @@ NEVER_RIGHT = [
     # Names of files of another kind, and names that are not UTF-8.
     ("compare a b --png x.jpg", "--png: expected a name that ends in .png, got x.jpg"),
     ("compare a b --svg x.png", "--svg: expected a name that ends in .svg, got x.png"),
+    ("compare a b --export x.json", "--export: expected a name that ends in .csv, got x.json"),
+    ("zoo groups --a a b --b c d --export x.png", "--export: expected a name that ends in .csv, got x.png"),
+    ("compare a b --json x.html", "--json: expected a name that ends in .json, got x.html"),
     ("compare a b --html -", "--html: expected a file, got -; only --json writes to stdout"),
     (f"compare a {LATIN}", "expected UTF-8, got 'caf?'"),
     (f"compare a b --dataset {LATIN}", "expected UTF-8, got 'caf?'"),
@@ -136,10 +139,9 @@ NOT_HERE = [
     ("zoo push-report mine me/x", "there is no file mine"),
     # Places to write to: files of another kind, folders, and places where nothing can be written.
     ("compare a b --json notes.txt", "notes.txt exists and is not an earlier result of this kind"),
-    ("compare a b --json picture.png", "picture.png exists and is not an earlier result of this kind"),
-    ("compare a b --export result.json", "result.json exists and is not an earlier result of this kind"),
-    ("compare a b --html result.json", "result.json exists and is not an earlier result of this kind"),
-    ("zoo show result.json --html picture.png", "picture.png exists and is not an earlier result of this kind"),
+    ("compare a b --export notes.txt", "notes.txt exists and is not an earlier result of this kind"),
+    ("compare a b --html notes.txt", "notes.txt exists and is not an earlier result of this kind"),
+    ("zoo show result.json --html notes.txt", "notes.txt exists and is not an earlier result of this kind"),
     ("zoo matrix a b --json notes.txt", "notes.txt exists and is not an earlier result of this kind"),
     ("zoo sweep --depths 14 --json notes.txt", "notes.txt exists and is not an earlier result of this kind"),
     ("compare a b --json mine", "expected a file, but mine is a folder"),
