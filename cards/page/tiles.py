@@ -87,8 +87,8 @@ def _similarity(one: str, other: str, cka: Matrix, side: BaselineSide | None, mi
         return KeyNumber(
             f"{fmean(best):.2f}", f"{one} in {other}; in an untrained copy of {other}: not known, {missing}."
         )
-    ends = "" if side.low is None else f" ({side.low:+.2f} to {number(side.high, '+.2f')})"
-    untrained = f"{side.untrained:.2f} in an untrained copy of {other}: {side.above:+.2f}{ends}"
+    ends = "" if side.low is None else f" ({side.low:+z.2f} to {number(side.high, '+z.2f')})"
+    untrained = f"{side.untrained:.2f} in an untrained copy of {other}: {side.above:+z.2f}{ends}"
     return KeyNumber(f"{side.best_match:.2f}", f"{one} in {other}, {untrained}")
 
 

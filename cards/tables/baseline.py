@@ -44,8 +44,8 @@ def _rows(sides: Mapping[str, BaselineSide | None]) -> tuple[tuple[str, ...], ..
             layers,
             f"{side.best_match:.2f}",
             f"{side.untrained:.2f}",
-            f"{side.above:+.2f}",
-            "-" if side.low is None else f"{side.low:+.2f} to {number(side.high, '+.2f')}",
+            f"{side.above:+z.2f}",
+            "-" if side.low is None else f"{side.low:+z.2f} to {number(side.high, '+z.2f')}",
         )
         for layers, side in sides.items()
         if side is not None

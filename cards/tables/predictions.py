@@ -15,6 +15,7 @@ from cards.words.legible import AB, Names, interval, percent, probability
 from compare.result.disagreement import Calibration, ClassRow, Confusion, Disagreement, Reliability
 
 DISAGREED = "Images predicted differently, most confident first"
+EACH_CLASS = "Each interval holds for one class."
 
 
 def predictions_table(disagreement: Disagreement, names: Names = AB) -> Table:
@@ -51,7 +52,7 @@ def classes_table(rows: Sequence[ClassRow], correction: str = "holm") -> Table |
         "p (Holm)",
         "p (BH)",
     )
-    caption = "Each interval holds for one class. Holm and BH correct the p-values for testing all classes."
+    caption = f"{EACH_CLASS} Holm and BH correct the p-values for testing all classes."
     return Table("Accuracy by class", headings, tuple(map(_class_cells, ordered)), 1, caption)
 
 

@@ -76,11 +76,11 @@ class Names(NamedTuple):
 
 AB = Names("a", "b")
 # Longer names would make sentences and headings hard to read.
-LONGEST_NAME = 20
+LONGEST_NAME = 24
 
 
 def short_names(a: str, b: str) -> Names:
-    """What tells the names of two models apart, or `a` and `b` if that is too long or unclear.
+    """The names of two models without the end that they share, or `a` and `b` if these are too long or unclear.
 
     Args:
         a: name of the first model.
@@ -91,10 +91,10 @@ def short_names(a: str, b: str) -> Names:
         Names(a='resnet14', b='resnet74')
     """
     parts_a, parts_b = a.split("-"), b.split("-")
-    for end in (-1, 0):
-        while min(len(parts_a), len(parts_b)) > 1 and parts_a[end] == parts_b[end]:
-            parts_a.pop(end)
-            parts_b.pop(end)
+    # What they share at the start stays: the rest may be the name of a dataset alone.
+    while min(len(parts_a), len(parts_b)) > 1 and parts_a[-1] == parts_b[-1]:
+        parts_a.pop()
+        parts_b.pop()
     for names in (Names("-".join(parts_a), "-".join(parts_b)), Names(a, b)):
         if names.a != names.b and all(1 < len(name) <= LONGEST_NAME and name[0].isalpha() for name in names):
             return names

@@ -7,6 +7,7 @@ from cards.words.legible import AB, Names, chance, listed, percent, short_names
 from compare.result.base import NOTHING, Estimate
 from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
+from compare.result.models import same_weights_caution
 from compare.stats.paired import LEVEL
 
 # A model with this many times the parameters of the other one is called larger.
@@ -24,10 +25,15 @@ def prediction_verdict(comparison: Comparison, short: bool = False) -> Iterator[
     if disagreement is None:
         yield f"Their predictions are not compared, because {DIFFERENT_CLASSES}."
         return
+    images = f"{comparison.dataset.examples} images"
+    if same_weights_caution("ab") in comparison.cautions:
+        # What follows is about other images, on which these two cannot differ either.
+        yield _same(disagreement, images)
+        return
     a, b = comparison.models.a.name, comparison.models.b.name
     names = short_names(a, b)
     subjects = names if short else Names(f"{a} (a)", f"{b} (b)")
-    yield from disagreement_verdict(disagreement, f"{comparison.dataset.examples} images", subjects, names)
+    yield from disagreement_verdict(disagreement, images, subjects, names)
     if disagreement.p_value is None:
         yield from _replaced(disagreement, comparison.dataset.classes, names)
     else:
@@ -45,7 +51,7 @@ def disagreement_verdict(
         subjects: what the models are called where they are mentioned first.
         names: what they are called later.
     """
-    yield f"Same predictions on {disagreement.agreement:.1%} of {images}."
+    yield _same(disagreement, images)
     if disagreement.accuracy_a is None or disagreement.accuracy_b is None or disagreement.p_value is None:
         reason = OTHER_CLASSES if disagreement.predicted_classes else NO_LABELS
         yield f"It is unknown which model is right, because {reason}."
@@ -56,6 +62,10 @@ def disagreement_verdict(
     )
     yield from _by_class(disagreement, names)
     yield from _averaged(disagreement)
+
+
+def _same(disagreement: Disagreement, images: str) -> str:
+    return f"Same predictions on {disagreement.agreement:.1%} of {images}."
 
 
 def _replaced(disagreement: Disagreement, classes: Sequence[str], names: Names) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """A comparison in the terminal: the verdict, heatmaps, and tables."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment, Segments
@@ -9,6 +10,7 @@ from cards.pictures.inspection import Image
 from cards.tables.baseline import baseline_table
 from cards.tables.models import models_table
 from cards.tables.predictions import (
+    EACH_CLASS,
     classes_table,
     confusions_table,
     disagreed_table,
@@ -128,10 +130,9 @@ class Report:
         table = classes_table(disagreement.classes, self._correction)
         if table is None:
             return None
-        left_out = ["p", "p (BH)" if self._correction == "holm" else "p (Holm)"]
         if all(row.p_adjusted == 1 for row in disagreement.classes):
-            left_out.append("p (Holm)")
-        return table.drop(*left_out)
+            return replace(table.drop("p", "p (Holm)", "p (BH)"), caption=EACH_CLASS)
+        return table.drop("p", "p (BH)" if self._correction == "holm" else "p (Holm)")
 
     def _tables(self, width: int, *tables: tuple[Table | None, int | None]) -> RenderResult:
         """The tables that exist, up to a number of rows, or whole for None; each followed by an empty line.

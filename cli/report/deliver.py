@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 JSON_START, PNG_START = b'{"format', b"\x89PNG\r\n\x1a\n"
 SVG_START = b'<?xml version="1.0" encoding="utf-8" standalone="no"?>\n<!DOCTYPE svg PUBLIC'
 HTML_START = b"<!DOCTYPE html>\n<!-- resnet-zoo -->"
+# How the names of files of each kind end.
+ENDS = {"--json": ".json", "--png": ".png", "--svg": ".svg", "--html": ".html", "--export": ".csv"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class Files:
                 requested.
 
         Raises:
-            UsageError: two options name the same file, a picture is named as one of another kind, or another option
-                than --json names stdout.
+            UsageError: two options name the same file, a file is named as one of another kind, or another option than
+                --json names stdout.
             ZooError: a file cannot be written.
         """
         options = (
@@ -63,8 +65,8 @@ class Files:
         for option, path, _ in requested:
             if str(path) == "-" and option != "--json":
                 raise UsageError(f"{option}: expected a file, got -; only --json writes to stdout.")
-            if option in ("--png", "--svg") and path.suffix.lower() not in ("", f".{option[2:]}"):
-                raise UsageError(f"{option}: expected a name that ends in .{option[2:]}, got {path}.")
+            if _names_another_kind(option, path.suffix.lower()):
+                raise UsageError(f"{option}: expected a name that ends in {ENDS[option]}, got {path}.")
         for _, path, beginning in requested:
             check_result_path(path, beginning)
 
@@ -72,6 +74,11 @@ class Files:
     def requested(self) -> list[Path]:
         """The files that were requested."""
         return [path for path in (self.json, self.png, self.svg, self.html) if path is not None]
+
+
+def _names_another_kind(option: str, end: str) -> bool:
+    """Whether a name with this end is that of another kind of file; a picture has no end but its own."""
+    return end not in ("", ENDS[option]) and (option in ("--png", "--svg") or end in ENDS.values())
 
 
 @phase("showing")

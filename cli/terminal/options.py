@@ -26,7 +26,7 @@ ComparisonDataset = Annotated[
     typer.Option(
         "--dataset",
         help=f"Dataset to run on: {_DATASETS}.",
-        show_default="the first model's dataset",
+        show_default="that of the (first) model",
         autocompletion=complete_datasets,
     ),
 ]
@@ -155,7 +155,7 @@ class RecipeOptions:
 
     recipe: Annotated[
         str | None,
-        typer.Option(help="Recipe: paper, imagenet, digits, or short.", show_default="the dataset's recipe"),
+        typer.Option(help="Recipe: paper, imagenet, digits, quick, or short.", show_default="the dataset's recipe"),
     ] = None
     epochs: Epochs = None
     lr: Annotated[float | None, typer.Option(help="Initial learning rate.", show_default="the recipe's")] = None

@@ -30,10 +30,11 @@ def test_names_are_listed_as_in_english():
     [
         ("shallow", "deep", ("shallow", "deep")),
         ("resnet14-w1-digits-s0", "resnet74-w1-digits-s0", ("resnet14", "resnet74")),
-        ("resnet14-w1-digits-s0", "resnet14-w4-digits-s0", ("w1", "w4")),
+        ("resnet14-w1-digits-s0", "resnet14-w4-digits-s0", ("resnet14-w1", "resnet14-w4")),
+        ("resnet14-w1-digits-s0", "resnet14-w1-mnist5k-8-s0", ("resnet14-w1-digits", "resnet14-w1-mnist5k-8")),
         ("vit-b", "vit-b-pruned", ("vit-b", "vit-b-pruned")),
         # Too long, too short, no word, or the same name.
-        ("resnet14-w1-digits-s0", "resnet74-w4-digits-s1", ("a", "b")),
+        ("resnet14-w1-digits-1of4-s0", "resnet74-w4-digits-1of4-s1", ("a", "b")),
         ("a", "b", ("a", "b")),
         ("b", "a", ("a", "b")),
         ("resnet-14", "resnet-50", ("resnet-14", "resnet-50")),

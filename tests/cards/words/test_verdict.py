@@ -129,3 +129,10 @@ def test_block_structure_without_a_score_or_from_an_older_file():
         "(stage1.2.conv to stage1.4.relu)."
     )
     assert structure("It", (replace(SPAN, counts=False),), LAYERS) == "It has no block structure."
+
+
+def test_of_equal_weights_no_model_may_be_better():
+    text = verdict(replace(comparison(), cautions=("a and b have the same weights.",)))
+    assert text.startswith("a and b have the same weights. Same predictions on 80.0% of 80 images. ")
+    assert "better" not in text and "significant" not in text
+    assert "CKA" in text

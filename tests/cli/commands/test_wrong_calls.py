@@ -90,6 +90,9 @@ NEVER_RIGHT = [
     # Names of files of another kind, and names that are not UTF-8.
     ("compare a b --png x.jpg", "--png: expected a name that ends in .png, got x.jpg"),
     ("compare a b --svg x.png", "--svg: expected a name that ends in .svg, got x.png"),
+    ("compare a b --export x.json", "--export: expected a name that ends in .csv, got x.json"),
+    ("zoo groups --a a b --b c d --export x.png", "--export: expected a name that ends in .csv, got x.png"),
+    ("compare a b --json x.html", "--json: expected a name that ends in .json, got x.html"),
     ("compare a b --html -", "--html: expected a file, got -; only --json writes to stdout"),
     (f"compare a {LATIN}", "expected UTF-8, got 'caf?'"),
     (f"compare a b --dataset {LATIN}", "expected UTF-8, got 'caf?'"),
@@ -126,6 +129,7 @@ NOT_HERE = [
     ("zoo train --dataset mnist", "no such folder; did you mean mnist5k, mnist5k:8 or mnist5k:14?"),
     ("zoo train --dataset digts", "got 'digts', and there is no such folder; did you mean digits?"),
     ("zoo train --dataset mine", "expected images in mine as CLASS/IMAGE"),
+    ("compare a b --dataset latin --split all --export x.csv", "expected UTF-8 names of images in latin, got one/caf?"),
     ("zoo train --dataset notes.txt", "got 'notes.txt', and there is no such folder"),
     ("zoo train --dataset hf:me/nothing", "dataset me/nothing: not on http"),
     ("zoo train --subset 1/1000", "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
@@ -149,10 +153,9 @@ NOT_HERE = [
     ("zoo push-report mine me/x", "expected a file, but mine is a folder"),
     # Places to write to: files of another kind, folders, and places where nothing can be written.
     ("compare a b --json notes.txt", "notes.txt exists and is not an earlier result of this kind"),
-    ("compare a b --json picture.png", "picture.png exists and is not an earlier result of this kind"),
-    ("compare a b --export result.json", "result.json exists and is not an earlier result of this kind"),
-    ("compare a b --html result.json", "result.json exists and is not an earlier result of this kind"),
-    ("zoo show result.json --html picture.png", "picture.png exists and is not an earlier result of this kind"),
+    ("compare a b --export notes.txt", "notes.txt exists and is not an earlier result of this kind"),
+    ("compare a b --html notes.txt", "notes.txt exists and is not an earlier result of this kind"),
+    ("zoo show result.json --html notes.txt", "notes.txt exists and is not an earlier result of this kind"),
     ("zoo matrix a b --json notes.txt", "notes.txt exists and is not an earlier result of this kind"),
     ("zoo sweep --depths 14 --json notes.txt", "notes.txt exists and is not an earlier result of this kind"),
     ("compare a b --json mine", "expected a file, but mine is a folder"),
@@ -199,6 +202,8 @@ def place(tmp_path_factory, folders):
     (place / "notes.txt").write_text("mine")
     (place / "picture.png").write_bytes(encoded(Image.new("L", (4, 4)), "JPEG"))
     write_folder(place / "pictures", per_class=1)
+    latin = next((write_folder(place / "latin", per_class=4) / "one").iterdir())
+    latin.rename(latin.with_name(f"{LATIN}.png"))
     text = comparison().to_json()
     (place / "result.json").write_text(text)
     (place / "future.json").write_text(text.replace('"format_version":2', '"format_version":9'))
