@@ -201,7 +201,6 @@ def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions,
         raise UsageError(f"--batch-size must be at least {MIN_EXAMPLES}, got {batch_size}.")
     with phase("loading the images"):
         seen = load_seen(dataset, options.split, [model_view(model.config) for model in models])
-    _check_paths(seen[0])
     for model, data in zip(models, seen, strict=True):
         check_fit(model, data)
     if options.max_examples is not None:
@@ -224,14 +223,6 @@ def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions,
         device=device,
         notes=notes,
     )
-
-
-def _check_paths(data: "ImageSet") -> None:
-    """Check that JSON, CSV, and pages, which are UTF-8, can name the files of all images."""
-    for path in data.paths or ():
-        shown = path.encode(errors="replace").decode()
-        if shown != path:
-            raise ZooError(f"expected UTF-8 names of images in {data.name}, got {shown}; rename it.")
 
 
 def _thumbnails(images: "Tensor") -> "Tensor":

@@ -26,7 +26,7 @@ def check_card(path: Path) -> None:
     """
     from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
-    with foreign_code(f"cannot read {path.name}", "repair or remove it"):
+    with foreign_code(f"cannot read {path}", "repair or remove it"):
         text = decode_text(read_file(path, MAX_CARD))
         block = REGEX_YAML_BLOCK.search(text) if path.suffix == ".md" else None
         if block is not None:
