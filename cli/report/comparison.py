@@ -130,7 +130,8 @@ class Report:
         table = classes_table(disagreement.classes, self._correction)
         if table is None:
             return None
-        if all(row.p_adjusted == 1 for row in disagreement.classes):
+        adjusted = [row.p_adjusted if self._correction == "holm" else row.q_value for row in disagreement.classes]
+        if all(value == 1 for value in adjusted):
             return replace(table.drop("p", "p (Holm)", "p (BH)"), caption=EACH_CLASS)
         return table.drop("p", "p (BH)" if self._correction == "holm" else "p (Holm)")
 

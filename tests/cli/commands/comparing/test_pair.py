@@ -313,7 +313,7 @@ def test_names_that_a_spreadsheet_would_run_are_made_harmless():
 
 
 def test_p_values_are_corrected_as_asked(run, folders):
-    assert "p (BH)" in run("compare", *folders, "--correction", "bh", "--full").stdout
+    assert "p (BH)" in run("compare", *folders, "--correction", "bh").stdout
     assert run("compare", *folders, "--correction", "x").code == 2
 
 
