@@ -1,3 +1,4 @@
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -31,6 +32,22 @@ def test_the_default_report_is_short():
 @pytest.mark.parametrize("width", [40, 60, 80, 110, 160, 300])
 def test_no_line_is_wider_than_the_console(width):
     assert max(map(len, render(comparison(), width).splitlines())) <= width
+
+
+@pytest.mark.parametrize(
+    ("correction", "heading", "field"), [("holm", "p (Holm)", "p_adjusted"), ("bh", "p (BH)", "q_value")]
+)
+def test_the_classes_have_the_p_value_that_was_chosen_unless_all_are_1(correction, heading, field):
+    found = comparison().disagreement
+
+    def report(value):
+        rows = tuple(replace(row, **{"p_adjusted": 0.5, "q_value": 0.5, field: value}) for row in found.classes)
+        console = Console(file=StringIO(), width=160)
+        console.print(Report(replace(comparison(), disagreement=replace(found, classes=rows)), correction))
+        return console.file.getvalue()
+
+    assert heading in report(0.5)
+    assert heading not in report(1.0)
 
 
 def test_the_map_without_dominant_images_and_a_table_of_them_are_shown():

@@ -312,8 +312,7 @@ def test_names_that_a_spreadsheet_would_run_are_made_harmless():
     assert "\n17,'=cmd(),'=cmd(),0.990000,dog,0.875000,,\n" in disagreements_csv(comparison(classes=("=cmd()", "dog")))
 
 
-def test_p_values_are_corrected_as_asked(run, folders):
-    assert "p (BH)" in run("compare", *folders, "--correction", "bh").stdout
+def test_an_unknown_correction_is_wrong_usage(run, folders):
     assert run("compare", *folders, "--correction", "x").code == 2
 
 
