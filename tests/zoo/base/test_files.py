@@ -100,3 +100,10 @@ def test_a_folder_written_meanwhile_is_not_replaced_by_the_old_one(writer, tmp_p
     write(tmp_path / "b")
     assert names(tmp_path) == ["a", "b"]
     assert names(tmp_path / "a") == []
+
+
+def test_one_process_writes_several_folders_at_once(tmp_path):
+    with replace_folder(tmp_path / "a", lambda out: None) as fresh:
+        write(tmp_path / "b")
+        (fresh / "file").touch()
+    assert names(tmp_path) == ["a", "b"]
