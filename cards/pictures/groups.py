@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from cards.pictures.heatmaps import RESOLUTION
 from cards.words.group_facts import permutation_fact
+from cards.words.legible import printable
 from compare.result.groups import GroupComparison, Numbers
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def groups_figure(result: GroupComparison) -> "Figure":
     _draw(axes[0], (a, other_b), (halves_a[0], halves_b[1]), ("a", "b"), "tab:purple")
     _draw(axes[1], (a, other_a), halves_a, ("a", "other seeds of a"), "0.35")
     _draw(axes[2], (b, other_b), halves_b, ("b", "other seeds of b"), "0.35")
-    names = f"a: {result.a.models[0].name}, ...   b: {result.b.models[0].name}, ..."
-    figure.suptitle(f"{names}\n{permutation_fact(result)}", fontsize=10, parse_math=False)
+    name_a, name_b = (printable(group.models[0].name) for group in (result.a, result.b))
+    figure.suptitle(f"a: {name_a}, ...   b: {name_b}, ...\n{permutation_fact(result)}", fontsize=10, parse_math=False)
     return figure
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cards.words.facts import dots_fact
+from cards.words.legible import LONGEST_NAME, printable
 from cards.words.stages import named_stages, stages
 from compare.result.base import Matrix
 from compare.result.comparison import CKAWithoutDominant, Comparison
@@ -40,8 +41,8 @@ def heatmaps_figure(comparison: Comparison) -> "Figure":
     spans = comparison.block_structure
     figure = ResultFigure(figsize=(13, 4.1), dpi=RESOLUTION, layout="constrained")
     axes = figure.subplots(1, 3)
-    image = draw_matrix(axes[0], cka.aa, a, a, f"a: {a.name}")
-    draw_matrix(axes[1], cka.bb, b, b, f"b: {b.name}")
+    image = draw_matrix(axes[0], cka.aa, a, a, f"a: {printable(a.name)}")
+    draw_matrix(axes[1], cka.bb, b, b, f"b: {printable(b.name)}")
     draw_matrix(axes[2], cka.ab, a, b, "a (up) with b (across)")
     outline(axes[0], spans.a)
     outline(axes[1], spans.b)
@@ -60,7 +61,7 @@ def within_png(comparison: Comparison) -> bytes:
     model = comparison.models.a
     figure = ResultFigure(figsize=(5.6, 4.7), dpi=RESOLUTION, layout="constrained")
     axes = figure.subplots()
-    image = draw_matrix(axes, comparison.cka.aa, model, model, model.name)
+    image = draw_matrix(axes, comparison.cka.aa, model, model, printable(model.name))
     outline(axes, comparison.block_structure.a)
     figure.colorbar(image, ax=axes, label="CKA", shrink=0.9)
     return image_bytes(figure)
@@ -121,7 +122,7 @@ def matrix_figure(result: ModelMatrix) -> "Figure":
             cells = result.within[row] if row == column else result.pair(row, column).cka
             # The rows of a pair are the layers of the earlier model, which is on the horizontal axis here.
             values = cells if row == column else tuple(zip(*cells, strict=True))
-            title = f"{row + 1}: {below.name}" if row == column else _pair_title(result, row, column)
+            title = f"{row + 1}: {printable(below.name)}" if row == column else _pair_title(result, row, column)
             image = draw_matrix(axes, values, below, above, title)
             axes.title.set_fontsize(8)
     figure.colorbar(image, ax=grid, label="CKA", shrink=0.6)
@@ -210,7 +211,7 @@ def rule_stages(line: Any, set_ticks: Any, layers: Sequence[str], colour: str = 
         line(part.start - 0.5, color=colour, linewidth=0.5, alpha=0.6)
     named = named_stages(parts)
     middles = [(part.start + part.stop - 1) / 2 for part in named]
-    set_ticks(middles, [part.name for part in named], fontsize=9, parse_math=False)
+    set_ticks(middles, [printable(part.name, LONGEST_NAME) for part in named], fontsize=9, parse_math=False)
 
 
 def outline(axes: Any, spans: tuple[BlockSpan, ...]) -> None:
@@ -221,3 +222,9 @@ def outline(axes: Any, spans: tuple[BlockSpan, ...]) -> None:
         corner, side = (span.start - 0.5, span.start - 0.5), span.stop - span.start
         axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor="black", linewidth=3))
         axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor="cyan", linewidth=1.5))
+
+
+def plain_legend(axes: Any, **style: Any) -> None:
+    """Add a legend whose labels are not read as formulas."""
+    for text in axes.legend(**style).get_texts():
+        text.set_parse_math(False)

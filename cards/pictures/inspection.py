@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cards.pictures.heatmaps import RESOLUTION, draw_matrix, outline, rule_stages
+from cards.pictures.heatmaps import RESOLUTION, draw_matrix, outline, plain_legend, rule_stages
+from cards.words.legible import LONGEST_NAME, printable
 from compare.result.inside import Block
 from compare.result.inspection import Inspection, ProbeResult, ProbeRow
 
@@ -49,7 +50,7 @@ def _maps(figure: Any, inspection: Inspection) -> None:
     inside, without, model = inspection.inside, inspection.without_dominant, inspection.model
     removed = "the first component" if inside.components == 1 else f"the first {inside.components} components"
     titled = {
-        f"CKA: {model.name}": inspection.cka,
+        f"CKA: {printable(model.name)}": inspection.cka,
         "shared first component": inside.pc1_alignment,
         f"CKA without {removed}": inside.cka_without,
     }
@@ -81,7 +82,7 @@ def _images(figure: Any, block: Block, classes: Sequence[str], images: Mapping[i
         if example is not None:
             place.imshow(np.array(images[example.index], dtype=np.uint8).squeeze(), cmap="gray", vmin=0, vmax=255)
             name = "-" if example.label is None else classes[example.label]
-            title = f"{name[:20]} ({example.pc1_share:.0%})"
+            title = f"{printable(name, LONGEST_NAME)} ({example.pc1_share:.0%})"
             place.set_title(title, fontsize=8, parse_math=False)
 
 
@@ -90,9 +91,9 @@ def _deletion(axes: Any, inspection: Inspection) -> None:
     for stage in dict.fromkeys(row.stage for row in inspection.deletion):
         rows = [row for row in inspection.deletion if row.stage == stage]
         accuracy = [100 * row.right / row.examples for row in rows]
-        axes.plot([row.removed for row in rows], accuracy, marker=".", label=stage)
+        axes.plot([row.removed for row in rows], accuracy, marker=".", label=printable(stage, LONGEST_NAME))
     axes.set(xlabel="residual blocks removed from the end of a stage", ylabel="accuracy, %", ylim=(0, 100))
-    axes.legend()
+    plain_legend(axes)
     axes.grid(alpha=0.3)
 
 

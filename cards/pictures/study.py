@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cards.pictures.heatmaps import COLOURS, RESOLUTION
+from cards.pictures.heatmaps import COLOURS, RESOLUTION, plain_legend
 from cards.words.claims import columns, measured
 from compare.result.study import Claim, Heatmap, Reproduction
 
@@ -53,7 +53,7 @@ def _draw(axes: Any, heatmap: Heatmap) -> Any:
     values = np.array(heatmap.cka, dtype=np.float64)
     image = axes.imshow(values, origin="lower", cmap=COLOURS, vmin=0, vmax=1, extent=(0, 1, 0, 1))
     part = "" if heatmap.subset == "1" else f", {heatmap.subset} data"
-    axes.set_title(f"depth {heatmap.depth}, width {heatmap.width:g}{part}", fontsize=8)
+    axes.set_title(f"depth {heatmap.depth}, width {heatmap.width:g}{part}", fontsize=8, parse_math=False)
     axes.set(xticks=[], yticks=[])
     for start, stop in heatmap.blocks:
         for colour, width in (("black", 2.4), ("cyan", 1.2)):
@@ -88,7 +88,7 @@ def claims_figure(result: Reproduction) -> "Figure":
 
 
 def _panel(axes: Any, claim: Claim) -> None:
-    axes.set_title(f"{fill(claim.statement, 52)}\n{claim.verdict}", fontsize=8.5)
+    axes.set_title(f"{fill(claim.statement, 52)}\n{claim.verdict}", fontsize=8.5, parse_math=False)
     labels = list(dict.fromkeys(reading.label for reading in claim.readings))
     series = list(dict.fromkeys(reading.series for reading in claim.readings))
     for reading in claim.readings:
@@ -108,12 +108,12 @@ def _panel(axes: Any, claim: Claim) -> None:
         axes.plot([x], [reading.mean.value], "D", color=colour, markersize=5, **name)
         if reading.mean.low is not None:
             axes.plot([x, x], [reading.mean.low, reading.mean.high], "-", color=colour, linewidth=1.4)
-    axes.set_xticks(range(len(labels)), labels, fontsize=8)
+    axes.set_xticks(range(len(labels)), labels, fontsize=8, parse_math=False)
     axes.set_xlim(-0.6, len(labels) - 0.4)
-    axes.set_ylabel(fill(claim.quantity.split(",")[0], 36), fontsize=7)
+    axes.set_ylabel(fill(claim.quantity.split(",")[0], 36), fontsize=7, parse_math=False)
     axes.tick_params(axis="y", labelsize=7)
     axes.grid(axis="y", alpha=0.3)
     if len(series) > 1:
-        axes.legend(fontsize=7)
+        plain_legend(axes, fontsize=7)
     if not labels:
         axes.text(0.5, 0.5, "not measurable", ha="center", transform=axes.transAxes, fontsize=8)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Generator, Sequence
@@ -52,6 +53,8 @@ def _connect(address: str) -> ModuleType:
     # Disable usage reports.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if address == "local":
+        _keep_to_this_machine()
     try:
         import ray
     except ImportError:
@@ -71,6 +74,18 @@ def _connect(address: str) -> ModuleType:
         # The handler that Ray installs exits without a message.
         signal.signal(signal.SIGTERM, before)
     return ray
+
+
+def _keep_to_this_machine() -> None:
+    """Let the cluster that Ray starts next listen on this machine only, and require a token.
+
+    Who can connect to a cluster can run any code on it. Ray reads these variables when it is imported.
+    """
+    # Without clusters of several machines, as by default on Windows and macOS, Ray uses 127.0.0.1 on Linux too.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    # Otherwise, Ray would write a permanent one to the home folder.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
 def _run_one(task: Task) -> Outcome:

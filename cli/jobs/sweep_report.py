@@ -10,7 +10,6 @@ from statistics import mean, stdev
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
-from rich.text import Text
 
 from cli.jobs.engine import Engine
 from cli.jobs.sweep_state import State
@@ -45,7 +44,9 @@ def tables(state: State) -> Iterator[RenderableType]:
     for subset in dict.fromkeys(run.subset for run in state.runs):
         runs = [run for run in state.runs if run.subset == subset]
         part = "" if subset == 1 else f"{subset} of "
-        yield Text(f"Accuracy, trained on {part}{runs[0].dataset}", style="bold")
+        title = plain(f"Accuracy, trained on {part}{runs[0].dataset}")
+        title.stylize("bold")
+        yield title
         yield _table(state, runs)
     yield CAPTION
 

@@ -171,6 +171,12 @@ def write_result(path: Path, data: bytes, beginning: bytes | None = None) -> Non
             replace_file(path, data)
 
 
+def show_path(path: Path) -> None:
+    """Print a path on stdout: as it is for scripts, and without control codes on a terminal."""
+    text = str(path)
+    print(plain(text).plain if sys.stdout is not None and sys.stdout.isatty() else text, flush=True)
+
+
 def say_written(*paths: Path) -> None:
     """Print which files were written.
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.terminal.output import say
+from cli.terminal.output import say, show_path
 from cli.train.card_files import card_files, look_inside
 from zoo.base.files import writing
 from zoo.model_folder.config_writer import preprocessing
@@ -46,7 +46,7 @@ def show_folder(folder: Path) -> None:
     """
     if (folder / OLD_CARD).is_file():
         say(f"the card had text of yours, which is in {folder / OLD_CARD} now.")
-    print(folder, flush=True)
+    show_path(folder)
 
 
 def result_line(record: TrainingRecord) -> str:

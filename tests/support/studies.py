@@ -2,9 +2,21 @@
 
 from itertools import combinations, product
 
-from compare.result.study import Agreement, Contrast, Errors, ErrorStratum, Network
+from compare.result.models import DatasetResult
+from compare.result.study import (
+    Agreement,
+    Contrast,
+    Errors,
+    ErrorStratum,
+    Heatmap,
+    Network,
+    Power,
+    Reproduction,
+)
+from compare.study.claims import judge
 from compare.study.networks import Study
 from compare.study.power import Cell, Sides, World
+from tests.support.samples import matrix
 
 NOTHING = Contrast(None, None)
 SIZES = ((14, 1.0), (38, 1.0), (74, 1.0), (110, 1.0), (14, 2.0), (14, 4.0))
@@ -82,3 +94,20 @@ def _planted(sign, depth, width, part, seed, size, place):
 def cells(seeds, parts=("1", "1/2", "1/4")):
     """The networks of the default grid of `zoo reproduce`, with any number of seeds."""
     return [Cell(*size, part, seed) for size, part, seed in product(SIZES, parts, range(seeds))]
+
+
+def reproduction(of):
+    """The result of a study."""
+    cells = matrix([[1.0, 0.5], [0.5, 1.0]])
+    return Reproduction(
+        dataset=DatasetResult("digits", "test", 360, ("0", "1"), "f" * 64),
+        claims=judge(of),
+        networks=of.networks,
+        agreements=of.agreements,
+        errors=of.errors,
+        heatmaps=tuple(Heatmap(depth, 1.0, "1", 0, cells, ((0.5, 1.0),)) for depth in (14, 74)),
+        settings={"seed": 0, "training_seconds": 12.5},
+        versions={"python": "3"},
+        notes=(),
+        power=(Power("depth", "Block structure appears with depth.", "score 0 at 14, 0.4 at 110", 0.25),),
+    )

@@ -7,7 +7,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zoo.errors import UsageError, ZooError
@@ -15,11 +15,15 @@ from zoo.errors import UsageError, ZooError
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # First bytes of the text that git stores in place of a large file (git-lfs, docs/spec.md).
 LFS_POINTER = b"version https://git-lfs"
+# In a temporary folder: the lock of the process that writes it, and the folder that holds what is being replaced.
+WRITING, OLD = "writing.lock", "old"
 
 
 @contextmanager
 def replace_folder(out: Path, check: Callable[[Path], None], inside: Path | None = None) -> Iterator[Path]:
     """Write a folder atomically: yield a temporary folder that replaces `out` if the block succeeds.
+
+    Temporary folders that killed processes left next to `out` are removed.
 
     Args:
         out: the folder to write or replace; missing parents are created.
@@ -32,21 +36,46 @@ def replace_folder(out: Path, check: Callable[[Path], None], inside: Path | None
     Raises:
         ZooError: `check` raises it, or `out` cannot be written.
     """
+    from filelock import FileLock
+
+    _remove_leftovers(nearest_folder(out))
     check(out)
     check_movable(out)
     with writing(out):
         temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-"[:60], dir=inside or nearest_folder(out)))
+    # The operating system releases the lock if the process is killed.
+    lock = FileLock(temporary / WRITING)
+    fresh, old = temporary / "new", temporary / OLD / out.name
     try:
-        fresh = temporary / "new"
-        fresh.mkdir()
+        with writing(out):
+            lock.acquire()
+            old.parent.mkdir()
+            fresh.mkdir()
         yield fresh
         check(out)
         with writing(out):
             out.parent.mkdir(parents=True, exist_ok=True)
-            _swap(fresh, out, temporary / "old")
+            _swap(fresh, out, old)
     finally:
-        if out.exists() or not (temporary / "old").exists():
+        lock.release()
+        if out.exists() or not old.exists():
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the temporary folders of killed processes from a folder.
+
+    If a process was killed while it replaced a folder, and that folder is missing, it is put back.
+    """
+    from filelock import FileLock, Timeout
+
+    for path in folder.glob(f".*-????????/{WRITING}"):
+        # A process that is writing holds the lock; one that has just started has not created OLD yet.
+        with suppress(Timeout, OSError), FileLock(path, blocking=False):
+            for old in (path.parent / OLD).iterdir():
+                if not (folder / old.name).exists():
+                    old.rename(folder / old.name)
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def names_in(out: Path) -> set[str] | None:

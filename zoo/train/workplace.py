@@ -11,6 +11,9 @@ from zoo.errors import ZooError
 from zoo.model_folder.folder import EPOCHS
 from zoo.train.state import Progress, read_progress
 
+# Ends of the names of the hidden folder and of its lock.
+SUFFIX, LOCK = ".training", ".lock"
+
 
 @dataclass(frozen=True)
 class Workplace:
@@ -25,7 +28,7 @@ class Workplace:
     @property
     def path(self) -> Path:
         """The hidden folder, which may not exist."""
-        return self.out.with_name(f".{self.out.name}.training")
+        return self.out.with_name(f".{self.out.name}{SUFFIX}")
 
     @property
     def state(self) -> Path:
@@ -71,10 +74,11 @@ class Workplace:
         from filelock import FileLock, Timeout
 
         created = [folder for folder in self.out.absolute().parents if not folder.exists()]
-        path = self.path.with_name(f"{self.path.name}.lock")
+        path = self.path.with_name(f"{self.path.name}{LOCK}")
         lock = FileLock(path, blocking=False)
         with writing(self.out):
             path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_locks(path.parent)
             try:
                 lock.acquire()
             except Timeout:
@@ -119,3 +123,12 @@ class Workplace:
             with writing(folder):
                 # Hidden files are remains of a snapshot that was interrupted.
                 shutil.copytree(self.path / EPOCHS, folder / EPOCHS, ignore=shutil.ignore_patterns(".*"))
+
+
+def _remove_locks(folder: Path) -> None:
+    """Remove the locks of killed trainings."""
+    from filelock import FileLock, Timeout
+
+    for path in folder.glob(f".*{SUFFIX}{LOCK}"):
+        with suppress(Timeout, OSError), FileLock(path, blocking=False):
+            path.unlink()

@@ -12,7 +12,7 @@ from cli.jobs.sweep_state import State
 from cli.report.deliver import HTML_START, PNG_START, Files, deliver
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import check_result_path, interruptible, is_quiet, say, write_result
+from cli.terminal.output import check_result_path, interruptible, is_quiet, say, show_path, write_result
 from cli.train.study import train_study
 from zoo.base.files import writing
 from zoo.base.number_lists import decimals, fractions, whole_numbers
@@ -136,4 +136,4 @@ def _write(result: "Reproduction", out: Path, json_file: Path | None) -> None:
     write_result(out / MAPS, maps_image(result))
     deliver(result, Files(json_file, png=out / CLAIMS, html=out / PAGE), also=[out / MAPS])
     if str(json_file) != "-":
-        print(out / PAGE)
+        show_path(out / PAGE)

@@ -14,7 +14,7 @@ from cli.report.kinds import kind_of
 from cli.terminal import options
 from cli.terminal.analysis_options import BaselineOptions
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import interruptible, plain, say, show
+from cli.terminal.output import interruptible, plain, say, show, show_path
 from zoo.base.sealed_folder import check_site
 from zoo.errors import UsageError
 from zoo.model_folder.folder import check_writable
@@ -72,7 +72,7 @@ def site(
         refs = named or site_models(models, hub, dataset, public)
         matrix = write_site(folder, request(refs, dataset, images, similarity.layers or "all"), similarity)
     show(plain(kind_of(matrix).verdict(matrix)))
-    print(folder / "index.html")
+    show_path(folder / "index.html")
     if push_space is not None:
         _push(folder, push_space, private)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from cli.inputs.images import load
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import interruptible, say_written
+from cli.terminal.output import interruptible, say_written, show_path
 from cli.train.card_files import card_files, look_inside
 from zoo.base.files import read_file, replace_file, writing
 from zoo.errors import ZooError
@@ -40,7 +40,7 @@ def card(
         for name, data in files.items():
             replace_file(folder / name, data)
     say_written(*(folder / name for name in files if name != CARD))
-    print(folder / CARD)
+    show_path(folder / CARD)
 
 
 def _old_card(path: Path) -> bytes:

@@ -109,8 +109,8 @@ def _table(models: Sequence[Listed]) -> "Table":
             _or_dash(model.seed, "d"),
             _or_dash(model.accuracy, ".1%"),
             short_count(model.parameters),
-            (model.revision or "-")[:7],
-            (model.updated or "-")[:10],
+            plain((model.revision or "-")[:7]),
+            plain((model.updated or "-")[:10]),
         )
     return table
 

@@ -12,14 +12,13 @@ from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, plain, say, say_written, show_lines, write_result
 from cli.train.choice import Family, FamilyOption
-from zoo.base.files import writing
 from zoo.base.number_lists import decimals, fractions, whole_numbers
 from zoo.data.sources import identity
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
 from zoo.family.imagenet import ImageNetResNet
 from zoo.grid.grid import grid
-from zoo.model_folder.folder import MODELS
+from zoo.model_folder.folder import MODELS, check_writable
 
 
 @expand_options
@@ -71,8 +70,7 @@ def sweep(
     from cli.jobs.sweep_report import finish
 
     state = State(runs, out)
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
+    check_writable(out)
     say(f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} in {out}, {len(state.finished)} already finished.")
     with interruptible("finished runs are kept. Run the same command to continue"):
         finish(state, device, engine, timeout=timeout and 60 * timeout)

@@ -12,34 +12,14 @@ from cards.pictures.study import claims_figure, maps_image
 from cards.words.claims import claims_verdict, measuring_command, power_verdict
 from cards.words.legible import chance, probability
 from cli.report.study import ReproductionReport
-from compare.result.models import DatasetResult
-from compare.result.study import Heatmap, Power, Reproduction
-from compare.study.claims import judge
+from compare.result.study import Reproduction
 from tests.support.browser import DESKTOP, PHONE, pytestmark, wide  # noqa: F401
 from tests.support.page_reader import Reader
 from tests.support.pages import MEAN
-from tests.support.samples import matrix
-from tests.support.studies import network, study
+from tests.support.studies import network, reproduction, study
 
 # The marks of the browser's tests are not for all of this file.
 IN_BROWSER, pytestmark = pytestmark, []  # noqa: F811
-
-
-def reproduction(of):
-    """The result of a study."""
-    cells = matrix([[1.0, 0.5], [0.5, 1.0]])
-    return Reproduction(
-        dataset=DatasetResult("digits", "test", 360, ("0", "1"), "f" * 64),
-        claims=judge(of),
-        networks=of.networks,
-        agreements=of.agreements,
-        errors=of.errors,
-        heatmaps=tuple(Heatmap(depth, 1.0, "1", 0, cells, ((0.5, 1.0),)) for depth in (14, 74)),
-        settings={"seed": 0, "training_seconds": 12.5},
-        versions={"python": "3"},
-        notes=(),
-        power=(Power("depth", "Block structure appears with depth.", "score 0 at 14, 0.4 at 110", 0.25),),
-    )
 
 
 @pytest.fixture(scope="module")
