@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Readable in a README at 700 pixels. Magma is perceptually uniform and safe for colour-blind readers.
 COLOURS, RESOLUTION = "magma", 160
+# Width of a character below a heatmap, as a fraction of its width.
+CHARACTER = 1 / 45
 # More dots on a side of a heatmap would touch each other.
 MOST_DOTS = 40
 
@@ -193,11 +195,13 @@ def draw_matrix(axes: Any, matrix: Matrix, rows: ModelResult, columns: ModelResu
     axes.set_box_aspect(1)
     axes.set_facecolor("0.6")
     rule_stages(axes.axhline, axes.set_yticks, rows.layers)
-    rule_stages(axes.axvline, axes.set_xticks, columns.layers)
+    rule_stages(axes.axvline, axes.set_xticks, columns.layers, character=CHARACTER)
     return image
 
 
-def rule_stages(line: Any, set_ticks: Any, layers: Sequence[str], colour: str = "white") -> None:
+def rule_stages(
+    line: Any, set_ticks: Any, layers: Sequence[str], colour: str = "white", character: float = 0.0
+) -> None:
     """Draw lines between stages, and name the longer stages.
 
     Args:
@@ -205,13 +209,17 @@ def rule_stages(line: Any, set_ticks: Any, layers: Sequence[str], colour: str = 
         set_ticks: sets the ticks of the same axis, such as `axes.set_xticks`.
         layers: layer names.
         colour: colour of the lines.
+        character: width of a character as a fraction of the axis; a name that would overlap the one before is left out.
     """
     parts = stages(layers)
     for part in parts[1:]:
         line(part.start - 0.5, color=colour, linewidth=0.5, alpha=0.6)
-    named = named_stages(parts)
-    middles = [(part.start + part.stop - 1) / 2 for part in named]
-    set_ticks(middles, [printable(part.name, LONGEST_NAME) for part in named], fontsize=9, parse_math=False)
+    ticks: dict[float, str] = {}
+    for part in named_stages(parts):
+        middle, name = (part.start + part.stop - 1) / 2, printable(part.name, LONGEST_NAME)
+        if not ticks or middle - max(ticks) >= character * len(name) * parts[-1].stop:
+            ticks[middle] = name
+    set_ticks(list(ticks), list(ticks.values()), fontsize=9, parse_math=False)
 
 
 def outline(axes: Any, spans: tuple[BlockSpan, ...]) -> None:
