@@ -1,5 +1,6 @@
 """`zoo push-report`: add a report to the repository of a model."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,10 +10,12 @@ import typer
 from cli.report.kinds import ReportOptions, ResultKind, kind_of, load_result
 from cli.terminal.output import interruptible, say
 from zoo.errors import ZooError
+from zoo.hub.ref import public_ref
 from zoo.model_folder.folder import CARD
 
 if TYPE_CHECKING:
     from compare.result.base import JsonResult
+    from compare.result.models import ModelResult
 
 
 def push_report(
@@ -45,6 +48,7 @@ def push_report(
             "expected the JSON of a compare or inspect, got another kind of result, which does not belong in a model "
             "card."
         )
+    result = _without_folders(result)
     title, verdict = kind.card_title(result), kind.verdict(result)
     with interruptible("the upload may be incomplete. Push again"):
         pushed = push_files(
@@ -56,6 +60,21 @@ def push_report(
     if not pushed.changed:
         say("nothing has changed since the last commit.")
     print(f"{pushed.url} {pushed.commit}")
+
+
+def _without_folders(result: "JsonResult") -> "JsonResult":
+    """A result without absolute paths, which those of earlier versions may hold in the references to models."""
+    from compare.result.comparison import Comparison
+    from compare.result.inspection import Inspection
+    from compare.result.models import ModelPair
+
+    if isinstance(result, Comparison):
+        return replace(result, models=ModelPair(_public(result.models.a), _public(result.models.b)))
+    return replace(result, model=_public(result.model)) if isinstance(result, Inspection) else result
+
+
+def _public(model: "ModelResult") -> "ModelResult":
+    return replace(model, ref=public_ref(model.ref)) if model.ref else model
 
 
 def _files(result: "JsonResult", kind: ResultKind) -> dict[str, bytes]:
