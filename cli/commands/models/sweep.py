@@ -12,6 +12,7 @@ from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, plain, say, say_written, show_lines, write_result
 from cli.train.choice import Family, FamilyOption
+from zoo.base.files import names_in
 from zoo.base.number_lists import decimals, fractions, whole_numbers
 from zoo.data.sources import identity
 from zoo.errors import ZooError
@@ -70,6 +71,8 @@ def sweep(
     from cli.jobs.sweep_report import finish
 
     state = State(runs, out)
+    if names_in(out) is None:
+        raise ZooError(f"cannot write {out}, which is not a folder; choose another --out.")
     check_writable(out)
     say(f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} in {out}, {len(state.finished)} already finished.")
     with interruptible("finished runs are kept. Run the same command to continue"):

@@ -43,7 +43,7 @@ def test_huge_yaml_on_the_hub_is_refused(hub):
 def test_other_yaml_passes_or_is_one_line(tmp_path, yaml):
     (tmp_path / "README.md").write_text(f"---\n{yaml}\n&\n---\n" if yaml == "{" else f"---\n{yaml}---\n")
     if yaml.startswith("{"):
-        with pytest.raises(ZooError, match="cannot read README.md"):
+        with pytest.raises(ZooError, match="cannot read .*README.md"):
             check_card(tmp_path / "README.md")
     else:
         check_card(tmp_path / "README.md")

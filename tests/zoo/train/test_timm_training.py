@@ -111,7 +111,8 @@ def test_the_imagenet_family_trains_and_plain_timm_fetches_it_from_the_hub(run, 
     folder = here / "models" / "imagenet-resnet53-w0.5-digits-1of16-s0"
     config = json.loads((folder / "config.json").read_text())
     assert config["model_args"] == {"in_chans": 1, "layers": [3, 4, 7, 3], "channels": [64, 128, 128, 512]}
-    (listed,) = json.loads(run("zoo", "list", "--hub", "me", "--out", "nowhere", "--json", "-").stdout)["models"]
+    (here / "empty").mkdir()
+    (listed,) = json.loads(run("zoo", "list", "--hub", "me", "--out", "empty", "--json", "-").stdout)["models"]
     assert (listed["architecture"], listed["depth"], listed["width"]) == ("resnet50", 53, 0.5)
     assert listed["parameters"] == ImageNetResNet(53, 0.5).parameters(1, 10)
     assert run("zoo", "pull", "me/r53", "--out", "pulled").code == 0
