@@ -19,6 +19,7 @@ from zoo.model_folder.card_marker import for_repo, named_license, own_text
 from zoo.model_folder.config_reader import read_config
 from zoo.model_folder.folder import read_record
 
+pytestmark = pytest.mark.slow
 TIMM = {
     "architecture": "resnet18",
     "num_classes": 10,

@@ -16,6 +16,7 @@ from tests.support.mutations import mutated_json
 from tests.support.samples import comparison, dominated, inspection
 from zoo.errors import ZooError
 
+pytestmark = pytest.mark.slow
 RESULTS = [json.loads(result.to_json()) for result in (comparison(), dominated(), inspection())]
 
 
