@@ -14,6 +14,8 @@ from tests.support.samples import comparison
 from tests.support.strange_names import KINDS, STRANGE, with_strange_names
 from tests.support.studies import reproduction, study
 
+pytestmark = pytest.mark.slow
+
 
 def texts(drawn):
     return [text.get_text() for text in drawn.findobj(Text)]

@@ -24,6 +24,8 @@ from tests.support.pages import IMAGES, MEAN, disagreeing, mean, several
 from tests.support.samples import comparison, inspection
 from tests.support.studies import study
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 
 

@@ -16,6 +16,8 @@ from cli.cache.results import cache_key, folder
 from zoo.base.cache_folder import cache_folder
 from zoo.hub.find import find_model
 
+pytestmark = pytest.mark.slow
+
 # Options of a fast command.
 BRIEF = ("--layers", "blocks", "--max-examples", "60")
 

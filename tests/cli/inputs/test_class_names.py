@@ -11,6 +11,8 @@ from timm.models import save_for_hf
 import zoo
 from tests.support.image_files import write_folder
 
+pytestmark = pytest.mark.slow
+
 SYNSETS = ImageNetInfo().label_names()
 # Places of these classes among the logits.
 PLACES = {"zero": 281, "one": 7, "two": 950}

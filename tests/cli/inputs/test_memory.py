@@ -13,6 +13,8 @@ from compare.result.comparison import Comparison
 from zoo.errors import ZooError
 from zoo.hub.find import find_model
 
+pytestmark = pytest.mark.slow
+
 
 def with_input_size(folder, out, side):
     shutil.copytree(folder, out)

@@ -10,6 +10,8 @@ import pytest
 import cli.jobs.processes as processes
 from cli.jobs.processes import Task, run_here
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def sleeper(tmp_path, monkeypatch):

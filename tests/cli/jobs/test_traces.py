@@ -15,6 +15,8 @@ from cli.cache.results import folder as results
 from cli.cache.results import newest_first
 from cli.jobs import traces
 
+pytestmark = pytest.mark.slow
+
 # What is soon computed.
 BRIEF = ("--layers", "blocks", "--max-examples", "60")
 

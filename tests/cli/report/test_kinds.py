@@ -12,6 +12,8 @@ from cli.report.kinds import KINDS, load_result
 from compare.result.base import JsonResult
 from tests.support.samples import comparison, inspection
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def error(run):

@@ -12,6 +12,8 @@ from cli.report.kinds import ReportOptions, kind_of
 from cli.terminal.output import show_path
 from tests.support.strange_names import KINDS, STRANGE, with_strange_names
 
+pytestmark = pytest.mark.slow
+
 CODES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 # The library that draws charts has some in its own code.
 LIBRARY = re.compile(r"<script>.{100000,}?</script>", re.DOTALL)

@@ -10,6 +10,8 @@ from compare.result.groups import GroupComparison
 from compare.result.inspection import Inspection
 from compare.result.matrix import ModelMatrix
 
+pytestmark = pytest.mark.slow
+
 BRIEF = ("--layers", "blocks", "--max-examples", "60")
 COMMANDS = {
     "compare": (Comparison, verdict),

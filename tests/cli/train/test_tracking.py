@@ -9,6 +9,8 @@ from zoo.family.cifar import Variant
 from zoo.record.recipe import recipe_for
 from zoo.record.training import TrainingRecord
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--depth", 8, "--width", 0.5, "--subset", "1/4", "--epochs", 3)
 NAME = "resnet8-w0.5-digits-1of4-s0"
 

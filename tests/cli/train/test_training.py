@@ -19,6 +19,8 @@ from zoo.model_folder.checkpoint import load_checkpoint
 from zoo.record.training import TrainingRecord
 from zoo.train.state import read_progress, write_state
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--depth", 8, "--width", 0.5, "--subset", "1/4")
 TIMM = ("--arch", "resnet10t", "--subset", "1/16")
 NAME = "resnet8-w0.5-digits-1of4-s0"

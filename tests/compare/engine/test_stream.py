@@ -14,6 +14,8 @@ from compare.model.layer_grams import default_layers
 from compare.engine.pair import compare_models
 from tests.support.networks import Net, stream
 
+pytestmark = pytest.mark.slow
+
 
 # One of each kind: convolutions, depthwise ones with channels last, attention, attention in windows, perceptrons.
 KINDS = {

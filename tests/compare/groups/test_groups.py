@@ -20,6 +20,8 @@ from compare.stats.welch import moments, trusts_welch, welch
 from tests.support.networks import Net, stream
 from tests.support.seeds import below, random_answers, truth
 
+pytestmark = pytest.mark.slow
+
 A, B = [Net(seed) for seed in range(4)], [Net(seed) for seed in range(10, 14)]
 
 

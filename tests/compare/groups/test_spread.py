@@ -9,6 +9,8 @@ from compare.groups.spread import spread, within_totals
 from compare.stats.dealing import model_splits
 from tests.support.seeds import below, random_answers, rejections, truth
 
+pytestmark = pytest.mark.slow
+
 SPLITS = model_splits(5, 5, 1999, 0)
 
 

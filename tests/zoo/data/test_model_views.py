@@ -18,6 +18,8 @@ from zoo.data.image_set import balanced_subset
 from zoo.data.sources import load_images
 from zoo.model_folder.config import Preprocessing
 
+pytestmark = pytest.mark.slow
+
 SMALL_VIEW, LARGE_VIEW = (
     ModelLayout(3, Preprocessing((3, side, side), (0.0,) * 3, (1.0,) * 3, 0.875, "bicubic")) for side in (32, 48)
 )

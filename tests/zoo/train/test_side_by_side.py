@@ -18,6 +18,8 @@ from zoo.train.side_by_side.loop import fit_many
 from zoo.train.side_by_side.train import train_many
 from zoo.train.train import train_model
 
+pytestmark = pytest.mark.slow
+
 VARIANT = Variant(8, 0.5, 1)
 SEEDS = (3, 0, 5)
 # Far above what double precision leaves of equal sums taken in another order, over ten steps.

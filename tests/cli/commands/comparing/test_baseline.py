@@ -10,6 +10,8 @@ from cli.jobs import traces
 from zoo.errors import ZooError
 from zoo.train.untrained import UntrainedCopy
 
+pytestmark = pytest.mark.slow
+
 BRIEF = ("--layers", "blocks", "--max-examples", "120")
 
 

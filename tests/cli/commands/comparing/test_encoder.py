@@ -8,6 +8,8 @@ import timm
 import torch
 from timm.models import save_for_hf
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = ("--dataset", "digits", "--max-examples", 40, "--baseline", "none", "--json", "-")
 
 

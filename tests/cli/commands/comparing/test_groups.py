@@ -20,6 +20,8 @@ from compare.result.groups import GroupComparison
 from tests.support.networks import Net, stream
 from zoo.errors import ZooError
 
+pytestmark = pytest.mark.slow
+
 SUPERCLASSES = "Class,Group\n" + "".join(
     f"{digit},{'round' if digit in '0689' else 'other'}\n" for digit in "0123456789"
 )

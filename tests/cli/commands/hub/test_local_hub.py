@@ -11,7 +11,7 @@ from huggingface_hub import HfApi, ModelCard, errors, hf_hub_download, snapshot_
 from PIL import Image
 from timm.models import save_for_hf
 
-pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning"), pytest.mark.slow]
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
 

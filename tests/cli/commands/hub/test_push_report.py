@@ -8,7 +8,7 @@ import pytest
 from cards.model_card.report_section import slug, with_report
 from tests.support.samples import comparison, inspection
 
-pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning"), pytest.mark.slow]
 PLACE = "reports/shallow-compared-with-deep/report"
 
 

@@ -27,6 +27,8 @@ from zoo.prune.prune import blocks_within, fine_tune, fine_tuning_recipe, prune,
 from zoo.record.training import TrainingRecord
 from zoo.train.evaluate import predict
 
+pytestmark = pytest.mark.slow
+
 REMOVED = ("stage1.1", "stage3.1")
 
 
