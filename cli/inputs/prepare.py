@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from cli.inputs.class_names import class_names
@@ -96,7 +97,7 @@ class Prepared:
 
         return Tracked(ShuffledBatches(self.inputs, self.batch_size, self.seed), progress, description, passes)
 
-    @property
+    @cached_property
     def model_classes(self) -> tuple[tuple[str, ...] | None, ...]:
         """The class names of each model, see `cli.inputs.class_names.class_names`."""
         return tuple(class_names(model.config, self.data.classes) for model in self.models)

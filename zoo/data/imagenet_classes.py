@@ -1,6 +1,7 @@
 """The classes of ImageNet and its subsets, from timm's tables."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 # Share of a model's class names that must be those of ImageNet, in the same order.
@@ -26,14 +27,21 @@ def imagenet_classes(names: Sequence[str] | None, count: int) -> ImageNetClasses
         names: class names of the model, in the order of its logits; None if it has none. Then only their number counts.
         count: number of logits, such as 1,000 for ImageNet-1k, or 21,841 for ImageNet-22k.
     """
-    from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
+    from timm.data.imagenet_info import infer_imagenet_subset
 
     subset = infer_imagenet_subset({"num_classes": count})
     if subset is None:
         return None
-    info = ImageNetInfo(subset)
-    classes = ImageNetClasses(tuple(info.label_names()), tuple(info.label_descriptions()))
+    classes = _read_tables(subset)
     return classes if names is None or any(_mostly_equal(names, other) for other in classes) else None
+
+
+@cache
+def _read_tables(subset: str) -> ImageNetClasses:
+    from timm.data.imagenet_info import ImageNetInfo
+
+    info = ImageNetInfo(subset)
+    return ImageNetClasses(tuple(info.label_names()), tuple(info.label_descriptions()))
 
 
 def _mostly_equal(names: Sequence[str], others: Sequence[str]) -> bool:

@@ -102,6 +102,9 @@ def _open(listing: Listing, tables: Sequence[DatasetFile]) -> "tuple[Mapping[str
         opened = {_real(file["filename"]) for data in datasets.values() for file in data.cache_files}
         _check_listed(listing, opened)
         return datasets, opened
+    for name in CARD_FILES:
+        if (listing.root / name).exists():
+            check_card(listing.root / name)
     if _has_configurations(listing):
         # An absolute path, since the library mistakes a relative path such as `csv` for a format.
         data_files = load_dataset_builder(str(root)).config.data_files or {}
@@ -122,9 +125,6 @@ def _open(listing: Listing, tables: Sequence[DatasetFile]) -> "tuple[Mapping[str
 
 def _has_configurations(listing: Listing) -> bool:
     """Whether the dataset card says which files belong to which split."""
-    for name in CARD_FILES:
-        if (listing.root / name).exists():
-            check_card(listing.root / name)
     card = listing.root / CARD
     front = re.match(r"---\n((.*\n)*?)---", decode_text(card.read_bytes())) if card.is_file() else None
     return front is not None and re.search("^configs:", front[1], re.MULTILINE) is not None
