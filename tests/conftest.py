@@ -63,6 +63,12 @@ def empty_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """Give each test the same random numbers, in whatever order the tests run."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def brief():
     """A recipe that takes a second."""
