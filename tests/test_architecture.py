@@ -18,7 +18,17 @@ ORDER = {
         *(("probes", "groups"), "study"),
     ],
     "cards": ["words", "tables", ("model_card", "pictures"), "page", "pages", "results"],
-    "cli": ["terminal", "cache", "inputs", "jobs", ("compute", "train", "report"), "commands", "app", "child"],
+    "cli": [
+        "terminal",
+        "cache",
+        "inputs",
+        "jobs",
+        ("compute", "train", "report"),
+        "service",
+        "commands",
+        "app",
+        "child",
+    ],
 }
 # What a package may import from the other packages.
 OTHERS = {

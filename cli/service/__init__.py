@@ -1,0 +1,1 @@
+"""The comparison service: a web server, workers, and the database between them."""

@@ -1,0 +1,1 @@
+"""The database of the service: the queue of jobs, the history, and watched models."""
