@@ -17,6 +17,7 @@ class Limits:
         parameters: parameters of a model.
         model_bytes: bytes of the weights of a model.
         images: images of a comparison.
+        dataset_bytes: bytes of the files of a dataset on the Hub.
         matrix_models: models of a matrix.
         disk: bytes of the stored reports; the oldest are removed first.
     """
@@ -26,6 +27,7 @@ class Limits:
     parameters: int = 500_000_000
     model_bytes: int = 2 * 2**30
     images: int = 10_000
+    dataset_bytes: int = 4 * 2**30
     matrix_models: int = 20
     disk: int = 20 * 2**30
 
