@@ -1,18 +1,20 @@
 """Errors as answers: a status, and one line in the words of the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Match
 
 from cli.service.errors import ServiceError, UnauthorizedError
 from cli.service.settings import Settings
+from cli.service.web.render.html import html
 from compare.errors import CompareError
 from zoo.errors import ZooError
 
@@ -67,7 +69,7 @@ def refuse(request: Request, error: ServiceError) -> Response:
 
 
 def answer(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error as an answer.
+    """An error as an answer: a page for a browser that opens a page, otherwise JSON.
 
     Args:
         request: the request.
@@ -75,9 +77,28 @@ def answer(request: Request, status: int, message: str, headers: Mapping[str, st
         message: the line; folders of this machine in it are replaced.
         headers: further headers.
     """
-    message = without_folders(message, request.app.state.settings)
     # The error makes any text printable.
-    return JSONResponse({"error": str(ZooError(message))}, status, headers)
+    line = str(ZooError(without_folders(message, request.app.state.settings)))
+    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"error": line}, status, headers)
+    address = f"{request.url.path}?{request.url.query}" if request.method == "GET" else "/"
+    if status == HTTPStatus.UNAUTHORIZED:
+        return RedirectResponse(f"/login?{urlencode({'next': address})}", HTTPStatus.SEE_OTHER)
+    return _page(request, status, line, address, headers)
+
+
+def _page(request: Request, status: int, line: str, address: str, headers: Mapping[str, str] | None) -> Response:
+    page = html(
+        "error.html",
+        status=status,
+        heading=HTTPStatus(status).phrase,
+        message=f"{line[:1].upper()}{line[1:]}",
+        address=address,
+        user=getattr(request.state, "user", ""),
+        tokens=bool(request.app.state.settings.tokens),
+        place="",
+    )
+    return HTMLResponse(page, status, headers)
 
 
 def without_folders(text: str, settings: Settings) -> str:
@@ -121,15 +142,24 @@ def _wrong_values(request: Request, error: Exception) -> Response:
     problems = list(error.errors())
     if any(problem["type"] == "json_invalid" for problem in problems):
         return answer(request, HTTPStatus.BAD_REQUEST, NO_JSON)
+    # The first part of a place says whether it is in the path, in the query, or in the body.
+    line = in_words([{**problem, "loc": problem["loc"][1:]} for problem in problems])
+    return answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, line)
+
+
+def in_words(problems: Sequence[Mapping[str, Any]]) -> str:
+    """What is wrong with values, such as `options.passes: expected at least 1, got 0.`, in one line.
+
+    Args:
+        problems: from `errors()` of pydantic.
+    """
     lines = [_in_words(problem) for problem in problems[:MOST_VALUES]]
     more = f"; and {len(problems) - MOST_VALUES} more" if len(problems) > MOST_VALUES else ""
-    return answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, f"{'; '.join(lines)}{more}.")
+    return f"{'; '.join(lines)}{more}."
 
 
 def _in_words(problem: Mapping[str, Any]) -> str:
-    """One wrong value, such as `options.passes: expected at least 1, got 0`."""
-    # The first part says whether the value is in the path, in the query, or in the body.
-    name = ".".join(str(part)[:LONGEST_VALUE] for part in problem["loc"][1:])
+    name = ".".join(str(part)[:LONGEST_VALUE] for part in problem["loc"])
     message = problem["msg"].removeprefix("Value error, ").replace("Input should be", "expected").rstrip(".")
     message = WORDS.get(problem["type"], message).format(**problem.get("ctx", {}))
     value = problem["input"]
