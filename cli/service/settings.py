@@ -43,6 +43,7 @@ class Settings:
         datasets: folders of datasets by the name under which people choose them.
         host: address to listen on.
         port: port to listen on.
+        url: public address, for links in comments, such as `https://me-service.hf.space`; None if there is none.
         workers: number of worker processes.
         ray: address of a Ray cluster that runs the jobs; None for this machine.
         job_timeout: seconds after which a job is stopped.
@@ -62,6 +63,7 @@ class Settings:
     datasets: Mapping[str, Path] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 8000
+    url: str | None = None
     workers: int = 1
     ray: str | None = None
     job_timeout: float = 3600

@@ -1,0 +1,173 @@
+"""The database: SQLite in the data folder, or PostgreSQL."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    TimeoutError,
+)
+from sqlalchemy.orm import Session
+
+from cli.service.errors import UnavailableError
+from cli.service.store.migrations.upgrade import upgrade
+from zoo.errors import ZooError
+
+# Seconds for which a transaction waits for another one, or for a connection.
+PATIENCE = 10
+# Transactions that write go one after another. SQLite has a lock for that, PostgreSQL needs a number for it (of our
+# choice). Its server ends transactions whose client vanished without closing the connection.
+POSTGRESQL_LOCK = text("SELECT pg_advisory_xact_lock(7364920518)")
+POSTGRESQL_LIMITS = text(
+    f"SELECT set_config('lock_timeout', '{PATIENCE}s', true),"
+    f" set_config('idle_in_transaction_session_timeout', '{PATIENCE}s', true)"
+)
+POSTGRESQL = "postgresql+psycopg"
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database. Threads may share it, processes may not.
+
+    Args:
+        engine: where connections come from.
+    """
+
+    engine: Engine
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One transaction that reads.
+
+        Raises:
+            UnavailableError: the database does not answer.
+        """
+        with _one_line_errors(), Session(self.engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction that reads and writes; such transactions go one after another, of all processes.
+
+        Raises:
+            UnavailableError: the database does not answer, its disk is full, or others write for too long.
+        """
+        engine = self.engine.execution_options(writing=True)
+        with _one_line_errors(), Session(engine) as session, session.begin():
+            _lock(session.connection())
+            yield session
+
+    def now(self, session: Session) -> datetime:
+        """The time of the database, in UTC, since the clocks of several servers differ."""
+        if self.engine.dialect.name == "sqlite":
+            return datetime.now(UTC)
+        now: datetime = session.scalars(select(func.clock_timestamp())).one()
+        return now.astimezone(UTC)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open a database, with the tables of this version.
+
+    The file of a SQLite database and its folder are created; only the owner can read a folder that is created here.
+
+    Args:
+        url: SQLAlchemy URL, `sqlite:///FILE` or `postgresql+psycopg://USER:PASSWORD@HOST/NAME`.
+
+    Raises:
+        ZooError: the URL is wrong, the database does not answer or is no database, or a newer version has made it.
+    """
+    parsed = _parse(url)
+    if parsed.drivername == "sqlite":
+        Path(parsed.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = _create_engine(parsed)
+    try:
+        with engine.execution_options(writing=True).begin() as connection:
+            _lock(connection)
+            upgrade(connection)
+    except DBAPIError as error:
+        engine.dispose()
+        # The password may stand anywhere in the URL, so only its harmless parts are shown.
+        place = parsed.database if parsed.drivername == "sqlite" else f"{parsed.database!r} on {parsed.host}"
+        raise ZooError(f"cannot open the database {place}: {_first_line(error)}.") from None
+    except ZooError:
+        engine.dispose()
+        raise
+    return Database(engine)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or parsed.drivername not in ("sqlite", POSTGRESQL) or parsed.database in (None, "", ":memory:"):
+        raise ZooError(
+            f"expected a database as sqlite:///FILE or {POSTGRESQL}://USER:PASSWORD@HOST/NAME, got another URL."
+        )
+    return parsed
+
+
+def _create_engine(url: URL) -> Engine:
+    if url.drivername == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": PATIENCE}, pool_timeout=PATIENCE)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return create_engine(url, connect_args={"connect_timeout": PATIENCE}, pool_timeout=PATIENCE, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise ZooError("PostgreSQL needs a package; run: pip install 'resnet-zoo[postgresql]'") from error
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, record: Any) -> None:
+    # Python's sqlite3 would begin transactions late, see SQLAlchemy's page on SQLite: `_begin_sqlite` begins them.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later would fail if another one wrote in between.
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(POSTGRESQL_LIMITS)
+        connection.execute(POSTGRESQL_LOCK)
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise UnavailableError("the database is busy; try again in a few seconds.", PATIENCE) from error
+    except (OperationalError, InterfaceError, InternalError) as error:
+        if _is_full(error):
+            raise UnavailableError("the disk of the database is full; nothing was stored.") from error
+        raise UnavailableError(f"the database does not answer: {_first_line(error)}.", PATIENCE) from error
+
+
+def _is_full(error: DBAPIError) -> bool:
+    sqlite_code = getattr(error.orig, "sqlite_errorcode", None)
+    return sqlite_code == sqlite3.SQLITE_FULL or getattr(error.orig, "sqlstate", None) == "53100"
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0].rstrip(".")
