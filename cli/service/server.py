@@ -4,6 +4,7 @@ import errno
 import ipaddress
 import os
 import socket
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def serve(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=PATIENCE,
         )
+        # The first question would wait for it.
+        threading.Thread(target=_import_torch, daemon=True).start()
         with Supervisor(settings):
             print(_url(settings.host, listener), flush=True)
             uvicorn.Server(config).run(sockets=[listener])
@@ -86,6 +89,10 @@ def check_host(host: str, tokens: Mapping[str, str]) -> None:
             f"--host {host} lets other machines in, which needs a token; set ZOO_SERVE_TOKEN, or write one to a file "
             "and name it with --token-file."
         )
+
+
+def _import_torch() -> None:
+    import compare.engine.plan  # noqa: F401
 
 
 def _is_loopback(host: str) -> bool:
