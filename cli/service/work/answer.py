@@ -2,19 +2,19 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from cli.inputs.prepare import look_up, prepare
 from cli.inputs.request import Request
-from cli.service.store.records import Answer, Kind, PinnedModel, Question
+from cli.service.questions.options import image_options, similarity_options
+from cli.service.store.records import Answer, PinnedModel, Question
 from cli.service.work.job_file import JobFile
 from cli.service.work.progress import WRITING, reporting
-from cli.terminal.analysis_options import MatrixOptions, PairOptions
-from cli.terminal.options import ImageOptions
+from cli.terminal.analysis_options import PairOptions
 from cli.terminal.output import phase
 from zoo.base.files import replace_folder
 from zoo.data.sources import identity
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from compare.result.matrix import ModelMatrix
     from zoo.hub.find import FoundModel
 
-Options = TypeVar("Options", ImageOptions, PairOptions, MatrixOptions)
 # The files of an answer. The last one is `cli.service.store.records.Answer`.
 RESULT, PAGE, PICTURE, SUMMARY = "result.json", "page.html", "picture.png", "answer.json"
 # How much of the processor other processes get first: answers to people who read are more urgent.
@@ -72,23 +71,12 @@ def compute(question: Question) -> Answered:
     from cli.compute.pair import compared
     from cli.jobs.engine import Engine
 
-    if question.kind == Kind.comparison:
-        pair = options_of(PairOptions, question.options)
-        computed = compared(_request(question, pair.layers), pair)
+    options = similarity_options(question.kind, question.options)
+    request = _request(question, options.layers)
+    if isinstance(options, PairOptions):
+        computed = compared(request, options)
         return Answered(_with_dataset(computed.result, question), computed.images)
-    matrix = options_of(MatrixOptions, question.options)
-    return Answered(_with_dataset(related(_request(question, matrix.layers), matrix, Engine()), question), {})
-
-
-def options_of(kind: type[Options], options: Mapping[str, Any]) -> Options:
-    """The options of one kind among all options of a question.
-
-    Args:
-        kind: a dataclass of options.
-        options: values of options by their names.
-    """
-    names = {field.name for field in fields(kind)}
-    return msgspec.convert({name: value for name, value in options.items() if name in names}, kind)
+    return Answered(_with_dataset(related(request, options, Engine()), question), {})
 
 
 def _request(question: Question, layers: str | None) -> Request:
@@ -96,7 +84,7 @@ def _request(question: Question, layers: str | None) -> Request:
     refs = [model.ref for model in question.models]
     found, dataset = look_up(refs, question.dataset_ref)
     models = tuple(map(_named, found, question.models))
-    images = options_of(ImageOptions, question.options)
+    images = image_options(question.options)
     return Request(
         models,
         dataset,
