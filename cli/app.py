@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import typer
 
+from cli.commands.answer import answer
 from cli.commands.cache import cache_app
 from cli.commands.comparing.groups import groups
 from cli.commands.comparing.inspect import inspect
@@ -75,8 +76,9 @@ for panel, commands in COMMANDS.items():
             no_args_is_help=name not in NEED_NO_ARGUMENTS,
             rich_help_panel=panel,
         )(command)
-# Other commands run it in separate processes.
-zoo_app.command(cls=Command, hidden=True)(record)
+# Other commands run these in separate processes.
+for hidden in (record, answer):
+    zoo_app.command(cls=Command, hidden=True)(hidden)
 zoo_app.add_typer(cache_app, name="cache", rich_help_panel="Tools")
 
 compare_app = _app()
