@@ -37,6 +37,7 @@ import cli.app  # noqa: E402
 import cli.terminal.output  # noqa: E402
 from cards.model_card.model_card import model_card  # noqa: E402
 from tests.support.browser import browser, opened  # noqa: E402, F401
+from tests.support.postgres import database, database_url, postgres  # noqa: E402, F401
 from tests.support.shared import make_once  # noqa: E402
 from zoo.data.digits import load_digits  # noqa: E402
 from zoo.family.cifar import Variant  # noqa: E402

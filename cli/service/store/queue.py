@@ -67,7 +67,7 @@ def retry(database: Database, job_id: str, user: str, limits: Limits) -> Job:
         if row.state not in (State.failed, State.cancelled):
             raise ConflictError(f"only failed and cancelled comparisons can be retried; this one is {row.state}.")
         _check_limits(session, user, limits)
-        _queue(session, row, row.record().question, Priority(row.priority), database)
+        row = _queue(session, row, row.record().question, Priority(row.priority), database)
         _join(row, user)
         session.flush()
         return row.record()
