@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import msgspec
-
 from cli.cache.results import cache_key
 from cli.compute.matrix import check_several
 from cli.inputs.prepare import training_dataset
@@ -12,10 +10,10 @@ from cli.service.questions.ask import AskComparison, AskMatrix
 from cli.service.questions.datasets import bounded, find_dataset
 from cli.service.questions.failures import service_errors
 from cli.service.questions.models import find_model
+from cli.service.questions.options import image_options, similarity_options
 from cli.service.settings import Settings
 from cli.service.store.records import Kind, Question
 from cli.terminal.analysis_options import MatrixOptions, PairOptions
-from cli.terminal.options import ImageOptions
 from zoo.data.sources import identity
 
 
@@ -38,10 +36,11 @@ def resolve(ask: AskComparison | AskMatrix, settings: Settings) -> Question:
     values = ask.options.model_dump(exclude_unset=True)
     kind = Kind.comparison if isinstance(ask, AskComparison) else Kind.matrix
     with service_errors("options"):
-        options = _checked(msgspec.convert(values, PairOptions if kind == Kind.comparison else MatrixOptions))
+        options = similarity_options(kind, values)
+        _check(options)
     _check_number(ask, settings.limits.matrix_models)
     models = tuple(find_model(name, settings) for name in ask.names)
-    images = msgspec.convert(values, ImageOptions)
+    images = image_options(values)
     with service_errors("dataset"):
         data = find_dataset(ask.dataset or training_dataset(models), images.split, settings)
     images = replace(images, max_examples=bounded(images, data, settings.limits.images))
@@ -58,7 +57,7 @@ def cached(question: Question, settings: Settings) -> bool:
     return (settings.cache / "results" / f"{question.key}.json").is_file()
 
 
-def _checked(options: MatrixOptions) -> MatrixOptions:
+def _check(options: MatrixOptions) -> None:
     """Check options in the same way as the command line does before it loads images.
 
     Raises:
@@ -75,7 +74,6 @@ def _checked(options: MatrixOptions) -> MatrixOptions:
     )
     if isinstance(options, PairOptions):
         replace(plan, measures=tuple(options.measures), permutations=options.permutations)
-    return options
 
 
 def _check_number(ask: AskComparison | AskMatrix, most: int) -> None:
