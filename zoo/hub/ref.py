@@ -57,7 +57,6 @@ def parse_ref(ref: str) -> Path | HubRef:
     Raises:
         ZooError: the text is not a model reference.
     """
-    check_utf8(ref)
     try:
         if ref and Path(ref).is_dir():
             return Path(ref)
@@ -67,6 +66,7 @@ def parse_ref(ref: str) -> Path | HubRef:
         neighbours = model_folders(parent)
     except OSError:
         is_file, parent, neighbours = False, Path(), []
+    check_utf8(ref)
     match = _HUB_ID.fullmatch(ref.removeprefix("hf://"))
     if match is None or is_file:
         near = did_you_mean(ref, {*neighbours, *model_folders(Path(MODELS))})
