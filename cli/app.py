@@ -36,7 +36,6 @@ from cli.terminal.options import Version
 from cli.terminal.output import Level, print_peak_memory, say
 from compare.errors import CompareError
 from compare.errors import UsageError as CompareUsageError
-from zoo.base.files import check_utf8
 from zoo.base.memory import is_out_of_memory
 from zoo.errors import UsageError, ZooError
 
@@ -112,8 +111,6 @@ def _run(app: typer.Typer) -> None:
     if os.environ.get("COLUMNS", "").strip("0") == "":
         os.environ.pop("COLUMNS", None)
     try:
-        for argument in sys.argv[1:]:
-            check_utf8(argument)
         with _output_errors():
             app()
     except Exception as error:
@@ -130,7 +127,12 @@ def _error_line(error: Exception) -> str | None:
     """The line to print for an error that the user can fix; None for a bug."""
     if isinstance(error, ZooError | CompareError):
         return f"Error: {error}"
-    return f"Error: {NO_MEMORY}" if is_out_of_memory(error) else None
+    if is_out_of_memory(error):
+        return f"Error: {NO_MEMORY}"
+    # Files of the user, and the disk; not those of this program.
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"Error: {ZooError(f'cannot use {error.filename} ({error.strerror}); check this path and the disk.')}"
+    return None
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """The details of a model that are available without running it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zoo.base.files import file_sha256
+from zoo.base.files import clean_name, file_sha256
 from zoo.hub.catalog import Listed, listed, local_model
 from zoo.model_folder.config import ModelConfig
 from zoo.model_folder.config_reader import read_config
@@ -63,11 +63,11 @@ def find_known(ref: str) -> KnownModel:
 
 def _in_folder(folder: Path) -> KnownModel:
     return KnownModel(
-        summary=local_model(folder),
+        summary=replace(local_model(folder), ref=clean_name(str(folder))),
         config=read_config(folder),
         record=read_record(folder) if (folder / RECORD).is_file() else None,
         sha256=_sha256(folder),
-        files={path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()},
+        files={clean_name(path.name): path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()},
     )
 
 

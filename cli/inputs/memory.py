@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import ZooError
+from zoo.base.memory import USABLE, check_memory
 
 if TYPE_CHECKING:
     from torch import nn
 
     from zoo.hub.find import FoundModel
 
-# Bytes of a number in single precision.
-_NUMBER = 4
-# Part of the free memory that a run may plan with; Python and the libraries need the rest.
-_USABLE = 0.8
+# Bytes of a number in single precision, and of a process that has imported torch and timm.
+_NUMBER, _PROCESS = 4, 500_000_000
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,12 @@ class Footprint:
 
 
 def fitting_batch_size(
-    models: Sequence["FoundModel"], layers: str | None, chosen: int | None, examples: int, device: str
+    models: Sequence["FoundModel"],
+    layers: str | None,
+    chosen: int | None,
+    examples: int,
+    device: str,
+    jobs: int | None = None,
 ) -> tuple[int, tuple[str, ...]]:
     """Images per minibatch that fit into the free memory.
 
@@ -44,6 +47,7 @@ def fitting_batch_size(
         chosen: images per minibatch that the user chose, which do not change; None for the default.
         examples: number of images.
         device: device of the models.
+        jobs: number of processes that run one model each at the same time; None if this process runs all models.
 
     Returns:
         The default, or the largest smaller power of two from `SMALLEST_BATCH` that fits, and a note if it is smaller.
@@ -55,30 +59,43 @@ def fitting_batch_size(
 
     first = default_batch_size(examples) if chosen is None else chosen
     footprints = [footprint for model in models if (footprint := _footprint(model, layers)) is not None]
-    free = _free(device)
+    free = free_on(device)
     if free is None or not footprints:
         return first, ()
     smaller = [2**power for power in range(10, 0, -1) if chosen is None and SMALLEST_BATCH <= 2**power < first]
-    needs = {size: _bytes(footprints, min(size, examples)) for size in (first, *smaller)}
-    size = next((size for size, need in needs.items() if need <= _USABLE * free), None)
-    if size is None:
-        last, need = list(needs.items())[-1]
-        raise ZooError(
-            f"expected {_gigabytes(need)} of free memory for minibatches of {min(last, examples)} images of "
-            f"{_largest(models)}, got {_gigabytes(free)}; choose a smaller --batch-size, fewer layers, or a smaller "
-            "model."
-        )
+    needs = {size: _needed(footprints, min(size, examples), jobs) for size in (first, *smaller)}
+    last = list(needs)[-1]
+    size = next((size for size, need in needs.items() if need <= USABLE * free), last)
+    together = f", {jobs} models at once" if jobs and jobs > 1 else ""
+    check_memory(
+        needs[size],
+        free,
+        f"minibatches of {min(size, examples)} images of {_largest(models)}{together}",
+        f"choose a smaller --batch-size,{' fewer --jobs,' if together else ''} fewer layers, or a smaller model",
+    )
     note = f"Minibatches have {size} images in place of {first}, to fit into the free memory."
     return size, () if size == first else (note,)
+
+
+def _needed(footprints: Sequence[Footprint], batch_size: int, jobs: int | None) -> int:
+    """Memory for all models in this process, or for equal processes of which each runs the largest model."""
+    if jobs is None:
+        return _bytes(footprints, batch_size)
+    largest = max(_bytes([footprint], batch_size) for footprint in footprints)
+    # Afterwards this process reads the Gram matrices of all models.
+    return max(min(jobs, len(footprints)) * (_PROCESS + largest), _grams(footprints, batch_size))
 
 
 def _bytes(footprints: Sequence[Footprint], batch_size: int) -> int:
     """Memory for all weights, the activations of one model at a time, and the Gram matrices of all models."""
     from compare.model.layer_grams import TRIAL
 
-    grams = sum(footprint.layers for footprint in footprints) * batch_size**2 * _NUMBER
     activations = max(footprint.per_image for footprint in footprints) * max(batch_size, TRIAL)
-    return sum(footprint.weights for footprint in footprints) + activations + grams
+    return sum(footprint.weights for footprint in footprints) + activations + _grams(footprints, batch_size)
+
+
+def _grams(footprints: Sequence[Footprint], batch_size: int) -> int:
+    return sum(footprint.layers for footprint in footprints) * batch_size**2 * _NUMBER
 
 
 def _footprint(model: "FoundModel", layers: str | None) -> Footprint | None:
@@ -88,13 +105,13 @@ def _footprint(model: "FoundModel", layers: str | None) -> Footprint | None:
     try:
         trial = meta_model(model.folder, model.config)
         weights = sum(tensor.numel() for tensor in (*trial.parameters(), *trial.buffers()))
-        per_image = _largest_call(trial, model.config.pretrained_cfg.input_size)
+        per_image = largest_call(trial, model.config.pretrained_cfg.input_size)
     except Exception:  # timm, transformers, and operations without a meta device raise all kinds of errors
         return None
     return Footprint(_NUMBER * weights, _NUMBER * per_image, 0 if layers is None else _count(trial, layers))
 
 
-def _largest_call(trial: "nn.Module", input_size: tuple[int, int, int]) -> int:
+def largest_call(trial: "nn.Module", input_size: tuple[int, int, int]) -> int:
     """Most numbers in inputs and outputs of a layer and its block, for one image.
 
     A layer's input and output are in memory together with the input of its block, for the addition, the centred copy of
@@ -136,7 +153,7 @@ def _count(trial: "nn.Module", layers: str) -> int:
         return 0
 
 
-def _free(device: str) -> int | None:
+def free_on(device: str) -> int | None:
     """Free memory of a device in bytes; None if it does not say."""
     import torch
 
@@ -152,7 +169,3 @@ def _largest(models: Sequence["FoundModel"]) -> str:
     """Height and width of the largest images that a model takes, such as 224x224."""
     _, height, width = max((model.config.pretrained_cfg.input_size for model in models), key=prod)
     return f"{height}x{width}"
-
-
-def _gigabytes(number: float) -> str:
-    return f"{number / 1e9:,.1f} GB"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cli.terminal.output import say
+from zoo.base.files import check_utf8
 from zoo.errors import UsageError, ZooError, did_you_mean, one_line
 from zoo.hub.find import FoundModel
 from zoo.model_folder.config import ModelConfig, Preprocessing
@@ -42,6 +43,11 @@ class OwnModel(FoundModel):
     def kind(self) -> str:
         """Origin of the model."""
         return "py"
+
+    @property
+    def argument(self) -> str:
+        """The model reference for another command."""
+        return self.ref
 
     @cached_property
     def sha256(self) -> str:
@@ -79,6 +85,7 @@ def own_model(ref: str) -> OwnModel:
     """
     from torch import nn
 
+    check_utf8(ref)
     path, function = _parts(ref)
     say(f"running {function} of {path}, which is code of your own.")
     module = _call(path, function)
@@ -117,8 +124,10 @@ def _call(path: Path, function: str) -> Any:
         return getattr(code, function)()
     except ZooError:
         raise
-    except Exception as error:  # the user's code can raise anything
-        raise ZooError(f"{function} of {path} failed ({type(error).__name__}: {one_line(error)}).") from error
+    except (Exception, SystemExit) as error:  # the user's code can raise anything
+        raise ZooError(
+            f"{function} of {path} failed ({type(error).__name__}: {one_line(Exception(error))})."
+        ) from error
     finally:
         sys.path.remove(str(path.resolve().parent))
 

@@ -180,7 +180,13 @@ def look_up(refs: Sequence[str], dataset: str | None, own_code: bool = False) ->
     return models, dataset or training_dataset(models)
 
 
-def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions, layers: str | None = None) -> Prepared:
+def prepare(
+    models: Sequence["FoundModel"],
+    dataset: str,
+    options: ImageOptions,
+    layers: str | None = None,
+    jobs: int | None = None,
+) -> Prepared:
     """Load images and check that models fit them.
 
     Args:
@@ -188,6 +194,7 @@ def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions,
         dataset: name of the dataset.
         options: how the images are used.
         layers: layers that are compared, which need memory; None for predictions only.
+        jobs: number of processes that run one model each at the same time; None if this process runs all models.
 
     Raises:
         ZooError: the dataset is unusable, a model does not fit it, or the memory does not suffice.
@@ -211,7 +218,7 @@ def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions,
         seen = [subsets[id(data)] for data in seen]
     data = seen[0]
     detail(f"{len(data)} {data.name} {data.split} images have the fingerprint {data.fingerprint}.")
-    batch_size, notes = fitting_batch_size(models, layers, batch_size, len(data), device)
+    batch_size, notes = fitting_batch_size(models, layers, batch_size, len(data), device, jobs)
     for note in notes:
         say(note)
     return Prepared(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from cli.cache.results import cache_key
@@ -53,7 +53,12 @@ class Request:
 
 
 def request(
-    refs: Sequence[str], dataset: str | None, images: ImageOptions, layers: str | None = None, own_code: bool = False
+    refs: Sequence[str],
+    dataset: str | None,
+    images: ImageOptions,
+    layers: str | None = None,
+    own_code: bool = False,
+    jobs: int | None = None,
 ) -> Request:
     """Look up models and dataset without loading them.
 
@@ -63,9 +68,11 @@ def request(
         images: how the images are used.
         layers: layers that are compared, which need memory; None for predictions only.
         own_code: whether references may run the user's own code, see `look_up`.
+        jobs: number of processes that run one model each at the same time; None if this process runs all models.
 
     Raises:
         ZooError: a model or the dataset is unusable.
     """
     models, name = look_up(refs, dataset, own_code)
-    return Request(models, name, identity(name, images.split), images, lambda: prepare(models, name, images, layers))
+    load = partial(prepare, models, name, images, layers, jobs)
+    return Request(models, name, identity(name, images.split), images, load)

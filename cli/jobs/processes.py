@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from cli.terminal.output import say
 from zoo.base.files import writing
+from zoo.base.memory import SHARE, free_memory
 
 # Runs a `zoo` command that ends with this process.
 COMMAND = (sys.executable, "-P", "-m", "cli.child")
@@ -100,6 +101,8 @@ def run_here(
         ZooError: a log cannot be written.
     """
     waiting, running = list(tasks), list[_Running]()
+    free = free_memory()
+    share = {} if free is None else {SHARE: str(free // min(jobs, max(1, len(waiting))))}
     try:
         while waiting or running:
             for one in [one for one in running if one.process.poll() is not None]:
@@ -118,7 +121,7 @@ def run_here(
                     _remove_log(task, log)
                     yield Outcome(task.name)
                 else:
-                    running.append(_start(task, log, jobs))
+                    running.append(_start(task, log, jobs, share))
                     on_start(task.name)
             time.sleep(POLL)
     finally:
@@ -141,8 +144,8 @@ def _lock(task: Task) -> BinaryIO | None:
     return log
 
 
-def _start(task: Task, log: BinaryIO, jobs: int) -> _Running:
-    """Start the process of a task, which inherits the lock of its log."""
+def _start(task: Task, log: BinaryIO, jobs: int, share: dict[str, str]) -> _Running:
+    """Start the process of a task, which inherits the lock of its log; `share` is the variable of its memory."""
     log.write(os.fsencode(f"{join(('zoo', *task.arguments))}\n"))
     log.flush()
     process = subprocess.Popen(
@@ -151,7 +154,7 @@ def _start(task: Task, log: BinaryIO, jobs: int) -> _Running:
         stdout=log,
         stderr=log,
         cwd=task.folder if task.folder.is_dir() else None,
-        env={"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))} | _environment(),
+        env={"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))} | _environment() | share,
         # Ctrl-C goes only to this process, which then stops the children.
         process_group=0,
     )

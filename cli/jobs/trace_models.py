@@ -55,7 +55,7 @@ def _tasks(traces: Traces, layers: str | None) -> Iterator[Task]:
     )
     similarity = SimilarityOptions(layers, traces.passes, traces.precision, traces.pool)
     options = (f"--dataset={prepared.dataset}", *arguments(images), *arguments(similarity))
-    refs = {traces.path(number, layers).absolute(): model.ref for number, model in enumerate(prepared.models)}
+    refs = {traces.path(number, layers).absolute(): model.argument for number, model in enumerate(prepared.models)}
     for path, ref in refs.items():
         yield Task(
             ref,

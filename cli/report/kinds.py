@@ -9,7 +9,7 @@ import msgspec
 
 from cli.terminal.analysis_options import ONE_PASS
 from zoo.base.files import read_file
-from zoo.base.foreign import JSON_ERRORS, decode_text
+from zoo.base.foreign import JSON_ERRORS, decode_text, foreign_code
 from zoo.errors import ZooError
 
 # All other imports are inside the functions, so that `zoo --help` starts quickly.
@@ -59,10 +59,11 @@ class ResultKind:
 
     def picture(self, result: "JsonResult", form: str, options: ReportOptions) -> bytes:
         """Draw a result as `png` or `svg`."""
-        from cards.pictures.figure import image_bytes
-        from cards.results.displays import DISPLAYS
+        with foreign_code("cannot draw the picture", "check the settings of matplotlib"):
+            from cards.pictures.figure import image_bytes
+            from cards.results.displays import DISPLAYS
 
-        return image_bytes(DISPLAYS[self.result].figure(result, options.images), form)
+            return image_bytes(DISPLAYS[self.result].figure(result, options.images), form)
 
     def page(self, result: "JsonResult", options: ReportOptions) -> bytes:
         """Render the HTML page of a result."""

@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from cli.terminal.help_page import write_commands, write_parameters
+from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -81,13 +82,22 @@ def arguments(options: "DataclassInstance") -> Iterator[str]:
             yield f"--{name.replace('_', '-')}={value}"
 
 
+# The base class of Typer's errors of wrong usage.
+_WrongUsage: Any = typer.BadParameter.__base__
+
+
 @contextmanager
-def _without_prefix() -> Iterator[None]:
-    """Drop what pydantic, which Typer parses values with, puts before the message about a wrong choice."""
+def _clean_messages() -> Iterator[None]:
+    """Clean and cut messages about wrong usage, which contain what the user typed.
+
+    Pydantic, which Typer parses values with, puts a prefix before the message about a wrong choice.
+    """
     try:
         yield
-    except typer.BadParameter as error:
-        error.message = error.message.removeprefix("Value error, ")
+    except _WrongUsage as error:
+        message = error.message.removeprefix("Value error, ")
+        # Typer puts the name of the option before it.
+        error.message = str(ZooError(message if len(message) < 400 else f"{message[:200]} ... {message[-150:]}"))
         raise
 
 
@@ -99,9 +109,14 @@ class Group(TyperGroup):
         write_commands(self, ctx, formatter)
         write_parameters(self, ctx, formatter)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the options before the command."""
+        with _clean_messages():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Parse the arguments of a command, and run it."""
-        with _without_prefix():
+        with _clean_messages():
             return super().invoke(ctx)
 
 
@@ -114,7 +129,7 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments."""
-        with _without_prefix():
+        with _clean_messages():
             return super().parse_args(ctx, args)
 
 

@@ -1,5 +1,6 @@
 """Print results to stdout or files, and messages to stderr."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -195,7 +196,13 @@ def write_result(path: Path, data: bytes, beginning: bytes | None = None) -> Non
 def show_path(path: Path) -> None:
     """Print a path on stdout: as it is for scripts, and without control codes on a terminal."""
     text = str(path)
-    print(plain(text).plain if sys.stdout is not None and sys.stdout.isatty() else text, flush=True)
+    if sys.stdout is not None and not sys.stdout.isatty():
+        sys.stdout.flush()
+        # Paths may hold bytes that are not UTF-8.
+        sys.stdout.buffer.write(os.fsencode(text) + b"\n")
+        sys.stdout.buffer.flush()
+    else:
+        print(plain(text).plain, flush=True)
 
 
 def say_written(*paths: Path) -> None:

@@ -125,7 +125,7 @@ def _find_trained(model: FoundModel) -> _Trained:
 
 
 def _record(model: FoundModel) -> TrainingRecord:
-    place = parse_ref(model.ref)
+    place = parse_ref(model.argument)
     if isinstance(place, HubRef):
         return read_record(download(pin(HubRef(place.repo_id, model.revision)), RECORD).parent)
     return read_record(model.folder)
@@ -133,7 +133,7 @@ def _record(model: FoundModel) -> TrainingRecord:
 
 def _address(model: FoundModel) -> str:
     """A public reference to a model: its Hub id, or the name that training gives its folder."""
-    place = parse_ref(model.ref)
+    place = parse_ref(model.argument)
     if isinstance(place, HubRef):
         return str(HubRef(place.repo_id, model.revision))
     assert model.config.zoo is not None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli.inputs.images import load
 from cli.terminal.output import interruptible, phase, say
+from cli.train.memory import check_training_memory
 from cli.train.model_folder import result_line, show_folder, write_model
 from cli.train.training import Training
 from zoo.base.number_lists import whole_numbers
@@ -76,11 +77,14 @@ def _train(training: Training, seeds: tuple[int, ...]) -> "tuple[list[Trained], 
     device = pick_device(training.device)
     images, test_set = load(training.dataset, "train"), load(training.dataset, "test")
     train_sets = [replace(training, seed=seed).subset_of(images) for seed in seeds]
+    variant = replace(variant, in_chans=images.input_size[0], num_classes=len(images.classes))
+    batch_size = min(training.recipe.batch_size, len(train_sets[0]))
+    check_training_memory(variant, images.input_size, training.recipe, device, batch_size, len(seeds))
     plan = f"{len(seeds)} models at once, {training.plan}"
     progress = training_progress(training.recipe, len(train_sets[0]), plan, training.advice)
     with phase("training"), progress as (on_step, on_epoch):
         trained = train_many(
-            replace(variant, in_chans=images.input_size[0], num_classes=len(images.classes)),
+            variant,
             train_sets,
             test_set,
             training.recipe,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cli.inputs.images import load
 from cli.terminal.output import Level, interruptible, phase, say, set_level
+from cli.train.memory import check_training_memory
 from cli.train.model_folder import write_model
 from cli.train.tracking import Tracking, tracked
 from zoo.base.files import writing
@@ -158,6 +159,8 @@ def _train(training: Training, place: Workplace, done: int) -> "tuple[nn.Module,
         train_set, test_set = load(training.dataset, "train"), load(training.dataset, "test")
         train_set = training.subset_of(train_set)
         spec = fit_to(training.choice, train_set)
+        images = -(-min(training.recipe.batch_size, len(train_set)) // ranks.count)
+        check_training_memory(spec, train_set.input_size, training.recipe, device, images)
         with phase("training"):
             model, record = _epochs(training, (spec, train_set, test_set), place, device, writes, done)
     return (model, record, test_set) if writes else None

@@ -45,7 +45,14 @@ def test_running_out_of_memory_ends_in_one_line(run, monkeypatch, error):
     assert ran.stderr.startswith("Error: the memory ran out; close other programs, or choose a smaller --batch-size")
 
 
-@pytest.mark.parametrize("error", [RuntimeError("shapes differ"), ValueError("memory"), OSError(errno.EIO, "x", "f")])
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ELOOP, errno.ENAMETOOLONG, errno.EMFILE])
+def test_files_that_the_system_refuses_end_in_one_line(run, monkeypatch, number):
+    failing(monkeypatch, OSError(number, "no", "caf\udce9"))
+    ran = run("compare", "a", "b")
+    assert (ran.code, ran.stderr) == (1, "Error: cannot use caf? (no); check this path and the disk.\n")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes differ"), ValueError("memory"), OSError(errno.EIO, "x")])
 def test_bugs_keep_their_traceback(run, monkeypatch, error):
     failing(monkeypatch, error)
     with pytest.raises(type(error)):

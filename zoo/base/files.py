@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from zoo.base.foreign import foreign_code
 from zoo.errors import UsageError, ZooError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -141,18 +142,43 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def check_utf8(text: str) -> None:
-    """Check that a text from the command line or the file system can be written to JSON, pages, and safetensors files.
+    """Check that a text from the command line can be written to JSON, or sent.
 
     Python stands in surrogates for bytes that are not UTF-8.
 
     Raises:
         UsageError: the text is not UTF-8.
     """
+    if not _is_utf8(text):
+        shown = text.encode(errors="replace").decode()
+        raise UsageError(f"expected UTF-8, got {shown!r}; rename the file or folder.")
+
+
+@contextmanager
+def utf8_path(folder: Path) -> Iterator[Path]:
+    """Yield a path of a folder for libraries that take only UTF-8, such as safetensors.
+
+    Linux allows any bytes in names, and gives an open folder another path.
+
+    Raises:
+        OSError: the folder cannot be opened.
+    """
+    if _is_utf8(str(folder)):
+        yield folder
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        yield Path(f"/proc/self/fd/{number}")
+    finally:
+        os.close(number)
+
+
+def _is_utf8(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
-        shown = text.encode(errors="replace").decode()
-        raise UsageError(f"expected UTF-8, got {shown!r}; rename the file or folder.") from None
+        return False
+    return True
 
 
 def clean_name(name: str) -> str:
@@ -199,6 +225,17 @@ def read_file(path: Path, most: int) -> bytes:
     if data.startswith(LFS_POINTER):
         raise pointer_error(path)
     return data
+
+
+def check_no_pointer(path: Path) -> None:
+    """Check that a file is not only a pointer of git-lfs.
+
+    Raises:
+        ZooError: it is, or it cannot be read.
+    """
+    with foreign_code(f"cannot read {path}", "choose another file"), path.open("rb") as file:
+        if file.read(len(LFS_POINTER)) == LFS_POINTER:
+            raise pointer_error(path)
 
 
 def pointer_error(path: Path) -> ZooError:

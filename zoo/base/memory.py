@@ -5,6 +5,9 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
+
+from zoo.errors import ZooError
 
 # Parts of messages of torch, whose error for the memory of a CPU has no class of its own.
 _MESSAGES = ("can't allocate memory", "not enough memory", "out of memory")
@@ -13,6 +16,10 @@ _CGROUPS = {
     1: (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes"),
     2: (Path("/sys/fs/cgroup"), "memory.max", "memory.current"),
 }
+# Set for each of several processes that run at once: the bytes that it may use.
+SHARE = "ZOO_MEMORY_SHARE"
+# Part of the free memory that a run may plan with; Python and the libraries need the rest.
+USABLE = 0.8
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -26,8 +33,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 def free_memory() -> int | None:
     """Bytes that this process can still use; None if the system does not say.
 
-    The least of what the machine has, and of what limits of its cgroups (as in containers) and of the process
-    (`ulimit -v`) leave.
+    The least of what the machine has, and of what limits of its cgroups (as in containers), of the process
+    (`ulimit -v`), and its share among processes that run at once leave.
 
     Source:
         Linux: proc(5) on meminfo and statm; Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst.
@@ -74,4 +81,35 @@ def _of_process() -> Iterator[int]:
 
         limit, _ = resource.getrlimit(resource.RLIMIT_AS)
         if limit != resource.RLIM_INFINITY:
-            yield limit - int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            yield limit - _pages("virtual") * resource.getpagesize()
+    with suppress(ImportError, OSError, KeyError, ValueError):
+        import resource
+
+        yield int(os.environ[SHARE]) - _pages("resident") * resource.getpagesize()
+
+
+def _pages(kind: Literal["virtual", "resident"]) -> int:
+    """Number of pages of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[0 if kind == "virtual" else 1])
+
+
+def check_memory(need: float, free: int | None, what: str, advice: str) -> None:
+    """Check that something fits into the free memory.
+
+    Args:
+        need: bytes that it takes.
+        free: free bytes; None if the system does not say, and everything passes.
+        what: what it is, such as `minibatches of 32 images`.
+        advice: what the user can do.
+
+    Raises:
+        ZooError: it takes more than `USABLE` of the free memory.
+    """
+    if free is not None and need > USABLE * free:
+        raise ZooError(
+            f"expected {_gigabytes(need)} of free memory for {what}, got {_gigabytes(max(free, 0))}; {advice}."
+        )
+
+
+def _gigabytes(number: float) -> str:
+    return f"{number / 1e9:,.1f} GB"

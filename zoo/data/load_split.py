@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from zoo.base.cache_folder import images_folder
+from zoo.base.memory import USABLE, check_memory, free_memory
 from zoo.data.decoding.decode import Layout, View
 from zoo.data.decoding.image_cache import CachedSplit, cache_path, read_cache, write_cache
 from zoo.data.decoding.on_demand import ImagesOnDemand
@@ -80,13 +81,14 @@ def load_split(stored: StoredSplit, on_progress: OnProgress, view: View | None =
 def _load_mixed(
     stored: StoredSplit, checked: CachedSplit, layout: View, most: int, on_progress: OnProgress
 ) -> Tensor | ImagesOnDemand:
-    """Decode images of mixed sizes, which have been checked, if they need at most `most` bytes."""
+    """Decode images of mixed sizes, which have been checked, if they need at most `most` bytes and fit into memory."""
     path = cache_path(f"{stored.identity}, {layout}")
     cached = read_cache(path)
     if cached is not None and cached.images is not None:
         return cached.images
     images = stored.on_demand(checked, layout)
-    if prod(images.shape) > most:
+    free = free_memory()
+    if prod(images.shape) > (most if free is None else min(most, USABLE * free)):
         return images
     pixels = _decode(images, on_progress)
     title = f"{len(images)} {stored.name} {stored.split}, {'x'.join(map(str, layout.shape[1:]))}"
@@ -116,7 +118,9 @@ def _read_split(stored: StoredSplit, on_progress: OnProgress) -> CachedSplit:
     # All splits share the layout of the training images, so a model takes test images unchanged.
     layout = survey(source.splits.get(training_split(source.splits) or "", files), name, on_progress)
     images = digests = None
-    if not layout.mixed and len(rows) * prod(layout.shape) <= SMALL:
+    size = len(rows) * prod(layout.shape)
+    if not layout.mixed and size <= SMALL:
+        check_memory(size, free_memory(), f"the images of {name}", "close other programs, or choose a smaller dataset")
         images, rows, notes = decode_all(files, rows, layout, name, on_progress)
     else:
         digests, rows, notes = check_all(files, rows, name, on_progress)

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
 
-from zoo.errors import ZooError, one_line
+from zoo.base.foreign import foreign_code
+from zoo.errors import ZooError
 from zoo.family.imagenet import ImageNetResNet
 from zoo.family.timm_spec import TimmVariant
 
@@ -56,17 +57,11 @@ def timm_variant(
     args = {} if imagenet is None else imagenet.model_args
     if default_cfg.fixed_input_size:
         args["img_size"] = list(input_size[1:])
-    try:
+    what = f"timm's {architecture} does not accept images of {input_size} (channels, height, width)"
+    with foreign_code(what, "choose another --arch, or larger images"):
         with limit_modules(), torch.device("meta"):
             trial = timm.create_model(architecture, in_chans=input_size[0], num_classes=num_classes, **args)
         logits = trial_run(trial, input_size)
-    except ZooError:
-        raise
-    except Exception as error:  # timm raises all kinds of errors for arguments that do not fit
-        raise ZooError(
-            f"timm's {architecture} does not accept images of {input_size} (channels, height, width): "
-            f"{one_line(error)}; choose another --arch, or larger images."
-        ) from error
     if logits is not None and logits != (1, num_classes):
         raise ZooError(f"expected an architecture that classifies images, got {architecture}; choose another --arch.")
     return TimmVariant(

@@ -12,8 +12,17 @@ from zoo.family.imagenet import ARCHITECTURE, ImageNetResNet
 # Limits for arguments from downloaded files; timm's own models stay well below.
 MAX_NUMBER, MAX_VALUES, MAX_NESTING = 8192, 1000, 4
 _WORD = re.compile(r"[\w.+-]{0,100}")
-# Arguments of timm's create_model that name files or change its result.
-_NOT_OF_A_MODEL = ("pretrained", "checkpoint_path", "cache_dir", "scriptable", "exportable", "no_jit", "features_only")
+# Arguments of timm's create_model that name the model, name files, or change its result.
+_NOT_OF_A_MODEL = (
+    "model_name",
+    "pretrained",
+    "checkpoint_path",
+    "cache_dir",
+    "scriptable",
+    "exportable",
+    "no_jit",
+    "features_only",
+)
 
 
 def check_model_args(args: dict[str, Any]) -> None:

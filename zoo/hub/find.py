@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.base.files import file_sha256
+from zoo.base.files import clean_name, file_sha256
 from zoo.hub.fetch import fetch, pin
 from zoo.hub.ref import parse_ref
 from zoo.model_folder.config import ModelConfig
@@ -22,7 +22,7 @@ class FoundModel:
     """A model whose configuration is loaded and checked, but not its weights.
 
     Args:
-        ref: the model reference, as given.
+        ref: the model reference, with U+FFFD for what cannot be printed.
         name: short name for tables and pictures.
         folder: folder with the files of the model.
         config: content of its config.json.
@@ -39,6 +39,11 @@ class FoundModel:
     def kind(self) -> str:
         """Origin of the model: `folder` or `hub`."""
         return "folder" if self.revision is None else "hub"
+
+    @property
+    def argument(self) -> str:
+        """The model reference for another command, with every character of its folder."""
+        return self.ref if self.revision else str(self.folder)
 
     @cached_property
     def sha256(self) -> str:
@@ -81,7 +86,7 @@ def find_model(ref: str) -> FoundModel:
     """
     place = parse_ref(ref)
     if isinstance(place, Path):
-        return FoundModel(ref, folder_name(place), place, read_config(place))
+        return FoundModel(clean_name(ref), clean_name(folder_name(place)), place, read_config(place))
     snapshot = pin(place)
     folder = fetch(snapshot)
     return FoundModel(ref, str(place), folder, read_config(folder), snapshot.commit)

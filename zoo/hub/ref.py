@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path, PurePath
 
 from zoo.base.files import check_utf8
@@ -46,7 +47,8 @@ class HubFile:
 def parse_ref(ref: str) -> Path | HubRef:
     """Parse a model reference: an existing folder, one of its snapshots, or else a Hub id.
 
-    A name in a folder of models, such as `models/mine`, is never a Hub id. With `hf://` it always is one.
+    A name in a folder of models, such as `models/mine`, is never a Hub id, nor is one that begins almost like such a
+    folder, such as `model/mine`. With `hf://` it always is one.
 
     Args:
         ref: path of a folder, also with `@epoch10`, or `owner/name[@revision]`, or `hf://owner/name[@revision]`.
@@ -57,7 +59,6 @@ def parse_ref(ref: str) -> Path | HubRef:
     Raises:
         ZooError: the text is not a model reference.
     """
-    check_utf8(ref)
     try:
         if ref and Path(ref).is_dir():
             return Path(ref)
@@ -67,6 +68,7 @@ def parse_ref(ref: str) -> Path | HubRef:
         neighbours = model_folders(parent)
     except OSError:
         is_file, parent, neighbours = False, Path(), []
+    check_utf8(ref)
     match = _HUB_ID.fullmatch(ref.removeprefix("hf://"))
     if match is None or is_file:
         near = did_you_mean(ref, {*neighbours, *model_folders(Path(MODELS))})
@@ -74,9 +76,13 @@ def parse_ref(ref: str) -> Path | HubRef:
             f"expected a model folder or a Hub id OWNER/NAME[@REVISION], got {ref[:200]!r}"
             + (near or "; `zoo list` shows local models, and `zoo train --out FOLDER` writes one.")
         )
-    if neighbours or (parent == Path(MODELS) and parent.is_dir()):
-        near = did_you_mean(ref, neighbours) or "; `zoo list` shows local models."
-        raise ZooError(f"expected a model folder, but there is no {ref}{near} Write hf://{ref} for a model on the Hub.")
+    similar = [] if ref.startswith("hf://") else _similar_folders(parent)
+    if neighbours or similar:
+        models = {*neighbours, *(model for folder in similar for model in model_folders(Path(folder)))}
+        near = did_you_mean(ref, models) or "; `zoo list` shows local models."
+        raise ZooError(
+            f"expected a model folder, but there is no {ref[:200]}{near} Write hf://{ref[:200]} for a model on the Hub."
+        )
     return HubRef(match["repo"], match["revision"])
 
 
@@ -89,6 +95,13 @@ def parse_hub_id(text: str) -> HubRef | None:
     """
     match = _HUB_ID.fullmatch(text)
     return HubRef(match["repo"], match["revision"]) if match else None
+
+
+def _similar_folders(parent: Path) -> list[str]:
+    """Folders of models here that are named almost like a parent folder, and `models`."""
+    here = [path.name for path in Path().iterdir() if not path.name.startswith(".")]
+    similar = get_close_matches(str(parent), [*here, MODELS], cutoff=0.8)
+    return [name for name in similar if name == MODELS or model_folders(Path(name))]
 
 
 def parse_data_ref(text: str) -> HubRef:

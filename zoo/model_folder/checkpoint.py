@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
+from zoo.base.files import utf8_path
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
 from zoo.family.cifar_resnet import CifarResNet
@@ -61,7 +62,8 @@ def load_checkpoint(folder: str | Path) -> nn.Module:
     config = read_config(folder)
     files = weight_files(folder)
     try:
-        return _load(folder, config, files).eval()
+        with utf8_path(folder) as place:
+            return _load(place, config, [place / file.name for file in files]).eval()
     except SafetensorError as error:
         names = " or ".join(map(str, files[:2]))
         raise ZooError(f"{names} is damaged ({error}); train or download the model again.") from error

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from zoo.errors import ZooError, one_line
+from zoo.base.foreign import foreign_code
+from zoo.errors import ZooError
 from zoo.family.timm_build import check_architecture, limit_modules, trial_run
 from zoo.model_folder.config import ModelConfig
 from zoo.model_folder.config_writer import Parts
@@ -36,7 +37,7 @@ def load_timm_model(folder: Path, config: ModelConfig, files: Sequence[Path], st
         ZooError: timm does not know the architecture, or cannot build it with these arguments or weights.
     """
     check_architecture(config.architecture)
-    try:
+    with foreign_code(f"timm cannot load {config.architecture} from {folder}", "train or download the model again"):
         trial = meta_timm_model(folder, config)
         check_size(config.architecture, trial, stored_numbers)
         _check_input_size(trial, config)
@@ -44,13 +45,6 @@ def load_timm_model(folder: Path, config: ModelConfig, files: Sequence[Path], st
         if config.in_wrapper:
             model.load_state_dict(_unwrapped(files))
         return model
-    except ZooError:
-        raise
-    except Exception as error:  # timm raises all kinds of errors for arguments and weights that do not fit
-        raise ZooError(
-            f"timm cannot load {config.architecture} from {folder} ({type(error).__name__}: "
-            f"{one_line(error)}); train or download the model again."
-        ) from error
 
 
 def meta_timm_model(folder: Path, config: ModelConfig) -> nn.Module:
@@ -74,12 +68,8 @@ def untrained_timm_model(folder: Path, config: ModelConfig, generator: torch.Gen
     # timm draws from the global random state, which must not change.
     with torch.random.fork_rng(devices=[]), limit_modules():
         torch.manual_seed(generator.initial_seed())
-        try:
+        with foreign_code(f"timm cannot build {config.architecture}", "choose another model"):
             return _create(folder, config)
-        except Exception as error:  # timm raises all kinds of errors
-            raise ZooError(
-                f"timm cannot build {config.architecture} ({type(error).__name__}: {one_line(error)})."
-            ) from error
 
 
 def _create(folder: Path, config: ModelConfig, pretrained: bool = False) -> nn.Module:
@@ -87,7 +77,7 @@ def _create(folder: Path, config: ModelConfig, pretrained: bool = False) -> nn.M
 
     if config.in_wrapper:
         # timm does not read all that transformers writes.
-        return timm.create_model(config.architecture, num_classes=config.num_classes, **config.model_args)
+        return timm.create_model(config.architecture, **config.model_args | {"num_classes": config.num_classes})
     return timm.create_model(f"local-dir:{folder.resolve()}", pretrained=pretrained)
 
 
@@ -121,10 +111,7 @@ def check_size(architecture: str, trial: nn.Module, stored_numbers: int) -> None
 def _check_input_size(trial: nn.Module, config: ModelConfig) -> None:
     """Check on the meta device that the architecture accepts the input size."""
     size = config.pretrained_cfg.input_size
-    try:
+    with foreign_code(
+        f"config.json's input_size {size} does not fit {config.architecture}", "download the model again"
+    ):
         trial_run(trial, size)
-    except Exception as error:  # assertions and shape errors of all kinds
-        raise ZooError(
-            f"config.json's input_size {size} does not fit {config.architecture} ({one_line(error)}); "
-            "download the model again."
-        ) from error

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from zoo.errors import ZooError, one_line
+from zoo.base.foreign import foreign_code
+from zoo.errors import ZooError
 from zoo.family.timm_build import limit_modules, trial_run
 from zoo.family.transformers_build import build, find_class, quiet, read_settings, returns_tensor
 from zoo.model_folder.config import ModelConfig
@@ -34,20 +35,13 @@ def load_transformers_model(folder: Path, config: ModelConfig, files: Sequence[P
 
     kind, raw = known_class(folder, config)
     weights = {name: tensor for path in files for name, tensor in load_file(path).items()}
-    try:
+    with foreign_code(f"transformers cannot load a {kind.__name__} from {folder}", "download the model again"):
         settings = read_settings(kind, raw, config.num_classes)
         with limit_modules(), torch.device("meta"):
             trial = _without_empty_pooler(build(kind, settings, config.num_classes), weights)
         check_size(config.architecture, trial, sum(tensor.numel() for tensor in weights.values()))
         _check_input_size(trial, config)
         return returns_tensor(_with_weights(kind, settings, weights), config.num_classes)
-    except ZooError:
-        raise
-    except Exception as error:  # transformers raises all kinds of errors for settings and weights that do not fit
-        raise ZooError(
-            f"transformers cannot load a {kind.__name__} from {folder} ({type(error).__name__}: "
-            f"{one_line(error)}); download the model again."
-        ) from error
 
 
 def known_class(folder: Path, config: ModelConfig) -> tuple[Any, dict[str, Any]]:
@@ -89,13 +83,10 @@ def untrained_transformers_model(folder: Path, config: ModelConfig, generator: t
 def _check_input_size(trial: nn.Module, config: ModelConfig) -> None:
     """Check on the meta device that the model takes images of the size that its image processor gives."""
     size = config.pretrained_cfg.input_size
-    try:
+    with foreign_code(
+        f"{config.architecture} does not take the images of its image processor, {size}", "choose another model"
+    ):
         shape = trial_run(trial, size)
-    except Exception as error:  # assertions and shape errors of all kinds
-        raise ZooError(
-            f"{config.architecture} does not take the images of its image processor, {size} ({one_line(error)}); "
-            "choose another model."
-        ) from error
     if config.num_classes and shape is not None and shape != (1, config.num_classes):
         raise ZooError(f"expected {config.num_classes} logits of {config.architecture}, got the shape {shape}.")
 

@@ -74,6 +74,16 @@ def build(spec: Spec, generator: torch.Generator) -> nn.Module:
     return model
 
 
+def meta_model(spec: Spec) -> nn.Module:
+    """Build a model on the meta device, where it takes no memory.
+
+    Args:
+        spec: the architecture.
+    """
+    with torch.device("meta"):
+        return CifarResNet(spec) if isinstance(spec, Variant) else new_timm_model(spec)
+
+
 def _initialise_imagenet(model: nn.Module, generator: torch.Generator) -> None:
     """Initialise as in the paper's code; timm already sets the last batch norm of each block to 0.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from zoo.base.files import file_size, replace_file, writing
+from zoo.base.files import file_size, replace_file, utf8_path, writing
 from zoo.base.foreign import JSON_ERRORS
 from zoo.errors import ZooError
 from zoo.record.fields import DataRecord, Epoch, SpecFields
@@ -75,7 +75,7 @@ def read_progress(path: Path) -> Progress:
 
     try:
         file_size(path)
-        with safe_open(path, "np") as file:
+        with utf8_path(path.parent) as folder, safe_open(folder / path.name, "np") as file:
             text = (file.metadata() or {})[KEY]
         progress = msgspec.json.decode(text, type=Progress)
     except (OSError, SafetensorError, KeyError, *JSON_ERRORS) as error:
@@ -114,7 +114,8 @@ def read_state(path: Path, start: Progress) -> "tuple[Progress, dict[str, Tensor
                 f"the interrupted run was started with {name} {saved.get(name)}, not {current.get(name)}; resume with "
                 "the original settings, or start over with --force."
             )
-    return progress, load_file(path)
+    with utf8_path(path.parent) as folder:
+        return progress, load_file(folder / path.name)
 
 
 def _flatten(plain: dict[str, Any], prefix: str = "") -> dict[str, Any]:

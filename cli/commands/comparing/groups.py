@@ -66,7 +66,7 @@ def groups(
     files.check(("--export", export, CSV_START))
     _check_models(a, b)
     with interruptible("nothing was written"):
-        models = request([*a, *b], columns.of_optional(dataset), images, own_code=True)
+        models = request([*a, *b], columns.of_optional(dataset), images, own_code=True, jobs=engine.jobs)
         group_options = GroupOptions(len(a), superclasses or own_superclasses(models.dataset))
         computed = grouped(models, group_options, engine, no_cache)
     if export is not None:

@@ -44,7 +44,8 @@ def matrix(
     if similarity.tolerance is not None and engine.option:
         raise UsageError(f"--tolerance needs all models at once, and {engine.option} runs each alone; use one of them.")
     with interruptible("nothing was written"):
-        found = request(models, columns.of_optional(dataset), images, similarity.layers or "all", own_code=True)
+        layers = similarity.layers or "all"
+        found = request(models, columns.of_optional(dataset), images, layers, own_code=True, jobs=engine.jobs)
         result = related(found, similarity, engine, no_cache)
     deliver(result, files, ReportOptions(pair=pair))
 

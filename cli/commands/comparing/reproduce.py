@@ -15,6 +15,7 @@ from cli.terminal.command_options import expand_options
 from cli.terminal.output import check_result_path, interruptible, is_quiet, say, show_path, write_result
 from cli.train.study import train_study
 from zoo.base.files import writing
+from zoo.base.foreign import foreign_code
 from zoo.base.number_lists import decimals, fractions, whole_numbers
 from zoo.base.sealed_folder import contents
 from zoo.data.sources import identity
@@ -131,9 +132,11 @@ def _check_out(out: Path) -> None:
 
 def _write(result: "Reproduction", out: Path, json_file: Path | None) -> None:
     """Write the page, its pictures, and the JSON, and show the result."""
-    from cards.pictures.study import maps_image
+    with foreign_code("cannot draw the maps", "check the settings of matplotlib"):
+        from cards.pictures.study import maps_image
 
-    write_result(out / MAPS, maps_image(result))
+        maps = maps_image(result)
+    write_result(out / MAPS, maps)
     deliver(result, Files(json_file, png=out / CLAIMS, html=out / PAGE), also=[out / MAPS])
     if str(json_file) != "-":
         show_path(out / PAGE)

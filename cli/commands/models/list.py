@@ -10,6 +10,7 @@ import typer
 
 from cli.terminal.options import Json
 from cli.terminal.output import interruptible, plain, plain_table, say, say_written, show_lines, write_result
+from zoo.base.files import clean_name
 from zoo.base.number_lists import fraction
 from zoo.errors import UsageError, ZooError
 from zoo.hub.catalog import Listed, hub_models, local_models, matching
@@ -68,7 +69,8 @@ def list_models(
     models_on_page = matches[(page - 1) * limit : page * limit]
     if json_file is not None:
         write_result(
-            json_file, (json.dumps({"models": [asdict(model) for model in models_on_page]}, indent=1) + "\n").encode()
+            json_file,
+            (json.dumps({"models": [_printable(model) for model in models_on_page]}, indent=1) + "\n").encode(),
         )
         say_written(json_file)
     if str(json_file) != "-" and models_on_page:
@@ -80,6 +82,10 @@ def list_models(
     elif not matches:
         on_hub = f" or on the Hub{f' from {owner}' if owner else ''}" if hub else ""
         say(f"no matching models in {out}{on_hub}; `zoo train` makes one.")
+
+
+def _printable(model: Listed) -> dict[str, object]:
+    return asdict(model) | {"ref": clean_name(model.ref)}
 
 
 def _from_hub(owner: str | None) -> list[Listed]:

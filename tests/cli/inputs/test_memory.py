@@ -25,7 +25,7 @@ def with_input_size(folder, out, side):
 
 
 def memory(monkeypatch, free):
-    monkeypatch.setattr(cli.inputs.memory, "_free", lambda device: free)
+    monkeypatch.setattr(cli.inputs.memory, "free_on", lambda device: free)
 
 
 def test_a_model_for_huge_images_is_refused_before_it_runs(run, folders, tmp_path, monkeypatch):
@@ -72,6 +72,16 @@ def test_gram_matrices_count_only_for_selected_layers(folders, monkeypatch):
         fitting_batch_size(models, "all", 20_000, 20_000, "cpu")
     assert fitting_batch_size(models, None, 20_000, 20_000, "cpu") == (20_000, ())
     assert fitting_batch_size(models, "fc", 20_000, 20_000, "cpu") == (20_000, ())
+
+
+def test_models_in_processes_of_their_own_share_the_memory(folders, monkeypatch):
+    models = [find_model(str(folders[0]))] * 4
+    # Four processes take 2 GB.
+    memory(monkeypatch, 2.008e9 / 0.8)
+    sizes = [fitting_batch_size(models, "fc", None, 2000, "cpu", jobs)[0] for jobs in (1, 2, 4, 9)]
+    assert sizes[:2] == [256, 256] and 32 <= sizes[2] < 256 and sizes[3] == sizes[2]
+    with pytest.raises(ZooError, match="images of 8x8, 4 models at once, got 2.5 GB; .* fewer --jobs, fewer layers"):
+        fitting_batch_size(models, "fc", 2000, 2000, "cpu", 4)
 
 
 def test_a_smaller_batch_is_noted_in_the_result(run, folders, tmp_path, monkeypatch):

@@ -48,3 +48,11 @@ def test_a_stopped_process_is_reported_once(sleeper, capsys, monkeypatch):
     assert [outcome.error for outcome in outcomes] == ["it took more than 2 s"]
     pid = started[0].pid
     assert capsys.readouterr().err.count(f"run is stopped; continue it with `kill -CONT {pid}`.") == 1
+
+
+def test_processes_share_the_free_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "COMMAND", ("sh", "-c", "echo $ZOO_MEMORY_SHARE; exit 1"))
+    monkeypatch.setattr(processes, "free_memory", lambda: 3000)
+    tasks = [Task(name, (), tmp_path / name, tmp_path / f"{name}.log", tmp_path) for name in "abc"]
+    assert [outcome.error for outcome in run_here(tasks, 2)] == ["1500"] * 3
+    assert [outcome.error for outcome in run_here(tasks, 9)] == ["1000"] * 3

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import zoo.base.memory
-from zoo.base.memory import free_memory, is_out_of_memory
+from zoo.base.memory import SHARE, check_memory, free_memory, is_out_of_memory
+from zoo.errors import ZooError
 
 
 def too_much():
@@ -45,6 +46,14 @@ def test_a_limit_of_the_process_counts():
     )
     free = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     assert 0 < free < 2**30 < free_memory()
+
+
+def test_a_process_has_no_more_than_its_share(monkeypatch):
+    monkeypatch.setenv(SHARE, str(10**9))
+    assert 0 < free_memory() < 10**9
+    monkeypatch.setenv(SHARE, "1000")
+    with pytest.raises(ZooError, match=r"^expected 0.0 GB of free memory for images, got 0.0 GB; take fewer\.$"):
+        check_memory(10**6, free_memory(), "images", "take fewer")
 
 
 @pytest.mark.parametrize("version", [1, 2])

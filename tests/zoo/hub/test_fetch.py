@@ -48,7 +48,13 @@ def test_references_to_the_hub(text, ref):
 
 
 @pytest.mark.parametrize(
-    "text", ["nowhere", "a/b/c", "./a/b", "/a/b", "me/m@", "me/m@../x", "me/m@a/../../b", "", "a b/c"]
+    "text",
+    [
+        *("nowhere", "a/b/c", "./a/b", "/a/b", "me/m@", "me/m@../x", "me/m@a/../../b", "", "a b/c"),
+        *("./m", "../m", "~/m", "~me/m", "me/", "me//m", "/m", "C:\\me\\m", "C:/m", "\\\\host\\m", "me\\m", "$HOME/m"),
+        *("a/../b", "hf://./m", "hf://~/m", "file:///m", "https://huggingface.co/me/m", "m" * 5000),
+        *("me/m\0", "me/\u202em", "me/m\n", "hf:me/m", "datasets/me/m", "me/m#x", "me/m?x", "*/m", "me/*"),
+    ],
 )
 def test_invalid_references_are_refused(text):
     with pytest.raises(ZooError, match="expected a model folder or a Hub id"):
@@ -78,9 +84,23 @@ def test_a_missing_name_among_models_is_a_folder_and_no_hub_id(here):
 def test_a_folder_without_models_is_no_reason_against_a_hub_id(here):
     (here / "me" / "papers").mkdir(parents=True)
     assert parse_ref("me/m") == HubRef("me/m")
-    (here / "models").mkdir()
-    with pytest.raises(ZooError, match="there is no models/m; `zoo list` shows local models"):
-        parse_ref("models/m")
+
+
+@pytest.mark.parametrize("ref", ["models/m", "model/m", "modles/m", "Models/m", "my-model/m", "my_models/m"])
+def test_a_mistyped_folder_of_models_is_not_asked_of_the_hub(here, ref):
+    (here / "my-models" / "deep").mkdir(parents=True)
+    (here / "my-models" / "deep" / "config.json").touch()
+    with pytest.raises(ZooError, match=f"there is no {ref}; .*Write hf://{ref} for a model on the Hub"):
+        parse_ref(ref)
+    assert parse_ref(f"hf://{ref}") == HubRef(ref)
+
+
+def test_models_with_similar_names_are_named(here):
+    (here / "models" / "deep").mkdir(parents=True)
+    (here / "models" / "deep" / "config.json").touch()
+    for ref in ("model/deep", "models/deap"):
+        with pytest.raises(ZooError, match="did you mean models/deep"):
+            parse_ref(ref)
 
 
 def test_a_tag_is_resolved_while_main_has_moved_on(published, hub, folders):

@@ -20,6 +20,17 @@ MAX_PIXELS = 89_478_485
 CROP_AREA, CROP_RATIO, CROP_TRIES = (0.08, 1.0), (3 / 4, 4 / 3), 10
 # No other formats, since some, such as EPS, start external programs.
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF")
+# First bytes or brands of formats that cannot be decoded, whatever the suffix.
+_OTHER_FORMATS = {
+    "HEIC": (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"),
+    "AVIF": (b"avif", b"avis"),
+    "JPEG XL": (b"\xff\x0a", b"\x00\x00\x00\x0cJXL "),
+    "JPEG 2000": (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  "),
+    "PDF": (b"%PDF-",),
+    "SVG": (b"<svg", b"<?xml"),
+    "HTML": (b"<!DOCTYPE html", b"<!doctype html", b"<html"),
+    "PSD": (b"8BPS",),
+}
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 _ORIENTATION, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
 # Where Pillow stores EXIF and XMP, which may give the orientation.
@@ -190,8 +201,21 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
         raise
     # Pillow's decoders raise all kinds of errors for damaged files.
     except Exception as error:
-        reason = "not an image" if isinstance(error, UnidentifiedImageError) else one_line(error, 80)
+        reason = _unknown(data) if isinstance(error, UnidentifiedImageError) else one_line(error, 80)
         raise UnreadableError(reason or type(error).__name__) from error
+
+
+def _unknown(data: bytes) -> str:
+    """Why Pillow does not open a file.
+
+    Source:
+        ISO/IEC 14496-12, section 4.3 (file type box), ISO/IEC 23008-12, annex B (HEIF), ISO/IEC 18181-2 (JPEG XL).
+    """
+    if not data:
+        return "an empty file"
+    brand = data[8:12] if data[4:8] == b"ftyp" else b""
+    kind = next((name for name, brands in _OTHER_FORMATS.items() if brand in brands or data.startswith(brands)), None)
+    return "not an image" if kind is None else f"{kind}, which cannot be decoded; convert it to PNG or JPEG"
 
 
 @cache

@@ -17,6 +17,26 @@ SUFFIXES = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
     *(".ppm", ".pgm", ".pbm", ".pnm", *([".avif"] if features.check("avif") else [])),
 }
+# Suffixes of images that it does not read.
+OTHER_IMAGES = {
+    *(
+        ".heic",
+        ".heif",
+        ".hif",
+        ".avif",
+        ".jxl",
+        ".jp2",
+        ".j2k",
+        ".jpx",
+        ".tga",
+        ".ico",
+        ".psd",
+        ".svg",
+        ".exr",
+        ".hdr",
+    ),
+    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
+} - SUFFIXES
 # Files beside the images that describe them; notes do not mention them.
 _ABOUT = ("readme", "license", "licence", "citation")
 # Notes and messages name at most this many files, or classes.
@@ -141,8 +161,11 @@ def left_out_note(files: Sequence[DatasetFile]) -> Iterator[str]:
     Args:
         files: files that are not used.
     """
-    if text := _by_suffix([file for file in files if not file.parts[-1].lower().startswith(_ABOUT)]):
+    unused = [file for file in files if not file.parts[-1].lower().startswith(_ABOUT)]
+    if text := _by_suffix(unused):
         yield f"left out other files: {text}."
+    if images := _by_suffix([file for file in unused if file.suffix in OTHER_IMAGES]):
+        yield f"images in formats that cannot be decoded: {images}; convert them to PNG or JPEG to use them."
 
 
 def _by_suffix(files: Sequence[DatasetFile]) -> str:

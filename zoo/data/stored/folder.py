@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.base.files import clean_name
+from zoo.base.files import check_no_pointer, clean_name
 from zoo.base.foreign import decode_text, foreign_code
 from zoo.data.stored.card import CARD_FILES, check_card
 from zoo.data.stored.class_folders import (
+    OTHER_IMAGES,
     SUFFIXES,
     in_class_folders,
     left_out_note,
@@ -38,7 +39,7 @@ _SPLITS = {word: "train" for word in TRAINS} | {
 }
 CARD = "README.md"
 # Files that could be meant as a part of a dataset of tables.
-_DATA = {*SUFFIXES, *TABLES, ".csv", ".tsv", ".jsonl", ".zip", ".gz", ".npz", ".heic"}
+_DATA = {*SUFFIXES, *OTHER_IMAGES, *TABLES, ".csv", ".tsv", ".jsonl", ".zip", ".gz", ".npz"}
 
 
 def open_stored(listing: Listing, columns: Columns) -> Source:
@@ -60,6 +61,8 @@ def open_stored(listing: Listing, columns: Columns) -> Source:
             )
         return open_folder(listing)
     _check_kinds(listing, tables)
+    for table in tables:
+        check_no_pointer(listing.root / table.path)
     return _open_tables(listing, tables, columns)
 
 
