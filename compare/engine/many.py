@@ -1,12 +1,14 @@
 """Compare all pairs of several models; each model runs once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from itertools import combinations
-from statistics import fmean
-from typing import Any
+from itertools import accumulate, chain, combinations, pairwise
+from math import fsum
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,7 +17,7 @@ from compare.answers.cautions import find_cautions
 from compare.engine.baseline import Sweep, check_baseline, find_baselines
 from compare.engine.describe import describe, describe_data, settings, versions
 from compare.engine.notes import notes
-from compare.engine.numbers import matrix
+from compare.engine.numbers import matrix, number
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
 from compare.errors import CompareError
@@ -32,8 +34,19 @@ from compare.structure.layer_names import stage_of
 
 # Fewest cells with a standard error, as a fraction, for that of their mean. Cells without one are the least certain.
 FEWEST_KNOWN = 0.9
-# A similarity of all layers of all models, and its standard error, each of shape (L, L).
-Similarity = tuple[Tensor, Tensor]
+MEASURES = ("cka", *DEFAULT_MEASURES)
+
+
+class Similarity(NamedTuple):
+    """A similarity of all layers of all models.
+
+    Attributes:
+        cells: shape (L, L), float64, NaN where it does not exist.
+        errors: its standard error, shape (L, L), float64, NaN where it is unknown.
+    """
+
+    cells: Tensor
+    errors: Tensor
 
 
 def compare_many(
@@ -100,7 +113,7 @@ def compare_many(
     result = ModelMatrix(
         models=descriptions,
         dataset=describe_data(stream),
-        pairs=_with_ceilings(descriptions, _pairs(stream, descriptions)),
+        pairs=tuple(_with_ceilings(descriptions, _pairs(stream, descriptions))),
         within=_within(stream, "cka"),
         settings=settings(stream),
         versions=versions(),
@@ -122,68 +135,73 @@ def _within(stream: Stream, measure: str) -> tuple[Matrix, ...]:
     return tuple(matrix(values[part, part]) for part in stream.parts)
 
 
-def _pairs(stream: Stream, models: Sequence[ModelResult]) -> list[PairResult]:
-    similarities = [(stream.sums[name].ratio(), stream.sums[name].standard_error()) for name in ("cka", "cosine")]
-    return [_pair(stream, models, similarities, a, b) for a, b in combinations(range(len(models)), 2)]
+def _pairs(stream: Stream, models: Sequence[ModelResult]) -> Iterator[PairResult]:
+    """The results of all pairs. Best matches are found for all pairs at once, since each step takes time."""
+    parts = stream.parts
+    cka, cosine = (Similarity(stream.sums[name].ratio(), stream.sums[name].standard_error()) for name in MEASURES)
+    best_cka, best_cosine = best_matches(cka, parts), best_matches(cosine, parts)
+    stage_match = _stage_matches(cka, parts, [model.layers for model in models])
+    agreements = _agreements(stream.answers, len(models))
+    for a, b in combinations(range(len(models)), 2):
+        part = parts[a], parts[b]
+        same_depth = _same_depth(cka.cells[part], cka.errors[part])
+        agreement, low, high = agreements.get((a, b), (None, None, None))
+        yield PairResult(
+            a=a,
+            b=b,
+            same_depth_cka=same_depth[0],
+            same_depth_standard_error=same_depth[1],
+            best_match_cka=number(best_cka.cells[a, b]),
+            agreement=agreement,
+            agreement_low=low,
+            agreement_high=high,
+            cka=matrix(cka.cells[part]),
+            best_match_standard_error=number(best_cka.errors[a, b]),
+            stage_match_cka=number(stage_match[a, b]),
+            best_match_cosine=number(best_cosine.cells[a, b]),
+            best_match_cosine_standard_error=number(best_cosine.errors[a, b]),
+            cosine=matrix(cosine.cells[part]),
+        )
 
 
-def _pair(
-    stream: Stream, models: Sequence[ModelResult], similarities: Sequence[Similarity], a: int, b: int
-) -> PairResult:
-    """The result of two models, from CKA and `cosine`."""
-    part = stream.parts[a], stream.parts[b]
-    (cells, errors), (cosine, cosine_errors) = ((values[part], errors[part]) for values, errors in similarities)
-    same_depth = cells.shape[0] == cells.shape[1]
-    best_match, best_match_error = _best_match(cells, errors)
-    best_cosine, best_cosine_error = _best_match(cosine, cosine_errors)
-    agreement, low, high = _agreement(stream.answers, a, b)
-    return PairResult(
-        a=a,
-        b=b,
-        same_depth_cka=_mean(cells.diagonal()) if same_depth else None,
-        same_depth_standard_error=_mean_error(cells.diagonal(), errors.diagonal()) if same_depth else None,
-        best_match_cka=best_match,
-        agreement=agreement,
-        agreement_low=low,
-        agreement_high=high,
-        cka=matrix(cells),
-        best_match_standard_error=best_match_error,
-        stage_match_cka=_stage_match(cells, models[a].layers, models[b].layers),
-        best_match_cosine=best_cosine,
-        best_match_cosine_standard_error=best_cosine_error,
-        cosine=matrix(cosine),
-    )
+def _agreements(answers: Answers, models: int) -> dict[tuple[int, int], Sequence[float]]:
+    """Agreement and its 95 % interval of each pair of models that predict the same classes."""
+    pairs = [pair for pair in combinations(range(models), 2) if answers.predict_the_same_classes(*pair)]
+    classes = {model: answers.of(model).classes for model in set(chain(*pairs))}
+    same = [int((classes[a] == classes[b]).sum()) for a, b in pairs]
+    values = wilson(same, [len(classes[a]) for a, _ in pairs])
+    return dict(zip(pairs, np.stack(values, 1).tolist(), strict=True))
 
 
-def _agreement(answers: Answers, a: int, b: int) -> tuple[float, float, float] | tuple[None, None, None]:
-    """Agreement and its 95 % interval; None if the models predict different classes."""
-    if not answers.predict_the_same_classes(a, b):
-        return None, None, None
-    same = answers.of(a).classes == answers.of(b).classes
-    agreement, low, high = wilson(int(same.sum()), len(same))
-    return float(agreement), float(low), float(high)
+def _same_depth(cells: Tensor, errors: Tensor) -> tuple[float | None, float | None]:
+    """Mean of the cells at the same depth, and of their standard errors; None for models of different depths."""
+    if cells.shape[0] != cells.shape[1]:
+        return None, None
+    values, their_errors = cells.diagonal(), errors.diagonal()[~cells.diagonal().isnan()]
+    known = (~their_errors.isnan()).double().mean()
+    return number(values.nanmean()), number(their_errors.nanmean()) if known >= FEWEST_KNOWN else None
 
 
-def _best_match(cells: Tensor, errors: Tensor) -> tuple[float | None, float | None]:
-    """Mean CKA of each layer of both models with its most similar layer, and the mean standard error of these cells."""
-    best = [_best(cells, errors), _best(cells.T, errors.T)]
-    values, their_errors = (torch.cat(parts) for parts in zip(*best, strict=True))
-    return _mean(values), _mean_error(values, their_errors)
+def best_matches(similarity: Similarity, parts: Sequence[slice]) -> Similarity:
+    """Mean similarity of each layer of two models with its most similar layer in the other one, for all pairs.
 
+    Args:
+        similarity: that of all layers.
+        parts: the layers of each model; at least one.
 
-def _stage_match(cells: Tensor, layers_a: Sequence[str], layers_b: Sequence[str]) -> float | None:
-    """Mean over stages of the mean best match within the stage; None if the stages have different names."""
-    stages_a, stages_b = ([stage_of(layer) for layer in layers] for layers in (layers_a, layers_b))
-    if set(stages_a) != set(stages_b):
-        return None
-    means = []
-    for stage in dict.fromkeys(stages_a):
-        rows, columns = ([i for i, name in enumerate(names) if name == stage] for names in (stages_a, stages_b))
-        within = cells[rows][:, columns]
-        mean, _ = _best_match(within, within)
-        if mean is not None:
-            means.append(mean)
-    return fmean(means) if means else None
+    Returns:
+        Means, and mean standard errors of the cells that they come from, each of shape (models, models). NaN where
+        there is none.
+    """
+    # The best match of each layer in each model: shape (models, L).
+    best = [_best(similarity.cells[:, part], similarity.errors[:, part]) for part in parts]
+    cells, errors = (torch.stack(values) for values in zip(*best, strict=True))
+    exists = ~cells.isnan()
+    known = exists & ~errors.isnan()
+    count, count_known = _sums(exists, parts), _sums(known, parts)
+    mean_errors = _sums(torch.where(known, errors, 0.0), parts) / count_known
+    enough = count_known >= FEWEST_KNOWN * count
+    return Similarity(_sums(cells.nan_to_num(0.0), parts) / count, torch.where(enough, mean_errors, torch.nan))
 
 
 def _best(cells: Tensor, errors: Tensor) -> tuple[Tensor, Tensor]:
@@ -192,20 +210,51 @@ def _best(cells: Tensor, errors: Tensor) -> tuple[Tensor, Tensor]:
     return cells.gather(1, columns)[:, 0], errors.gather(1, columns)[:, 0]
 
 
-def _with_ceilings(models: Sequence[ModelResult], pairs: Sequence[PairResult]) -> tuple[PairResult, ...]:
+def _sums(values: Tensor, parts: Sequence[slice]) -> Tensor:
+    """Sums over the layers of two models, from values of each layer in each model, shape (models, L)."""
+    sums = torch.stack([values[:, part].sum(1, dtype=torch.float64) for part in parts])
+    return sums + sums.T
+
+
+def _stage_matches(similarity: Similarity, parts: Sequence[slice], layers: Sequence[Sequence[str]]) -> Tensor:
+    """Mean over stages of the mean best match within the stage, for all pairs: shape (models, models).
+
+    NaN if the stages of two models have different names.
+    """
+    stages = [dict.fromkeys(map(stage_of, names)) for names in layers]
+    total, count = torch.zeros(2, len(parts), len(parts), dtype=torch.float64, device="cpu")
+    for stage in set(chain(*stages)):
+        places = [
+            [part.start + i for i, layer in enumerate(names) if stage_of(layer) == stage]
+            for part, names in zip(parts, layers, strict=True)
+        ]
+        members = torch.tensor([model for model, own in enumerate(places) if own], device="cpu")
+        within = list(chain(*places))
+        stops = list(accumulate(len(own) for own in places if own))
+        of_stage = Similarity(*(values[within][:, within] for values in similarity))
+        means = best_matches(of_stage, [slice(*ends) for ends in pairwise([0, *stops])]).cells
+        total[members[:, None], members] += means.nan_to_num(0.0)
+        count[members[:, None], members] += ~means.isnan()
+    same = torch.tensor([[one.keys() == other.keys() for other in stages] for one in stages], device="cpu")
+    return torch.where(same, total / count, torch.nan)
+
+
+def _with_ceilings(models: Sequence[ModelResult], pairs: Iterable[PairResult]) -> Iterator[PairResult]:
     """The pairs with their ceilings: the mean best match of all other pairs of one architecture, that of a or of b."""
-    numbers: dict[tuple[str, tuple[str, ...], int], int] = {}
-    kinds = [numbers.setdefault((m.architecture, m.layers, m.parameters), len(numbers)) for m in models]
-    seeds = [(kinds[p.a], p.best_match_cka) for p in pairs if kinds[p.a] == kinds[p.b]]
-    values = {kind: [value for k, value in seeds if k == kind and value is not None] for kind in set(kinds)}
-    ceilings = []
+    kinds = [(model.architecture, model.layers, model.parameters) for model in models]
+    pairs = tuple(pairs)
+    values = defaultdict[object, list[float]](list)
     for pair in pairs:
-        others = [value for kind in {kinds[pair.a], kinds[pair.b]} for value in values[kind]]
+        if kinds[pair.a] == kinds[pair.b] and pair.best_match_cka is not None:
+            values[kinds[pair.a]].append(pair.best_match_cka)
+    sums = {kind: (fsum(of_kind), len(of_kind)) for kind, of_kind in values.items()}
+    for pair in pairs:
+        of_kinds = [sums[kind] for kind in {kinds[pair.a], kinds[pair.b]} if kind in sums]
+        total, count = fsum(value for value, _ in of_kinds), sum(members for _, members in of_kinds)
         # A pair is no ceiling of its own.
         if kinds[pair.a] == kinds[pair.b] and pair.best_match_cka is not None:
-            others.remove(pair.best_match_cka)
-        ceilings.append(fmean(others) if others else None)
-    return tuple(replace(pair, ceiling=ceiling) for pair, ceiling in zip(pairs, ceilings, strict=True))
+            total, count = total - pair.best_match_cka, count - 1
+        yield replace(pair, ceiling=total / count if count else None)
 
 
 def with_baselines(
@@ -220,15 +269,3 @@ def with_baselines(
     """
     pairs = tuple(replace(pair, baseline=baselines.get((pair.a, pair.b))) for pair in result.pairs)
     return replace(result, pairs=pairs, notes=(*result.notes, *missing))
-
-
-def _mean_error(values: Tensor, errors: Tensor) -> float | None:
-    """Mean standard error of the cells that have a value and a standard error; None if too few have one."""
-    errors = errors[~values.isnan()]
-    known = (~errors.isnan()).double().mean().item()
-    return _mean(errors) if known >= FEWEST_KNOWN else None
-
-
-def _mean(values: Tensor) -> float | None:
-    mean = values.nanmean().item()
-    return None if mean != mean else mean

@@ -90,5 +90,6 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
+        # Without a call for each number, because a matrix of many models has millions.
+        return [round(item, 6) if type(item) is float else _rounded(item) for item in value]
     return value

@@ -14,6 +14,8 @@ FEWEST_EXAMPLES = 8.0
 MOST_SHARES = 2**25
 # Number of inner products of single examples to hold at a time. On a CPU, this many stay in cache between operations.
 CPU_CHUNK, GPU_CHUNK = 2**17, 2**24
+# Number of layers in a block of rows of products. The products are symmetric, so blocks leave out what is left of them.
+BLOCK = 128
 
 
 class PairSums:
@@ -72,18 +74,20 @@ class PairSums:
         self._exponents = torch.where(self._scaled, self._exponents, torch.frexp(largest).exponent)
         self._scaled |= largest > 0
         vectors.ldexp_(-self._exponents)
+        matrices = vectors.view(len(vectors), n, -1)
+        if self._by_example and first_pass and rows is None:
+            products, *terms = _terms(_row_products(matrices), len(vectors))
+            self._add_total(products)
+            self._add_terms(n, products, *terms)
+            return vectors
         products = (vectors @ vectors.T).cpu().double()
         if not self._by_example:
             self.add_products(products, first_pass)
             return vectors
         self._add_total(products)
-        matrices = vectors.view(len(vectors), n, -1)
         if rows is not None:
             self._follow(matrices, rows)
             self._count += n if first_pass else 0
-        elif first_pass:
-            shares = (chunk for _, chunk in _row_products(matrices))
-            self._add_terms(n, products, *_terms(shares, len(vectors)))
         return vectors
 
     def _follow(self, matrices: Tensor, rows: Tensor) -> None:
@@ -92,9 +96,10 @@ class PairSums:
         if not len(known):
             return
         self._shares = _padded(self._shares, int(rows.max()) + 1, len(matrices))
-        products = _row_products(matrices[:, known.to(matrices.device)])
-        for start, shares in products:
+        start = 0
+        for (shares,) in _row_products(matrices[:, known.to(matrices.device)], len(matrices)):
             self._shares.index_add_(0, rows[known][start : start + len(shares)], shares.cpu().float())
+            start += len(shares)
 
     def add_products(self, products: Tensor, first_pass: bool = True) -> None:
         """Add one minibatch, given its inner products, shape (L, L), float64."""
@@ -230,7 +235,7 @@ class PairSums:
             return self._sums
         # Examples that are not followed vary as much as those that are.
         factor = self._count / int((self._shares.diagonal(dim1=1, dim2=2) != 0).any(1).sum())
-        terms = _terms(self._shares.split(1), self._shares.shape[1])
+        _, *terms = _terms(([shares] for shares in self._shares.split(1)), self._shares.shape[1])
         return self._known_total, *(factor * term for term in terms)
 
     @property
@@ -256,31 +261,49 @@ def _padded(shares: Tensor, count: int, layers: int) -> Tensor:
     return torch.cat([shares, new]) if len(shares) else new
 
 
-def _row_products(matrices: Tensor) -> Iterator[tuple[int, Tensor]]:
+def _row_products(matrices: Tensor, block: int = BLOCK) -> Iterator[list[Tensor]]:
     """Inner products H_i of the i-th rows of all pairs of layers, a few examples at a time.
 
     Args:
         matrices: one matrix per layer with one row per example, shape (L, n, n).
+        block: number of layers in a block.
 
     Yields:
-        Number of the first example, and products of shape (chunk, L, L).
+        Blocks of consecutive layers and all layers from the first of them, each of shape (chunk, block, L - start).
     """
     chunk = max(1, (GPU_CHUNK if matrices.is_cuda else CPU_CHUNK) // len(matrices) ** 2)
-    for number, rows in enumerate(matrices.transpose(0, 1).split(chunk)):
-        yield number * chunk, rows @ rows.mT
+    for rows in matrices.transpose(0, 1).split(chunk):
+        yield [rows[:, start : start + block] @ rows[:, start:].mT for start in range(0, len(matrices), block)]
 
 
-def _terms(row_products: Iterable[Tensor], layers: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Sums over examples i of H_i * H_i, H_i * d_i' and d_i d_i', where d_i are the diagonals of H_i.
+def _terms(row_products: Iterable[Sequence[Tensor]], layers: int) -> tuple[Tensor, ...]:
+    """Sums over examples i of H_i, H_i * H_i, H_i * d_i' and d_i d_i', where d_i are the diagonals of H_i.
+
+    Args:
+        row_products: blocks of a few H_i, as `_row_products` yields them.
+        layers: number of layers.
 
     Returns:
-        Three tensors of shape (L, L), float64, on the CPU.
+        Four tensors of shape (L, L), float64, on the CPU.
     """
-    squares, products, diagonal_products = torch.zeros(3, layers, layers, dtype=torch.float64, device="cpu")
+    sums = torch.zeros(4, layers, layers, dtype=torch.float64, device="cpu")
+    total, squares, products, diagonal_products = sums
     for chunk in row_products:
-        terms = chunk.double()
-        diagonal = terms.diagonal(dim1=1, dim2=2).clone()
+        blocks = [block.double() for block in chunk]
+        diagonal = torch.cat([block.diagonal(dim1=1, dim2=2) for block in blocks], 1)
         diagonal_products += (diagonal.T @ diagonal).cpu()
-        products += (terms * diagonal[:, None]).sum(0).cpu()
-        squares += terms.square_().sum(0).cpu()
-    return squares, products, diagonal_products
+        start = 0
+        for block in blocks:
+            stop = start + block.shape[1]
+            rows, right, below = slice(start, stop), slice(start, None), slice(stop, None)
+            total[rows, right] += block.sum(0).cpu()
+            products[rows, right] += (block * diagonal[:, None, right]).sum(0).cpu()
+            products[below, rows] += (block[:, :, stop - start :] * diagonal[:, rows, None]).sum(0).T.cpu()
+            squares[rows, right] += block.square_().sum(0).cpu()
+            start = stop
+    return _symmetric(total), _symmetric(squares), products, diagonal_products
+
+
+def _symmetric(upper: Tensor) -> Tensor:
+    """A symmetric matrix from its upper triangle."""
+    return upper.triu() + upper.triu(1).T

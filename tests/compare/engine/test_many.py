@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from compare.engine.many import _best_match, compare_many
+from compare.engine.many import Similarity, best_matches, compare_many
 from compare.engine.pair import compare_models
 from compare.errors import CompareError
 from compare.result.matrix import ModelMatrix
@@ -198,11 +198,11 @@ def test_the_best_match_by_cosine_is_found_among_cells_of_cosine():
 
 @pytest.mark.parametrize(("missing", "known"), [(1, True), (2, False)])
 def test_the_error_of_a_mean_is_unknown_if_more_than_a_tenth_of_its_cells_have_none(missing, known):
-    cells = torch.eye(10, dtype=torch.float64)
-    errors = torch.full((10, 10), 0.02, dtype=torch.float64)
-    errors[:missing] = torch.nan
-    _, error = _best_match(cells, errors)
-    assert error == (pytest.approx(0.02) if known else None)
+    cells = torch.eye(10, dtype=torch.float64).tile(2, 2)
+    errors = torch.full((20, 20), 0.02, dtype=torch.float64)
+    errors[:missing, 10:] = errors[10:, :missing] = torch.nan
+    error = best_matches(Similarity(cells, errors), [slice(0, 10), slice(10, 20)]).errors[0, 1].item()
+    assert error == pytest.approx(0.02 if known else torch.nan, nan_ok=True)
 
 
 def test_each_pair_has_the_baseline_that_comparing_the_two_gives():

@@ -71,7 +71,7 @@ def test_constant_layer_has_no_cka_and_leaves_the_others_alone(generator):
     dead = [[*batch, torch.full((N, 3), 0.1)] for batch in batches]
     result = cka(dead)
     assert result[4].isnan().all()
-    assert torch.equal(result[:4, :4], cka(batches))
+    assert (result[:4, :4] - cka(batches)).abs().max() < 1e-6
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e10])
