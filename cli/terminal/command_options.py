@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from cli.terminal.help_page import write_commands, write_parameters
+from zoo.base.allocator import keep_freed_memory
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -131,6 +132,11 @@ class Command(TyperCommand):
         """Parse the arguments."""
         with _clean_messages():
             return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, in a process that reuses freed memory."""
+        keep_freed_memory()
+        return super().invoke(ctx)
 
 
 class SeveralValues(Command):
