@@ -9,12 +9,14 @@ from cli.service.questions.failures import gated, not_on_hub, service_errors
 from cli.service.questions.names import parse_model
 from cli.service.settings import Limits, Settings
 from cli.service.store.records import PinnedModel
-from zoo.hub.fetch import Snapshot, fetch, fetch_config, pin, weight_names, weights_digest
+from zoo.hub.fetch import Snapshot, fetch, fetch_config, pin, weight_names
 from zoo.hub.find import FoundModel
-from zoo.hub.ref import HubRef
+from zoo.hub.ref import HubFile, HubRef
 from zoo.model_folder.config import ModelConfig
 from zoo.model_folder.config_reader import read_config
-from zoo.model_folder.weights import no_weights, weight_files
+from zoo.model_folder.weights import no_weights, weight_files, weights_sha256
+
+SHA256_DIGITS = 64
 
 
 @dataclass(frozen=True)
@@ -72,16 +74,29 @@ def _on_hub(ref: HubRef, settings: Settings) -> NamedModel:
             # Offline, the cache holds what there is.
             folder = fetch(snapshot)
             return NamedModel(name, name, folder, read_config(folder), snapshot.commit)
-        digest = weights_digest(snapshot)
-        if digest is None:
-            raise no_weights(f"model.safetensors of {name}", snapshot.files)
-        size = sum(snapshot.files[file].size for file in weight_names(snapshot))
+        weights = _weights(snapshot)
+        size = sum(file.size for file in weights)
         _check_size(name, size, snapshot.parameters, settings.limits)
-        folder = fetch_config(snapshot)
+        # Small weights may be stored without sha256; those are downloaded to compute it.
+        have_sha256 = all(len(file.digest) == SHA256_DIGITS for file in weights)
+        folder = fetch_config(snapshot) if have_sha256 else fetch(snapshot)
+        digest = weights_sha256([file.digest for file in weights]) if have_sha256 else None
     with service_errors(name, folder):
         config = read_config(folder)
         _check_size(name, size, _parameters(config), settings.limits)
         return NamedModel(name, name, folder, config, snapshot.commit, digest)
+
+
+def _weights(snapshot: Snapshot) -> list[HubFile]:
+    """The files of the weights of a model on the Hub, in order.
+
+    Raises:
+        ZooError: there are none.
+    """
+    files, names = snapshot.files or {}, weight_names(snapshot)
+    if missing := [name for name in names if name not in files]:
+        raise no_weights(f"{missing[0]} of {snapshot.ref}", files)
+    return [files[name] for name in names]
 
 
 def _check_public(snapshot: Snapshot) -> None:

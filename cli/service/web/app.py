@@ -68,8 +68,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     )
     app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
     app.state.feed, app.state.hub_threads = Feed(database), CapacityLimiter(HUB_THREADS)
-    for routes in (comparisons, hub, state, ask, browse, comparison, files, login):
-        app.include_router(routes.router)
+    routers = [module.router for module in (comparisons, hub, state, ask, browse, comparison, files, login)]
+    for router in routers:
+        app.include_router(router)
+    app.state.routes = [route for router in routers for route in router.routes]
     add_error_answers(app)
     return app
 

@@ -26,7 +26,7 @@ MOST_VALUES = 3
 WORDS = {
     "missing": "expected a value, got none",
     "extra_forbidden": "there is no such option",
-    "model_attributes_type": "expected a JSON object; send the header `Content-Type: application/json`",
+    "model_attributes_type": "expected a JSON object",
     "model_type": "expected a JSON object",
     "string_type": "expected a text",
     "string_too_short": "expected a text of at least {min_length} characters",
@@ -50,7 +50,7 @@ def add_error_answers(app: FastAPI) -> None:
     """Answer all errors of an app as JSON.
 
     Args:
-        app: the app, with `state.settings`.
+        app: the app, with `state.settings` and `state.routes`.
     """
     app.add_exception_handler(RequestValidationError, _wrong_values)
     app.add_exception_handler(HTTPException, _no_route)
@@ -133,8 +133,8 @@ def _no_route(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> set[str]:
     """Methods of all routes at the path of a request."""
-    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
-    return {method for route in routes for method in getattr(route, "methods", None) or ()}
+    routes = [route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in routes for method in route.methods}
 
 
 def _wrong_values(request: Request, error: Exception) -> Response:
@@ -163,6 +163,8 @@ def _in_words(problem: Mapping[str, Any]) -> str:
     message = problem["msg"].removeprefix("Value error, ").replace("Input should be", "expected").rstrip(".")
     message = WORDS.get(problem["type"], message).format(**problem.get("ctx", {}))
     value = problem["input"]
+    if isinstance(value, bytes):
+        return f"{message}; send the header `Content-Type: application/json`"
     if message.startswith("expected") and isinstance(value, str | int | float):
         shown = repr(value)
         message += f", got {shown if len(shown) <= LONGEST_VALUE else f'{shown[:LONGEST_VALUE]}...'}"

@@ -18,6 +18,8 @@ from cli.service.errors import (
 from cli.service.questions.ask import AskComparison, AskMatrix
 from cli.service.questions.resolve import cached, resolve
 from cli.service.settings import Limits, Settings
+from cli.service.work.answer import compute
+from tests.support.hub import store
 
 
 @pytest.fixture
@@ -66,6 +68,13 @@ def test_models_on_the_hub_are_pinned_without_downloading_weights(settings, hub,
     assert not hub.asked("safetensors")
 
 
+def test_weights_that_the_hub_stores_without_sha256_are_hashed(settings, push, folders, monkeypatch):
+    monkeypatch.setattr(store, "LARGE", ())
+    push("me/a", folders[0])
+    question = resolve(pair("me/a", "a"), settings)
+    assert question.models[0].sha256 == question.models[1].sha256
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"max_examples": 100, "measures": ["knn"], "baseline": "none"}])
 def test_a_result_of_the_command_line_answers_the_question(settings, hub, push, folders, run, options):
@@ -84,6 +93,20 @@ def test_a_matrix_of_the_command_line_answers_the_question(settings, folders, ru
     question = resolve(ask, settings)
     assert run("zoo", "matrix", *folders, "--baseline", "none", "--quiet").code == 0
     assert question.kind == "matrix"
+    assert cached(question, settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("models", [{"a": "me/a", "b": "b"}, {"models": ["me/a", "b"]}])
+def test_a_worker_finds_the_result_under_the_key_of_the_question(settings, push, folders, models):
+    push("me/a", folders[0])
+    body = models | {"options": {"max_examples": 50, "baseline": "none"}}
+    question = resolve((AskComparison if "a" in models else AskMatrix).model_validate(body), settings)
+    result = compute(question).result
+    names = [
+        model.name for model in (result.models if isinstance(result.models, tuple) else vars(result.models).values())
+    ]
+    assert names == ["me/a", "b"]
     assert cached(question, settings)
 
 
