@@ -134,7 +134,7 @@ def show_picture(job_id: JobId, context: InContext) -> Response:
     return Response(_read(job_id, context, "picture.png"), media_type="image/png")
 
 
-@router.get(f"{ONE}/events", summary="State as it changes", **_file("text/event-stream", {"type": "string"}))
+@router.get(f"{ONE}/events", summary="State as it changes", **_file("text/event-stream", {}))
 async def watch_comparison(job_id: JobId, context: InContext, request: Request) -> Response:
     """Server-sent events: the JSON of `GET /api/comparisons/{job_id}` now and at every change, until it ends."""
     job = await run_sync(find, context.database, job_id)
