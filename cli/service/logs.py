@@ -37,11 +37,8 @@ def log_config(secrets: Iterable[str]) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"json": json_lines},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-        "loggers": {
-            logger.name: to_stderr,
-            "uvicorn": to_stderr,
-            "uvicorn.access": {"handlers": [], "propagate": False},
-        },
+        # The observer logs requests, with more than uvicorn knows of them.
+        "loggers": {logger.name: to_stderr, "uvicorn": to_stderr, "uvicorn.access": {"level": "CRITICAL"}},
     }
 
 

@@ -4,15 +4,20 @@ It ends when its standard input is closed, so it does not outlive a server that 
 """
 
 import os
+import platform
 import signal
 import sys
 import threading
 import time
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from cli.jobs.processes import GRACE
 from cli.service.settings import Settings
 from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from cli.service.store.records import Job
 
 
 def main() -> None:
@@ -30,14 +35,28 @@ def main() -> None:
 
 
 def _work(settings: Settings) -> None:
+    from logging.config import dictConfig
+
+    from cli.service.hub.checks import report_check
+    from cli.service.logs import log_config, logger
     from cli.service.store.database import open_database
     from cli.service.work.worker import Worker
+
+    dictConfig(log_config(()))
+    database = open_database(settings.database_url)
+
+    def report(job: "Job") -> None:
+        try:
+            report_check(job, settings, database)
+        except Exception:
+            # The answer is stored, whether or not the Hub takes the comment.
+            logger.exception("report")
 
     cores = os.cpu_count() or 1
     # One core is for the web server.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (cores - 1) // settings.workers)))
-    name = f"{os.uname().nodename}-{os.getpid()}-{time.time_ns()}"
-    Worker(settings, open_database(settings.database_url), name).work()
+    name = f"{platform.node()}-{os.getpid()}-{time.time_ns()}"
+    Worker(settings, database, name, report).work()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

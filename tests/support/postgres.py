@@ -128,9 +128,7 @@ def postgres(tmp_path_factory):
         # The first xdist worker that needs the server may end before the others, so it belongs to their parent.
         owner = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
         command = [sys.executable, "-m", "tests.support.postgres", server.folder, str(server.port), str(owner)]
-        subprocess.run(
-            ["setsid", "--fork", *command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        subprocess.run(["setsid", "--fork", *command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(server.answers, 30)
         (folder / "address").write_text(f"{server.folder} {server.port}")
 

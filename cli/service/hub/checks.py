@@ -33,9 +33,7 @@ def begin_check(watch: Watch, before: str, after: str, settings: Settings, datab
     asked = AskComparison(a=f"{watch.model}@{before}", b=f"{watch.model}@{after}", dataset=watch.dataset)
     question = resolve(asked, settings)
     models = tuple(replace(model, name=f"{watch.model}@{model.commit[:SHORT]}") for model in question.models)
-    job, _ = queue.submit(
-        database, replace(question, models=models), watch.user, Priority.batch, settings.limits
-    )
+    job, _ = queue.submit(database, replace(question, models=models), watch.user, Priority.batch, settings.limits)
     watches.advance(database, watch.model, after, watch.discussion)
     return job
 

@@ -26,12 +26,13 @@ from zoo.errors import ZooError
 # Seconds for which a transaction waits for another one, or for a connection.
 PATIENCE = 10
 # Transactions that write go one after another. SQLite has a lock for that, PostgreSQL needs a number for it (of our
-# choice). Its server ends transactions whose client vanished without closing the connection.
-POSTGRESQL_LOCK = text("SELECT pg_advisory_xact_lock(7364920518)")
+# choice), and limits: it ends the transaction of a stopped process before those that wait for it give up.
 POSTGRESQL_LIMITS = text(
-    f"SELECT set_config('lock_timeout', '{PATIENCE}s', true),"
-    f" set_config('idle_in_transaction_session_timeout', '{PATIENCE}s', true)"
+    "SELECT set_config('lock_timeout', :wait, true), set_config('idle_in_transaction_session_timeout', :idle, true)"
 )
+POSTGRESQL_LOCK = text("SELECT pg_advisory_xact_lock(7364920518)")
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+DISK_FULL = "53100"
 POSTGRESQL = "postgresql+psycopg"
 
 
@@ -91,21 +92,20 @@ def open_database(url: str) -> Database:
         ZooError: the URL is wrong, the database does not answer or is no database, or a newer version has made it.
     """
     parsed = _parse(url)
-    if parsed.drivername == "sqlite":
-        Path(parsed.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The password may stand anywhere in the URL, so only its harmless parts are shown.
+    place = parsed.database if parsed.drivername == "sqlite" else f"{parsed.database} on {parsed.host}"
     engine = _create_engine(parsed)
     try:
+        if parsed.drivername == "sqlite":
+            Path(parsed.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with engine.execution_options(writing=True).begin() as connection:
             _lock(connection)
             upgrade(connection)
-    except DBAPIError as error:
+    except (DBAPIError, OSError, ZooError) as error:
         engine.dispose()
-        # The password may stand anywhere in the URL, so only its harmless parts are shown.
-        place = parsed.database if parsed.drivername == "sqlite" else f"{parsed.database!r} on {parsed.host}"
-        raise ZooError(f"cannot open the database {place}: {_first_line(error)}.") from None
-    except ZooError:
-        engine.dispose()
-        raise
+        if isinstance(error, ZooError):
+            raise
+        raise ZooError(f"cannot open the database {place}: {_reason(error)}.") from None
     return Database(engine)
 
 
@@ -127,8 +127,9 @@ def _create_engine(url: URL) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+    limits = {"connect_timeout": PATIENCE, "tcp_user_timeout": 1000 * PATIENCE}
     try:
-        return create_engine(url, connect_args={"connect_timeout": PATIENCE}, pool_timeout=PATIENCE, pool_pre_ping=True)
+        return create_engine(url, connect_args=limits, pool_timeout=PATIENCE, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise ZooError("PostgreSQL needs a package; run: pip install 'resnet-zoo[postgresql]'") from error
 
@@ -148,12 +149,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _lock(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(POSTGRESQL_LIMITS)
+        connection.execute(POSTGRESQL_LIMITS, {"wait": f"{PATIENCE}s", "idle": f"{500 * PATIENCE}ms"})
         connection.execute(POSTGRESQL_LOCK)
 
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
+    # Users see these words: the reasons of a driver name servers and files.
     try:
         yield
     except TimeoutError as error:
@@ -161,13 +163,14 @@ def _one_line_errors() -> Iterator[None]:
     except (OperationalError, InterfaceError, InternalError) as error:
         if _is_full(error):
             raise UnavailableError("the disk of the database is full; nothing was stored.") from error
-        raise UnavailableError(f"the database does not answer: {_first_line(error)}.", PATIENCE) from error
+        raise UnavailableError("the database does not answer; try again in a few seconds.", PATIENCE) from error
 
 
 def _is_full(error: DBAPIError) -> bool:
     sqlite_code = getattr(error.orig, "sqlite_errorcode", None)
-    return sqlite_code == sqlite3.SQLITE_FULL or getattr(error.orig, "sqlstate", None) == "53100"
+    return sqlite_code == sqlite3.SQLITE_FULL or getattr(error.orig, "sqlstate", None) == DISK_FULL
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().partition("\n")[0].rstrip(".")
+def _reason(error: DBAPIError | OSError) -> str:
+    reason = error.strerror if isinstance(error, OSError) else str(error.orig)
+    return str(reason).strip().partition("\n")[0].rstrip(".")

@@ -12,12 +12,13 @@ from starlette.middleware import Middleware
 
 from cli.service.settings import Settings
 from cli.service.store.database import Database
-from cli.service.web.api import comparisons, state
+from cli.service.web.api import comparisons, hub, state
 from cli.service.web.api.answers import Error
 from cli.service.web.context import HUB_THREADS
 from cli.service.web.errors import add_error_answers
 from cli.service.web.events import Feed
 from cli.service.web.metrics import Metrics, Observer
+from cli.service.web.pages import ask, browse, comparison, files, login
 from cli.service.web.security.guard import Guard
 from cli.service.web.security.headers import SafeHeaders
 
@@ -67,8 +68,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     )
     app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
     app.state.feed, app.state.hub_threads = Feed(database), CapacityLimiter(HUB_THREADS)
-    for router in (comparisons.router, state.router):
+    routers = [module.router for module in (comparisons, hub, state, ask, browse, comparison, files, login)]
+    for router in routers:
         app.include_router(router)
+    app.state.routes = [route for router in routers for route in router.routes]
     add_error_answers(app)
     return app
 

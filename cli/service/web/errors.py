@@ -1,18 +1,20 @@
 """Errors as answers: a status, and one line in the words of the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Match
 
 from cli.service.errors import ServiceError, UnauthorizedError
 from cli.service.settings import Settings
+from cli.service.web.render.html import html
 from compare.errors import CompareError
 from zoo.errors import ZooError
 
@@ -24,7 +26,7 @@ MOST_VALUES = 3
 WORDS = {
     "missing": "expected a value, got none",
     "extra_forbidden": "there is no such option",
-    "model_attributes_type": "expected a JSON object; send the header `Content-Type: application/json`",
+    "model_attributes_type": "expected a JSON object",
     "model_type": "expected a JSON object",
     "string_type": "expected a text",
     "string_too_short": "expected a text of at least {min_length} characters",
@@ -48,7 +50,7 @@ def add_error_answers(app: FastAPI) -> None:
     """Answer all errors of an app as JSON.
 
     Args:
-        app: the app, with `state.settings`.
+        app: the app, with `state.settings` and `state.routes`.
     """
     app.add_exception_handler(RequestValidationError, _wrong_values)
     app.add_exception_handler(HTTPException, _no_route)
@@ -67,7 +69,7 @@ def refuse(request: Request, error: ServiceError) -> Response:
 
 
 def answer(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error as an answer.
+    """An error as an answer: a page for a browser that opens a page, otherwise JSON.
 
     Args:
         request: the request.
@@ -75,9 +77,28 @@ def answer(request: Request, status: int, message: str, headers: Mapping[str, st
         message: the line; folders of this machine in it are replaced.
         headers: further headers.
     """
-    message = without_folders(message, request.app.state.settings)
     # The error makes any text printable.
-    return JSONResponse({"error": str(ZooError(message))}, status, headers)
+    line = str(ZooError(without_folders(message, request.app.state.settings)))
+    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"error": line}, status, headers)
+    address = f"{request.url.path}?{request.url.query}" if request.method == "GET" else "/"
+    if status == HTTPStatus.UNAUTHORIZED:
+        return RedirectResponse(f"/login?{urlencode({'next': address})}", HTTPStatus.SEE_OTHER)
+    return _page(request, status, line, address, headers)
+
+
+def _page(request: Request, status: int, line: str, address: str, headers: Mapping[str, str] | None) -> Response:
+    page = html(
+        "error.html",
+        status=status,
+        heading=HTTPStatus(status).phrase,
+        message=f"{line[:1].upper()}{line[1:]}",
+        address=address,
+        user=getattr(request.state, "user", ""),
+        tokens=bool(request.app.state.settings.tokens),
+        place="",
+    )
+    return HTMLResponse(page, status, headers)
 
 
 def without_folders(text: str, settings: Settings) -> str:
@@ -112,8 +133,8 @@ def _no_route(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> set[str]:
     """Methods of all routes at the path of a request."""
-    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
-    return {method for route in routes for method in getattr(route, "methods", None) or ()}
+    routes = [route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in routes for method in route.methods}
 
 
 def _wrong_values(request: Request, error: Exception) -> Response:
@@ -121,18 +142,29 @@ def _wrong_values(request: Request, error: Exception) -> Response:
     problems = list(error.errors())
     if any(problem["type"] == "json_invalid" for problem in problems):
         return answer(request, HTTPStatus.BAD_REQUEST, NO_JSON)
+    # The first part of a place says whether it is in the path, in the query, or in the body.
+    line = in_words([{**problem, "loc": problem["loc"][1:]} for problem in problems])
+    return answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, line)
+
+
+def in_words(problems: Sequence[Mapping[str, Any]]) -> str:
+    """What is wrong with values, such as `options.passes: expected at least 1, got 0.`, in one line.
+
+    Args:
+        problems: from `errors()` of pydantic.
+    """
     lines = [_in_words(problem) for problem in problems[:MOST_VALUES]]
     more = f"; and {len(problems) - MOST_VALUES} more" if len(problems) > MOST_VALUES else ""
-    return answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, f"{'; '.join(lines)}{more}.")
+    return f"{'; '.join(lines)}{more}."
 
 
 def _in_words(problem: Mapping[str, Any]) -> str:
-    """One wrong value, such as `options.passes: expected at least 1, got 0`."""
-    # The first part says whether the value is in the path, in the query, or in the body.
-    name = ".".join(str(part)[:LONGEST_VALUE] for part in problem["loc"][1:])
+    name = ".".join(str(part)[:LONGEST_VALUE] for part in problem["loc"])
     message = problem["msg"].removeprefix("Value error, ").replace("Input should be", "expected").rstrip(".")
     message = WORDS.get(problem["type"], message).format(**problem.get("ctx", {}))
     value = problem["input"]
+    if isinstance(value, bytes):
+        return f"{message}; send the header `Content-Type: application/json`"
     if message.startswith("expected") and isinstance(value, str | int | float):
         shown = repr(value)
         message += f", got {shown if len(shown) <= LONGEST_VALUE else f'{shown[:LONGEST_VALUE]}...'}"

@@ -14,7 +14,8 @@ from cli.service.store.records import Job
 
 # Seconds between two looks at the database, and between two signs of life on an idle connection.
 INTERVAL, KEEP_ALIVE = 0.5, 15
-MOST_WATCHERS = 1000
+# Most watchers, and seconds after which one more should try again.
+MOST_WATCHERS, RETRY_AFTER = 1000, 15
 
 
 class Feed:
@@ -51,7 +52,7 @@ class Feed:
             UnavailableError: too many watch.
         """
         if self._watchers.total() >= MOST_WATCHERS:
-            raise UnavailableError("too many pages are open; reload this one later.", KEEP_ALIVE)
+            raise UnavailableError("too many pages are open; reload this one later.", RETRY_AFTER)
 
     async def follow(self, job: Job) -> AsyncIterator[Job | None]:
         """A job now and after every change, until it ends; None as a sign of life.

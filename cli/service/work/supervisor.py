@@ -13,7 +13,7 @@ from cli.service.settings import Settings
 
 COMMAND = (sys.executable, "-P", "-m", "cli.service.worker_process")
 # Workers do not need to know what lets people in.
-SECRETS = ("ZOO_SERVE_TOKEN", "ZOO_WEBHOOK_SECRET")
+SECRETS = ("ZOO_SERVE_TOKEN", "ZOO_SERVE_WEBHOOK_SECRET")
 # Seconds between two looks at the workers.
 INTERVAL = 0.2
 # Seconds until a worker that has died is started again, at first and at most.

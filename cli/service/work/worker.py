@@ -1,12 +1,10 @@
 """A worker takes jobs from the queue, one at a time, and has each computed by a process of its own."""
 
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +13,7 @@ import msgspec
 from cli.jobs.engine import Engine
 from cli.jobs.processes import Outcome, Task
 from cli.service.errors import UnavailableError
+from cli.service.logs import log
 from cli.service.settings import Settings
 from cli.service.store.database import Database
 from cli.service.store.history import find, forget_report, oldest_reports
@@ -80,7 +79,8 @@ class Worker:
         if lease.lost:
             task.log.unlink(missing_ok=True)
         ended = self._persist(lambda: find(self.database, job.id))
-        log_job(ended, self.name, time.monotonic() - start)
+        seconds = round(time.monotonic() - start, 3)
+        log("job", id=job.id, state=ended.state, worker=self.name, seconds=seconds, error=ended.error)
         if not lease.lost:
             self.after(ended)
 
@@ -129,26 +129,6 @@ class Worker:
                 return action()
             except UnavailableError:
                 time.sleep(IDLE)
-
-
-def log_job(job: Job, worker: str, seconds: float) -> None:
-    """Write a line of JSON about a job that a worker has left, on stderr.
-
-    Args:
-        job: the job.
-        worker: name of the worker.
-        seconds: how long the worker had it.
-    """
-    line = {
-        "time": datetime.now(UTC),
-        "event": "job",
-        "id": job.id,
-        "state": job.state,
-        "worker": worker,
-        "seconds": round(seconds, 3),
-        "error": job.error,
-    }
-    print(msgspec.json.encode(line).decode(), file=sys.stderr, flush=True)
 
 
 def remove_oldest(database: Database, settings: Settings) -> None:

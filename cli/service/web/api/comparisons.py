@@ -166,8 +166,7 @@ def _read(job_id: str, context: Context, name: str) -> bytes:
     """
     job = find(context.database, job_id)
     if job.state is not State.done:
-        reason = f": {job.error}" if job.error else ""
-        raise ConflictError(f"the comparison has no result; it is {job.state}{reason}")
+        raise ConflictError(job.error or f"the comparison is {job.state}, so it has no result.")
     try:
         return (context.settings.report(job_id) / name).read_bytes()
     except FileNotFoundError:

@@ -70,7 +70,8 @@ def ask_again(question: Question) -> AskComparison | AskMatrix:
 def filled_form(question: Question) -> str:
     """Address of the form that holds a question, to change it."""
     names = [model.name for model in question.models]
-    values = {"dataset": question.dataset, **question.options}
     if question.kind is Kind.matrix:
-        return f"/matrix?{urlencode(values | {'models': '\n'.join(names)}, doseq=True)}"
-    return f"/?{urlencode(values | dict(zip('ab', names, strict=True)), doseq=True)}"
+        path, models = "/matrix", {"models": "\n".join(names)}
+    else:
+        path, models = "/", dict(zip("ab", names, strict=True))
+    return f"{path}?{urlencode({**models, 'dataset': question.dataset, **question.options}, doseq=True)}"

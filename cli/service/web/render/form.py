@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
+from annotated_types import Ge, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -96,7 +97,6 @@ def _field(name: str, info: FieldInfo) -> Field:
     annotation = next(part for part in _alternatives(info.annotation) if part is not NoneType)
     several = get_origin(annotation) is list
     choices = get_args(get_args(annotation)[0]) if several else get_args(annotation)
-    bounds = {key: value for bound in info.metadata for key, value in vars(bound).items()}
     default = info.default
     return Field(
         name,
@@ -106,8 +106,8 @@ def _field(name: str, info: FieldInfo) -> Field:
         tuple(choice for choice in choices if choice != ALWAYS),
         "" if default is None or several else str(default),
         UNSET.get(name, ""),
-        bounds.get("ge"),
-        bounds.get("le"),
+        next((bound.ge for bound in info.metadata if isinstance(bound, Ge)), None),
+        next((bound.le for bound in info.metadata if isinstance(bound, Le)), None),
     )
 
 
