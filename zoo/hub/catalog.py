@@ -131,7 +131,13 @@ def search_hub(text: str, most: int, timeout: float) -> Iterator[Listed]:
     """
     from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
-    query = {"search": text, "filter": "image-classification", "sort": "downloads", "limit": most, "expand": FIELDS}
+    query: dict[str, Any] = {
+        "search": text,
+        "filter": "image-classification",
+        "sort": "downloads",
+        "limit": most,
+        "expand": FIELDS,
+    }
     with hub_errors("models on the Hub"):
         answer = get_session().get(
             f"{hub_client().endpoint}/api/models", params=query, headers=build_hf_headers(), timeout=timeout
