@@ -30,7 +30,6 @@ def test_the_description_says_what_every_route_takes_and_answers(service):
 @pytest.mark.filterwarnings("default")
 def test_no_request_that_the_description_allows_or_forbids_is_a_bug(service):
     # The library changes hypothesis' settings when it is imported.
-    import hypothesis
     import schemathesis
 
     settings, database, web = service
