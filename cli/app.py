@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import typer
 
+from cli.commands.answer import answer
 from cli.commands.cache import cache_app
 from cli.commands.comparing.groups import groups
 from cli.commands.comparing.inspect import inspect
@@ -29,6 +30,7 @@ from cli.commands.models.show import show_model
 from cli.commands.models.sweep import sweep
 from cli.commands.models.train import train
 from cli.commands.models.variants import variants
+from cli.commands.serve import serve
 from cli.terminal.command_options import Command, Group, SeveralValues
 from cli.terminal.options import Version
 from cli.terminal.output import Level, print_peak_memory, say
@@ -56,12 +58,19 @@ def _zoo(version: Version = False) -> None:
 # The commands in the panels of the help.
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Train": {"train": train, "sweep": sweep, "reproduce": reproduce, "prune": prune_model, "variants": variants},
-    "Compare": {"compare": compare_command, "matrix": matrix, "groups": groups, "inspect": inspect, "site": site},
+    "Compare": {
+        "compare": compare_command,
+        "matrix": matrix,
+        "groups": groups,
+        "inspect": inspect,
+        "site": site,
+        "serve": serve,
+    },
     "Hub": {"push": push, "push-report": push_report, "pull": pull, "collect": collect},
     "Tools": {"list": list_models, "show": show_model, "card": card, "doctor": doctor, "help": show_help},
 }
 # The others show their help without arguments.
-NEED_NO_ARGUMENTS = ("train", "variants", "list", "doctor", "help")
+NEED_NO_ARGUMENTS = ("train", "variants", "list", "doctor", "help", "serve")
 NO_MEMORY = (
     "the memory ran out; close other programs, or choose a smaller --batch-size, fewer layers or images, or a smaller "
     "model."
@@ -75,8 +84,9 @@ for panel, commands in COMMANDS.items():
             no_args_is_help=name not in NEED_NO_ARGUMENTS,
             rich_help_panel=panel,
         )(command)
-# Other commands run it in separate processes.
-zoo_app.command(cls=Command, hidden=True)(record)
+# Other commands run these in separate processes.
+for hidden in (record, answer):
+    zoo_app.command(cls=Command, hidden=True)(hidden)
 zoo_app.add_typer(cache_app, name="cache", rich_help_panel="Tools")
 
 compare_app = _app()

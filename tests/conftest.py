@@ -39,6 +39,7 @@ from cards.model_card.model_card import model_card  # noqa: E402
 from tests.support.browser import browser, opened  # noqa: E402, F401
 from tests.support.postgres import database, database_url, postgres  # noqa: E402, F401
 from tests.support.shared import make_once  # noqa: E402
+from tests.support.web import service  # noqa: E402, F401
 from zoo.data.digits import load_digits  # noqa: E402
 from zoo.family.cifar import Variant  # noqa: E402
 from zoo.hub.find import FoundModel  # noqa: E402

@@ -177,7 +177,7 @@ def look_up(refs: Sequence[str], dataset: str | None, own_code: bool = False) ->
     for model in models:
         commit = f"commit {model.revision}, " if model.revision else ""
         detail(f"{model.ref} is {commit}weights of sha256 {model.sha256}.")
-    return models, dataset or _training_dataset(models)
+    return models, dataset or training_dataset(models)
 
 
 def prepare(models: Sequence["FoundModel"], dataset: str, options: ImageOptions, layers: str | None = None) -> Prepared:
@@ -253,7 +253,12 @@ def check_fit(model: "FoundModel", data: "ImageSet") -> None:
         )
 
 
-def _training_dataset(models: "Sequence[FoundModel]") -> str:
+def training_dataset(models: "Sequence[FoundModel]") -> str:
+    """Name of the first dataset that a model was trained on.
+
+    Raises:
+        ZooError: no model records one.
+    """
     dataset = next((model.config.zoo.dataset for model in models if model.config.zoo), None)
     if dataset is None:
         raise ZooError("none of the models records its training dataset; choose one with --dataset.")

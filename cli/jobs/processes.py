@@ -59,11 +59,13 @@ class Outcome:
         name: name of the task.
         error: one line on why the run failed; None if it succeeded.
         seconds: duration; None if another sweep did the run.
+        killed: whether the process was killed, such as when the memory ran out.
     """
 
     name: str
     error: str | None = None
     seconds: float | None = None
+    killed: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def _end(one: _Running) -> Outcome:
         one.log.close()
     if one.process.stdin:
         one.process.stdin.close()
-    return Outcome(task.name, error, time.monotonic() - one.start)
+    return Outcome(task.name, error, time.monotonic() - one.start, code < 0)
 
 
 def _give_up(one: _Running) -> Outcome:

@@ -48,6 +48,12 @@ class GoneError(ServiceError):
     status = 410
 
 
+class TooLargeError(ServiceError):
+    """The body of the request is too large."""
+
+    status = 413
+
+
 class UnusableError(ServiceError):
     """The question is well formed, but cannot be answered: models that do not fit, or that are too large."""
 

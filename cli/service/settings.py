@@ -17,6 +17,7 @@ class Limits:
         parameters: parameters of a model.
         model_bytes: bytes of the weights of a model.
         images: images of a comparison.
+        dataset_bytes: bytes of the files of a dataset on the Hub.
         matrix_models: models of a matrix.
         disk: bytes of the stored reports; the oldest are removed first.
     """
@@ -26,6 +27,7 @@ class Limits:
     parameters: int = 500_000_000
     model_bytes: int = 2 * 2**30
     images: int = 10_000
+    dataset_bytes: int = 4 * 2**30
     matrix_models: int = 20
     disk: int = 20 * 2**30
 
@@ -41,6 +43,7 @@ class Settings:
         datasets: folders of datasets by the name under which people choose them.
         host: address to listen on.
         port: port to listen on.
+        url: public address, for links in comments, such as `https://me-service.hf.space`; None if there is none.
         workers: number of worker processes.
         ray: address of a Ray cluster that runs the jobs; None for this machine.
         job_timeout: seconds after which a job is stopped.
@@ -60,6 +63,7 @@ class Settings:
     datasets: Mapping[str, Path] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 8000
+    url: str | None = None
     workers: int = 1
     ray: str | None = None
     job_timeout: float = 3600

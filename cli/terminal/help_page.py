@@ -26,6 +26,10 @@ PANELS = {
         "--seed --seeds --device --jobs --ray --no-cache --resume --save-epochs --track --time-limit --timeout "
         "--quiet --verbose"
     ),
+    "Service": (
+        "--host --port --url --token-file --allow-private --data --database --workers --job-timeout --watch "
+        "--watch-dataset --report-to-hub --limit-queued --limit-parameters --limit-images --limit-disk"
+    ),
     "Output": (
         "--out --force --full --json --png --svg --html --export --require --include --push --push-space --private "
         "--revision --tag --message --limit --page"

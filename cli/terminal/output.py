@@ -34,6 +34,8 @@ class Level(IntEnum):
 
 
 _level = Level.normal
+_phase = ""
+_listener: Callable[[str, float], None] | None = None
 
 
 def set_level(level: Level) -> None:
@@ -103,11 +105,30 @@ def detail(message: str) -> None:
     say(message, Level.verbose)
 
 
+def listen(listener: Callable[[str, float], None] | None) -> None:
+    """Report the progress of this process to a function.
+
+    Args:
+        listener: called with the name of a phase and the fraction of it that is done, from 0 to 1; None to stop.
+    """
+    global _listener
+    _listener = listener
+
+
+def report_progress(fraction: float) -> None:
+    """Report which fraction of the current phase is done to the listener, if there is one."""
+    if _listener is not None:
+        _listener(_phase, fraction)
+
+
 @contextmanager
 def phase(name: str) -> Iterator[None]:
-    """Print how long a block took, with --verbose."""
-    start = perf_counter()
+    """Name what a block does for a listener, and print how long it took, with --verbose."""
+    global _phase
+    _phase, start = name, perf_counter()
+    report_progress(0.0)
     yield
+    report_progress(1.0)
     detail(f"{name} took {perf_counter() - start:.2f} s.")
 
 

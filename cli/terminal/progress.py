@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from cli.terminal.output import is_quiet, plain
+from cli.terminal.output import is_quiet, plain, report_progress
 from zoo.record.fields import Epoch
 from zoo.record.recipe import Recipe
 
@@ -124,7 +124,7 @@ def _print_line(progress: Progress, line: str) -> None:
 
 
 class Tracked:
-    """Minibatches that advance a progress bar while they are iterated over.
+    """Minibatches that advance a progress bar, and report their progress, while they are iterated over.
 
     Args:
         batches: an iterable with a length, and with methods `path(index)` and `row(index)`.
@@ -137,9 +137,12 @@ class Tracked:
         self._batches = batches
         self.path, self.row = batches.path, batches.row
         self._progress = progress
-        self._task = progress.add_task(description, total=len(batches) * passes, facts="")
+        self._total, self._done = len(batches) * passes, 0
+        self._task = progress.add_task(description, total=self._total, facts="")
 
     def __iter__(self) -> Iterator[Any]:
         for batch in self._batches:
             yield batch
+            self._done += 1
             self._progress.advance(self._task)
+            report_progress(self._done / self._total)

@@ -33,6 +33,9 @@ class Snapshot:
         files: files by name; None offline.
         updated: time of the last change of the repository; None offline.
         inside: folder of the model in the repository, such as `epochs/10/`; empty for the root.
+        private: whether only its owner can read it; False offline.
+        gated: whether its owner decides who may read it; False offline.
+        parameters: number of parameters that the Hub counted in the weights; None if it did not.
     """
 
     ref: HubRef
@@ -40,6 +43,9 @@ class Snapshot:
     files: Mapping[str, HubFile] | None
     updated: datetime | None = None
     inside: str = ""
+    private: bool = False
+    gated: bool = False
+    parameters: int | None = None
 
     def has(self, name: str) -> bool:
         """Whether a file exists; offline, whether it is in the cache."""
@@ -113,7 +119,16 @@ def _pin(ref: HubRef, revision: str | None, inside: str) -> Snapshot | None:
         for file in info.siblings or ()
         if file.rfilename.startswith(inside)
     }
-    return Snapshot(ref, commit_of(ref, info), files, info.last_modified, inside)
+    return Snapshot(
+        ref,
+        commit_of(ref, info),
+        files,
+        info.last_modified,
+        inside,
+        private=bool(info.private),
+        gated=bool(info.gated),
+        parameters=info.safetensors.total if info.safetensors else None,
+    )
 
 
 def download(snapshot: Snapshot, name: str) -> Path:

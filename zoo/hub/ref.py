@@ -80,6 +80,17 @@ def parse_ref(ref: str) -> Path | HubRef:
     return HubRef(match["repo"], match["revision"])
 
 
+def parse_hub_id(text: str) -> HubRef | None:
+    """Parse `owner/name[@revision]`, whatever files there are; None for other texts.
+
+    Example:
+        >>> parse_hub_id("me/shallow@v1"), parse_hub_id("/etc/passwd")
+        (HubRef(repo_id='me/shallow', revision='v1'), None)
+    """
+    match = _HUB_ID.fullmatch(text)
+    return HubRef(match["repo"], match["revision"]) if match else None
+
+
 def parse_data_ref(text: str) -> HubRef:
     """Parse the Hub id of a dataset.
 
@@ -89,10 +100,10 @@ def parse_data_ref(text: str) -> HubRef:
     Raises:
         ZooError: the text is not a Hub id.
     """
-    match = _HUB_ID.fullmatch(text)
-    if match is None:
+    ref = parse_hub_id(text)
+    if ref is None:
         raise UsageError(f"expected a dataset hf:OWNER/NAME[@REVISION], got {text[:200]!r}; correct --dataset.")
-    return HubRef(match["repo"], match["revision"])
+    return ref
 
 
 def public_ref(ref: str) -> str:

@@ -1,7 +1,7 @@
-"""Publish a site as a static Space on the Hub, in one commit."""
+"""Publish a folder as a Space on the Hub, in one commit: a static site, or a service in a container."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from zoo.base.sealed_folder import CONTENTS, contents
 from zoo.errors import ZooError
@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from huggingface_hub.hf_api import SpaceInfo
 
 
+Sdk = Literal["static", "docker"]
 _KIND = "space"
+# The commands that publish Spaces.
+_WRITERS = {"static": "zoo site", "docker": "zoo serve --push-space"}
 # Files that the Hub creates in a new Space.
 _INITIAL = {".gitattributes", "README.md"}
 
 
-def check_space(repo_id: str, *, private: bool = False) -> None:
-    """Check that the user may publish a site to a Space, before long work.
+def check_space(repo_id: str, *, sdk: Sdk = "static", private: bool = False) -> None:
+    """Check that the user may publish to a Space, before long work.
 
     Args:
         repo_id: Space `owner/name`.
+        sdk: what the Space runs.
         private: whether the Space must be private.
 
     Raises:
@@ -34,17 +38,18 @@ def check_space(repo_id: str, *, private: bool = False) -> None:
     client = logged_in(repo_id)
     with hub_errors(repo_id):
         if client.repo_exists(repo_id, repo_type=_KIND):
-            _check_replaceable(client, repo_id, private)
+            _check_replaceable(client, repo_id, sdk, private)
 
 
-def push_space(folder: Path, repo_id: str, *, private: bool = False) -> Published:
-    """Upload a site to a Space in one commit; the Space is created if it does not exist.
+def push_space(folder: Path, repo_id: str, *, sdk: Sdk = "static", private: bool = False) -> Published:
+    """Upload a sealed folder to a Space in one commit; the Space is created if it does not exist.
 
-    Files of an older site are deleted. No commit is made if nothing has changed.
+    Files of an earlier upload are deleted. No commit is made if nothing has changed.
 
     Args:
-        folder: folder of the site.
+        folder: the folder, with the list of its files that `zoo.base.sealed_folder.seal` writes.
         repo_id: Space `owner/name`.
+        sdk: what the Space runs.
         private: create a new Space as private.
 
     Returns:
@@ -60,8 +65,8 @@ def push_space(folder: Path, repo_id: str, *, private: bool = False) -> Publishe
         raise ZooError(f"expected a site of `zoo site`, got {folder}; run `zoo site` first.")
     client = logged_in(repo_id)
     with hub_errors(repo_id):
-        client.create_repo(repo_id, repo_type=_KIND, space_sdk="static", private=private or None, exist_ok=True)
-        before = _check_replaceable(client, repo_id, private)
+        client.create_repo(repo_id, repo_type=_KIND, space_sdk=sdk, private=private or None, exist_ok=True)
+        before = _check_replaceable(client, repo_id, sdk, private)
         hashes = {file.rfilename: file.lfs.sha256 if file.lfs else file.blob_id or "" for file in before.siblings or ()}
         names, old_names = [CONTENTS, *written.files], _listed_files(client, repo_id, before)
         new = [name for name in names if content_hash(folder / name, hashes.get(name, "")) != hashes.get(name)]
@@ -90,12 +95,12 @@ def _listed_files(client: "HfApi", repo_id: str, info: "SpaceInfo") -> dict[str,
     return written.files if written else {}
 
 
-def _check_replaceable(client: "HfApi", repo_id: str, private: bool) -> "SpaceInfo":
+def _check_replaceable(client: "HfApi", repo_id: str, sdk: Sdk, private: bool) -> "SpaceInfo":
     """Get information about a Space, and check that it may be replaced."""
     info = client.space_info(repo_id, files_metadata=True)
     names = {file.rfilename for file in info.siblings or ()}
-    if info.sdk != "static" or (CONTENTS not in names and names - _INITIAL):
-        raise ZooError(f"{repo_id} is a Space that `zoo site` did not write; choose another name.")
+    if info.sdk != sdk or (CONTENTS not in names and names - _INITIAL):
+        raise ZooError(f"{repo_id} is a Space that `{_WRITERS[sdk]}` did not write; choose another name.")
     if private and not info.private:
         raise ZooError(f"{repo_id} is public already; make it private on its page, or push without --private.")
     return info

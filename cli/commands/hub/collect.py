@@ -23,7 +23,7 @@ def collect(
 
     Example: zoo collect "me/ResNets on digits" me/resnet14-w1-digits me/resnet74-w1-digits
     """
-    from zoo.hub.collection import collect as collect_models
+    from zoo.hub.community.collection import collect as collect_models
 
     owner, slash, title = collection.partition("/")
     if not (owner and slash):

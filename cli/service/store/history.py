@@ -1,7 +1,7 @@
 """What was asked before: one job, a page of them, the jobs of a model, and the space that answers take."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -94,6 +94,16 @@ def find(database: Database, job_id: str) -> Job:
     """
     with database.session() as session:
         return find_row(session, job_id).record()
+
+
+def find_all(database: Database, job_ids: Collection[str]) -> tuple[Job, ...]:
+    """Several jobs at once, in any order. Ids of no job are left out.
+
+    Raises:
+        UnavailableError: the database does not answer.
+    """
+    with database.session() as session:
+        return tuple(row.record() for row in session.scalars(select(JobRow).where(JobRow.id.in_(job_ids))))
 
 
 def search(database: Database, search: Search) -> Page:

@@ -19,6 +19,11 @@ class State(StrEnum):
     failed = "failed"
     cancelled = "cancelled"
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the job has ended. It may still be queued again."""
+        return self in (State.done, State.failed, State.cancelled)
+
 
 class Kind(StrEnum):
     """What a job computes."""

@@ -11,6 +11,7 @@ from hashlib import sha1, sha256
 from urllib.parse import parse_qs, quote, urlsplit
 
 from tests.support.hub.collections import CollectionApi
+from tests.support.hub.discussions import DiscussionApi
 from tests.support.hub.store import SDKS, RefusalError, Repo, blob_id, card_errors, digest, is_large, pointer, stamp
 
 # Fields of a model in a list, unless the request names others.
@@ -18,7 +19,7 @@ BRIEF = {"_id", "id", "modelId", "private", "downloads", "likes", "tags", "creat
 FULL = BRIEF | {"author", "sha", "lastModified", "gated", "disabled", "siblings"}
 
 
-class HubApi(CollectionApi):
+class HubApi(CollectionApi, DiscussionApi):
     # Permissions.
 
     def _repo(self, repo_id, kind="models", write=False):

@@ -10,6 +10,7 @@ import re
 import threading
 import traceback
 from dataclasses import dataclass
+from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -43,7 +44,7 @@ class LocalHub:
 
     def clear(self):
         self.users = {"hf_me": User("me", ("lab",)), "hf_reader": User("reader", role="read")}
-        self.repos, self.collections, self.blobs, self.parts = {}, {}, {}, {}
+        self.repos, self.collections, self.discussions, self.blobs, self.parts = {}, {}, {}, {}, {}
         self.requests, self.errors, self._faults, self._cuts, self._corruptions = [], [], [], [], []
         self._meanwhile = []
 
@@ -80,6 +81,26 @@ class LocalHub:
 
     def commits(self, repo_id, branch="main", kind="model"):
         return list(self.repos[kind, repo_id].history(branch))
+
+    def event(self, repo_id, before, after, *, branch="main", action="update", scope="repo.content", kind="model"):
+        """The body that the Hub sends to webhooks when a repository changes."""
+        repo = self.repos.get((kind, repo_id))
+        head = repo.branches.get("main", after) if repo else after
+        owner = {"id": sha1(repo_id.split("/")[0].encode()).hexdigest()[:24]}
+        return {
+            "event": {"action": action, "scope": scope},
+            "repo": {
+                "type": kind,
+                "name": repo_id,
+                "id": sha1(repo_id.encode()).hexdigest()[:24],
+                "private": bool(repo and repo.private),
+                "url": {"web": f"{self.url}/{repo_id}", "api": f"{self.url}/api/{kind}s/{repo_id}"},
+                "owner": owner,
+                "headSha": head,
+            },
+            "updatedRefs": [{"ref": f"refs/heads/{branch}", "oldSha": before, "newSha": after}],
+            "webhook": {"id": "6390e855e30d9209411de93b", "version": 3},
+        }
 
     def fault(self, method, pattern, status, times=1, *, code=None, message=None, headers=None):
         """Answer the next `times` matching requests with this status; None for all."""

@@ -9,7 +9,7 @@ from huggingface_hub import ModelCard, constants
 from zoo.errors import ZooError
 from zoo.hub.catalog import Listed, hub_models, local_models, matching
 from zoo.hub.client import hub_client
-from zoo.hub.collection import collect
+from zoo.hub.community.collection import collect
 from zoo.hub.fetch import resolve
 from zoo.hub.find import find_model
 from zoo.hub.publish import check_target, push

@@ -1,0 +1,1 @@
+"""REST, described at `/openapi.json`."""

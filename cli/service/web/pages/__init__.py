@@ -1,0 +1,1 @@
+"""The pages, for browsers. All of them work without scripts."""

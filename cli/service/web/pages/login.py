@@ -1,0 +1,51 @@
+"""Signing in with a token, and out again."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+
+from cli.service.errors import UnauthorizedError
+from cli.service.web.context import InContext
+from cli.service.web.pages.view import form_of, go_to, page
+from cli.service.web.security.sessions import COOKIE, new_session, set_session, user_of_token
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/login")
+def show_login(context: InContext, next: str = "/") -> Response:
+    """The form for the token.
+
+    Args:
+        context: the context of the request.
+        next: address on this server to go to afterwards.
+    """
+    return page(context, "login.html", next=_on_this_server(next), error="") if context.settings.tokens else go_to("/")
+
+
+@router.post("/login")
+async def log_in(request: Request, context: InContext) -> Response:
+    """Give the browser a cookie in exchange for a token."""
+    form = await form_of(request)
+    token, next_address = (form.get(name, [""])[0].strip() for name in ("token", "next"))
+    try:
+        user_of_token(context.settings.tokens, token.encode())
+    except UnauthorizedError as error:
+        values = {"next": _on_this_server(next_address), "error": str(error)}
+        return page(context, "login.html", HTTPStatus.UNAUTHORIZED, **values)
+    response = go_to(_on_this_server(next_address))
+    set_session(response, new_session(token), secure=request.url.scheme == "https")
+    return response
+
+
+@router.post("/logout")
+def log_out() -> Response:
+    """Take the cookie back."""
+    response = go_to("/login")
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+def _on_this_server(address: str) -> str:
+    """An address if it is a path on this server, otherwise the start page."""
+    return address if address.startswith("/") and not address.startswith(("//", "/\\")) else "/"

@@ -1,0 +1,1 @@
+"""What people share about models on the Hub: collections and discussions."""
