@@ -227,7 +227,7 @@ def _write_cursor(value: Any, job_id: str) -> str:
 
 
 def _read_cursor(sort: Sort, cursor: str) -> tuple[Any, str]:
-    place = tuple[float | None, Id] if sort is Sort.agreement else tuple[datetime | None, Id]
+    place = tuple[float | None, Id] if sort == Sort.agreement else tuple[datetime | None, Id]
     try:
         value, job_id = msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=place)
         return value.astimezone(UTC) if isinstance(value, datetime) else value, job_id
