@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHALLOW := models/resnet14-w1-digits-s0
 DEEP := models/resnet74-w1-digits-s0
 
-.PHONY: setup demo test quick portable fuzz lint bench
+.PHONY: setup demo serve test quick portable fuzz lint bench
 
 setup: .venv/installed
 
@@ -18,6 +18,10 @@ demo: setup
 	test -d $(SHALLOW) || $(BIN)/zoo train --depth 14 --width 1
 	test -d $(DEEP) || $(BIN)/zoo train --depth 74 --width 1
 	$(BIN)/compare $(SHALLOW) $(DEEP) --json models/demo.json --png models/demo.png --html models/demo.html
+
+# The comparison service on http://127.0.0.1:8000, until Ctrl-C.
+serve: setup
+	$(BIN)/zoo serve
 
 lint: setup
 	$(BIN)/ruff check

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # The files of an answer. The last one is `cli.service.store.records.Answer`.
 RESULT, PAGE, PICTURE, IMAGES, SUMMARY = "result.json", "page.html", "picture.png", "images.json", "answer.json"
 # How much of the processor other processes get first: answers to people who read are more urgent.
-NICENESS = 10
+NICENESS = 5
 
 
 @dataclass(frozen=True)

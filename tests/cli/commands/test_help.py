@@ -44,7 +44,7 @@ def panels(text):
 def test_commands_and_options_stand_in_panels(run):
     assert panels(run("zoo", "--help").stdout) == {
         "Train": ["train", "sweep", "reproduce", "prune", "variants"],
-        "Compare": ["compare", "matrix", "groups", "inspect", "site"],
+        "Compare": ["compare", "matrix", "groups", "inspect", "site", "serve"],
         "Hub": ["push", "push-report", "pull", "collect"],
         "Tools": ["list", "show", "card", "doctor", "help", "cache"],
         "Options": ["--version", "--install-completion", "--show-completion", "--help"],
