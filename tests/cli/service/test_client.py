@@ -68,8 +68,10 @@ def test_the_output_is_that_of_computing_here(folders, tmp_path, run, monkeypatc
 
     monkeypatch.chdir(folders[0].parent)
     here = compare(tmp_path / "here")
-    with Zoo(tmp_path, "serve", "--port", 0, "--models", folders[0].parent, "--data", tmp_path / "data") as server:
+    server = Zoo(tmp_path, "serve", "--port", 0, "--models", folders[0].parent, "--data", tmp_path / "data")
+    try:
         there = compare(tmp_path / "there", "--server", server.stdout.readline().strip())
+    finally:
         server.terminate()
         server.tell()
     assert there == here
