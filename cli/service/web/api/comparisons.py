@@ -100,17 +100,17 @@ async def _submit(ask: AskComparison | AskMatrix, context: Context, response: Re
 
 
 @router.get("/api/comparisons", summary="Search comparisons")
-def search_comparisons(query: Annotated[SearchQuery, Query()], context: InContext) -> ComparisonPage:
+async def search_comparisons(query: Annotated[SearchQuery, Query()], context: InContext) -> ComparisonPage:
     """Find comparisons, the latest first, page by page."""
-    page = search(context.database, Search(**query.model_dump()))
+    page = await run_sync(search, context.database, Search(**query.model_dump()))
     comparisons = [comparison(job, context.settings) for job in page.jobs]
     return ComparisonPage.model_construct(comparisons=comparisons, next_cursor=page.next_cursor, total=page.total)
 
 
 @router.get(ONE, summary="State of a comparison")
-def show_comparison(job_id: JobId, context: InContext) -> Comparison | Matrix:
+async def show_comparison(job_id: JobId, context: InContext) -> Comparison | Matrix:
     """The comparison, and how far it is."""
-    return comparison(find(context.database, job_id), context.settings)
+    return comparison(await run_sync(find, context.database, job_id), context.settings)
 
 
 @router.delete(ONE, summary="Cancel a comparison")
@@ -142,6 +142,12 @@ def show_page(job_id: JobId, context: InContext) -> Response:
 def show_picture(job_id: JobId, context: InContext) -> Response:
     """The picture that `compare --png` writes."""
     return Response(_read(job_id, context, "picture.png"), media_type="image/png")
+
+
+@router.get(f"{ONE}/images", summary="Images of the report", **_file("application/json", {"type": "object"}))
+def show_images(job_id: JobId, context: InContext) -> Response:
+    """The images that the page shows, by their index: lists of rows of pixels of channels, from 0 to 255."""
+    return Response(_read(job_id, context, "images.json"), media_type="application/json")
 
 
 @router.get(f"{ONE}/events", summary="State as it changes", **_file("text/event-stream", {}))
