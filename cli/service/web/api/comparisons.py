@@ -144,6 +144,12 @@ def show_picture(job_id: JobId, context: InContext) -> Response:
     return Response(_read(job_id, context, "picture.png"), media_type="image/png")
 
 
+@router.get(f"{ONE}/images", summary="Images of the report", **_file("application/json", {"type": "object"}))
+def show_images(job_id: JobId, context: InContext) -> Response:
+    """The images that the page shows, by their index: lists of rows of pixels of channels, from 0 to 255."""
+    return Response(_read(job_id, context, "images.json"), media_type="application/json")
+
+
 @router.get(f"{ONE}/events", summary="State as it changes", **_file("text/event-stream", {}))
 async def watch_comparison(job_id: JobId, context: InContext, request: Request) -> Response:
     """Server-sent events: the JSON of `GET /api/comparisons/{job_id}` now and at every change, until it ends."""
