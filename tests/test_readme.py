@@ -85,7 +85,9 @@ def commands(run):
 
 
 def test_every_command_has_an_example(commands):
-    for name in commands:
+    # It runs until it is stopped, so no test runs its example.
+    assert "\nzoo serve" in TEXTS["README.md"]
+    for name in {*commands} - {"serve"}:
         assert any(example.startswith((f"zoo {name}", f"{name} ")) for example in COMMANDS), name
 
 

@@ -34,10 +34,10 @@ def serve(settings: Settings) -> None:
     import uvicorn
 
     os.environ["ZOO_CACHE"] = str(settings.cache.absolute())
-    with writing(settings.data, "another --data"):
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _listen(settings.host, settings.port) as listener:
-        database = open_database(settings.database_url)
+        with writing(settings.data, "another --data"):
+            database = open_database(settings.database_url)
+            settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = uvicorn.Config(
             create_app(settings, database),
             log_config=log_config(tuple(filter(None, (*settings.tokens, settings.webhook_secret)))),
@@ -106,14 +106,18 @@ def _listen(host: str, port: int) -> socket.socket:
     """Listen on an address, before any work."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ZooError(f"cannot find the address {host} ({error.strerror}); correct --host.") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen()
     except OSError as error:
+        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise ZooError(f"port {port} of {host} is in use; choose another --port, or 0 for a free one.") from error
-        raise ZooError(f"cannot listen on port {port} of {host} ({error.strerror}); choose another --host.") from error
+        raise ZooError(f"cannot listen on port {port} of {host} ({error.strerror}); choose another.") from error
     return listener
 
 

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.service_kills [KILLS]
 
 Two workers always have questions to answer. KILLS times (default 30), SIGKILL ends the server, a worker, the process of
-a comparison, or the PostgreSQL server. Server and database are started again. In the end, every comparison must be done.
+a comparison, or the PostgreSQL server. Server and database start again. In the end, every comparison must be done.
 Once it is done, neither its time nor its files may change. Some are compared with `zoo compare`.
 """
 

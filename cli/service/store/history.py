@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from itertools import accumulate
 from typing import Annotated, Any
 
 import msgspec
@@ -121,7 +120,7 @@ def search(database: Database, search: Search) -> Page:
         page = page.where(_after(column, *_read_cursor(search.sort, search.cursor)))
     with database.session() as session:
         rows = session.scalars(page).all()
-        total = session.scalars(select(func.count()).select_from(fitting.subquery())).one()
+        total = session.scalars(fitting.with_only_columns(func.count(JobRow.id))).one()
         jobs = tuple(row.record() for row in rows[: search.limit])
         more = len(rows) > search.limit
         cursor = _write_cursor(getattr(rows[search.limit - 1], search.sort), jobs[-1].id) if more else None
@@ -173,12 +172,12 @@ def oldest_reports(database: Database, above: int) -> tuple[str, ...]:
     Raises:
         UnavailableError: the database does not answer.
     """
-    stored = select(JobRow.id, JobRow.size).where(JobRow.size > 0).order_by(JobRow.finished, JobRow.id)
-    with database.session() as session:
-        sizes = {job_id: size or 0 for job_id, size in session.execute(stored)}
     # Bytes of a report and of all later ones.
-    remaining = reversed(list(accumulate(reversed(sizes.values()))))
-    return tuple(job_id for job_id, size in zip(sizes, remaining, strict=True) if size > above)
+    remaining = func.sum(JobRow.size).over(order_by=(JobRow.finished.desc(), JobRow.id.desc())).label("remaining")
+    reports = select(JobRow.id, JobRow.finished, remaining).where(JobRow.size > 0).subquery()
+    oldest = select(reports.c.id).where(reports.c.remaining > above).order_by(reports.c.finished, reports.c.id)
+    with database.session() as session:
+        return tuple(session.scalars(oldest))
 
 
 def forget_report(database: Database, job_id: str) -> None:
@@ -228,7 +227,7 @@ def _write_cursor(value: Any, job_id: str) -> str:
 
 
 def _read_cursor(sort: Sort, cursor: str) -> tuple[Any, str]:
-    place = tuple[float | None, Id] if sort is Sort.agreement else tuple[datetime | None, Id]
+    place = tuple[float | None, Id] if sort == Sort.agreement else tuple[datetime | None, Id]
     try:
         value, job_id = msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=place)
         return value.astimezone(UTC) if isinstance(value, datetime) else value, job_id

@@ -61,6 +61,9 @@ class Worker:
             KeyboardInterrupt: this process was interrupted; the job is back in the queue.
         """
         file = job_path(job, self.settings)
+        for earlier in self.settings.jobs.glob(f"{job.id}-*.json"):
+            # Its worker died, or does not know yet that the job is no longer its own.
+            remove(earlier)
         task, start = self._task(job, file), time.monotonic()
         lease = Lease(self.database, job.id, self.name, file)
         try:
@@ -120,6 +123,8 @@ class Worker:
         else:
             answer = msgspec.json.decode(task.result.read_bytes(), type=Answer)
             self._persist(lambda: finish(self.database, job.id, self.name, answer))
+            for log_file in task.log.parent.glob(f"{job.id}-*.log"):
+                log_file.unlink(missing_ok=True)
             self._persist(lambda: remove_oldest(self.database, self.settings))
 
     def _persist(self, action: Callable[[], Result]) -> Result:

@@ -28,7 +28,8 @@ KEYS = {asked.id: asked.key for asked in QUESTIONS.values()}
 ANSWER = Answer("They differ.", 0.5, (0.5, None), 10)
 QUEUE = Limits(queued=2)
 WAITING = {"queued", "running"}
-names, users, workers = st.sampled_from(sorted(QUESTIONS)), st.sampled_from("xy"), st.sampled_from("vw")
+# One user and one worker come often, so that calls follow each other.
+names, users, workers = st.sampled_from(sorted(QUESTIONS)), st.sampled_from("xxxy"), st.sampled_from("vvvw")
 
 
 @dataclass

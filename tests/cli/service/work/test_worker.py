@@ -158,6 +158,16 @@ def test_a_process_that_is_killed_is_tried_again_three_times(submit, compute, ru
     assert runs() == [job.id] * 3
 
 
+def test_what_a_dead_worker_left_is_removed(submit, compute, database, settings):
+    job = submit()
+    queue.claim(database, "one", lease=-1)
+    for name in (f"jobs/{job.id}-1.json", f"jobs/{job.id}-1.progress", f"logs/{job.id}-1.log"):
+        (settings.data / name).parent.mkdir(exist_ok=True)
+        (settings.data / name).touch()
+    assert compute("two").state == State.done
+    assert leftovers(settings) == []
+
+
 def test_a_job_of_an_interrupted_worker_is_back_in_the_queue(submit, compute, database, settings, monkeypatch):
     job = submit("wait")
 
