@@ -3,8 +3,10 @@
 import errno
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 
 import typer
 
@@ -33,9 +35,10 @@ from cli.commands.models.variants import variants
 from cli.commands.serve import serve
 from cli.terminal.command_options import Command, Group, SeveralValues
 from cli.terminal.options import Version
-from cli.terminal.output import Level, print_peak_memory, say
+from cli.terminal.output import Level, print_peak_memory, say, warnings_in_one_line
 from compare.errors import CompareError
 from compare.errors import UsageError as CompareUsageError
+from zoo.base.foreign import describe
 from zoo.base.memory import is_out_of_memory
 from zoo.errors import UsageError, ZooError
 
@@ -110,8 +113,10 @@ def _run(app: typer.Typer) -> None:
     # Rich takes 0 columns literally, and prints nothing.
     if os.environ.get("COLUMNS", "").strip("0") == "":
         os.environ.pop("COLUMNS", None)
+    # Typer writes to stdout if stderr is closed.
+    sys.stderr = sys.stderr or StringIO()
     try:
-        with _output_errors():
+        with _output_errors(), warnings_in_one_line():
             app()
     except Exception as error:
         line = _error_line(error)
@@ -129,10 +134,20 @@ def _error_line(error: Exception) -> str | None:
         return f"Error: {error}"
     if is_out_of_memory(error):
         return f"Error: {NO_MEMORY}"
-    # Files of the user, and the disk; not those of this program.
+    if isinstance(error, ValueError) and _raised_in(error, "huggingface_hub.constants"):
+        return (
+            f"Error: {ZooError(f'cannot read the settings of the Hub ({describe(error)}); correct HF_... variables.')}"
+        )
+    # Files of the user, and the disk.
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"Error: {ZooError(f'cannot use {error.filename} ({error.strerror}); check this path and the disk.')}"
     return None
+
+
+def _raised_in(error: Exception, module: str) -> bool:
+    """Whether a module called what raised an error."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__") == module for frame in frames)
 
 
 @contextmanager

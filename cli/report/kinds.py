@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cli.terminal.analysis_options import ONE_PASS
+from cli.terminal.output import drawing
 from zoo.base.files import read_file
-from zoo.base.foreign import JSON_ERRORS, decode_text, foreign_code
+from zoo.base.foreign import JSON_ERRORS, decode_text
 from zoo.errors import ZooError
 
 # All other imports are inside the functions, so that `zoo --help` starts quickly.
@@ -59,7 +60,7 @@ class ResultKind:
 
     def picture(self, result: "JsonResult", form: str, options: ReportOptions) -> bytes:
         """Draw a result as `png` or `svg`."""
-        with foreign_code("cannot draw the picture", "check the settings of matplotlib"):
+        with drawing("the picture"):
             from cards.pictures.figure import image_bytes
             from cards.results.displays import DISPLAYS
 

@@ -1,8 +1,10 @@
 """Print results to stdout or files, and messages to stderr."""
 
+import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
@@ -12,7 +14,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from zoo.base.files import replace_file, writing
-from zoo.errors import ZooError
+from zoo.base.foreign import foreign_code
+from zoo.errors import ZooError, one_line
 
 # Rich is imported when it is needed, so that commands start quickly.
 if TYPE_CHECKING:
@@ -123,6 +126,14 @@ def report_progress(fraction: float) -> None:
 
 
 @contextmanager
+def warnings_in_one_line() -> Iterator[None]:
+    """Print warnings of libraries within the block, and of their threads, as messages without paths."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: say(f"Warning: {one_line(Exception(message))}")
+        yield
+
+
+@contextmanager
 def phase(name: str) -> Iterator[None]:
     """Name what a block does for a listener, and print how long it took, with --verbose."""
     global _phase
@@ -213,6 +224,21 @@ def say_written(*paths: Path) -> None:
     """
     if names := [str(path) for path in paths if str(path) != "-"]:
         say(f"Written: {', '.join(names)}.")
+
+
+@contextmanager
+def drawing(what: str) -> Iterator[None]:
+    """Turn errors of matplotlib within the block into one line, and silence its messages about its own files.
+
+    Args:
+        what: what the block draws, such as `the picture`.
+
+    Raises:
+        ZooError: it cannot be drawn.
+    """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    with foreign_code(f"cannot draw {what}", "check the settings of matplotlib, such as MPLBACKEND and matplotlibrc"):
+        yield
 
 
 def check_result_path(path: Path, beginning: bytes) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from zoo.base.foreign import foreign_code
+from cli.terminal.output import drawing
 from zoo.model_folder.card_marker import named_license, named_repo, own_text
 from zoo.model_folder.folder import CARD, CURVE, HEATMAP
 from zoo.record.training import TrainingRecord
@@ -34,7 +34,7 @@ def card_files(record: TrainingRecord, comparison: "Comparison", old_card: bytes
 
     text = model_card(record, comparison, repo_id=named_repo(old_card), license_name=named_license(old_card))
     card = text.encode() + (own_text(old_card) or b"\n")
-    with foreign_code("cannot draw the pictures of the card", "check the settings of matplotlib"):
+    with drawing("the pictures of the card"):
         from cards.pictures.heatmaps import training_png, within_png
 
         return {CURVE: training_png(record), HEATMAP: within_png(comparison), CARD: card}

@@ -1,7 +1,6 @@
 """`zoo train --track`: log every epoch with TensorBoard, Trackio, or Weights & Biases."""
 
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass
@@ -11,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cli.terminal.output import say
+from cli.terminal.output import say, warnings_in_one_line
 from zoo.base.files import writing
 from zoo.errors import UsageError, ZooError, did_you_mean, one_line
 from zoo.record.fields import Epoch
@@ -120,21 +119,13 @@ def tracked(tracking: Tracking | None, name: str, recipe: Recipe) -> Iterator[Ca
         }
         attempt(run.log, epochs, values)
 
-    with redirect_stdout(StringIO()), _warnings_in_one_line():
+    with redirect_stdout(StringIO()), warnings_in_one_line():
         run = _start(tracking, name, recipe)
         say(run.where)
         try:
             yield write
         finally:
             attempt(run.close)
-
-
-@contextmanager
-def _warnings_in_one_line() -> Iterator[None]:
-    """Print warnings as messages: Trackio reports failures by warnings, also from other threads."""
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: say(f"Warning: {one_line(Exception(message))}")
-        yield
 
 
 def _start(tracking: Tracking, name: str, recipe: Recipe) -> _Run:

@@ -112,7 +112,10 @@ def _read_split(stored: StoredSplit, on_progress: OnProgress) -> CachedSplit:
     files, divided = find_split(source, name, split)
     rows = divide_split(files, split, on_progress) if divided else np.arange(len(files))
     if len(source.classes) < 2:
-        raise ZooError(f"expected images of at least two classes in {name}, got {len(source.classes)}; add another.")
+        why = "".join(f" ({note.rstrip('.')})" for note in source.notes[:1])
+        raise ZooError(
+            f"expected images of at least two classes in {name}, got {len(source.classes)}{why}; add another."
+        )
     if split != "test":
         check_classes(name, torch.from_numpy(files.labels[rows]), source.classes)
     # All splits share the layout of the training images, so a model takes test images unchanged.

@@ -59,6 +59,8 @@ def _explain(error: Exception) -> str:
         return "the token contains invalid characters; set HF_TOKEN again, or log in with `hf auth login`."
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "no space left on the disk; free some, or set HF_HOME to a folder on another disk."
+    if isinstance(error, OSError) and error.strerror and error.filename is None:
+        return f"no connection to {hub} ({error.strerror}); check the network, HF_ENDPOINT, and SSL_CERT_FILE."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror} ({error.filename}); choose another folder with HF_HOME."
     if isinstance(error, errors.HTTPError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from io import BytesIO
 from pathlib import Path
+from zipfile import is_zipfile
 
 from zoo.errors import ZooError
 from zoo.model_folder.folder import CARD, CONFIG, EPOCHS, RECORD, WEIGHTS
@@ -19,17 +20,37 @@ _NEEDED = re.compile(
 )
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
 _SECRET_NAME = re.compile(
-    r"(^|[^a-z])(dot)?(env|secrets?|tokens?|credentials?|passwords?|passwd|htpasswd|netrc|npmrc|pypirc|kubeconfig"
-    r"|id_(rsa|dsa|ecdsa|ed25519))([^a-z]|$)|\.(pem|key|p12|pfx|kdbx|keystore|jks|ppk|gpg|asc)$"
+    r"(secrets?|tokens?|credentials?|passwords?|passphrases?|(api|access|private)[-_ .]?keys?)([^a-z]|$)"
+    r"|(^|[^a-z])((dot)?env|creds?|passwd|htpasswd|netrc|pgpass|npmrc|pypirc|kube[-_.]?config|service[-_]?account"
+    r"|auth|wallet|keychain|id_(rsa|dsa|ecdsa|ed25519))([^a-z]|$)"
+    r"|\.(pem|key|p8|p12|pfx|kdbx?|keystore|jks|ppk|gpg|pgp|asc|ovpn)$"
 )
-# Tokens of Hugging Face, GitHub, Amazon, OpenAI, and Slack; private keys.
+# Tokens of Hugging Face, GitHub, GitLab, Amazon, Google, OpenAI, Slack, npm, and Stripe; signed tokens (JWT).
 _SECRET = re.compile(
-    rb"\bhf_[A-Za-z0-9]{30,}|\bgh[pousr]_[A-Za-z0-9]{36,}|\bAKIA[0-9A-Z]{16}\b|\bsk-[A-Za-z0-9_-]{32,}"
-    rb"|\bxox[abeprs]-[A-Za-z0-9-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY"
+    rb"\bhf_[A-Za-z0-9]{30,}|\bgh[pousr]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{22,}|\bglpat-[\w-]{20,}|\bA[KS]IA[0-9A-Z]{16}\b"
+    rb"|\bAIza[\w-]{35}|\bsk-[\w-]{32,}|\bxox[abeprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/\w"
+    rb"|\bnpm_[A-Za-z0-9]{36}|\b[rs]k_live_\w{16,}|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+    # Private keys, and passwords in addresses and settings.
+    rb"|-----BEGIN [A-Z ]*PRIVATE KEY|PuTTY-User-Key-File|\"service_account\"|://[^/\s:@]{1,64}:[^/\s:@]{3,64}@"
+    rb"|(?i:secret|passw(?:or)?d|api_?key|access_?key|auth_?token)\w{0,32}[\"']?\s{0,4}[:=]\s{0,4}[\"']?[^\s\"'<>{}()$\[]{6,}"
 )
-# Bytes at the beginning of a file that are searched for secrets; larger pickles are recognised by their first bytes.
-_SEARCHED = 2**20
-_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")
+# Files larger than this are not searched for secrets, and bytes at the beginning of a file in which pickles are found;
+# larger pickles are recognised by their first bytes.
+_SEARCHED, _PICKLED = 2**26, 2**20
+_ARCHIVES = (
+    *(
+        b"PK\x03\x04",
+        b"\x1f\x8b",
+        b"BZh",
+        b"\xfd7zXZ",
+        b"7z\xbc\xaf",
+        b"\x28\xb5\x2f\xfd",
+        b"\x04\x22\x4d\x18",
+        b"Rar!",
+    ),
+    # Arrays of numpy and files of HDF5 may hold pickles.
+    *(b"\x93NUMPY", b"\x89HDF"),
+)
 
 
 @dataclass(frozen=True)
@@ -94,11 +115,17 @@ def _danger(name: str, path: Path, needed: bool) -> str | None:
         return None
     if path.stat().st_nlink > 1 and not needed:
         return "is a hard link to a file elsewhere"
-    with path.open("rb") as file:
-        data = file.read(_SEARCHED)
-    if _SECRET_NAME.search(name.lower()) or _SECRET.search(data):
+    if path.stat().st_size > _SEARCHED:
+        return "is too large to be searched for secrets"
+    data = path.read_bytes()
+    # Without zeros, UTF-16 is searched, too.
+    if _SECRET_NAME.search(name.lower()) or _SECRET.search(data) or _SECRET.search(data.replace(b"\0", b"")):
         return "looks like a secret"
-    return "looks like a pickle or an archive" if data.startswith(_ARCHIVES) or _is_pickle(data) else None
+    return "looks like a pickle or an archive" if _is_archive(data) or _is_pickle(data[:_PICKLED]) else None
+
+
+def _is_archive(data: bytes) -> bool:
+    return data.startswith(_ARCHIVES) or data[257:262] == b"ustar" or is_zipfile(BytesIO(data))
 
 
 def _is_pickle(data: bytes) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from zoo.base.files import read_file
-from zoo.base.foreign import JSON_ERRORS
+from zoo.base.foreign import JSON_ERRORS, decode_text
 from zoo.errors import ZooError
 from zoo.family.cifar import FAMILY, MAX_CLASSES, Variant
 from zoo.family.timm_spec import TimmVariant, check_architecture_name, check_model_args, check_scale
@@ -114,7 +114,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     data = read_file(path, MAX_BYTES)
     try:
-        return msgspec.json.decode(data, type=dict[str, Any])
+        return msgspec.json.decode(decode_text(data), type=dict[str, Any])
     except JSON_ERRORS as error:
         raise ZooError(f"{path} is not a model configuration of resnet-zoo, timm or transformers: {error}.") from error
 

@@ -1,10 +1,12 @@
 """Write model folders atomically, and read their training records."""
 
+import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from time import time
 
 from zoo.base.files import check_movable, names_in, nearest_folder, read_file, replace_folder, writing
 from zoo.errors import ZooError
@@ -24,6 +26,8 @@ CURVE, HEATMAP = "training.png", "cka.png"
 OLD_CARD = "README.old.md"
 # Largest training record or model card, in bytes; the record of 10,000 epochs has about 2 million.
 MAX_TEXT = 50_000_000
+# Seconds after which a temporary folder without a lock belongs to no running process.
+_ABANDONED = 86_400
 
 
 def model_folders(root: Path) -> list[str]:
@@ -47,10 +51,36 @@ def new_folder(out: Path, force: bool = False, inside: Path | None = None) -> It
     Raises:
         ZooError: `out` exists and is not empty, or cannot be written.
     """
+    _remove_older_leftovers(nearest_folder(out))
     with replace_folder(out, partial(check_free, force=force), inside) as fresh:
         yield fresh
         with writing(out):
             _save_old_card(out / CARD, fresh)
+
+
+def _remove_older_leftovers(folder: Path) -> None:
+    """Remove the temporary folders of killed processes of versions that wrote no lock, after a day without a change.
+
+    They are named `.NAME-` and eight random characters, and hold `new`, and what it replaces as `old`. An old model
+    folder that is missing is put back.
+    """
+    for new in folder.glob(".*-????????/new"):
+        temporary, old = new.parent, new.with_name("old")
+        with suppress(OSError):
+            files = {path.name for path in (*new.glob("*"), *old.glob("*"))}
+            is_ours = {path.name for path in temporary.iterdir()} <= {new.name, old.name} and not _not_of_a_model(files)
+            if not is_ours or time() - max(temporary.stat().st_mtime, new.stat().st_mtime) < _ABANDONED:
+                continue
+            home = folder / temporary.name[1:-9]
+            if old.is_dir() and not home.exists():
+                old.rename(home)
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _not_of_a_model(names: Collection[str]) -> list[str]:
+    """Names of files that no model folder holds."""
+    own = {CONFIG, INDEX, PREPROCESSOR, PROCESSOR, RECORD, CARD, CURVE, HEATMAP, EPOCHS}
+    return sorted(name for name in names if name not in own and not name.endswith(".safetensors"))
 
 
 def check_writable(out: Path) -> None:
@@ -83,8 +113,7 @@ def check_free(out: Path, force: bool) -> None:
         raise ZooError(f"expected a new folder, but {out} exists; {advice}.")
     if names is None or not is_model:
         raise ZooError(f"--force replaces only model folders, and {out} is not one; choose another --out.")
-    own = {CONFIG, INDEX, PREPROCESSOR, PROCESSOR, RECORD, CARD, CURVE, HEATMAP, EPOCHS}
-    foreign = sorted(name for name in names - own if not name.endswith(".safetensors"))
+    foreign = _not_of_a_model(names)
     foreign += [f"{EPOCHS}/{path.name}" for path in out.glob(f"{EPOCHS}/*") if not path.name.isdigit()]
     if foreign:
         raise ZooError(f"--force would lose {foreign[0]} in {out}; move it away, or choose another --out.")

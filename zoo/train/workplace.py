@@ -13,6 +13,8 @@ from zoo.train.state import Progress, read_progress
 
 # Ends of the names of the hidden folder and of its lock.
 SUFFIX, LOCK = ".training", ".lock"
+# Name of the resumable state in the hidden folder.
+STATE = "state.safetensors"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Workplace:
     @property
     def state(self) -> Path:
         """The file with the resumable state."""
-        return self.path / "state.safetensors"
+        return self.path / STATE
 
     def snapshot(self, epoch: int) -> Path:
         """Model folder of the snapshot of an epoch."""
@@ -126,9 +128,12 @@ class Workplace:
 
 
 def _remove_locks(folder: Path) -> None:
-    """Remove the locks of killed trainings."""
+    """Remove the locks of killed trainings, and their hidden folders if no epoch was finished."""
     from filelock import FileLock, Timeout
 
     for path in folder.glob(f".*{SUFFIX}{LOCK}"):
         with suppress(Timeout, OSError), FileLock(path, blocking=False):
+            hidden = path.with_name(path.name.removesuffix(LOCK))
+            if not (hidden / STATE).exists():
+                shutil.rmtree(hidden, ignore_errors=True)
             path.unlink()

@@ -12,10 +12,9 @@ from cli.jobs.sweep_state import State
 from cli.report.deliver import HTML_START, PNG_START, Files, deliver
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import check_result_path, interruptible, is_quiet, say, show_path, write_result
+from cli.terminal.output import check_result_path, drawing, interruptible, is_quiet, say, show_path, write_result
 from cli.train.study import train_study
 from zoo.base.files import writing
-from zoo.base.foreign import foreign_code
 from zoo.base.number_lists import decimals, fractions, whole_numbers
 from zoo.base.sealed_folder import contents
 from zoo.data.sources import identity
@@ -132,7 +131,7 @@ def _check_out(out: Path) -> None:
 
 def _write(result: "Reproduction", out: Path, json_file: Path | None) -> None:
     """Write the page, its pictures, and the JSON, and show the result."""
-    with foreign_code("cannot draw the maps", "check the settings of matplotlib"):
+    with drawing("the maps"):
         from cards.pictures.study import maps_image
 
         maps = maps_image(result)

@@ -78,7 +78,7 @@ def test_unreadable_images_are_skipped_and_named(here):
     (root / "two/empty.jpg").write_bytes(b"")
     data = load(root, "all")
     assert len(data) == 30
-    assert data.notes == ("skipped 2 unreadable images: one/bad.png (not an image), two/empty.jpg (not an image).",)
+    assert data.notes == ("skipped 2 unreadable images: one/bad.png (not an image), two/empty.jpg (an empty file).",)
     # Where the others stand has not changed.
     assert data.indices.tolist() == [i for i in range(32) if i not in (10, 21)]
 
@@ -233,7 +233,7 @@ def test_names_that_are_not_utf8_are_cleaned(here):
     data = load("pets\udce9", "all")
     assert "un\ufffd/caf\ufffd.png" in data.paths
     assert (data.name, data.classes) == ("pets\ufffd", ("two", "un\ufffd", "zero"))
-    assert data.notes == ("skipped 1 unreadable image: two/bad\ufffd.png (not an image).",)
+    assert data.notes == ("skipped 1 unreadable image: two/bad\ufffd.png (an empty file).",)
     (root / "two").rename(root / "un\udce8")
     with pytest.raises(
         ZooError, match="folders un\ufffd that differ only in characters that cannot be printed; rename them"

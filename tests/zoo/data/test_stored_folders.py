@@ -238,8 +238,50 @@ def test_folders_without_images_are_named(here):
         (root / name).write_bytes(b"x")
     assert load_images("pets", "all").notes == (
         "folders without images are no classes: bird (no files), cow (1 without suffix), fish (2 .heic).",
-        "left out other files: 2 .heic (fish/1.heic, fish/2.HEIC), 1 without suffix (cow/3).",
+        "left out images that cannot be decoded: 2 .heic (fish/1.heic, fish/2.HEIC); convert them to PNG or JPEG.",
+        "left out other files: 1 without suffix (cow/3).",
     )
+
+
+@pytest.mark.parametrize("name", ["train.parquet", "data/x.arrow", "a.tar"])
+def test_pointers_of_git_lfs_in_place_of_tables_are_named(here, name):
+    (here / "pets" / name).parent.mkdir(parents=True)
+    (here / "pets" / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n")
+    with pytest.raises(ZooError, match=f"pets/{name} is only a pointer of git-lfs to the file; run `git lfs pull`"):
+        load_images("pets", "all")
+
+
+# What a file with the suffix of an image may hold, and the reason that its note gives.
+STRANGE = {
+    b"": "an empty file",
+    b"\0\0\0\x18ftypheic" + bytes(20): "HEIC, which cannot be decoded; convert it to PNG or JPEG",
+    b"\0\0\0\x18ftypmif1" + bytes(20): "HEIC, which",
+    b"\0\0\0\x0cJXL \r\n\x87\n": "JPEG XL, which",
+    b"\xff\x4f\xff\x51" + bytes(20): "JPEG 2000, which",
+    b"%PDF-1.7": "PDF, which",
+    b"<svg xmlns='x'/>": "SVG, which",
+    b"<!DOCTYPE html><html>404": "HTML, which",
+    b"8BPS" + bytes(30): "PSD, which",
+    b"%!PS-Adobe-3.0 EPSF-3.0\n": "not an image",
+    b"P6 99999999 99999999 255\n": "exceeds limit",
+    b"version https://git-lfs.github.com/spec/v1\n": "only a pointer of git-lfs",
+}
+
+
+@pytest.mark.parametrize("data", STRANGE)
+def test_what_cannot_be_decoded_is_named_with_the_reason(here, data):
+    root = write_folder(here / "pets", per_class=5)
+    (root / "one" / "x.png").write_bytes(data)
+    (note,) = load_images("pets", "all").notes
+    assert note.startswith("skipped 1 unreadable image: one/x.png (") and STRANGE[data] in note
+
+
+def test_many_unreadable_images_are_counted_by_suffix(here):
+    root = write_folder(here / "pets", per_class=5)
+    for name in ("a.jpg", "b.jpg", "c.png", "d.JPG", "e.gif"):
+        (root / "one" / name).write_bytes(b"x")
+    (note,) = load_images("pets", "all").notes
+    assert note.endswith(" one/c.png (not an image), ... (3 .jpg, 1 .png, 1 .gif).")
 
 
 @pytest.mark.parametrize("split", ["all", "train"])

@@ -1,4 +1,6 @@
+import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -136,3 +138,29 @@ def test_user_text_in_a_card_survives_replacement(model):
     assert (model / "README.old.md").read_text() == "all mine"
     with pytest.raises(ZooError, match=r"--force would lose README.old.md"), new_folder(model, force=True):
         raise AssertionError
+
+
+def older_leftover(root, name, files, age=2 * 86_400):
+    """What version 0.1 left when it was killed."""
+    for file in files:
+        path = root / name / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("old")
+    for path in (root / name, root / name / "new"):
+        os.utime(path, (time.time() - age, time.time() - age))
+
+
+def test_leftovers_of_older_versions_are_removed_and_what_they_replaced_is_put_back(tmp_path):
+    older_leftover(tmp_path, ".gone-abc_1234", ["new/config.json", "old/config.json", "old/model.safetensors"])
+    older_leftover(tmp_path, ".half-abcdefgh", ["new/config.json"])
+    stay = {
+        ".young-abcdefgh": (["new/config.json"], 60),
+        ".mine-abcdefgh": (["new/config.json", "old/notes.txt"], 10**6),
+        ".also-abcdefgh": (["new/config.json", "more/config.json"], 10**6),
+    }
+    for name, (files, age) in stay.items():
+        older_leftover(tmp_path, name, files, age)
+    with new_folder(tmp_path / "model") as fresh:
+        fill(fresh)
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "gone", *stay}
+    assert (tmp_path / "gone" / "model.safetensors").read_text() == "old"

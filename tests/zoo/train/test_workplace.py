@@ -32,3 +32,13 @@ def test_the_next_training_removes_the_locks_of_killed_ones(tmp_path):
             assert (tmp_path / ".c.training.lock").exists()
     running.kill()
     running.communicate()
+
+
+def test_the_next_training_removes_what_killed_ones_left_before_their_first_epoch(tmp_path):
+    for name, file in (("a", "state.safetensors"), ("b", ".state.safetensors-77")):
+        (tmp_path / f".{name}.training").mkdir()
+        (tmp_path / f".{name}.training" / file).touch()
+        (tmp_path / f".{name}.training.lock").touch()
+    with Workplace(tmp_path / "c").held():
+        names = {path.name for path in tmp_path.iterdir()}
+    assert names == {".a.training", ".c.training.lock"}

@@ -1,8 +1,10 @@
 """Read all image files of a split; unreadable ones are skipped with a note, up to a limit."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -87,7 +89,7 @@ def _read_all(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Read files in threads and store the results of readable ones; return their rows, and notes about others."""
     readable: list[int] = []
-    bad: list[str] = []
+    bad: list[tuple[str, Exception]] = []
     most = max(BAD_AT_LEAST, int(len(rows) * BAD_SHARE))
     chunks = [rows[start : start + CHUNK].tolist() for start in range(0, len(rows), CHUNK)]
     for chunk, results in zip(
@@ -95,7 +97,7 @@ def _read_all(
     ):
         for row, result in zip(chunk, results, strict=True):
             if isinstance(result, Exception):
-                bad.append(f"{files.name(row)} ({result})")
+                bad.append((files.name(row), result))
             else:
                 store(len(readable), result)
                 readable.append(row)
@@ -119,11 +121,17 @@ def _try(files: ImageFiles, read: Callable[[bytes], Any], row: int) -> Any:
         return error
 
 
-def _notes(bad: list[str]) -> tuple[str, ...]:
+def _notes(bad: list[tuple[str, Exception]]) -> tuple[str, ...]:
     if not bad:
         return ()
     return (f"skipped {len(bad)} unreadable {'image' if len(bad) == 1 else 'images'}: {_some(bad)}.",)
 
 
-def _some(bad: list[str]) -> str:
-    return ", ".join(bad[:NAMED]) + (", ..." if len(bad) > NAMED else "")
+def _some(bad: list[tuple[str, Exception]]) -> str:
+    """The first unreadable images with reasons, and how many of each suffix there are if not all are named."""
+    texts = ", ".join(f"{name} ({error})" for name, error in bad[:NAMED])
+    if len(bad) <= NAMED:
+        return texts
+    suffixes = Counter(PurePosixPath(name).suffix.lower() for name, _ in bad)
+    counts = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in suffixes.most_common(NAMED))
+    return f"{texts}, ... ({counts})"

@@ -162,10 +162,10 @@ def left_out_note(files: Sequence[DatasetFile]) -> Iterator[str]:
         files: files that are not used.
     """
     unused = [file for file in files if not file.parts[-1].lower().startswith(_ABOUT)]
-    if text := _by_suffix(unused):
-        yield f"left out other files: {text}."
     if images := _by_suffix([file for file in unused if file.suffix in OTHER_IMAGES]):
-        yield f"images in formats that cannot be decoded: {images}; convert them to PNG or JPEG to use them."
+        yield f"left out images that cannot be decoded: {images}; convert them to PNG or JPEG."
+    if others := _by_suffix([file for file in unused if file.suffix not in OTHER_IMAGES]):
+        yield f"left out other files: {others}."
 
 
 def _by_suffix(files: Sequence[DatasetFile]) -> str:

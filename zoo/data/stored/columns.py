@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.base.files import clean_name
 from zoo.errors import ZooError
 from zoo.record.names import Columns
 
@@ -136,7 +137,12 @@ def read_labels(
         labels = {split: np.array([numbers[value] for value in part], dtype=np.int64) for split, part in lists.items()}
     if any((part >= len(names)).any() for part in labels.values()):
         raise ZooError(f"expected labels below {len(names)}, the number of classes of {what}, got larger ones.")
-    return names, {split: part.astype(np.int64) for split, part in labels.items()}
+    printable = tuple(map(clean_name, names))
+    if len(set(printable)) < len(set(names)):
+        raise ZooError(
+            f"expected names of classes in {what} that differ in characters that can be printed; rename them."
+        )
+    return printable, {split: part.astype(np.int64) for split, part in labels.items()}
 
 
 def _plain(value: Any, column: str, what: str) -> Any:
