@@ -6,33 +6,13 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
 from io import StringIO
+from typing import Any
 
 import typer
 
-from cli.commands.answer import answer
-from cli.commands.cache import cache_app
-from cli.commands.comparing.groups import groups
-from cli.commands.comparing.inspect import inspect
-from cli.commands.comparing.matrix import matrix
-from cli.commands.comparing.pair import compare as compare_command
-from cli.commands.comparing.record import record
-from cli.commands.comparing.reproduce import reproduce
-from cli.commands.comparing.site import site
-from cli.commands.help import show_help
-from cli.commands.hub.collect import collect
-from cli.commands.hub.doctor import doctor
-from cli.commands.hub.pull import pull
-from cli.commands.hub.push import push
-from cli.commands.hub.push_report import push_report
-from cli.commands.models.card import card
-from cli.commands.models.list import list_models
-from cli.commands.models.prune import prune_model
-from cli.commands.models.show import show_model
-from cli.commands.models.sweep import sweep
-from cli.commands.models.train import train
-from cli.commands.models.variants import variants
-from cli.commands.serve import serve
 from cli.terminal.command_options import Command, Group, SeveralValues
 from cli.terminal.options import Version
 from cli.terminal.output import Level, print_peak_memory, say, warnings_in_one_line
@@ -49,28 +29,44 @@ def _app(help: str | None = None) -> typer.Typer:
     )
 
 
-zoo_app = _app("Train wide and deep ResNets, and compare any two models.")
-
-
-@zoo_app.callback()
 def _zoo(version: Version = False) -> None:
     """Options of `zoo` itself."""
 
 
-# The commands in the panels of the help.
-COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
-    "Train": {"train": train, "sweep": sweep, "reproduce": reproduce, "prune": prune_model, "variants": variants},
-    "Compare": {
-        "compare": compare_command,
-        "matrix": matrix,
-        "groups": groups,
-        "inspect": inspect,
-        "site": site,
-        "serve": serve,
+# The commands in the panels of the help: where in `cli.commands` the function of each is. A run imports only its own.
+COMMANDS = {
+    "Train": {
+        "train": "models.train:train",
+        "sweep": "models.sweep:sweep",
+        "reproduce": "comparing.reproduce:reproduce",
+        "prune": "models.prune:prune_model",
+        "variants": "models.variants:variants",
     },
-    "Hub": {"push": push, "push-report": push_report, "pull": pull, "collect": collect},
-    "Tools": {"list": list_models, "show": show_model, "card": card, "doctor": doctor, "help": show_help},
+    "Compare": {
+        "compare": "comparing.pair:compare",
+        "matrix": "comparing.matrix:matrix",
+        "groups": "comparing.groups:groups",
+        "inspect": "comparing.inspect:inspect",
+        "site": "comparing.site:site",
+        "serve": "serve:serve",
+    },
+    "Hub": {
+        "push": "hub.push:push",
+        "push-report": "hub.push_report:push_report",
+        "pull": "hub.pull:pull",
+        "collect": "hub.collect:collect",
+    },
+    "Tools": {
+        "list": "models.list:list_models",
+        "show": "models.show:show_model",
+        "card": "models.card:card",
+        "doctor": "hub.doctor:doctor",
+        "help": "help:show_help",
+        "cache": "cache:cache_app",
+    },
 }
+# Other commands run these in separate processes.
+HIDDEN = {"record": "comparing.record:record", "answer": "answer:answer"}
 # The others show their help without arguments.
 NEED_NO_ARGUMENTS = ("train", "variants", "list", "doctor", "help", "serve")
 NO_MEMORY = (
@@ -78,26 +74,53 @@ NO_MEMORY = (
     "model."
 )
 
-for panel, commands in COMMANDS.items():
-    for name, command in commands.items():
-        zoo_app.command(
-            name,
-            cls=SeveralValues if command is groups else Command,
-            no_args_is_help=name not in NEED_NO_ARGUMENTS,
-            rich_help_panel=panel,
-        )(command)
-# Other commands run these in separate processes.
-for hidden in (record, answer):
-    zoo_app.command(cls=Command, hidden=True)(hidden)
-zoo_app.add_typer(cache_app, name="cache", rich_help_panel="Tools")
 
-compare_app = _app()
-compare_app.command(cls=Command, no_args_is_help=True)(compare_command)
+def zoo_app(command: str = "help") -> typer.Typer:
+    """The program `zoo`.
+
+    Args:
+        command: the command to run. Only `help`, and what is no command, need all of them.
+    """
+    app = _app("Train wide and deep ResNets, and compare any two models.")
+    app.callback()(_zoo)
+    panels = [(panel, name, place) for panel, commands in COMMANDS.items() for name, place in commands.items()]
+    panels += [(None, name, place) for name, place in HIDDEN.items()]
+    chosen = [entry for entry in panels if entry[1] == command and command != "help"]
+    for panel, name, place in chosen or panels:
+        _add(app, name, _load(place), panel)
+    return app
+
+
+def compare_app() -> typer.Typer:
+    """The program `compare`."""
+    app = _app()
+    app.command(cls=Command, no_args_is_help=True)(_load(COMMANDS["Compare"]["compare"]))
+    return app
+
+
+def _load(place: str) -> Any:
+    """Import a command, or a group of commands."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"cli.commands.{module}"), name)
+
+
+def _add(app: typer.Typer, name: str, command: Any, panel: str | None) -> None:
+    """Add a command, or a group of commands, to a panel of the help; None hides it."""
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name, rich_help_panel=panel)
+        return
+    app.command(
+        name,
+        cls=SeveralValues if name == "groups" else Command,
+        no_args_is_help=name not in NEED_NO_ARGUMENTS,
+        rich_help_panel=panel,
+        hidden=panel is None,
+    )(command)
 
 
 def zoo() -> None:
     """Entry point of the script `zoo`."""
-    _run(zoo_app)
+    _run(partial(zoo_app, *sys.argv[1:2]))
 
 
 def compare() -> None:
@@ -105,7 +128,7 @@ def compare() -> None:
     _run(compare_app)
 
 
-def _run(app: typer.Typer) -> None:
+def _run(app: Callable[[], typer.Typer]) -> None:
     """Print errors that the user can fix in one line. Any other exception is a bug and keeps its traceback.
 
     The exit code is 2 for values that an option never takes, as for other wrong usage, and 1 for all other errors.
@@ -117,7 +140,7 @@ def _run(app: typer.Typer) -> None:
     sys.stderr = sys.stderr or StringIO()
     try:
         with _output_errors(), warnings_in_one_line():
-            app()
+            app()()
     except Exception as error:
         line = _error_line(error)
         if line is None or os.environ.get("ZOO_DEBUG"):

@@ -23,7 +23,7 @@ from cards.words.legible import number
 from cards.words.markdown import plain_markdown
 from cards.words.verdict import structure
 from compare.result.comparison import Comparison
-from compare.stats.paired import wilson_interval
+from compare.stats.interval import wilson_interval
 from zoo.model_folder.card_marker import MARKER, NO_OWNER
 from zoo.model_folder.folder import HEATMAP
 from zoo.record.fields import ClassAccuracy

@@ -8,7 +8,7 @@ from cards.words.facts import DELETION_CAPTION, calibration_fact, probes_caption
 from cards.words.legible import chance, interval, percent, plotly_text, probability
 from compare.result.disagreement import Calibration, ClassRow, Disagreement, Reliability
 from compare.result.inspection import DeletedBlocks, ProbeResult, ProbeRow
-from compare.stats.paired import LEVEL
+from compare.stats.interval import LEVEL
 
 # Distinguishable for colour-blind readers on light and dark backgrounds (Okabe and Ito, slightly brighter).
 COLOURS = ("#2f8ed6", "#e08214", "#1aa179", "#c875ae", "#8c8c8c")

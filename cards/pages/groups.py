@@ -26,7 +26,7 @@ from cards.words.group_facts import class_facts, confirmation_fact, differing, s
 from cards.words.group_verdict import group_verdict
 from cards.words.legible import LONGEST_TEXT, chance, legible, percent, plotly_text, printable, probability
 from compare.result.groups import ClassTests, GroupComparison, GroupRow, Selected
-from compare.stats.paired import LEVEL
+from compare.stats.interval import LEVEL
 
 # With more points, the chart would be slow and the points would overlap.
 MOST_POINTS = 5000

@@ -12,7 +12,7 @@ from compare.result.groups import Confirmation, Group, GroupComparison
 from compare.result.inspection import Inspection
 from compare.result.matrix import ModelMatrix, PairResult
 from compare.result.study import Reproduction, Verdict
-from compare.stats.paired import LEVEL
+from compare.stats.interval import LEVEL
 
 NO_LAYERS = "no two models have layers that can be compared."
 NO_ACCURACY = "the images have no labels, or the classes of the models are not those of the images."

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cards.words.legible import chance, interval
 from compare.result.groups import Confirmation, GroupComparison
-from compare.stats.paired import LEVEL
+from compare.stats.interval import LEVEL
 
 
 def group_verdict(result: GroupComparison) -> str:

@@ -8,7 +8,7 @@ from compare.result.base import NOTHING, Estimate
 from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
 from compare.result.models import same_weights_caution
-from compare.stats.paired import LEVEL
+from compare.stats.interval import LEVEL
 
 # A model with this many times the parameters of the other one is called larger.
 LARGER = 1.5

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment, Segments
 
-from cards.pictures.inspection import Image
 from cards.tables.baseline import baseline_table
 from cards.tables.models import models_table
 from cards.tables.predictions import (
@@ -31,6 +31,9 @@ from cli.terminal.thumbnails import Thumbnails
 from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
 
+if TYPE_CHECKING:
+    from cards.pictures.inspection import Image
+
 # The JSON holds the other rows.
 MAX_EXAMPLES, MAX_CLASSES, MAX_CONFUSIONS = 10, 20, 5
 # Rows of the report that is shown by default.
@@ -51,7 +54,7 @@ class Report:
         self,
         comparison: Comparison,
         correction: str = "holm",
-        images: Mapping[int, Image] | None = None,
+        images: "Mapping[int, Image] | None" = None,
         full: bool = False,
     ) -> None:
         self._comparison = legible(comparison)
@@ -147,7 +150,7 @@ class Report:
                 yield rich_table(named if natural_width(named) <= width else shown)
                 yield ""
 
-    def _thumbnails(self) -> dict[str, Image]:
+    def _thumbnails(self) -> "dict[str, Image]":
         disagreement = self._comparison.disagreement
         indices = [example.index for example in disagreement.examples[:MAX_EXAMPLES]] if disagreement else []
         return {str(index): self._images[index] for index in indices if index in self._images}

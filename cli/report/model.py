@@ -12,7 +12,7 @@ from cli.inputs.known_model import KnownModel
 from cli.report.table import rich_table
 from cli.terminal.curve import Curve
 from cli.terminal.output import plain, short
-from compare.stats.paired import wilson_interval
+from compare.stats.interval import wilson_interval
 from zoo.family.cifar import Variant
 from zoo.family.timm_spec import Spec
 from zoo.record.training import TrainingRecord

@@ -1,10 +1,13 @@
-"""Draw a similarity matrix with characters: true-colour half blocks, or shades without colours."""
+"""Draw a similarity matrix with characters: true-colour half blocks, or shades without colours.
 
-from collections.abc import Iterator, Sequence
+Without NumPy, whose import takes longer than to draw the matrices of a cached result.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-import numpy as np
-import numpy.typing as npt
 from rich.color import Color
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
@@ -15,12 +18,13 @@ from cards.words.stages import Stage
 from cli.terminal.output import plain
 
 # Anchors of matplotlib's magma, which is perceptually uniform and safe for colour-blind readers.
-_MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
+_MAGMA = ((0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191))
 _SHADES, _ASCII_SHADES = " ·░▒▓█", " .:+*#"
 _CROSS, _ASCII_CROSS = "×", "x"
 _DOT, _ASCII_DOT = "•", "o"
 _BLOCK = Style(color="cyan", bold=True)
-Cells = npt.NDArray[np.float64]
+# None for a cell without a value.
+Cells = Sequence[Sequence[float | None]]
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,10 @@ class Heatmap:
         self.title = title
         self._rows = _Ticks(rows, min(size, rows.layers))
         self._columns = _Ticks(columns, min(size, columns.layers))
-        self._cells = _bin_means(np.array(matrix, dtype=np.float64), self._rows.bins, self._columns.bins)
+        self._cells = _bin_means(matrix, self._rows.bins, self._columns.bins)
         self._above, self._dotted = (
-            np.full_like(self._cells, default)
-            if flags is None
-            else _bin_means(np.array(flags, dtype=np.float64), self._rows.bins, self._columns.bins)
-            for flags, default in ((above, 1.0), (dotted, 0.0))
+            None if flags is None else _bin_means(flags, self._rows.bins, self._columns.bins)
+            for flags in (above, dotted)
         )
         self._margin = max(len(stage.name) for stage in rows.stages) + 1
 
@@ -89,9 +91,10 @@ class Heatmap:
         shades = _ASCII_SHADES if options.ascii_only else _SHADES
         for bottom in range((self._rows.size - 1) // 2 * 2, -1, -2):
             yield from self._axis(bottom, options.ascii_only)
-            pair = self._cells[bottom : bottom + 2]
-            crossed_out = np.nan_to_num(self._above[bottom : bottom + 2].mean(0), nan=1.0) < 0.5
-            dotted = np.nan_to_num(self._dotted[bottom : bottom + 2].mean(0), nan=0.0) >= 0.5
+            lines = slice(bottom, bottom + 2)
+            pair = self._cells[lines]
+            crossed_out = [mean < 0.5 for mean in self._shares(self._above, lines, 1.0)]
+            dotted = [mean >= 0.5 for mean in self._shares(self._dotted, lines, 0.0)]
             cells = _colours(pair) if colourful else _shades(pair, shades)
             cross = Segment(_ASCII_CROSS if options.ascii_only else _CROSS)
             dots = _dots(pair, colourful, options.ascii_only)
@@ -99,6 +102,13 @@ class Heatmap:
                 yield cross if is_crossed_out else dot if is_dotted else cell
             yield Segment.line()
         yield from self._floor(options.ascii_only)
+
+    def _shares(self, flags: Cells | None, lines: slice, default: float) -> list[float]:
+        """Mean of the flags in each column of some rows of cells; a default where a cell has none."""
+        if flags is None:
+            return [default] * self._columns.size
+        columns = zip(*flags[lines], strict=True)
+        return [default if None in column else sum(filter(None, column)) / len(column) for column in columns]
 
     def _axis(self, bottom: int, ascii_only: bool) -> Iterator[Segment]:
         """Stage name and axis to the left of two rows of cells, which make one line."""
@@ -146,8 +156,9 @@ class _Ticks:
 
     def __init__(self, axis: Axis, size: int) -> None:
         self.size = size
-        self.bins = np.arange(size) * axis.layers // size
-        cell = [int(np.searchsorted(self.bins, layer, side="right")) - 1 for layer in range(axis.layers)]
+        # First layer of each cell, and the number of layers.
+        self.bins = [place * axis.layers // size for place in range(size + 1)]
+        cell = [bisect_right(self.bins, layer) - 1 for layer in range(axis.layers)]
         self.starts = {cell[stage.start] for stage in axis.stages[1:]}
         self.middles = [
             (cell[(stage.start + stage.stop - 1) // 2], plain(stage.name).plain) for stage in longest_first(axis.stages)
@@ -179,44 +190,49 @@ def legend(console: Console, ascii_only: bool) -> list[Segment]:
     return [Segment("CKA 0 "), *scale, Segment(" 1   "), block, Segment(" block structure")]
 
 
-def _bin_means(values: Cells, row_bins: npt.NDArray[np.int64], column_bins: npt.NDArray[np.int64]) -> Cells:
-    """Mean of the values in each bin, without NaN; NaN if a bin has no values."""
-    present = ~np.isnan(values)
-    sums = np.add.reduceat(np.add.reduceat(np.where(present, values, 0), row_bins, 0), column_bins, 1)
-    counts = np.add.reduceat(np.add.reduceat(present.astype(np.float64), row_bins, 0), column_bins, 1)
-    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+def _bin_means(values: Cells, row_bins: Sequence[int], column_bins: Sequence[int]) -> Cells:
+    """Mean of the values between each two of the row bins and each two of the column bins."""
+    rows = (values[start:stop] for start, stop in pairwise(row_bins))
+    return [[_mean(row[start:stop] for row in part) for start, stop in pairwise(column_bins)] for part in rows]
+
+
+def _mean(parts: Iterable[Sequence[float | None]]) -> float | None:
+    """Mean of all values, without None and NaN; None if there are none."""
+    # Only NaN differs from itself.
+    values = [value for part in parts for value in part if value is not None and value == value]
+    return sum(values) / len(values) if values else None
 
 
 def _colours(pair: Cells) -> Iterator[Segment]:
     """Two rows of cells, the lower one first, as half blocks."""
     if len(pair) == 1:
         return (Segment("▄", Style(color=_colour(value))) for value in pair[0])
-    return (Segment("▀", Style(color=_colour(high), bgcolor=_colour(low))) for low, high in pair.T)
+    columns = zip(*pair, strict=True)
+    return (Segment("▀", Style(color=_colour(high), bgcolor=_colour(low))) for low, high in columns)
 
 
 def _shades(pair: Cells, shades: str) -> Iterator[Segment]:
     """Two rows of cells as one row of means; a question mark for cells without a value."""
-    for column in pair.T:
-        values = column[~np.isnan(column)]
-        if values.size:
-            level = int(values.mean().clip(0, 1) * len(shades))
-            yield Segment(shades[min(level, len(shades) - 1)])
-        else:
-            yield Segment("?")
+    for column in zip(*pair, strict=True):
+        mean = _mean([column])
+        yield Segment("?" if mean is None else shades[min(int(max(mean, 0) * len(shades)), len(shades) - 1)])
 
 
 def _dots(pair: Cells, colourful: bool, ascii_only: bool) -> Iterator[Segment]:
     """Dots for two rows of cells, on the colour of their mean."""
     text = _ASCII_DOT if ascii_only else _DOT
-    for value in _bin_means(pair, np.array([0]), np.arange(pair.shape[1]))[0]:
-        ink = Color.parse("black" if value > 0.5 else "bright_white")
-        yield Segment(text, Style(color=ink, bgcolor=_colour(value)) if colourful else None)
+    for column in zip(*pair, strict=True):
+        mean = _mean([column])
+        ink = Color.parse("black" if mean is not None and mean > 0.5 else "bright_white")
+        yield Segment(text, Style(color=ink, bgcolor=_colour(mean)) if colourful else None)
 
 
-def _colour(value: float) -> Color:
-    """Colour of a value from 0 to 1; grey for NaN."""
-    if np.isnan(value):
+def _colour(value: float | None) -> Color:
+    """Colour of a value from 0 to 1; grey for None."""
+    if value is None:
         return Color.from_rgb(128, 128, 128)
-    position = float(np.clip(value, 0, 1)) * (len(_MAGMA) - 1)
-    red, green, blue = (np.interp(position, range(len(_MAGMA)), channel) for channel in _MAGMA.T)
+    position = min(max(value, 0), 1) * (len(_MAGMA) - 1)
+    start = min(int(position), len(_MAGMA) - 2)
+    ends = zip(_MAGMA[start], _MAGMA[start + 1], strict=True)
+    red, green, blue = (low + (position - start) * (high - low) for low, high in ends)
     return Color.from_rgb(red, green, blue)

@@ -8,7 +8,7 @@ from compare.answers.answers import Answers
 from compare.model.trace import Model
 from compare.model.weights import same_weights
 from compare.result.models import same_weights_caution
-from compare.stats.paired import wilson_interval
+from compare.stats.interval import wilson_interval
 
 
 def find_cautions(models: Sequence[Model], answers: Answers, sides: Sequence[str]) -> Iterator[str]:

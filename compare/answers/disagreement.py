@@ -8,8 +8,8 @@ import numpy.typing as npt
 from compare.answers.confusions import find_confusions, find_replacements
 from compare.result.base import Estimate
 from compare.result.disagreement import ClassRow, Disagreement
+from compare.stats.interval import LEVEL
 from compare.stats.paired import (
-    LEVEL,
     Floats,
     Ints,
     benjamini_hochberg,

@@ -181,7 +181,7 @@ class _Side:
         one draw of the initial weights and the copies are others, so their variance is added if there are several.
         Degrees of freedom are those of Satterthwaite.
         """
-        from scipy.stats import t
+        from scipy.special import ndtri, stdtrit
 
         examples, places = influences.examples
         if examples < FEWEST_EXAMPLES:
@@ -193,7 +193,8 @@ class _Side:
         of_weights = copies.var().item() * (1 + 1 / count) if count > 1 else 0.0
         total = of_examples + of_weights
         freedom = (count - 1) * (total / of_weights) ** 2 if of_weights else inf
-        return float(t.ppf(0.975, freedom)) * sqrt(total)
+        quantile = ndtri(0.975) if freedom == inf else stdtrit(freedom, 0.975)
+        return float(quantile) * sqrt(total)
 
 
 class _Influences:

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from compare.groups.class_share import class_share
 from compare.result.groups import ClassTests, FoundCount, GroupRow
 from compare.stats.dealing import Splits
-from compare.stats.paired import LEVEL, benjamini_hochberg, holm
+from compare.stats.interval import LEVEL
+from compare.stats.paired import benjamini_hochberg, holm
 from compare.stats.welch import Moments, moments, welch
 
 Bools = npt.NDArray[np.bool_]

@@ -1,22 +1,17 @@
 """Statistics of two classifiers on the same examples: proportions, paired differences, and multiple tests.
 
-statsmodels is imported inside of functions: its import takes about a second, and showing a stored result needs none of
-them.
+They are written out because importing statsmodels takes as long as a comparison of small models; tests compare them
+with it.
 """
-
-from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 
 from compare.result.base import NOTHING, Estimate
+from compare.stats.interval import Z95
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-# Two-sided 95 % quantile of the normal distribution.
-Z95 = 1.959963984540054
-# P-values below this are significant.
-LEVEL = 0.05
 # Fewest errors, and fewest right answers, of each model for which the interval of kappa has its nominal coverage
 # (tests/benchmarks/validity.py).
 FEWEST_FOR_KAPPA = 20
@@ -35,7 +30,6 @@ def mcnemar(only_a: Ints, only_b: Ints) -> Floats:
     Source:
         McNemar 1947, Psychometrika 12:153, exact binomial form.
     """
-    # Vectorised over classes, unlike statsmodels' mcnemar.
     from scipy.special import bdtr
 
     tail = bdtr(np.minimum(only_a, only_b), only_a + only_b, 0.5)
@@ -55,7 +49,7 @@ def paired_interval(counts: Ints) -> tuple[Floats, Floats]:
 
     Source:
         Newcombe 1998, Stat. Med. 17:2635, method 10: the Wilson intervals of both accuracies, combined with their
-        correlation. statsmodels has no interval for paired proportions.
+        correlation.
     """
     both, only_a, only_b, neither = counts.T.astype(np.float64)
     n = counts.sum(1)
@@ -88,34 +82,13 @@ def wilson(successes: npt.ArrayLike, n: npt.ArrayLike) -> tuple[Floats, Floats, 
     Source:
         Wilson 1927, J. Am. Stat. Assoc. 22:209.
     """
-    from statsmodels.stats.proportion import proportion_confint
-
-    successes, trials = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    low, high = proportion_confint(successes, trials, alpha=0.05, method="wilson")
-    return successes / trials, np.asarray(low), np.asarray(high)
-
-
-def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """95 % Wilson interval of one proportion, in closed form.
-
-    For model cards and reports, where importing statsmodels would take longer than everything else. Elsewhere, use
-    `wilson`, which gives the same ends.
-
-    Args:
-        successes: number of successes.
-        n: number of trials, at least 1.
-
-    Returns:
-        Lower and upper end, in [0, 1].
-
-    Source:
-        Wilson 1927, J. Am. Stat. Assoc. 22:209.
-    """
-    p = successes / n
-    centre = p + Z95**2 / (2 * n)
-    half = Z95 * sqrt(p * (1 - p) / n + Z95**2 / (4 * n**2))
-    scale = 1 + Z95**2 / n
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    trials = np.asarray(n, dtype=np.float64)
+    proportions = np.asarray(successes, dtype=np.float64) / trials
+    centre = proportions + Z95**2 / (2 * trials)
+    half = Z95 * np.sqrt(proportions * (1 - proportions) / trials + Z95**2 / (4 * trials**2))
+    scale = 1 + Z95**2 / trials
+    # Rounding may exceed the ends of [0, 1] where a proportion is 0 or 1.
+    return proportions, np.maximum(0, (centre - half) / scale), np.minimum(1, (centre + half) / scale)
 
 
 def proportion(successes: int, n: int) -> Estimate:
@@ -158,15 +131,20 @@ def error_consistency(only_a: int, only_b: int, both: int, neither: int) -> Esti
     Source:
         Geirhos, Meding & Wichmann 2020, arXiv:2006.16736; variance of Fleiss, Cohen & Everitt 1969.
     """
-    from statsmodels.stats.inter_rater import cohens_kappa
-
     if both + only_a + only_b == 0 or only_a + only_b + neither == 0:
         return NOTHING
-    table = [[both, only_a], [only_b, neither]]
-    kappa = float(cohens_kappa(table, return_results=False))
+    n = both + only_a + only_b + neither
+    table = np.array([[both, only_a], [only_b, neither]]) / n
+    rows, columns, agreement = table.sum(1), table.sum(0), np.trace(table)
+    chance = rows @ columns
+    kappa = float((agreement - chance) / (1 - chance))
     if min(both + only_a, both + only_b, neither + only_b, neither + only_a) < FEWEST_FOR_KAPPA:
         return Estimate(kappa, None, None)
-    reach = Z95 * float(cohens_kappa(table).var_kappa) ** 0.5
+    together = columns + rows[:, None]
+    apart = columns[:, None] + rows
+    weights = np.where(np.eye(2), 1 - chance - together * (1 - agreement), apart * (1 - agreement))
+    spread = (table * weights**2).sum() - (agreement * chance - 2 * chance + agreement) ** 2
+    reach = Z95 * float(np.sqrt(spread / n)) / (1 - chance) ** 2
     return Estimate(kappa, kappa - reach, kappa + reach)
 
 
@@ -182,7 +160,6 @@ def holm(p_values: Floats) -> Floats:
     Source:
         Holm 1979, Scand. J. Stat. 6:65.
     """
-    # statsmodels' version runs a full garbage collection in each call: 128 ms with torch loaded, where this takes 0.02.
     order = np.argsort(p_values, kind="stable")
     factors = np.arange(len(p_values), 0, -1)
     adjusted = np.empty_like(p_values)
@@ -202,10 +179,8 @@ def benjamini_hochberg(p_values: Floats) -> Floats:
     Source:
         Benjamini & Hochberg 1995, J. R. Stat. Soc. B 57:289.
     """
-    # Older versions of statsmodels divide by the number of tests.
-    if not len(p_values):
-        return p_values
-    from statsmodels.stats.multitest import multipletests
-
-    adjusted: Floats = multipletests(p_values, method="fdr_bh")[1]
+    order = np.argsort(p_values, kind="stable")[::-1]
+    factors = len(p_values) / np.arange(len(p_values), 0, -1)
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum(1, np.minimum.accumulate(factors * p_values[order]))
     return adjusted

@@ -85,12 +85,27 @@ def shared_examples(a: Sequence[list[int]], b: Sequence[list[int]], examples: in
 
 
 def _shared(i: int, j: int, top_a: list[int], top_b: list[int], examples: int) -> SharedExamples:
-    from scipy.stats import hypergeom
-
     count, common = len(top_a), len(set(top_a) & set(top_b))
-    # Both sets have the same size.
-    p_value = float(hypergeom.sf(common - 1, examples, count, count))
-    return SharedExamples(i, j, common / count, count / examples, p_value)
+    return SharedExamples(i, j, common / count, count / examples, _chance_of(common, count, examples))
+
+
+def _chance_of(common: int, count: int, examples: int) -> float:
+    """Probability that two sets of `count` random examples share at least `common` of them (hypergeometric)."""
+    fewest = max(0, 2 * count - examples)
+    if common <= fewest:
+        return 1.0
+    shared = np.arange(common, count + 1)
+    logs = _log_choices(count, shared) + _log_choices(examples - count, count - shared)
+    return float(np.exp(logs - _log_choices(examples, count)).sum())
+
+
+def _log_choices(n: int, k: npt.NDArray[np.int64] | int) -> npt.NDArray[np.float64]:
+    """Logarithm of the number of ways to choose k of n examples."""
+    # scipy.stats takes longer to import than a comparison of small models.
+    from scipy.special import gammaln
+
+    logs: npt.NDArray[np.float64] = gammaln(n + 1) - gammaln(np.add(k, 1)) - gammaln(np.subtract(n + 1, k))
+    return logs
 
 
 def _top(strength: npt.NDArray[np.float64], share: float = DOMINANT_SHARE) -> npt.NDArray[np.int64]:

