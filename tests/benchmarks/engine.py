@@ -2,10 +2,10 @@
 
 Each tool runs in its own process, one after another, on the same models, weights, images, and layers, all
 channels_last. Seconds count the comparison only: imports and models come before, and every tool first runs on 8 images.
-If cpu/wall is well below the number of threads, the machine was busy with something else. The floor is what any tool
-must do: both forward passes, a Gram matrix per layer, and the product of every pair.
-Processes of `ours` reuse freed memory, as those of the commands `zoo` and `compare` do. `ours library` does not, as a
-program that imports the library, and as all other tools.
+The floor is what any tool must do: both forward passes, a Gram matrix per layer, and the product of every pair.
+Processes of `ours` reuse freed memory, as those of the commands `zoo` and `compare` do. Those of `ours library` do not,
+like a program that imports the library, and like all other tools.
+On a busy machine, compare the CPU seconds of a single thread (OMP_NUM_THREADS=1): threads that wait use the CPU too.
 Errors are against float64 on the same float32 activations. They depend on the data: in random networks on noise, the
 common part of all images dominates, and single precision loses most there.
 """
@@ -89,12 +89,12 @@ def accuracy(runs, reference):
 
 def print_table(runs, reference):
     """Print one line per tool: medians over its runs."""
-    floor = median(run["seconds"] for run in runs["floor"])
-    print(f"{'tool':12} seconds x floor cpu/wall  MiB before  MiB peak  max error")
+    of_floor = {number: median(run[number] for run in runs["floor"]) for number in NUMBERS}
+    print(f"{'tool':12} seconds x floor  cpu s x floor  MiB before  MiB peak  max error")
     for tool, of_tool in runs.items():
         seconds, cpu, before, peak = (median(run[number] for run in of_tool) for number in NUMBERS)
-        line = f"{tool:12} {seconds:7.2f} {seconds / floor:7.2f} {cpu / seconds:8.2f} {before:11.0f} {peak:9.0f}  "
-        print((line + accuracy(of_tool, reference)).rstrip())
+        line = f"{tool:12} {seconds:7.2f} {seconds / of_floor['seconds']:7.2f} {cpu:6.1f} {cpu / of_floor['cpu']:7.2f} "
+        print(f"{line}{before:11.0f} {peak:9.0f}  {accuracy(of_tool, reference)}".rstrip())
 
 
 def arguments():

@@ -30,6 +30,19 @@ def test_gram_of_any_number_of_examples_is_exact(generator, monkeypatch, n, oned
     torch.testing.assert_close(gram(x.float()).double(), centred @ centred.T, atol=1e-3, rtol=1e-5)
 
 
+@pytest.mark.skipif(not compare.similarity.gram.ONEDNN, reason="MKL's sums depend on the number of threads")
+@pytest.mark.parametrize("n", [16, 64, 100, 256])
+def test_gram_does_not_depend_on_the_number_of_threads(generator, n):
+    x, before, grams = torch.rand(n, 40_000, generator=generator), torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 4):
+            torch.set_num_threads(threads)
+            grams.append(gram(x))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(grams[0], grams[1]) and torch.equal(grams[0], grams[2])
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_gram_is_symmetric_to_the_last_bit(generator, dtype):
     found = gram(torch.randn(61, 5000, generator=generator), dtype)
