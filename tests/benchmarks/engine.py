@@ -2,8 +2,10 @@
 
 Each tool runs in its own process, one after another, on the same models, weights, images, and layers, all
 channels_last. Seconds count the comparison only: imports and models come before, and every tool first runs on 8 images.
-If cpu/wall is well below the number of threads, the machine was busy with something else. The floor is what any tool
-must do: both forward passes, a Gram matrix per layer, and the product of every pair.
+The floor is what any tool must do: both forward passes, a Gram matrix per layer, and the product of every pair.
+Processes of `ours` reuse freed memory, as those of the commands `zoo` and `compare` do. Those of `ours library` do not,
+like a program that imports the library, and like all other tools.
+On a busy machine, compare the CPU seconds of a single thread (OMP_NUM_THREADS=1): threads that wait use the CPU too.
 Errors are against float64 on the same float32 activations. They depend on the data: in random networks on noise, the
 common part of all images dominates, and single precision loses most there.
 """
@@ -19,31 +21,39 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 # `ours` also computes CKA within each model, components, and disagreement.
-TOOLS = ("forward", "floor", "ours fp32", "ours bf16", "pytorch-cka", "torch_cka", "cka-pytorch")
+TOOLS = ("forward", "floor", "ours fp32", "ours library", "ours bf16", "pytorch-cka", "torch_cka", "cka-pytorch")
+AS_COMMAND = ("ours fp32", "ours bf16")
 NUMBERS = ("seconds", "cpu", "before", "peak")
 LEAVES = "*conv*,*bn*,*relu*,*shortcut"
 
 
 @dataclass(frozen=True)
 class Workload:
-    """Two members of the family as (depth, width), the number of images, and glob patterns of layers."""
+    """Two models, the number of images, their height and width, and glob patterns of layers.
 
-    a: tuple[int, float]
-    b: tuple[int, float]
+    A model is a member of the family as (depth, width), or the name of an architecture of timm.
+    """
+
+    a: tuple[int, float] | str
+    b: tuple[int, float] | str
     images: int
     batch: int
     layers: str
     left_out: tuple[str, ...] = ()
+    size: int = 32
 
     def __str__(self):
-        a, b = (f"ResNet-{depth} w{width:g}" for depth, width in (self.a, self.b))
-        return f"{a} and {b}, {self.images} images in batches of {self.batch}, layers {self.layers}"
+        a, b = (model if isinstance(model, str) else "ResNet-{} w{:g}".format(*model) for model in (self.a, self.b))
+        images = f"{self.images} images of {self.size}x{self.size} in batches of {self.batch}"
+        return f"{a} and {b}, {images}, layers {self.layers}"
 
 
 WORKLOADS = {
     "a": Workload((20, 1), (20, 1), 1024, 256, "stage?.?"),
     # torch_cka takes about 9 minutes here.
     "b": Workload((38, 4), (20, 4), 512, 256, LEAVES, left_out=("torch_cka",)),
+    # Networks, sizes, and minibatches that people use.
+    "t": Workload("resnet18", "resnet26", 128, 64, "*conv*,*bn*,*act*", left_out=("torch_cka",), size=160),
     # A quick check that all tools run.
     "tiny": Workload((14, 0.5), (8, 0.5), 32, 16, LEAVES),
 }
@@ -79,12 +89,12 @@ def accuracy(runs, reference):
 
 def print_table(runs, reference):
     """Print one line per tool: medians over its runs."""
-    floor = median(run["seconds"] for run in runs["floor"])
-    print(f"{'tool':12} seconds x floor cpu/wall  MiB before  MiB peak  max error")
+    of_floor = {number: median(run[number] for run in runs["floor"]) for number in NUMBERS}
+    print(f"{'tool':12} seconds x floor  cpu s x floor  MiB before  MiB peak  max error")
     for tool, of_tool in runs.items():
         seconds, cpu, before, peak = (median(run[number] for run in of_tool) for number in NUMBERS)
-        line = f"{tool:12} {seconds:7.2f} {seconds / floor:7.2f} {cpu / seconds:8.2f} {before:11.0f} {peak:9.0f}  "
-        print((line + accuracy(of_tool, reference)).rstrip())
+        line = f"{tool:12} {seconds:7.2f} {seconds / of_floor['seconds']:7.2f} {cpu:6.1f} {cpu / of_floor['cpu']:7.2f} "
+        print(f"{line}{before:11.0f} {peak:9.0f}  {accuracy(of_tool, reference)}".rstrip())
 
 
 def arguments():

@@ -20,7 +20,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from tests.benchmarks.engine import LEAVES, WORKLOADS
+from tests.benchmarks.engine import AS_COMMAND, LEAVES, WORKLOADS
+from zoo.base.allocator import keep_freed_memory
 from zoo.family.cifar import Variant
 from zoo.family.cifar_resnet import CifarResNet, initialise
 
@@ -140,19 +141,32 @@ def chosen(model, layers):
 def random_model(depth, width, seed):
     """A channels_last member of the family with random batch norm statistics."""
     generator = torch.Generator().manual_seed(seed)
-    model = CifarResNet(Variant(depth, width)).eval()
+    model = CifarResNet(Variant(depth, width))
     initialise(model, generator)
+    return with_random_statistics(model, generator)
+
+
+def timm_model(name, seed):
+    """A channels_last architecture of timm with random weights and batch norm statistics."""
+    import timm
+
+    torch.manual_seed(seed)
+    return with_random_statistics(timm.create_model(name), torch.Generator().manual_seed(seed))
+
+
+def with_random_statistics(model, generator):
+    """The model in eval mode and channels_last, with random batch norm statistics."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(generator=generator)
             module.running_var.uniform_(0.5, 1.5, generator=generator)
-    return model.to(memory_format=torch.channels_last)
+    return model.eval().to(memory_format=torch.channels_last)
 
 
-def random_batches(images, batch, seed):
+def random_batches(images, batch, seed, size=32):
     """Minibatches of noise images with labels."""
     generator = torch.Generator().manual_seed(seed)
-    noise = torch.rand(images, 3, 32, 32, generator=generator).split(batch)
+    noise = torch.rand(images, 3, size, size, generator=generator).split(batch)
     return [(x.to(memory_format=torch.channels_last), torch.arange(len(x)) % 10) for x in noise]
 
 
@@ -185,6 +199,7 @@ RUN = {
     "floor": floor,
     "reference": reference,
     "ours fp32": partial(ours, precision="fp32"),
+    "ours library": partial(ours, precision="fp32"),
     "ours bf16": partial(ours, precision="bf16"),
     "pytorch-cka": pytorch_cka,
     "torch_cka": torch_cka,
@@ -196,8 +211,14 @@ def main():
     """Build the workload, run one tool, write the report."""
     tool, name, path = sys.argv[1:]
     workload = WORKLOADS[name]
-    models = random_model(*workload.a, seed=0), random_model(*workload.b, seed=1)
-    report = measure(RUN[tool], models, random_batches(workload.images, workload.batch, seed=2), workload.layers)
+    if tool in AS_COMMAND:
+        keep_freed_memory()
+    models = [
+        timm_model(model, seed) if isinstance(model, str) else random_model(*model, seed)
+        for seed, model in enumerate((workload.a, workload.b))
+    ]
+    batches = random_batches(workload.images, workload.batch, seed=2, size=workload.size)
+    report = measure(RUN[tool], models, batches, workload.layers)
     Path(path).write_text(json.dumps(report))
 
 

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+import compare.similarity.gram
 from compare.similarity.gram import gram, u_centre
 from tests.support.reference import hsic_1
 
@@ -17,6 +18,29 @@ def test_gram_is_that_of_centred_flattened_features(generator):
     x = torch.randn(10, 3, 4, 5, generator=generator)
     centred = (x - x.mean(0)).flatten(1)
     torch.testing.assert_close(gram(x), centred @ centred.T, atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("onednn", [True, False])
+@pytest.mark.parametrize("n", [1, 2, 5, 63, 64, 65, 130, 256])
+def test_gram_of_any_number_of_examples_is_exact(generator, monkeypatch, n, onednn):
+    available = compare.similarity.gram.ONEDNN
+    monkeypatch.setattr(compare.similarity.gram, "ONEDNN", available and onednn)
+    x = torch.rand(n, 9000, generator=generator).double()
+    centred = x - x.mean(0)
+    torch.testing.assert_close(gram(x.float()).double(), centred @ centred.T, atol=1e-3, rtol=1e-5)
+
+
+@pytest.mark.skipif(not compare.similarity.gram.ONEDNN, reason="MKL's sums depend on the number of threads")
+@pytest.mark.parametrize("n", [16, 64, 100, 256])
+def test_gram_does_not_depend_on_the_number_of_threads(generator, n):
+    x, before, grams = torch.rand(n, 40_000, generator=generator), torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 4):
+            torch.set_num_threads(threads)
+            grams.append(gram(x))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(grams[0], grams[1]) and torch.equal(grams[0], grams[2])
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
