@@ -83,7 +83,9 @@ def zoo_app(command: str = "help") -> typer.Typer:
     """
     app = _app("Train wide and deep ResNets, and compare any two models.")
     app.callback()(_zoo)
-    panels = [(panel, name, place) for panel, commands in COMMANDS.items() for name, place in commands.items()]
+    panels: list[tuple[str | None, str, str]] = [
+        (panel, name, place) for panel, commands in COMMANDS.items() for name, place in commands.items()
+    ]
     panels += [(None, name, place) for name, place in HIDDEN.items()]
     chosen = [entry for entry in panels if entry[1] == command and command != "help"]
     for panel, name, place in chosen or panels:
