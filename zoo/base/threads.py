@@ -9,8 +9,8 @@ _SPINS = 1000
 def wait_without_spinning() -> None:
     """Let idle threads of OpenMP sleep at once, unless the user has chosen otherwise.
 
-    By default, they spin for about a millisecond while they wait for the others, because libgomp expects the cores to be
-    its own. Beside another busy process, a thread that computes then waits for a core on which another one spins.
+    By default, they spin for about a millisecond while they wait for the others, because libgomp expects the cores to
+    be its own. Beside another busy process, a thread that computes then waits for a core on which another one spins.
     Commands call this before torch is imported, which is when libgomp reads the variable.
 
     Source:
