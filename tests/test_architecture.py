@@ -179,3 +179,28 @@ def test_torch_is_not_imported_before_a_model_runs():
 
 def test_help_needs_nothing_that_takes_long_to_import():
     assert not {"torch", "numpy", "rich", "huggingface_hub", "matplotlib"} & loaded_after("cli.app")
+
+
+# Prints what is loaded when the first step of a training ends.
+FIRST_STEP = """
+import os, sys
+import zoo.train.loop
+step = zoo.train.loop.Fit._step
+def first(*arguments):
+    step(*arguments)
+    print(*sys.modules, flush=True)
+    os._exit(0)
+zoo.train.loop.Fit._step = first
+from cli.app import zoo as command
+command()
+"""
+
+
+@pytest.mark.slow
+def test_a_training_on_digits_starts_with_torch_alone(tmp_path):
+    command = [sys.executable, "-c", FIRST_STEP, "train", "--out", "model"]
+    loaded = set(subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout.split())
+    assert "torch" in loaded
+    assert not {"timm", "datasets", "sklearn", "scipy", "statsmodels", "transformers", "huggingface_hub"} & loaded
+    # The compiler takes longer to load than everything else but torch itself.
+    assert not {"torch._dynamo", "torch._inductor", "sympy"} & loaded

@@ -132,7 +132,7 @@ def largest_call(trial: "nn.Module", input_size: tuple[int, int, int]) -> int:
 
     leaves = [(module, on_call) for module in trial.modules() if next(module.children(), None) is None]
     with hooked(trial, leaves), torch.no_grad():
-        trial(torch.empty(1, *input_size, device="meta"))
+        trial(torch.zeros(1, *input_size, device=next(trial.parameters()).device))
     return largest
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from math import log
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ from zoo.record.recipe import Recipe
 from zoo.train.augment import augment
 from zoo.train.pc_penalty import PCRegulariser, later_relus
 from zoo.train.processes import batch_norm_over_ranks, check_batch_norm, ranks, sum_gradients, sum_over_ranks
+from zoo.train.sgd import SGD
 
 # Training does not recover from a mean loss this many times chance level, unlike from smaller spikes.
 SPIKE = 10
@@ -117,8 +117,7 @@ class Fit:
         with self._seeded(), batch_norm_over_ranks(self.model):
             batches = minibatches(self._data, order, batch_size, self._device, self._generator, rows)
             for step, (images, labels) in enumerate(batches):
-                for group in self._optimiser.param_groups:
-                    group["lr"] = recipe.lr_at(done + (step + 0.5) / steps)
+                self._optimiser.lr = recipe.lr_at(done + (step + 0.5) / steps)
                 images = augment(images, recipe, self._generator, batch_size, rows)
                 total += self._step(normalise(images, *self.scale), labels, batch_size)
                 on_step()
@@ -130,7 +129,7 @@ class Fit:
         """Copy everything that determines the next epoch, except for the history: tensors on the CPU, by name."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         for name, parameter in self.model.named_parameters():
-            momentum = self._optimiser.state[parameter].get("momentum_buffer")
+            momentum = self._optimiser.momenta.get(parameter)
             if momentum is not None:
                 tensors[f"momentum.{name}"] = momentum
         if self._regulariser is not None:
@@ -152,13 +151,13 @@ class Fit:
         """
         self.history = history
         self.model.load_state_dict(_with_prefix(state, "model."))
+        self._optimiser.momenta.clear()
         for name, parameter in self.model.named_parameters():
-            self._optimiser.state[parameter].clear()
             momentum = state.get(f"momentum.{name}")
             if momentum is not None:
                 if momentum.shape != parameter.shape:
                     raise ValueError(f"the momentum of {name} has another shape")
-                self._optimiser.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)
+                self._optimiser.momenta[parameter] = torch.empty_like(parameter).copy_(momentum)
         if self._regulariser is not None:
             self._regulariser.restore(_with_prefix(state, "regulariser."), self._device)
         self._generator.set_state(state["generator"])
@@ -247,14 +246,13 @@ def lr_advice(recipe: Recipe) -> str:
     return f"try a smaller --lr than {recipe.lr:g}"
 
 
-def sgd(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
+def sgd(model: nn.Module, recipe: Recipe) -> SGD:
     """SGD with weight decay on kernels only, not on biases and batch norm."""
     # Parameters that timm models exclude from weight decay, such as position embeddings.
     excluded: set[str] = getattr(model, "no_weight_decay", set)()
     kernels = [p for name, p in model.named_parameters() if p.ndim > 1 and name not in excluded]
     others = [p for name, p in model.named_parameters() if p.ndim <= 1 or name in excluded]
-    groups: list[dict[str, Any]] = [{"params": kernels, "weight_decay": recipe.weight_decay}, {"params": others}]
-    return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
+    return SGD(kernels, others, lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
 
 
 def _regulariser(model: nn.Module, recipe: Recipe, generator: torch.Generator) -> PCRegulariser | None:

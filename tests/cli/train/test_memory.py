@@ -45,6 +45,15 @@ def test_the_estimate_is_near_what_a_step_takes(spec, side):
     assert 1 < estimate / peak_of_an_epoch(spec, images) < 2
 
 
+@pytest.mark.parametrize("spec", [Variant(14, 1, 3, 10), Variant(14, 2.5, 1, 7, (1, 3, 2))], ids=str)
+def test_a_small_model_gives_the_same_estimate_on_the_cpu_as_on_the_meta_device(spec, monkeypatch):
+    size = (spec.in_chans, 12, 16)
+    on_cpu = training_bytes(spec, size, 32)
+    monkeypatch.setattr(cli.train.memory, "_FEW_WEIGHTS", 0)
+    monkeypatch.setattr("zoo.train.build.build", None)
+    assert training_bytes(spec, size, 32) == on_cpu
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -19,6 +19,7 @@ from zoo.record.fields import Epoch
 from zoo.record.recipe import Recipe
 from zoo.train.augment import draw_corners, draw_flips, mirror_images, shift_images
 from zoo.train.loop import divergence, sgd
+from zoo.train.sgd import SGD
 from zoo.train.side_by_side.stack import StackedResNet, stack, unstack
 
 # Advice in error messages.
@@ -169,7 +170,7 @@ def _batch(pool: _Pool, draws: _Draws, step: int, recipe: Recipe) -> tuple[Tenso
 
 def _epoch(
     model: StackedResNet,
-    optimiser: torch.optim.SGD,
+    optimiser: SGD,
     pool: _Pool,
     recipe: Recipe,
     generators: Sequence[torch.Generator],
@@ -181,8 +182,7 @@ def _epoch(
     steps, batch_size, _ = draws.order.shape
     total = torch.zeros(2, model.models, device=pool.labels.device)  # loss, number right
     for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = recipe.lr_at(epoch + (step + 0.5) / steps)
+        optimiser.lr = recipe.lr_at(epoch + (step + 0.5) / steps)
         total += _step(model, optimiser, recipe, *_batch(pool, draws, step, recipe))
         on_step()
     losses, rights = (total / (steps * batch_size)).tolist()
@@ -190,7 +190,7 @@ def _epoch(
     return [Epoch(loss, right, speed) for loss, right in zip(losses, rights, strict=True)]
 
 
-def _step(model: StackedResNet, optimiser: torch.optim.SGD, recipe: Recipe, inputs: Tensor, labels: Tensor) -> Tensor:
+def _step(model: StackedResNet, optimiser: SGD, recipe: Recipe, inputs: Tensor, labels: Tensor) -> Tensor:
     """Take one step; return each model's summed cross-entropy and correct predictions before it, shape (2, models)."""
     with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
         logits = model(inputs)
