@@ -22,6 +22,7 @@ from zoo.train.side_by_side.loop import fit_many
 
 DEPTH, WIDTHS, SEEDS = 14, (0.5, 1, 2), (4, 8)
 CIFAR_IMAGES = 50_000
+HEADER = "models/hour  width seeds  one after another  at once  ratio"
 
 
 def noise():
@@ -31,36 +32,36 @@ def noise():
     return ImageSet("noise", "train", images, torch.arange(count) % 10, torch.arange(count), tuple("abcdefghij"))
 
 
-def new_models(variant, seeds):
-    """Models with initial weights, and their generators."""
+def new_models(variant, seeds, device):
+    """Models with initial weights on a device, and their generators."""
     generators = [torch.Generator().manual_seed(seed) for seed in range(seeds)]
     models = [CifarResNet(variant) for _ in generators]
     for model, generator in zip(models, generators, strict=True):
         initialise(model, generator)
-    return models, generators
+    return [model.to(device) for model in models], generators
 
 
-def ways(variant, data, recipe, seeds):
+def ways(variant, data, recipe, seeds, device):
     """Both alternatives; each call trains new models."""
 
     def one_after_another():
-        for model, generator in zip(*new_models(variant, seeds), strict=True):
+        for model, generator in zip(*new_models(variant, seeds, device), strict=True):
             fit(model.to(memory_format=torch.channels_last), data, recipe, generator)
 
     def at_once():
-        models, generators = new_models(variant, seeds)
+        models, generators = new_models(variant, seeds, device)
         fit_many(models, [data] * seeds, recipe, generators)
 
     return one_after_another, at_once
 
 
-def measure(name, data, recipe, images, repeats):
+def measure(name, data, recipe, images, repeats, widths=WIDTHS, counts=SEEDS, device="cpu"):
     """Print one line per width and number of seeds."""
     short = replace(recipe, epochs=1)
     parts = recipe.epochs * recipe.steps(images) / recipe.steps(len(data))
-    for width in WIDTHS:
-        for seeds in SEEDS:
-            both = ways(Variant(DEPTH, width, data.input_size[0]), data, short, seeds)
+    for width in widths:
+        for seeds in counts:
+            both = ways(Variant(DEPTH, width, data.input_size[0]), data, short, seeds, device)
             times = [[seconds(way) for way in both] for _ in range(repeats + 1)][1:]
             alone, together = (3600 * seeds / parts / median(column) for column in zip(*times, strict=True))
             ratios = [one / other for one, other in times]
@@ -74,7 +75,7 @@ def measure(name, data, recipe, images, repeats):
 def main():
     """Print the table."""
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    print("models/hour  width seeds  one after another  at once  ratio")
+    print(HEADER)
     digits = load_digits("train")
     measure("digits", digits, recipe_for(Variant(DEPTH), "digits", {}), len(digits), repeats)
     measure("CIFAR-shaped", noise(), Recipe(), CIFAR_IMAGES, repeats)

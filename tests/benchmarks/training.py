@@ -1,8 +1,11 @@
-"""Training speed: `python -m tests.benchmarks.training`.
+"""Training speed: `python -m tests.benchmarks.training [REPEATS]`.
 
 One epoch over CIFAR-shaped images with ResNet-8 and ResNet-20, crop, and flip: by this package, by a plain PyTorch loop
-with workers, and by a loop of timm's parts as in its training script, in turn. Then this package without channels_last
-and with torch.compile, and the time from the command to the first step.
+with workers, and by a loop of timm's parts as in its training script. Then this package without channels_last, with
+torch.compile, and with the penalty against block structure, and the time from the command to the first step.
+
+Each alternative has a process of its own, and they take turns. Those of `zoo` reuse freed memory and do not spin, as
+the commands do. Those of `zoo as a library` and of other loops are as Python starts them.
 """
 
 import os
@@ -38,6 +41,18 @@ def first(*arguments):
 zoo.train.loop.Fit._step = first
 from cli.app import zoo as command
 command()
+"""
+# The start of a command, before torch is imported, and what each process does.
+AS_COMMAND = """
+from zoo.base.allocator import keep_freed_memory
+from zoo.base.threads import wait_without_spinning
+keep_freed_memory()
+wait_without_spinning()
+"""
+TURNS = """
+import sys
+from tests.benchmarks.training import take_turns
+take_turns(sys.argv[1], int(sys.argv[2]))
 """
 
 
@@ -85,20 +100,21 @@ def ours(data, model, **changes):
     return training.epoch
 
 
-def plain(data, depth):
-    """One epoch of a loop as in tutorials."""
-    loader = DataLoader(
-        Pictures(data.images, data.labels, True), BATCH, shuffle=True, num_workers=WORKERS, persistent_workers=True
-    )
-    model, criterion = member(depth, channels_last=False), nn.CrossEntropyLoss()
+def plain(data, model, workers=WORKERS, precision="fp32"):
+    """One epoch of a loop as in tutorials, on the device of the model."""
+    pictures = Pictures(data.images, data.labels, True)
+    loader = DataLoader(pictures, BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0)
+    criterion, device = nn.CrossEntropyLoss(), next(model.parameters()).device
     optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=0.002)
 
     def epoch():
         model.train()
         running = 0.0
         for images, labels in loader:
+            images, labels = images.to(device), labels.to(device)
             optimiser.zero_grad()
-            loss = criterion(model(images), labels)
+            with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+                loss = criterion(model(images), labels)
             loss.backward()
             optimiser.step()
             running += loss.item()
@@ -148,13 +164,56 @@ def first_step():
     return float(end) - start
 
 
-def rates(ways):
+WAYS = {
+    "zoo": lambda data, depth: ours(data, member(depth)),
+    "zoo, --precision bf16": lambda data, depth: ours(data, member(depth), precision="bf16"),
+    "zoo as a library": lambda data, depth: ours(data, member(depth)),
+    "plain loop, 2 workers": lambda data, depth: plain(data, member(depth, channels_last=False)),
+    "timm's parts, 2 workers": timm_parts,
+    "zoo without channels_last": lambda data, depth: ours(data, member(depth, channels_last=False)),
+    "zoo with torch.compile": lambda data, depth: ours(data, torch.compile(member(depth))),
+    "zoo, --pc-regularize 0.1": lambda data, depth: ours(data, member(depth), pc_regularize=0.1),
+}
+LOOPS, VARIANTS = list(WAYS)[:5], [list(WAYS)[0], *list(WAYS)[5:]]
+
+
+class Turns(subprocess.Popen):
+    """A process that trains one epoch at a time, in one of the ways."""
+
+    def __init__(self, way, depth):
+        start = AS_COMMAND if way.startswith("zoo") and way != "zoo as a library" else ""
+        command = [sys.executable, "-c", start + TURNS, way, str(depth)]
+        super().__init__(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def rate(self):
+        """Images per second of the next epoch."""
+        self.stdin.write("\n")
+        self.stdin.flush()
+        return IMAGES / float(self.stdout.readline())
+
+
+def take_turns(way, depth):
+    """Train an epoch for each line of the input, and print its seconds."""
+    epoch = WAYS[way](noise(), depth)
+    for _ in sys.stdin:
+        print(seconds(epoch), flush=True)
+
+
+def noise(count=IMAGES):
+    """CIFAR-shaped noise."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(0, 10, (count,), generator=generator)
+    return ImageSet("noise", "train", images, labels, torch.arange(count), tuple("abcdefghij"))
+
+
+def rates(ways, depth, repeats):
     """Images per second of each alternative, in turn, after one warm-up round."""
-    found = {name: [] for name in ways}
-    for _ in range(RUNS + 1):
-        for name, way in ways.items():
-            found[name].append(IMAGES / seconds(way))
-    return {name: values[1:] for name, values in found.items()}
+    processes = {way: Turns(way, depth) for way in ways}
+    rounds = [{way: process.rate() for way, process in processes.items()} for _ in range(repeats + 1)][1:]
+    for process in processes.values():
+        process.communicate()
+    return {way: [each[way] for each in rounds] for way in ways}
 
 
 def table(title, found):
@@ -163,34 +222,18 @@ def table(title, found):
     print(f"{title:{width}}  images/s    min    max  {reference} is faster by")
     for name, values in found.items():
         ratio = median(base / value for base, value in zip(found[reference], values, strict=True))
-        print(f"{name:{width}}  {median(values):8.0f} {min(values):6.0f} {max(values):6.0f}  {ratio:.2f}")
+        print(f"{name:{width}}  {median(values):8.0f} {min(values):6.0f} {max(values):6.0f}  {ratio:.2f}", flush=True)
 
 
 def main():
     """Print all tables."""
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (IMAGES, 3, 32, 32), dtype=torch.uint8, generator=generator)
-    labels = torch.randint(0, 10, (IMAGES,), generator=generator)
-    data = ImageSet("noise", "train", images, labels, torch.arange(IMAGES), tuple("abcdefghij"))
-    print(f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {RUNS} runs in turn")
+    repeats = int(sys.argv[1]) if sys.argv[1:] else RUNS
+    print(f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {repeats} runs in turn")
     for depth in (8, 20):
-        ways = {
-            "zoo": ours(data, member(depth)),
-            "zoo, --precision bf16": ours(data, member(depth), precision="bf16"),
-            "plain loop, 2 workers": plain(data, depth),
-            "timm's parts, 2 workers": timm_parts(data, depth),
-        }
-        table(f"ResNet-{depth} on 32x32", rates(ways))
+        table(f"ResNet-{depth} on 32x32", rates(LOOPS, depth, repeats))
         print()
-    start = time.perf_counter()
-    variants = {
-        "zoo": ours(data, member()),
-        "without channels_last": ours(data, member(channels_last=False)),
-        "with torch.compile": ours(data, torch.compile(member())),
-    }
-    table("ResNet-20 on 32x32", rates(variants))
-    print(f"all of it, compiling included, took {time.perf_counter() - start:.0f} s")
-    print(f"\nfrom the command to its first step: {median(first_step() for _ in range(RUNS)):.2f} s")
+    table("ResNet-20 on 32x32", rates(VARIANTS, 20, repeats))
+    print(f"\nfrom the command to its first step: {median(first_step() for _ in range(repeats)):.2f} s")
 
 
 if __name__ == "__main__":

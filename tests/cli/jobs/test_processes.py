@@ -56,3 +56,14 @@ def test_processes_share_the_free_memory(tmp_path, monkeypatch):
     tasks = [Task(name, (), tmp_path / name, tmp_path / f"{name}.log", tmp_path) for name in "abc"]
     assert [outcome.error for outcome in run_here(tasks, 2)] == ["1500"] * 3
     assert [outcome.error for outcome in run_here(tasks, 9)] == ["1000"] * 3
+
+
+@pytest.mark.parametrize(("chosen", "threads"), [(None, "4"), ("3", "3")])
+def test_processes_share_the_cores_unless_the_user_chose_the_number_of_threads(tmp_path, monkeypatch, chosen, threads):
+    monkeypatch.setattr(processes, "COMMAND", ("sh", "-c", "echo $OMP_NUM_THREADS; exit 1"))
+    monkeypatch.setattr(processes.os, "cpu_count", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if chosen:
+        monkeypatch.setenv("OMP_NUM_THREADS", chosen)
+    (outcome,) = run_here([Task("a", (), tmp_path / "a", tmp_path / "a.log", tmp_path)], 2)
+    assert outcome.error == threads
