@@ -1,8 +1,8 @@
 """Scaling of sweeps and matrices with models and workers: `python -m tests.benchmarks.sweep [REPEATS]`.
 
 Sweeps train ResNet-14 w1 on digits for two epochs. Matrices compare all layers of these models on all 1,797 images in
-batches of 256, without a cache. Both run with one and two workers of one thread; matrices also run in one process. The
-models of the cost, where a run includes the start of its process, and takes longer next to another run:
+batches of 256, without a cache. Both run with one and two workers: a sweep divides the threads of the machine among
+them, workers of a matrix have one thread. Matrices also run in one process of one thread. The models of the cost, where a run includes the start of its process, and takes longer next to another run:
 
     sweep  = start + ceil(models / workers) x run
     matrix = start + models x run + pairs x pair                 in one process
@@ -36,15 +36,17 @@ PLANNED = 90
 IMAGES, BATCH = 1797, 256
 
 
-def seconds_of(folder, *arguments):
-    """Wall time of a command, with its start."""
+def seconds_of(folder, *arguments, threads=None):
+    """Wall time of a command, with its start; without a number of threads, it chooses itself."""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    chosen = {"OMP_NUM_THREADS": str(threads)} if threads else {}
     start = time.perf_counter()
     subprocess.run(
         [sys.executable, "-c", "from cli.app import zoo; zoo()", *map(str, arguments)],
         check=True,
         capture_output=True,
         cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "ZOO_CACHE": str(folder / "cache")},
+        env=environment | chosen | {"ZOO_CACHE": str(folder / "cache")},
     )
     return time.perf_counter() - start
 
@@ -57,7 +59,8 @@ def commands(models):
         sweeps = [seconds_of(folder, *sweep, "--jobs", workers, "--out", f"by{workers}") for workers in WORKERS]
         refs = [f"by1/resnet14-w1-digits-s{seed}" for seed in range(models)]
         matrix = ("matrix", *refs, "--split", "all", "--batch-size", BATCH, "--no-cache")
-        matrices = [seconds_of(folder, *matrix, *jobs) for jobs in ((), *(("--jobs", count) for count in WORKERS))]
+        jobs = ((), *(("--jobs", count) for count in WORKERS))
+        matrices = [seconds_of(folder, *matrix, *workers, threads=1) for workers in jobs]
         return *sweeps, *matrices
 
 
