@@ -2,7 +2,8 @@
 
 Sweeps train ResNet-14 w1 on digits for two epochs. Matrices compare all layers of these models on all 1,797 images in
 batches of 256, without a cache. Both run with one and two workers: a sweep divides the threads of the machine among
-them, workers of a matrix have one thread. Matrices also run in one process of one thread. The models of the cost, where a run includes the start of its process, and takes longer next to another run:
+them, workers of a matrix have one thread. Matrices also run in one process of one thread. The models of the cost, where
+a run includes the start of its process, and takes longer next to another run:
 
     sweep  = start + ceil(models / workers) x run
     matrix = start + models x run + pairs x pair                 in one process
