@@ -181,6 +181,15 @@ def test_help_needs_nothing_that_takes_long_to_import():
     assert not {"torch", "numpy", "rich", "huggingface_hub", "matplotlib"} & loaded_after("cli.app")
 
 
+# The compiler of torch, which takes about as long to load as torch itself.
+COMPILER = {"torch._dynamo", "torch._inductor", "sympy"}
+# Prints what is loaded when a comparison ends.
+COMPARISON = """
+import atexit, sys
+atexit.register(lambda: print(*sys.modules))
+from cli.app import compare
+compare()
+"""
 # Prints what is loaded when the first step of a training ends.
 FIRST_STEP = """
 import os, sys
@@ -202,5 +211,12 @@ def test_a_training_on_digits_starts_with_torch_alone(tmp_path):
     loaded = set(subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout.split())
     assert "torch" in loaded
     assert not {"timm", "datasets", "sklearn", "scipy", "statsmodels", "transformers", "huggingface_hub"} & loaded
-    # The compiler takes longer to load than everything else but torch itself.
-    assert not {"torch._dynamo", "torch._inductor", "sympy"} & loaded
+    assert not COMPILER & loaded
+
+
+@pytest.mark.slow
+def test_a_comparison_of_two_members_of_the_family_does_without_the_compiler(model_folder):
+    command = [sys.executable, "-c", COMPARISON, model_folder(8, 0), model_folder(8, 1), "--no-cache"]
+    loaded = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    assert "torch" in loaded
+    assert not COMPILER & loaded

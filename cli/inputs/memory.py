@@ -10,10 +10,13 @@ from zoo.base.memory import USABLE, check_memory
 if TYPE_CHECKING:
     from torch import nn
 
+    from zoo.family.cifar import Variant
     from zoo.hub.find import FoundModel
 
 # Bytes of a number in single precision, and of a process that has imported torch and timm.
 _NUMBER, _PROCESS = 4, 500_000_000
+# A model with at most this many weights, and images of at most this many numbers, are tried on the CPU.
+_FEW_WEIGHTS, _SMALL_IMAGE = 2**22, 3 * 64 * 64
 
 
 @dataclass(frozen=True)
@@ -102,13 +105,29 @@ def _footprint(model: "FoundModel", layers: str | None) -> Footprint | None:
     """Run a model on the meta device, which needs no memory; None if it cannot, and loading will give the reason."""
     from zoo.model_folder.checkpoint import meta_model
 
+    variant, input_size = model.config.variant, model.config.pretrained_cfg.input_size
     try:
-        trial = meta_model(model.folder, model.config)
+        trial = meta_model(model.folder, model.config) if variant is None else family_trial(variant, input_size).eval()
         weights = sum(tensor.numel() for tensor in (*trial.parameters(), *trial.buffers()))
-        per_image = largest_call(trial, model.config.pretrained_cfg.input_size)
+        per_image = largest_call(trial, input_size)
     except Exception:  # timm, transformers, and operations without a meta device raise all kinds of errors
         return None
     return Footprint(_NUMBER * weights, _NUMBER * per_image, 0 if layers is None else _count(trial, layers))
+
+
+def family_trial(variant: "Variant", input_size: tuple[int, int, int]) -> "nn.Module":
+    """A member of the CIFAR family for a trial: on the CPU if it is small, else on the meta device, without memory.
+
+    The first pass on the meta device loads the compiler of torch, which takes about as long as torch itself.
+    """
+    import torch
+
+    from zoo.train.build import build, meta_model
+
+    trial = meta_model(variant)
+    weights = sum(parameter.numel() for parameter in trial.parameters())
+    small = weights <= _FEW_WEIGHTS and prod(input_size) <= _SMALL_IMAGE
+    return build(variant, torch.Generator()) if small else trial
 
 
 def largest_call(trial: "nn.Module", input_size: tuple[int, int, int]) -> int:
