@@ -50,6 +50,7 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.many
 	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.sweep
+	$(BIN)/python -m tests.benchmarks.share
 	$(BIN)/python -m tests.benchmarks.seeds
 	$(BIN)/python -m tests.benchmarks.edge_cases
 	$(BIN)/python -m tests.benchmarks.architectures
