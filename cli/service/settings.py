@@ -92,7 +92,7 @@ class Settings:
         return self.data / "jobs"
 
     def report(self, job_id: str) -> Path:
-        """Folder of the files of an answer: `result.json`, `page.html`, and `picture.png`."""
+        """Folder of the files of an answer: `result.json`, `page.html`, `picture.png`, and `images.json`."""
         return self.data / "reports" / job_id
 
     def to_json(self) -> bytes:

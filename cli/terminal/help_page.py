@@ -23,8 +23,8 @@ PANELS = {
         "--pair --part --components --drop-dominant"
     ),
     "Run": (
-        "--seed --seeds --device --jobs --ray --no-cache --resume --save-epochs --track --time-limit --timeout "
-        "--quiet --verbose"
+        "--seed --seeds --device --server --jobs --ray --no-cache --resume --save-epochs --track --time-limit "
+        "--timeout --quiet --verbose"
     ),
     "Service": (
         "--host --port --url --token-file --allow-private --data --database --workers --job-timeout --watch "

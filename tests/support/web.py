@@ -16,7 +16,12 @@ from cli.service.web.app import create_app
 from tests.support.postgres import free_port
 from tests.support.processes import until
 
-FILES = {"result.json": b'{"kind": "comparison"}', "page.html": b"<!DOCTYPE html>a report", "picture.png": b"\x89PNG"}
+FILES = {
+    "result.json": b'{"kind": "comparison"}',
+    "page.html": b"<!DOCTYPE html>a report",
+    "picture.png": b"\x89PNG",
+    "images.json": b"{}",
+}
 
 
 @contextmanager

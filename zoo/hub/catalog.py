@@ -17,6 +17,9 @@ from zoo.model_folder.config_reader import read_config
 from zoo.model_folder.folder import CONFIG, INDEX, WEIGHTS
 from zoo.record.training import CARD_KEY, TAG, CardRecord
 
+# Fields of the Hub's listing that are used here.
+FIELDS = ("sha", "lastModified", "private", "cardData")
+
 
 class _Item(msgspec.Struct):
     """One model in the Hub's listing; only the fields that are used here."""
@@ -107,10 +110,40 @@ def hub_models(owner: str | None) -> Iterator[Listed]:
     client = hub_client()
     query = [("filter", TAG), ("sort", "lastModified")]
     query += [("author", owner)] if owner else []
-    query += [("expand", part) for part in ("sha", "lastModified", "private", "cardData")]
+    query += [("expand", field) for field in FIELDS]
     with hub_errors(f"models of {owner}" if owner else "models on the Hub"):
         # Not `list_models`, which fails at the first invalid model card.
         for item in paginate(f"{client.endpoint}/api/models", query, build_hf_headers()):
+            with suppress(msgspec.MsgspecError):
+                yield _published(msgspec.convert(item, _Item))
+
+
+def search_hub(text: str, most: int, timeout: float) -> Iterator[Listed]:
+    """Search the image classifiers on the Hub, most downloaded first, whichever program published them.
+
+    Args:
+        text: part of the name.
+        most: number of models at most.
+        timeout: seconds to wait for the Hub.
+
+    Raises:
+        ZooError: the Hub cannot be reached.
+    """
+    from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+
+    query: dict[str, Any] = {
+        "search": text,
+        "filter": "image-classification",
+        "sort": "downloads",
+        "limit": most,
+        "expand": FIELDS,
+    }
+    with hub_errors("models on the Hub"):
+        answer = get_session().get(
+            f"{hub_client().endpoint}/api/models", params=query, headers=build_hf_headers(), timeout=timeout
+        )
+        hf_raise_for_status(answer)
+        for item in answer.json():
             with suppress(msgspec.MsgspecError):
                 yield _published(msgspec.convert(item, _Item))
 

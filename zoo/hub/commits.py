@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from zoo.hub.ref import HubRef
 
 
+# Seconds to wait for the Hub's answer, which takes about a second.
+TIMEOUT = 30.0
 COMMIT, _SHORT = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{7,39}")
 
 
@@ -32,7 +34,9 @@ def get_repo_info(client: "HfApi", ref: "HubRef", repo_type: str = "model") -> A
     from huggingface_hub.errors import RevisionNotFoundError
 
     try:
-        return client.repo_info(ref.repo_id, revision=ref.revision, repo_type=repo_type, files_metadata=True)
+        return client.repo_info(
+            ref.repo_id, revision=ref.revision, repo_type=repo_type, files_metadata=True, timeout=TIMEOUT
+        )
     except RevisionNotFoundError:
         if ref.revision is None or not _SHORT.fullmatch(ref.revision):
             raise
@@ -40,7 +44,9 @@ def get_repo_info(client: "HfApi", ref: "HubRef", repo_type: str = "model") -> A
         matches = [commit for commit in commits if commit.startswith(ref.revision)]
         if len(matches) != 1:
             raise
-        return client.repo_info(ref.repo_id, revision=matches[0], repo_type=repo_type, files_metadata=True)
+        return client.repo_info(
+            ref.repo_id, revision=matches[0], repo_type=repo_type, files_metadata=True, timeout=TIMEOUT
+        )
 
 
 def commit_of(ref: "HubRef", info: "ModelInfo | DatasetInfo") -> str:

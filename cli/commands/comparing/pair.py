@@ -11,10 +11,13 @@ from cli.inputs.request import request
 from cli.report.deliver import Files, deliver
 from cli.report.kinds import ReportOptions
 from cli.report.requirement import check_requirements, parse_requirement
+from cli.service.client import compared_by_server
 from cli.terminal import options
 from cli.terminal.analysis_options import PairOptions
 from cli.terminal.command_options import expand_options
+from cli.terminal.options import ImageOptions
 from cli.terminal.output import interruptible, write_result
+from zoo.errors import UsageError
 
 # First bytes of every file that `cards.words.csv` writes, now and in earlier versions.
 CSV_START = b"index,label,prediction_a,confidence_a,prediction_b,confidence_b"
@@ -52,6 +55,14 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Ask the service at this address, such as http://127.0.0.1:8000, instead of computing here.",
+            show_default=False,
+        ),
+    ] = None,
     no_cache: options.NoCache = False,
     full: options.Full = False,
     files: Files,
@@ -66,9 +77,14 @@ def compare(
     """
     requirements = [parse_requirement(text) for text in require or ()]
     files.check(("--export", export, CSV_START))
+    if server is not None and (no_cache or images.device != ImageOptions.device):
+        raise UsageError("--device and --no-cache are for this machine; leave them out with --server.")
     with interruptible("nothing was written"):
-        found = request((a, b), columns.of_optional(dataset), images, pair.layers or "all", own_code=True)
-        computed = compared(found, pair, no_cache)
+        name = columns.of_optional(dataset)
+        if server is None:
+            computed = compared(request((a, b), name, images, pair.layers or "all", own_code=True), pair, no_cache)
+        else:
+            computed = compared_by_server(server, a, b, name, images, pair)
     if export is not None:
         from cards.words.csv import disagreements_csv
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
-from typing import Any
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
@@ -12,8 +11,8 @@ from starlette.middleware import Middleware
 
 from cli.service.settings import Settings
 from cli.service.store.database import Database
-from cli.service.web.api import comparisons, hub, state
-from cli.service.web.api.answers import Error
+from cli.service.web.api import catalog, comparisons, hub, state
+from cli.service.web.api.answers import ERRORS
 from cli.service.web.context import HUB_THREADS
 from cli.service.web.errors import add_error_answers
 from cli.service.web.events import Feed
@@ -28,18 +27,6 @@ Compare what image classifiers have learned. `POST /api/comparisons` queues a co
 
 A service that is open to others needs a token: `Authorization: Bearer TOKEN`. Every error is `{"error": "one line"}`.
 """
-ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Error, "description": "The request is malformed."},
-    401: {"model": Error, "description": "The token or cookie is missing or wrong."},
-    403: {"model": Error, "description": "The user may not do that."},
-    404: {"model": Error, "description": "There is no such comparison, model, or dataset."},
-    409: {"model": Error, "description": "The comparison is in another state."},
-    410: {"model": Error, "description": "The result was removed to save space."},
-    413: {"model": Error, "description": "The body is larger than 64 KB."},
-    422: {"model": Error, "description": "A value is wrong, or the models cannot be compared."},
-    429: {"model": Error, "description": "Too many comparisons are queued; see `Retry-After`."},
-    503: {"model": Error, "description": "The database or the Hub does not answer; see `Retry-After`."},
-}
 
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
@@ -68,7 +55,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     )
     app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
     app.state.feed, app.state.hub_threads = Feed(database), CapacityLimiter(HUB_THREADS)
-    routers = [module.router for module in (comparisons, hub, state, ask, browse, comparison, files, login)]
+    routers = [module.router for module in (comparisons, catalog, hub, state, ask, browse, comparison, files, login)]
     for router in routers:
         app.include_router(router)
     app.state.routes = [route for router in routers for route in router.routes]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from zoo.hub.find import FoundModel
 
 # The files of an answer. The last one is `cli.service.store.records.Answer`.
-RESULT, PAGE, PICTURE, SUMMARY = "result.json", "page.html", "picture.png", "answer.json"
+RESULT, PAGE, PICTURE, IMAGES, SUMMARY = "result.json", "page.html", "picture.png", "images.json", "answer.json"
 # How much of the processor other processes get first: answers to people who read are more urgent.
 NICENESS = 5
 
@@ -122,7 +122,7 @@ def _write(answered: Answered, folder: Path) -> None:
 
 
 def _write_files(answered: Answered, folder: Path) -> Answer:
-    """Write the result, the page, and the picture, and summarize them."""
+    """Write the result, the page, the picture, and the images, and summarize them."""
     from cli.report.kinds import ReportOptions, kind_of
 
     result, options = answered.result, ReportOptions(images=answered.images)
@@ -130,6 +130,7 @@ def _write_files(answered: Answered, folder: Path) -> Answer:
     (folder / RESULT).write_text(f"{result.to_json()}\n", encoding="utf-8")
     (folder / PAGE).write_bytes(kind.page(result, options))
     (folder / PICTURE).write_bytes(kind.picture(result, "png", options))
+    (folder / IMAGES).write_bytes(msgspec.json.encode(answered.images))
     size = sum(path.stat().st_size for path in folder.iterdir())
     return Answer(kind.verdict(result), _agreement(result), _accuracies(result), size)
 

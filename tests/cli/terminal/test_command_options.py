@@ -114,7 +114,7 @@ PARALLEL = ["--jobs", "--ray"]
             "compare",
             [
                 *(*IMAGES, *CKA, "--tolerance", "--measure", "--null", *BASELINE),
-                *("--correction", "--export", "--require", "--full", *FILES, "--version"),
+                *("--correction", "--export", "--require", "--server", "--full", *FILES, "--version"),
             ],
         ),
         ("matrix", [*IMAGES, *CKA, *BASELINE, "--tolerance", *PARALLEL, "--pair", *FILES]),

@@ -22,6 +22,19 @@ COMPARISON: dict[str, Any] = {
     "finished": None,
 }
 
+WHY = {
+    400: "The request is malformed.",
+    401: "The token or cookie is missing or wrong.",
+    403: "The user may not do that.",
+    404: "There is no such comparison, model, or dataset.",
+    409: "The comparison is in another state.",
+    410: "The result was removed to save space.",
+    413: "The body is larger than 64 KB.",
+    422: "A value is wrong, or the models cannot be compared.",
+    429: "Too many comparisons are queued; see `Retry-After`.",
+    503: "The database or the Hub does not answer; see `Retry-After`.",
+}
+
 
 class Error(BaseModel):
     """Why a request was not carried out."""
@@ -29,6 +42,20 @@ class Error(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"error": "there is no comparison 3f9a1c20b7d45e68."}]})
 
     error: Annotated[str, Field(description="What was expected, what came, and what to do, in one line.")]
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Error, "description": description} for status, description in WHY.items()
+}
+
+
+def other_content(media_type: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of the answers of a route that answers with a file, or with an error as JSON."""
+    error = {"application/json": {"schema": {"$ref": f"#/components/schemas/{Error.__name__}"}}}
+    return {
+        200: {"content": {media_type: {"schema": schema}}, "description": "The file."},
+        **{status: {"content": error, "description": description} for status, description in WHY.items()},
+    }
 
 
 class Comparison(BaseModel):

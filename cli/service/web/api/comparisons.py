@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -15,7 +15,15 @@ from cli.service.questions.ask import AskComparison, AskMatrix
 from cli.service.store.history import Search, find, search
 from cli.service.store.queue import cancel, retry
 from cli.service.store.records import Job, Kind, State
-from cli.service.web.api.answers import Comparison, ComparisonPage, Matrix, Submitted, comparison, submitted
+from cli.service.web.api.answers import (
+    Comparison,
+    ComparisonPage,
+    Matrix,
+    Submitted,
+    comparison,
+    other_content,
+    submitted,
+)
 from cli.service.web.context import Context, InContext
 from cli.service.web.security.headers import REPORTS
 
@@ -23,6 +31,8 @@ router = APIRouter(tags=["comparisons"])
 ID_PATTERN = "^[0-9a-f]{16}$"
 # PostgreSQL refuses control characters.
 Text = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
+PAIR = {"a": "timm/resnet18.a1_in1k", "b": "timm/resnet50.a1_in1k", "dataset": "hf:me/photos", "options": {"seed": 1}}
+SEVERAL = {"models": ["resnet14-w1-digits-s0", "me/resnet74-w1-digits@v1"], "dataset": "digits"}
 ONE = "/api/comparisons/{job_id}"
 SUBMIT: dict[str, Any] = {
     "status_code": HTTPStatus.ACCEPTED,
@@ -42,11 +52,7 @@ JobId = Annotated[
 
 
 def _file(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """What OpenAPI says of a route that answers with a file."""
-    return {
-        "response_class": Response,
-        "responses": {200: {"content": {media_type: {"schema": schema}}, "description": "The file."}},
-    }
+    return {"response_class": Response, "responses": other_content(media_type, schema)}
 
 
 class SearchQuery(BaseModel):
@@ -69,13 +75,17 @@ class SearchQuery(BaseModel):
 
 
 @router.post("/api/comparisons", summary="Compare two models", **SUBMIT)
-async def submit_comparison(ask: AskComparison, context: InContext, response: Response) -> Submitted:
+async def submit_comparison(
+    ask: Annotated[AskComparison, Body(examples=[PAIR])], context: InContext, response: Response
+) -> Submitted:
     """Queue a comparison. The same question again is the same comparison, and runs once."""
     return await _submit(ask, context, response)
 
 
 @router.post("/api/matrices", summary="Compare all pairs of several models", **SUBMIT)
-async def submit_matrix(ask: AskMatrix, context: InContext, response: Response) -> Submitted:
+async def submit_matrix(
+    ask: Annotated[AskMatrix, Body(examples=[SEVERAL])], context: InContext, response: Response
+) -> Submitted:
     """Queue a matrix. It is found, watched, read, and cancelled like a comparison."""
     return await _submit(ask, context, response)
 
@@ -134,7 +144,13 @@ def show_picture(job_id: JobId, context: InContext) -> Response:
     return Response(_read(job_id, context, "picture.png"), media_type="image/png")
 
 
-@router.get(f"{ONE}/events", summary="State as it changes", **_file("text/event-stream", {"type": "string"}))
+@router.get(f"{ONE}/images", summary="Images of the report", **_file("application/json", {"type": "object"}))
+def show_images(job_id: JobId, context: InContext) -> Response:
+    """The images that the page shows, by their index: lists of rows of pixels of channels, from 0 to 255."""
+    return Response(_read(job_id, context, "images.json"), media_type="application/json")
+
+
+@router.get(f"{ONE}/events", summary="State as it changes", **_file("text/event-stream", {}))
 async def watch_comparison(job_id: JobId, context: InContext, request: Request) -> Response:
     """Server-sent events: the JSON of `GET /api/comparisons/{job_id}` now and at every change, until it ends."""
     job = await run_sync(find, context.database, job_id)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Body, Header, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cli.report.requirement import parse_requirement
@@ -19,6 +19,12 @@ from zoo.hub.ref import HubRef
 
 router = APIRouter(tags=["hub"])
 WATCH: dict[str, Any] = {"model": "me/resnet14-w1-digits", "dataset": None, "require": ["agreement>=0.98"]}
+
+COMMIT = {
+    "event": {"action": "update", "scope": "repo.content"},
+    "repo": {"type": "model", "name": "me/resnet14-w1-digits"},
+    "updatedRefs": [{"ref": "refs/heads/main", "oldSha": "0" * 39 + "1", "newSha": "0" * 39 + "2"}],
+}
 
 
 class AskWatch(BaseModel):
@@ -85,7 +91,9 @@ def remove_watch(model: str, context: InContext) -> Response:
 
 @router.post("/api/webhooks/huggingface", summary="An event of the Hub")
 async def receive_event(
-    event: Event, context: InContext, x_webhook_secret: Annotated[str | None, Header()] = None
+    event: Annotated[Event, Body(examples=[COMMIT])],
+    context: InContext,
+    x_webhook_secret: Annotated[str | None, Header()] = None,
 ) -> Received:
     """Takes the events of a webhook of the Hub, with its secret. Needs no token."""
     check_secret(x_webhook_secret, context.settings)

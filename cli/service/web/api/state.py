@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict
 
 from cli.service.store.history import counts
+from cli.service.web.api.answers import other_content
 from cli.service.web.context import InContext
 
 router = APIRouter(tags=["service"])
@@ -29,7 +30,12 @@ def show_health(context: InContext) -> Health:
     return Health(status="ok", version=version("resnet-zoo"))
 
 
-@router.get("/metrics", summary="Metrics", response_class=PlainTextResponse)
+@router.get(
+    "/metrics",
+    summary="Metrics",
+    response_class=PlainTextResponse,
+    responses=other_content("text/plain", {"type": "string"}),
+)
 def show_metrics(request: Request) -> PlainTextResponse:
     """Requests, answer times, and jobs by state, in Prometheus' text format."""
     return PlainTextResponse(request.app.state.metrics.text(), media_type=CONTENT_TYPE_LATEST)

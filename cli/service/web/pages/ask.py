@@ -8,7 +8,8 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 
 from cli.service.questions.ask import AskComparison, AskMatrix
-from cli.service.questions.names import BUILT_IN, SHORT_NAMES, model_folders
+from cli.service.questions.catalog import datasets
+from cli.service.questions.names import model_folders
 from cli.service.store.history import Search, search
 from cli.service.web.context import Context, InContext
 from cli.service.web.pages.view import Form, form_of, go_to, page, problem
@@ -82,7 +83,8 @@ def _start(context: Context, values: Form, error: str, status: int) -> Response:
         error=error,
         values=values,
         options=pair_fields(),
-        datasets=_datasets(context),
+        datasets=datasets(context.settings),
+        known=list(model_folders(context.settings.models)),
         recent=search(context.database, Search(limit=RECENT)).jobs,
     )
 
@@ -96,12 +98,7 @@ def _matrix(context: Context, values: Form, error: str, status: int) -> Response
         error=error,
         values=values,
         options=matrix_fields(),
-        datasets=_datasets(context),
+        datasets=datasets(context.settings),
         known=list(model_folders(context.settings.models)),
         most=context.settings.limits.matrix_models,
     )
-
-
-def _datasets(context: Context) -> list[str]:
-    """Names of datasets to choose from; those of this server first."""
-    return [*context.settings.datasets, *BUILT_IN, *SHORT_NAMES]

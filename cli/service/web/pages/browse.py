@@ -5,17 +5,20 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse
 from huggingface_hub import constants
 
 from cli.service.errors import NotFoundError
+from cli.service.questions.catalog import models
 from cli.service.questions.names import parse_model
 from cli.service.store.history import Page, Search, search, trend
 from cli.service.store.tables import without_revision
 from cli.service.web.api.comparisons import SearchQuery
 from cli.service.web.context import InContext
 from cli.service.web.pages.view import page
+from cli.service.web.render.html import html
 from cli.service.web.render.trend import place_points
-from cli.service.web.render.words import KINDS, STATES, version, when
+from cli.service.web.render.words import KINDS, STATES, listed_facts, version, when
 from zoo.hub.ref import HubRef
 
 router = APIRouter(include_in_schema=False)
@@ -70,6 +73,14 @@ def show_model(name: str, context: InContext) -> Response:
         comparisons=comparisons.jobs,
         more=comparisons.next_cursor is not None,
     )
+
+
+@router.get("/known-models/{name:path}")
+async def show_what_is_known(name: str, context: InContext) -> Response:
+    """A part of the page of a model: what its configuration or the Hub says. Empty if they say nothing."""
+    found = await context.from_hub(lambda: models(name, context.settings).models)
+    listed = next((model for model in found if model.ref == name), None)
+    return HTMLResponse(html("facts.html", facts=listed_facts(listed) if listed else ()))
 
 
 def _facts(name: str, comparisons: Page) -> Iterator[tuple[str, str]]:

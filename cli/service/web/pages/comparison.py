@@ -34,9 +34,15 @@ def show_comparison(job_id: JobId, context: InContext, unchanged: bool = False) 
         unchanged: whether the user has just asked the same again.
     """
     job = find(context.database, job_id)
-    error = without_folders(job.error or "", context.settings)
-    values = {"live": _live(job, context), "change": filled_form(job.question), "error": error, "unchanged": unchanged}
-    return page(context, "comparison.html", job=job, **values)
+    return page(
+        context,
+        "comparison.html",
+        job=job,
+        live=_live(job, context),
+        change=filled_form(job.question),
+        error=without_folders(job.error or "", context.settings),
+        unchanged=unchanged,
+    )
 
 
 @router.get("/matrices/{job_id}")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
-from annotated_types import Ge, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -106,11 +105,15 @@ def _field(name: str, info: FieldInfo) -> Field:
         tuple(choice for choice in choices if choice != ALWAYS),
         "" if default is None or several else str(default),
         UNSET.get(name, ""),
-        next((bound.ge for bound in info.metadata if isinstance(bound, Ge)), None),
-        next((bound.le for bound in info.metadata if isinstance(bound, Le)), None),
+        _bound(info, "ge"),
+        _bound(info, "le"),
     )
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
     """The types in a union, or the one type."""
     return get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+
+
+def _bound(info: FieldInfo, name: Literal["ge", "le"]) -> float | None:
+    return next((getattr(bound, name) for bound in info.metadata if hasattr(bound, name)), None)

@@ -67,7 +67,7 @@ def place_points(rows: Sequence[MeasuredAccuracy]) -> Trend | None:
 
 
 def _scale(values: Sequence[float]) -> tuple[int, int, int]:
-    """Lowest and highest percentage of the axis, and the distance of its ticks, that make at most `MOST_TICKS` ticks."""
+    """Lowest and highest percentage of the axis, and the distance of its ticks, of which there are few."""
     for step in (1, 2, 5, 10, 20, 25):
         low, high = step * floor(min(values) / step), step * ceil(max(values) / step)
         if (high - low) / step < MOST_TICKS:

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from math import floor
 
-from cards.words.legible import printable
+from cards.words.legible import percent, printable
 from cli.service.store.records import Job, Kind, PinnedModel, State
+from zoo.hub.catalog import Listed
 
 STATES = {
     State.queued: "Waiting",
@@ -29,6 +30,21 @@ def title(job: Job) -> str:
 def version(model: PinnedModel) -> str:
     """What identifies the weights of a model: the start of its commit, or of the hash of a local file."""
     return f"commit {model.commit[:SHORT_COMMIT]}" if model.commit else f"sha256 {model.sha256[:SHORT_COMMIT]}"
+
+
+def listed_facts(model: Listed) -> tuple[tuple[str, str], ...]:
+    """What a catalog says of a model, as pairs of a label and a text."""
+    size = [
+        f"{name} {value:g}" for name, value in (("depth", model.depth), ("width", model.width)) if value is not None
+    ]
+    facts = (
+        ("Architecture", ", ".join([*([model.architecture] if model.architecture else []), *size])),
+        ("Parameters", "" if model.parameters is None else f"{model.parameters:,}"),
+        ("Trained on", " ".join(filter(None, [model.subset and f"{model.subset} of", model.dataset]))),
+        ("Accuracy in its card", "" if model.accuracy is None else f"{percent(model.accuracy)} %"),
+        ("Updated", "" if model.updated is None else when(datetime.fromisoformat(model.updated))),
+    )
+    return tuple(fact for fact in facts if fact[1])
 
 
 def when(moment: datetime) -> str:

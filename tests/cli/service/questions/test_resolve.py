@@ -20,6 +20,7 @@ from cli.service.questions.resolve import cached, resolve
 from cli.service.settings import Limits, Settings
 from cli.service.work.answer import compute
 from tests.support.hub import store
+from zoo.errors import ZooError
 
 
 @pytest.fixture
@@ -108,6 +109,22 @@ def test_a_worker_finds_the_result_under_the_key_of_the_question(settings, push,
     ]
     assert names == ["me/a", "b"]
     assert cached(question, settings)
+
+
+def test_a_model_that_is_deleted_meanwhile_fails_in_clear_words(settings, hub, push, folders):
+    push("me/a", folders[0])
+    question = resolve(pair("me/a", "b"), settings)
+    del hub.repos["model", "me/a"]
+    with pytest.raises(ZooError, match=r"me/a@\w+: not on .*, or private"):
+        compute(question)
+
+
+def test_a_model_that_changes_meanwhile_is_not_compared(settings, folders, tmp_path):
+    local = shutil.copytree(folders[0], tmp_path / "models/x")
+    question = resolve(pair("x", "x"), replace(settings, models=tmp_path / "models"))
+    shutil.copy(folders[1] / "model.safetensors", local)
+    with pytest.raises(ZooError, match="x has changed since"):
+        compute(question)
 
 
 def test_equal_questions_have_one_id(settings):

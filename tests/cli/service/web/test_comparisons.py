@@ -36,6 +36,7 @@ def test_a_question_is_submitted_watched_and_read(service):
     assert done["finished"] > done["created"]
     assert web.get(f"{url}/result").content == FILES["result.json"]
     assert web.get(f"{url}/picture").content == FILES["picture.png"]
+    assert web.get(f"{url}/images").content == FILES["images.json"]
     page = web.get(f"{url}/page")
     assert (page.content, page.headers["content-security-policy"]) == (FILES["page.html"], REPORTS)
 
@@ -60,7 +61,7 @@ def test_a_matrix_is_found_like_a_comparison(service):
     assert web.get("/api/comparisons").json()["comparisons"] == [matrix]
 
 
-@pytest.mark.parametrize("name", ["result", "page", "picture"])
+@pytest.mark.parametrize("name", ["result", "page", "picture", "images"])
 def test_files_of_an_answer_that_does_not_exist(service, name):
     settings, database, web = service
     url = f"/api/comparisons/{submit(database, settings).id}/{name}"

@@ -19,7 +19,6 @@ function completed(input) {
     clearTimeout(timer);
     timer = setTimeout(complete, 200);
   });
-  input.addEventListener("focus", complete, { once: true });
 }
 
 // ---- forms that take a while
