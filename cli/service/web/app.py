@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
 from anyio import CapacityLimiter
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
@@ -21,6 +22,8 @@ from cli.service.web.pages import ask, browse, comparison, files, login
 from cli.service.web.security.guard import Guard
 from cli.service.web.security.headers import SafeHeaders
 
+# Threads that read the database: as many as connections that stay open. With more, they wait for each other.
+THREADS = 5
 DESCRIPTION = """
 Compare what image classifiers have learned. `POST /api/comparisons` queues a comparison, and
 `GET /api/comparisons/{job_id}` says how far it is; `/result`, `/page`, and `/picture` below it hold the answer.
@@ -65,6 +68,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = THREADS
     task = asyncio.create_task(app.state.feed.run())
     try:
         yield

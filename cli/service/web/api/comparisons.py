@@ -100,17 +100,17 @@ async def _submit(ask: AskComparison | AskMatrix, context: Context, response: Re
 
 
 @router.get("/api/comparisons", summary="Search comparisons")
-def search_comparisons(query: Annotated[SearchQuery, Query()], context: InContext) -> ComparisonPage:
+async def search_comparisons(query: Annotated[SearchQuery, Query()], context: InContext) -> ComparisonPage:
     """Find comparisons, the latest first, page by page."""
-    page = search(context.database, Search(**query.model_dump()))
+    page = await run_sync(search, context.database, Search(**query.model_dump()))
     comparisons = [comparison(job, context.settings) for job in page.jobs]
     return ComparisonPage.model_construct(comparisons=comparisons, next_cursor=page.next_cursor, total=page.total)
 
 
 @router.get(ONE, summary="State of a comparison")
-def show_comparison(job_id: JobId, context: InContext) -> Comparison | Matrix:
+async def show_comparison(job_id: JobId, context: InContext) -> Comparison | Matrix:
     """The comparison, and how far it is."""
-    return comparison(find(context.database, job_id), context.settings)
+    return comparison(await run_sync(find, context.database, job_id), context.settings)
 
 
 @router.delete(ONE, summary="Cancel a comparison")

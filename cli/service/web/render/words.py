@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from math import floor
 
 from cards.words.legible import percent, printable
+from cli.service.store.history import MeasuredAccuracy
 from cli.service.store.records import Job, Kind, PinnedModel, State
 from zoo.hub.catalog import Listed
 
@@ -16,8 +17,8 @@ STATES = {
 }
 KINDS = {Kind.comparison: "Two models", Kind.matrix: "Several models"}
 MINUTE, HOUR, DAY = 60, 3600, 86400
-# An estimate from less says little.
-LEAST_PROGRESS, LEAST_SECONDS = 0.03, 2
+# An estimate from less says little: the first tenth is loading.
+LEAST_PROGRESS, LEAST_SECONDS = 0.1, 2
 SHORT_COMMIT = 7
 
 
@@ -27,7 +28,7 @@ def title(job: Job) -> str:
     return f"{names[0]} and {names[1]}" if job.question.kind == Kind.comparison else f"{len(names)} models"
 
 
-def version(model: PinnedModel) -> str:
+def version(model: PinnedModel | MeasuredAccuracy) -> str:
     """What identifies the weights of a model: the start of its commit, or of the hash of a local file."""
     return f"commit {model.commit[:SHORT_COMMIT]}" if model.commit else f"sha256 {model.sha256[:SHORT_COMMIT]}"
 
@@ -40,7 +41,7 @@ def listed_facts(model: Listed) -> tuple[tuple[str, str], ...]:
     facts = (
         ("Architecture", ", ".join([*([model.architecture] if model.architecture else []), *size])),
         ("Parameters", "" if model.parameters is None else f"{model.parameters:,}"),
-        ("Trained on", " ".join(filter(None, [model.subset and f"{model.subset} of", model.dataset]))),
+        ("Trained on", " ".join(filter(None, [_share(model.subset), model.dataset]))),
         ("Accuracy in its card", "" if model.accuracy is None else f"{percent(model.accuracy)} %"),
         ("Updated", "" if model.updated is None else when(datetime.fromisoformat(model.updated))),
     )
@@ -94,6 +95,11 @@ def took(job: Job) -> str:
         return ""
     seconds = (job.finished - job.started).total_seconds()
     return _counted(max(1, round(seconds)), "second") if seconds < 2 * MINUTE else _rough(seconds)
+
+
+def _share(subset: str | None) -> str:
+    """Which part of the images a model was trained on; empty for all."""
+    return f"{subset} of" if subset not in (None, "1") else ""
 
 
 def _rough(seconds: float) -> str:

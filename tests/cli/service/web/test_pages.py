@@ -265,7 +265,11 @@ def test_a_model_shows_its_comparisons_and_its_trend(surf, site):
         site.answer("me/a", "me/b", commit=commit * 40, accuracies=(accuracy, 0.5))
     page = surf("/models/me/a")
     assert page.locator(".jobs li").count() == 3
-    assert page.locator("tbody tr td:first-child").all_text_contents() == ["3333333", "2222222", "1111111"]
+    assert page.locator("tbody tr td:first-child").all_text_contents() == [
+        "commit 3333333",
+        "commit 2222222",
+        "commit 1111111",
+    ]
     heights = page.locator("circle").evaluate_all("points => points.map(point => point.cy.baseVal.value)")
     assert heights == sorted(heights, reverse=True)
     # Points stand where the marks of the axis say.
@@ -278,6 +282,7 @@ def test_a_model_shows_its_comparisons_and_its_trend(surf, site):
     page.get_by_role("link", name="Compare with another model").click()
     page.wait_for_selector("form.question")
     assert page.get_by_label("Model a").input_value() == "me/a"
+    expect(surf("/models/a").get_by_text("cifar_resnet, depth 8, width 0.5")).to_be_visible()
 
 
 def test_a_model_that_changed_can_be_compared_again(surf, site):

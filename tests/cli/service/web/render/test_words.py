@@ -28,7 +28,7 @@ def job(state=State.running, progress=0.5, seconds=60, **question_options):
         (0.25, 60, "about 3 minutes left"),
         (0.4, 40, "about 60 seconds left"),
         (0.1, 1200, "about 3 hours left"),
-        (0.01, 600, ""),
+        (0.09, 600, ""),
         (0.5, 1, ""),
     ],
 )
@@ -88,3 +88,4 @@ def test_facts_that_are_not_known_are_left_out():
         "Trained on": "1/4 of digits",
         "Accuracy in its card": "96.1 %",
     }
+    assert listed_facts(Listed("a", "folder", dataset="digits", subset="1")) == (("Trained on", "digits"),)
