@@ -83,7 +83,7 @@ def answer(request: Request, status: int, message: str, headers: Mapping[str, st
     line = str(ZooError(without_folders(message, request.app.state.settings)))
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"error": line}, status, headers)
-    address = f"{request.url.path}?{request.url.query}" if request.method == "GET" else "/"
+    address = f"{request.url.path}?{request.url.query}".rstrip("?") if request.method == "GET" else "/"
     if status == HTTPStatus.UNAUTHORIZED:
         return RedirectResponse(f"/login?{urlencode({'next': address})}", HTTPStatus.SEE_OTHER)
     return _page(request, status, line, address, headers)

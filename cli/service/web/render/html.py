@@ -5,6 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import cards.page
 from cards.words.legible import percent, printable
 from cli.service.store.records import Kind, State
 from cli.service.web.render.words import KINDS, STATES, ago, time_left, title, took, version, when
@@ -22,7 +23,7 @@ def static_file(name: str) -> bytes:
     """
     content = files(__package__).joinpath("static", name).read_bytes()
     if name.endswith(".css"):
-        return files("cards.page").joinpath("templates", "page.css").read_bytes() + content
+        return files(cards.page).joinpath("templates", "page.css").read_bytes() + content
     return content
 
 
@@ -37,6 +38,7 @@ def html(template: str, **values: Any) -> str:
     return text
 
 
+@cache
 def _address(name: str) -> str:
     """Address of a static file, which changes with its contents, so that browsers may cache it for good."""
     return f"/static/{name}?v={hashlib.sha256(static_file(name)).hexdigest()[:12]}"
