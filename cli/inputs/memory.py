@@ -10,6 +10,7 @@ from zoo.base.memory import USABLE, check_memory
 if TYPE_CHECKING:
     from torch import nn
 
+    from zoo.family.cifar import Variant
     from zoo.hub.find import FoundModel
 
 # Bytes of a number in single precision, and of a process that has imported torch and timm.
@@ -105,10 +106,20 @@ def _footprint(model: "FoundModel", layers: str | None) -> Footprint | None:
     try:
         trial = meta_model(model.folder, model.config)
         weights = sum(tensor.numel() for tensor in (*trial.parameters(), *trial.buffers()))
-        per_image = largest_call(trial, model.config.pretrained_cfg.input_size)
+        size, variant = model.config.pretrained_cfg.input_size, model.config.variant
+        per_image = largest_call(trial, size) if variant is None else largest_of_family(variant, size)
     except Exception:  # timm, transformers, and operations without a meta device raise all kinds of errors
         return None
     return Footprint(_NUMBER * weights, _NUMBER * per_image, 0 if layers is None else _count(trial, layers))
+
+
+def largest_of_family(variant: "Variant", input_size: tuple[int, int, int]) -> int:
+    """What `largest_call` finds for a network of the family: the input and output of a layer of the first stage.
+
+    PyTorch imports its compiler for a run on the meta device, which takes longer than to compare two small networks.
+    """
+    channels, height, width = input_size
+    return 3 * 2 * max(channels, variant.filters[0]) * height * width
 
 
 def largest_call(trial: "nn.Module", input_size: tuple[int, int, int]) -> int:
