@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import cli.inputs.memory
-from cli.inputs.memory import _largest_call, fitting_batch_size, largest_of_family
+from cli.inputs.memory import largest_call, fitting_batch_size, largest_of_family
 from compare.result.comparison import Comparison
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
@@ -67,7 +67,7 @@ def test_minibatches_shrink_to_the_free_memory(folders, monkeypatch):
 def test_activations_of_the_family_are_those_of_a_trial_run(variant, size):
     with torch.device("meta"):
         trial = CifarResNet(variant).eval()
-    assert largest_of_family(variant, size) == _largest_call(trial, size)
+    assert largest_of_family(variant, size) == largest_call(trial, size)
 
 
 def test_a_chosen_batch_size_does_not_shrink(folders, monkeypatch):
