@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import cli.inputs.memory
-from cli.inputs.memory import largest_call, fitting_batch_size, largest_of_family
+from cli.inputs.memory import fitting_batch_size, largest_call, largest_of_family
 from compare.result.comparison import Comparison
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
