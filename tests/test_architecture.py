@@ -25,7 +25,7 @@ OTHERS = {
     "zoo": set(),
     "compare": set(),
     "cards": {
-        *("compare.errors", "compare.result", "compare.stats.paired", "compare.structure.layer_names"),
+        *("compare.errors", "compare.result", "compare.stats.interval", "compare.structure.layer_names"),
         *("zoo.record", "zoo.model_folder.folder", "zoo.model_folder.card_marker"),
     },
     "cli": {"zoo", "compare", "cards"},
