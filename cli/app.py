@@ -83,13 +83,10 @@ def zoo_app(command: str = "help") -> typer.Typer:
     """
     app = _app("Train wide and deep ResNets, and compare any two models.")
     app.callback()(_zoo)
-    panels: list[tuple[str | None, str, str]] = [
-        (panel, name, place) for panel, commands in COMMANDS.items() for name, place in commands.items()
-    ]
-    panels += [(None, name, place) for name, place in HIDDEN.items()]
-    chosen = [entry for entry in panels if entry[1] == command and command != "help"]
-    for panel, name, place in chosen or panels:
-        _add(app, name, _load(place), panel)
+    places = [(name, place) for commands in (*COMMANDS.values(), HIDDEN) for name, place in commands.items()]
+    chosen = [entry for entry in places if entry[0] == command and command != "help"]
+    for name, place in chosen or places:
+        _add(app, name, _load(place))
     return app
 
 
@@ -106,8 +103,9 @@ def _load(place: str) -> Any:
     return getattr(import_module(f"cli.commands.{module}"), name)
 
 
-def _add(app: typer.Typer, name: str, command: Any, panel: str | None) -> None:
-    """Add a command, or a group of commands, to a panel of the help; None hides it."""
+def _add(app: typer.Typer, name: str, command: Any) -> None:
+    """Add a command, or a group of commands, to its panel of the help."""
+    panel = next((panel for panel, commands in COMMANDS.items() if name in commands), None)
     if isinstance(command, typer.Typer):
         app.add_typer(command, name=name, rich_help_panel=panel)
         return
@@ -116,7 +114,7 @@ def _add(app: typer.Typer, name: str, command: Any, panel: str | None) -> None:
         cls=SeveralValues if name == "groups" else Command,
         no_args_is_help=name not in NEED_NO_ARGUMENTS,
         rich_help_panel=panel,
-        hidden=panel is None,
+        hidden=name in HIDDEN,
     )(command)
 
 

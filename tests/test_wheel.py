@@ -56,6 +56,8 @@ def run(installed, folder, script, *arguments):
 def test_wheel_holds_every_module_and_template(wheel):
     paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     paths += (ROOT / "cards" / "page" / "templates").iterdir()
+    service = (ROOT / "cli" / "service").rglob("*")
+    paths += [path for path in service if path.is_file() and "__pycache__" not in path.parts]
     with zipfile.ZipFile(wheel) as archive:
         missing = {path.relative_to(ROOT).as_posix() for path in paths} - set(archive.namelist())
     assert missing == set()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
@@ -27,6 +27,8 @@ Result = TypeVar("Result", bound="JsonResult")
 Image = list[list[list[int]]]
 # Version of the file formats and of the keys.
 LAYOUT = 1
+# Each call would read the metadata of a package again.
+version = cache(metadata.version)
 PACKAGES = ("resnet-zoo", "torch", "timm", "numpy", "scipy", "scikit-learn", "statsmodels")
 
 

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from cli.terminal.output import interruptible
-
 
 def answer(file: Annotated[Path, typer.Argument(metavar="FILE", help="Job file.")]) -> None:
-    """Compute the answer to a question of the service in another process."""
+    """Compute the answer to a question of the service in another process.
+
+    SIGTERM ends it at once: files are written in one step, at the end.
+    """
     from cli.service.work.answer import answer as answer_job
 
-    with interruptible("nothing was written"):
-        answer_job(file)
+    answer_job(file)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 # Bytes of a number in single precision, and of a process that has imported torch and timm.
 _NUMBER, _PROCESS = 4, 500_000_000
-# A model with at most this many weights, and images of at most this many numbers, are tried on the CPU.
-_FEW_WEIGHTS, _SMALL_IMAGE = 2**22, 3 * 64 * 64
 
 
 @dataclass(frozen=True)
@@ -105,29 +103,23 @@ def _footprint(model: "FoundModel", layers: str | None) -> Footprint | None:
     """Run a model on the meta device, which needs no memory; None if it cannot, and loading will give the reason."""
     from zoo.model_folder.checkpoint import meta_model
 
-    variant, input_size = model.config.variant, model.config.pretrained_cfg.input_size
     try:
-        trial = meta_model(model.folder, model.config) if variant is None else family_trial(variant, input_size).eval()
+        trial = meta_model(model.folder, model.config)
         weights = sum(tensor.numel() for tensor in (*trial.parameters(), *trial.buffers()))
-        per_image = largest_call(trial, input_size)
+        size, variant = model.config.pretrained_cfg.input_size, model.config.variant
+        per_image = largest_call(trial, size) if variant is None else largest_of_family(variant, size)
     except Exception:  # timm, transformers, and operations without a meta device raise all kinds of errors
         return None
     return Footprint(_NUMBER * weights, _NUMBER * per_image, 0 if layers is None else _count(trial, layers))
 
 
-def family_trial(variant: "Variant", input_size: tuple[int, int, int]) -> "nn.Module":
-    """A member of the CIFAR family for a trial: on the CPU if it is small, else on the meta device, without memory.
+def largest_of_family(variant: "Variant", input_size: tuple[int, int, int]) -> int:
+    """What `largest_call` finds for a network of the family: the input and output of a layer of the first stage.
 
-    The first pass on the meta device loads the compiler of torch, which takes about as long as torch itself.
+    PyTorch imports its compiler for a run on the meta device, which takes longer than to compare two small networks.
     """
-    import torch
-
-    from zoo.train.build import build, meta_model
-
-    trial = meta_model(variant)
-    weights = sum(parameter.numel() for parameter in trial.parameters())
-    small = weights <= _FEW_WEIGHTS and prod(input_size) <= _SMALL_IMAGE
-    return build(variant, torch.Generator()) if small else trial
+    channels, height, width = input_size
+    return 3 * 2 * max(channels, variant.filters[0]) * height * width
 
 
 def largest_call(trial: "nn.Module", input_size: tuple[int, int, int]) -> int:
@@ -151,7 +143,7 @@ def largest_call(trial: "nn.Module", input_size: tuple[int, int, int]) -> int:
 
     leaves = [(module, on_call) for module in trial.modules() if next(module.children(), None) is None]
     with hooked(trial, leaves), torch.no_grad():
-        trial(torch.zeros(1, *input_size, device=next(trial.parameters()).device))
+        trial(torch.empty(1, *input_size, device="meta"))
     return largest
 
 

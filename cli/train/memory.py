@@ -1,8 +1,9 @@
 """Estimate the memory that a training takes, before it starts."""
 
+from math import prod
 from typing import TYPE_CHECKING
 
-from cli.inputs.memory import family_trial, free_on, largest_call
+from cli.inputs.memory import free_on, largest_call, largest_of_family
 from zoo.base.memory import check_memory
 from zoo.family.cifar import Variant
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from zoo.family.timm_spec import Spec
     from zoo.record.recipe import Recipe
 
+# A member of the CIFAR family with at most this many weights, and images of at most this many numbers, is small.
+_FEW_WEIGHTS, _SMALL_IMAGE = 2**22, 3 * 64 * 64
 # Bytes of a number in single precision.
 _NUMBER = 4
 # Weights, gradients, and momentum; and weights and momentum in the state of the last epoch.
@@ -63,12 +66,29 @@ def training_bytes(spec: "Spec", input_size: tuple[int, int, int], images: int) 
     Returns:
         Bytes for weights, gradients, momentum, and states, and for the activations of one minibatch.
     """
-    from zoo.train.build import meta_model
-
-    trial = family_trial(spec, input_size) if isinstance(spec, Variant) else meta_model(spec)
+    trial = _trial_model(spec, input_size)
     weights = _NUMBER * sum(parameter.numel() for parameter in trial.parameters())
-    activations = images * (_saved_for_gradients(trial, input_size) + _NUMBER * largest_call(trial, input_size))
+    if isinstance(spec, Variant):
+        largest = largest_of_family(spec, input_size)
+    else:
+        largest = largest_call(trial, input_size)
+    activations = images * (_saved_for_gradients(trial, input_size) + _NUMBER * largest)
     return max(_COPIES * weights + activations, _COPIES_OF_STATE * weights)
+
+
+def _trial_model(spec: "Spec", input_size: tuple[int, int, int]) -> "nn.Module":
+    """A model for the trial: on the CPU if it is a small member of the CIFAR family, else on the meta device.
+
+    PyTorch imports its compiler for a run on the meta device, which takes about as long as PyTorch itself.
+    """
+    import torch
+
+    from zoo.train.build import build, meta_model
+
+    trial = meta_model(spec)
+    weights = sum(parameter.numel() for parameter in trial.parameters())
+    small = weights <= _FEW_WEIGHTS and prod(input_size) <= _SMALL_IMAGE
+    return build(spec, torch.Generator()) if isinstance(spec, Variant) and small else trial
 
 
 def _saved_for_gradients(trial: "nn.Module", input_size: tuple[int, int, int]) -> float:

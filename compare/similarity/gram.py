@@ -16,8 +16,8 @@ CPU_CHUNK, GPU_CHUNK = 2**14, 2**20
 CPU_ROWS = 64
 # Number of examples for an approximate mean; the rest of the mean is removed from the products.
 MEAN_EXAMPLES = 4
-# On AMD's processors, MKL multiplies without AVX-512, and oneDNN with it: 256 x 65,536 features took 34 and 17 ms on two
-# cores of an EPYC 9005. A linear layer of oneDNN is the only way to it for numbers in single precision.
+# On AMD's processors, MKL multiplies without AVX-512, and oneDNN with it: 256 x 65,536 features took 34 and 17 ms on
+# two cores of an EPYC 9005. Products of PyTorch in single precision use MKL, and this linear layer uses oneDNN.
 ONEDNN = (
     torch.backends.cpu.get_cpu_capability() == "AVX512"
     and torch.backends.mkldnn.is_available()

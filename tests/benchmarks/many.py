@@ -1,5 +1,8 @@
 """Many models in one pass, and memory: `python -m tests.benchmarks.many`.
 
+`growth` replays simulated recordings of 2 to 16 networks of 51 layers on 512 images in minibatches of 256, with one
+thread, and prints CPU time, since it does not depend on what else a machine does; `growth 40` replays 40.
+
 `eight runs` runs each of eight networks alone, with one plain matrix product per layer and minibatch. `compare_many`
 runs all of them in one pass, and compares all 28 pairs. Memory is the growth of the peak of a process with 256 images
 in a minibatch, next to the growth of a forward pass alone, and to the size of all Gram matrices.
@@ -15,6 +18,7 @@ import torch
 
 from compare.engine.many import compare_many
 from compare.engine.pair import compare_models
+from compare.model.trace import Facts, Minibatch, Replay
 from tests.benchmarks.peers import floor_of_one, random_batches, random_model
 
 
@@ -32,6 +36,34 @@ def eight(repeats=3):
         print(
             f"eight runs {seconds[0]:6.2f} s   compare_many {seconds[1]:6.2f} s   ratio {seconds[1] / seconds[0]:.2f}"
         )
+
+
+def growth(models):
+    """Print the time of a comparison of simulated recordings, in this process."""
+    torch.set_num_threads(1)
+    recordings = [recording(seed) for seed in range(models)]
+    batches = [(torch.zeros(256, 1), torch.arange(256) % 10)] * 2
+    batches = [(x, y, torch.arange(256) + 256 * number) for number, (x, y) in enumerate(batches)]
+    start = time.process_time()
+    result = compare_many(recordings, batches)
+    seconds, pairs = time.process_time() - start, len(result.pairs)
+    print(
+        f"{models:4} models {pairs:6} pairs {seconds:7.2f} s {1000 * seconds / pairs:7.1f} ms a pair {peak():6.0f} MiB"
+    )
+
+
+def recording(seed, layers=51, n=256):
+    """A recorded network whose layers have random features of 40 dimensions, half of them shared by all networks."""
+    shared, own = (torch.Generator().manual_seed(number) for number in (0, seed + 1))
+    upper, minibatches = torch.triu_indices(n, n), []
+    for _ in range(2):
+        common = torch.randn(n, 20, generator=shared).expand(layers, -1, -1)
+        features = torch.cat([common, torch.randn(layers, n, 20, generator=own)], 2)
+        features -= features.mean(1, keepdim=True)
+        grams = (features @ features.mT)[:, upper[0], upper[1]]
+        minibatches.append(Minibatch(grams, torch.randn(n, 10, generator=own)))
+    names = tuple(f"stage{1 + number * 3 // layers}.{number}.conv" for number in range(layers))
+    return Replay(Facts("Recorded", 175_258, 10, names, ()), minibatches)
 
 
 def memory(name):
@@ -69,11 +101,16 @@ def peak():
 
 
 def main():
-    """Print both tables, or one line of the second."""
+    """Print all tables, or one line of one."""
+    if sys.argv[1:2] == ["growth"]:
+        growth(int(sys.argv[2]))
+        return
     if sys.argv[1:]:
         memory(sys.argv[1])
         return
     eight()
+    for models in (2, 4, 8, 16):
+        subprocess.run([sys.executable, "-m", "tests.benchmarks.many", "growth", str(models)], check=True)
     for name in ("resnet164", "vit_tiny_patch16_224"):
         subprocess.run([sys.executable, "-m", "tests.benchmarks.many", name], check=True)
 

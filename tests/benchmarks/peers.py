@@ -151,7 +151,9 @@ def timm_model(name, seed):
     import timm
 
     torch.manual_seed(seed)
-    return with_random_statistics(timm.create_model(name), torch.Generator().manual_seed(seed))
+    # With the last batch norm of each block at zero, as in training, many layers are constant.
+    model = timm.create_model(name, zero_init_last=False)
+    return with_random_statistics(model, torch.Generator().manual_seed(seed))
 
 
 def with_random_statistics(model, generator):

@@ -38,20 +38,22 @@ class Load:
     """Requests to a service, with their times in seconds.
 
     Args:
-        client: connections to the service.
+        url: address of the service.
         job: the comparison that runs.
         end: when to stop, as in `time.monotonic`.
     """
 
-    def __init__(self, client, job, end):
-        self.client, self.job, self.end = client, job, end
+    def __init__(self, url, job, end):
+        # A client per user, since a shared one looks at all of its connections for every request.
+        self.clients = [httpx.AsyncClient(base_url=url, timeout=60, verify=False) for _ in range(READERS + USERS)]
+        self.job, self.end = job, end
         self.times, self.errors = {name: [] for name in (*READS, SUBMISSION)}, Counter()
 
-    async def request(self, name, method, path, user, **content):
+    async def request(self, client, name, method, path, user, **content):
         """Make one request and wait until the next one is due."""
         start = time.monotonic()
         try:
-            answer = await self.client.request(method, path, headers={"Authorization": f"Bearer {user}"}, **content)
+            answer = await client.request(method, path, headers={"Authorization": f"Bearer {user}"}, **content)
             if answer.status_code not in (200, 202):
                 self.errors[f"{name}: {answer.status_code} {answer.text[:100]}"] += 1
         except httpx.HTTPError as error:
@@ -59,26 +61,27 @@ class Load:
         self.times[name].append(time.monotonic() - start)
         await asyncio.sleep(start + PAUSE - time.monotonic())
 
-    async def read(self, number):
+    async def read(self, client, number):
         """Read one thing after another."""
         await asyncio.sleep(random.uniform(0, PAUSE))
         while time.monotonic() < self.end:
             for name, path in READS.items():
-                await self.request(name, "GET", path.format(job=self.job), f"token{number % USERS}")
+                await self.request(client, name, "GET", path.format(job=self.job), f"token{number % USERS}")
 
-    async def submit(self, number):
+    async def submit(self, client, number):
         """Ask the questions of a user."""
         await asyncio.sleep(random.uniform(0, PAUSE))
         while time.monotonic() < self.end:
             for seed in range(QUESTIONS * number, QUESTIONS * (number + 1)):
                 asked = {"a": "a", "b": "b", "dataset": "digits", "options": {**BRIEF, "seed": seed}}
-                await self.request(SUBMISSION, "POST", "/api/comparisons", f"token{number}", json=asked)
+                await self.request(client, SUBMISSION, "POST", "/api/comparisons", f"token{number}", json=asked)
 
     async def run(self):
         """Run all clients until the end."""
-        clients = [*map(self.read, range(READERS)), *map(self.submit, range(USERS))]
-        async with self.client:
-            await asyncio.gather(*clients)
+        readers, users = self.clients[:READERS], self.clients[READERS:]
+        work = [*map(self.read, readers, range(READERS)), *map(self.submit, users, range(USERS))]
+        await asyncio.gather(*work)
+        await asyncio.gather(*(client.aclose() for client in self.clients))
 
 
 def show(load):
@@ -104,8 +107,7 @@ def main(seconds=120):
         service.client.headers["Authorization"] = "Bearer token0"
         job = service.ask("a", "b", LONG)
         service.wait_for_phase(job)
-        client = httpx.AsyncClient(base_url=service.url, timeout=60, limits=httpx.Limits(max_connections=None))
-        load = Load(client, job, time.monotonic() + seconds)
+        load = Load(service.url, job, time.monotonic() + seconds)
         asyncio.run(load.run())
         show(load)
         total = service.client.get("/api/comparisons").json()["total"]

@@ -1,6 +1,7 @@
-"""Start-up time of commands that need no model: `python -m tests.benchmarks.startup`.
+"""Start-up time of commands that need no model: `python -m tests.benchmarks.startup [MODEL...]`.
 
-The commands run in turn, with the bare interpreter as the floor.
+The commands run in turn, with the bare interpreter as the floor. With a model folder, `zoo show` of it is among them;
+with two, `compare` of both too, once its result is cached.
 """
 
 import subprocess
@@ -23,8 +24,14 @@ RUNS = 15
 
 def main():
     """Print the median, minimum, and maximum of each command."""
+    commands, models = dict(COMMANDS), sys.argv[1:3]
+    if models:
+        commands["zoo show"] = [BIN / "zoo", "show", models[0]]
+    if len(models) == 2:
+        commands["compare, cached"] = [BIN / "compare", *models]
+        subprocess.run(commands["compare, cached"], stdout=subprocess.DEVNULL, check=True)
     run = partial(subprocess.run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    print_seconds("seconds", {name: partial(run, command) for name, command in COMMANDS.items()}, RUNS)
+    print_seconds("seconds", {name: partial(run, command) for name, command in commands.items()}, RUNS)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,21 @@ def test_files_that_the_system_refuses_end_in_one_line(run, monkeypatch, number)
     assert (ran.code, ran.stderr) == (1, "Error: cannot use caf? (no); check this path and the disk.\n")
 
 
+def test_wrong_settings_of_the_hub_end_in_one_line(run, monkeypatch):
+    def fail():
+        exec("int('abc')", {"__name__": "huggingface_hub.constants"})
+
+    monkeypatch.setattr(cli.app, "compare_app", fail)
+    ran = run("compare", "a", "b")
+    assert (ran.code, ran.stderr.count("\n")) == (1, 1)
+    assert ran.stderr.startswith("Error: cannot read the settings of the Hub (ValueError: invalid literal for int()")
+
+
+def test_messages_reach_no_stdout_if_stderr_is_closed(run, monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    assert run("zoo", "bad").stdout == ""
+
+
 @pytest.mark.parametrize("error", [RuntimeError("shapes differ"), ValueError("memory"), OSError(errno.EIO, "x")])
 def test_bugs_keep_their_traceback(run, monkeypatch, error):
     failing(monkeypatch, error)

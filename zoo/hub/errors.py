@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from json import JSONDecodeError
 from time import time
 
 from zoo.base.foreign import is_foreign
@@ -28,9 +29,11 @@ def hub_errors(what: str) -> Iterator[None]:
         yield
     except ZooError:
         raise
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, JSONDecodeError, RecursionError) as error:
         # The client raises these for malformed answers.
-        raise ZooError(f"{what}: invalid answer of the Hub ({_line(error)}); choose another model.") from error
+        raise ZooError(
+            f"{what}: invalid answer of the Hub ({_line(error)}); check HF_ENDPOINT, or choose another repository."
+        ) from error
     except Exception as error:
         if not is_foreign(error):
             raise

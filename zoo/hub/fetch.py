@@ -112,13 +112,14 @@ def _pin(ref: HubRef, revision: str | None, inside: str) -> Snapshot | None:
     client = hub_client()
     with hub_errors(str(ref)):
         info = get_repo_info(client, replace(ref, revision=revision))
-    files = {
-        file.rfilename.removeprefix(inside): HubFile(
-            file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id or ""
-        )
-        for file in info.siblings or ()
-        if file.rfilename.startswith(inside)
-    }
+        files = {
+            file.rfilename.removeprefix(inside): HubFile(
+                file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id or ""
+            )
+            for file in info.siblings or ()
+            if file.rfilename.startswith(inside)
+        }
+        parameters = info.safetensors.total if info.safetensors else None
     return Snapshot(
         ref,
         commit_of(ref, info),
@@ -127,7 +128,7 @@ def _pin(ref: HubRef, revision: str | None, inside: str) -> Snapshot | None:
         inside,
         private=bool(info.private),
         gated=bool(info.gated),
-        parameters=info.safetensors.total if info.safetensors else None,
+        parameters=parameters,
     )
 
 

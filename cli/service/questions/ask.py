@@ -4,15 +4,24 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# `owner/name` has at most 193 characters; revisions of refs can be long.
+# Control characters appear in no name, and PostgreSQL does not store all of them.
+ONE_LINE = r"^[^\x00-\x1f]*$"
+# `owner/name` has at most 193 characters; revisions can be long.
 ModelName = Annotated[
-    str, Field(min_length=1, max_length=300, description="Hub id `owner/name[@revision]`, or name of a local model.")
+    str,
+    Field(
+        min_length=1,
+        max_length=300,
+        pattern=ONE_LINE,
+        description="Hub id `owner/name[@revision]`, or name of a local model.",
+    ),
 ]
 DatasetName = Annotated[
     str,
     Field(
         min_length=1,
         max_length=300,
+        pattern=ONE_LINE,
         description="`digits`, `mnist5k`, `hf:owner/name[@revision]`, or a name from `/api/datasets`; by default that "
         "of the first model.",
     ),
@@ -36,7 +45,10 @@ class MatrixChoices(_Body):
     batch_size: Annotated[int | None, Field(ge=4, le=100_000, description="Images per minibatch.")] = None
     seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="Random seed.")] = 0
     layers: Annotated[
-        str | None, Field(max_length=1000, description="`all`, `blocks`, `stages`, or patterns such as `stage3.*`.")
+        str | None,
+        Field(
+            max_length=1000, pattern=ONE_LINE, description="`all`, `blocks`, `stages`, or patterns such as `stage3.*`."
+        ),
     ] = None
     passes: Annotated[int, Field(ge=1, le=1000, description="Passes over the images for CKA.")] = 1
     precision: Annotated[Literal["fp32", "fp64", "bf16"], Field(description="Precision of Gram matrices.")] = "fp32"

@@ -83,6 +83,8 @@ def parse_dataset(name: str, folders: Mapping[str, Path]) -> tuple[str | HubRef 
         NotFoundError: there is no such dataset on this server.
     """
     plain, columns = split_columns(name)
+    if not all((text or "").isprintable() for text in (columns.image, columns.label)):
+        raise ServiceError(f"expected names of columns on one line, got {name[:200]!r}.")
     if plain in BUILT_IN and columns == Columns():
         return plain, columns
     if plain in folders:

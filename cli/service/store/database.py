@@ -25,6 +25,8 @@ from zoo.errors import ZooError
 
 # Seconds for which a transaction waits for another one, or for a connection.
 PATIENCE = 10
+# A web server uses up to 40 threads, which then do not wait for each other's connections.
+THREADS = 40
 # Transactions that write go one after another. SQLite has a lock for that, PostgreSQL needs a number for it (of our
 # choice), and limits: it ends the transaction of a stopped process before those that wait for it give up.
 POSTGRESQL_LIMITS = text(
@@ -123,13 +125,20 @@ def _parse(url: str) -> URL:
 
 def _create_engine(url: URL) -> Engine:
     if url.drivername == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": PATIENCE}, pool_timeout=PATIENCE)
+        engine = create_engine(url, connect_args={"timeout": PATIENCE}, pool_timeout=PATIENCE, pool_size=THREADS)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     limits = {"connect_timeout": PATIENCE, "tcp_user_timeout": 1000 * PATIENCE}
     try:
-        return create_engine(url, connect_args=limits, pool_timeout=PATIENCE, pool_pre_ping=True)
+        return create_engine(
+            url,
+            connect_args=limits,
+            pool_timeout=PATIENCE,
+            pool_size=THREADS // 4,
+            max_overflow=THREADS,
+            pool_pre_ping=True,
+        )
     except ModuleNotFoundError as error:
         raise ZooError("PostgreSQL needs a package; run: pip install 'resnet-zoo[postgresql]'") from error
 

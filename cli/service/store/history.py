@@ -120,7 +120,7 @@ def search(database: Database, search: Search) -> Page:
         page = page.where(_after(column, *_read_cursor(search.sort, search.cursor)))
     with database.session() as session:
         rows = session.scalars(page).all()
-        total = session.scalars(fitting.with_only_columns(func.count(JobRow.id))).one()
+        total = session.scalars(fitting.with_only_columns(func.count(), maintain_column_froms=True)).one()
         jobs = tuple(row.record() for row in rows[: search.limit])
         more = len(rows) > search.limit
         cursor = _write_cursor(getattr(rows[search.limit - 1], search.sort), jobs[-1].id) if more else None

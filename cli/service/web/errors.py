@@ -1,7 +1,9 @@
 """Errors as answers: a status, and one line in the words of the command line."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -81,7 +83,7 @@ def answer(request: Request, status: int, message: str, headers: Mapping[str, st
     line = str(ZooError(without_folders(message, request.app.state.settings)))
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"error": line}, status, headers)
-    address = f"{request.url.path}?{request.url.query}" if request.method == "GET" else "/"
+    address = f"{request.url.path}?{request.url.query}".rstrip("?") if request.method == "GET" else "/"
     if status == HTTPStatus.UNAUTHORIZED:
         return RedirectResponse(f"/login?{urlencode({'next': address})}", HTTPStatus.SEE_OTHER)
     return _page(request, status, line, address, headers)
@@ -103,12 +105,12 @@ def _page(request: Request, status: int, line: str, address: str, headers: Mappi
 
 def without_folders(text: str, settings: Settings) -> str:
     """A text in which folders of this machine are named as people know them, such as `models`."""
-    names = {settings.data: "data", settings.models: "models"} | {
-        path: name for name, path in settings.datasets.items()
-    }
-    for path in sorted(names, key=lambda path: len(str(path.absolute())), reverse=True):
-        text = text.replace(str(path.absolute()), names[path])
-    return text
+    names = {Path.home(): "~", settings.data: "data", settings.models: "models"}
+    names |= {path: name for name, path in settings.datasets.items()}
+    shown = {str(path.absolute()): name for path, name in names.items()}
+    # The longest first, as one may be in another; and only whole paths: `me/data` is no folder `/data`.
+    folders = "|".join(map(re.escape, sorted(shown, key=len, reverse=True)))
+    return re.sub(rf"(?<![\w./-])({folders})(?![\w.-])", lambda match: shown[match[1]], text)
 
 
 def _failed(request: Request, error: Exception) -> Response:

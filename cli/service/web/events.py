@@ -14,6 +14,8 @@ from cli.service.store.records import Job
 
 # Seconds between two looks at the database, and between two signs of life on an idle connection.
 INTERVAL, KEEP_ALIVE = 0.5, 15
+# Seconds until the next look after one that failed.
+PAUSE = 5
 # Most watchers, and seconds after which one more should try again.
 MOST_WATCHERS, RETRY_AFTER = 1000, 15
 
@@ -39,8 +41,10 @@ class Feed:
                 try:
                     await self._look()
                 except Exception:
-                    # Watchers see nothing new until the next look.
+                    # Watchers see nothing new until the database answers again.
                     logger.exception("feed")
+                    self._jobs = {}
+                    await asyncio.sleep(PAUSE)
             # Wake everybody who waits for this look; the next one has an event of its own.
             self._looked.set()
             self._looked = asyncio.Event()

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cli.jobs.processes import GRACE
 from cli.service.work.job_file import Progress, remove, write_progress
 from cli.terminal.output import listen
 
@@ -75,10 +74,9 @@ def reporting(job_file: Path, baseline: bool) -> Iterator[None]:
         written = Progress()
         while not ended.wait(INTERVAL):
             if not job_file.exists():
+                # Also the progress that was written at the same time.
+                remove(job_file)
                 os.kill(os.getpid(), signal.SIGTERM)
-                # Code of a library may not return to Python for a long time.
-                if not ended.wait(GRACE):
-                    os._exit(1)
                 return
             if steps.progress != written:
                 written = steps.progress
@@ -95,5 +93,3 @@ def reporting(job_file: Path, baseline: bool) -> Iterator[None]:
         listen(None)
         ended.set()
         thread.join()
-        if not job_file.exists():
-            remove(job_file)

@@ -6,11 +6,14 @@ import shutil
 import time
 
 import pytest
+import torch
 
 import cli.inputs.memory
-from cli.inputs.memory import fitting_batch_size
+from cli.inputs.memory import fitting_batch_size, largest_call, largest_of_family
 from compare.result.comparison import Comparison
 from zoo.errors import ZooError
+from zoo.family.cifar import Variant
+from zoo.family.cifar_resnet import CifarResNet
 from zoo.hub.find import find_model
 
 pytestmark = pytest.mark.slow
@@ -55,6 +58,16 @@ def test_minibatches_shrink_to_the_free_memory(folders, monkeypatch):
     memory(monkeypatch, 10**5)
     with pytest.raises(ZooError, match="for minibatches of 32 images of 8x8, got 0.0 GB; choose a smaller"):
         fitting_batch_size(models, "all", None, 2000, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("variant", "size"),
+    [(Variant(14, 1, 1), (1, 8, 8)), (Variant(20, 2.5), (3, 32, 32)), (Variant(8, 0.1), (3, 16, 16))],
+)
+def test_activations_of_the_family_are_those_of_a_trial_run(variant, size):
+    with torch.device("meta"):
+        trial = CifarResNet(variant).eval()
+    assert largest_of_family(variant, size) == largest_call(trial, size)
 
 
 def test_a_chosen_batch_size_does_not_shrink(folders, monkeypatch):

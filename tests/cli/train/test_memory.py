@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-import cli.inputs.memory
 import cli.train.memory
 from cli.train.memory import training_bytes
 from zoo.data.image_set import ImageSet
@@ -50,7 +49,7 @@ def test_the_estimate_is_near_what_a_step_takes(spec, side):
 def test_a_small_model_gives_the_same_estimate_on_the_cpu_as_on_the_meta_device(spec, monkeypatch):
     size = (spec.in_chans, 12, 16)
     on_cpu = training_bytes(spec, size, 32)
-    monkeypatch.setattr(cli.inputs.memory, "_FEW_WEIGHTS", 0)
+    monkeypatch.setattr(cli.train.memory, "_FEW_WEIGHTS", 0)
     monkeypatch.setattr("zoo.train.build.build", None)
     assert training_bytes(spec, size, 32) == on_cpu
 

@@ -297,6 +297,21 @@ def test_card_that_breaks_the_client_is_reported(hub, folders, trap):
         resolve("you/bad")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"<!DOCTYPE html>", b"null", b"[]", b"5", b"{", b"[" * 100_000, b'{"siblings": [{"rfilename": null}]}'],
+)
+def test_answers_that_are_none_are_reported(hub, monkeypatch, answer):
+    import huggingface_hub
+
+    def answered(client, *args, **options):
+        return huggingface_hub.ModelInfo(**{"id": "me/m"} | json.loads(answer))
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", answered)
+    with pytest.raises(ZooError, match="me/m: invalid answer of the Hub .*check HF_ENDPOINT"):
+        resolve("me/m")
+
+
 def test_full_disk_is_reported():
     with (
         pytest.raises(ZooError, match="me/m: no space left on the disk; free some, or set HF_HOME"),

@@ -34,7 +34,9 @@ async def log_in(request: Request, context: InContext) -> Response:
         values = {"next": _on_this_server(next_address), "error": str(error)}
         return page(context, "login.html", HTTPStatus.UNAUTHORIZED, **values)
     response = go_to(_on_this_server(next_address))
-    set_session(response, new_session(token), secure=request.url.scheme == "https")
+    # A proxy may take HTTPS requests and pass them on as HTTP.
+    address = context.settings.url or str(request.url)
+    set_session(response, new_session(token), secure=address.startswith("https:"))
     return response
 
 

@@ -38,6 +38,7 @@ def html(template: str, **values: Any) -> str:
     return text
 
 
+@cache
 def _address(name: str) -> str:
     """Address of a static file, which changes with its contents, so that browsers may cache it for good."""
     return f"/static/{name}?v={hashlib.sha256(static_file(name)).hexdigest()[:12]}"

@@ -42,7 +42,7 @@ def listed_facts(model: Listed) -> tuple[tuple[str, str], ...]:
         ("Architecture", ", ".join([*([model.architecture] if model.architecture else []), *size])),
         ("Parameters", "" if model.parameters is None else f"{model.parameters:,}"),
         ("Trained on", " ".join(filter(None, [_share(model.subset), model.dataset]))),
-        ("Accuracy in its card", "" if model.accuracy is None else f"{percent(model.accuracy)} %"),
+        ("Test accuracy", "" if model.accuracy is None else f"{percent(model.accuracy)} %"),
         ("Updated", "" if model.updated is None else when(datetime.fromisoformat(model.updated))),
     )
     return tuple(fact for fact in facts if fact[1])

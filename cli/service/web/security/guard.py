@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cli.service.errors import ForbiddenError, ServiceError, TooLargeError, UnauthorizedError
 from cli.service.settings import Settings
 from cli.service.web.errors import refuse
-from cli.service.web.security.sessions import COOKIE, LOCAL_USER, LOG_IN, user_of_session, user_of_token
+from cli.service.web.security.sessions import COOKIE, LOCAL_USER, SIGN_IN, user_of_session, user_of_token
 
 # Bytes of the largest body, and seconds in which it must arrive.
 LARGEST_BODY, BODY_SECONDS = 64 * 2**10, 20
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-# What needs no token: the way to log in, whether the service runs, and events of the Hub, which have their own secret.
+# What needs no token: the way to sign in, whether the service runs, and events of the Hub, which have their own secret.
 OPEN_PATHS = ("/login", "/api/health", "/api/webhooks/huggingface")
 OPEN_FOLDER = "/static/"
 
@@ -70,7 +70,7 @@ class Guard:
             return user_of_token(self.settings.tokens, token.strip().encode("latin-1"))
         if COOKIE in request.cookies:
             return user_of_session(self.settings.tokens, request.cookies[COOKIE])
-        raise UnauthorizedError(f"expected a token; {LOG_IN}")
+        raise UnauthorizedError(f"expected a token; {SIGN_IN}")
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""Users: scripts send a token, and browsers a cookie that the service signed when somebody logged in with a token."""
+"""Users: scripts send a token, and browsers a cookie that the service signed when somebody signed in with a token."""
 
 import hmac
 import time
@@ -10,11 +10,11 @@ from starlette.responses import Response
 from cli.service.errors import UnauthorizedError
 
 COOKIE = "zoo_session"
-# Seconds after which people log in again.
+# Seconds after which people sign in again.
 LIFETIME = 7 * 24 * 3600
 # The user of a service without tokens, which listens on this machine only.
 LOCAL_USER = "local"
-LOG_IN = "log in at /login, or send the header `Authorization: Bearer TOKEN`."
+SIGN_IN = "sign in at /login, or send the header `Authorization: Bearer TOKEN`."
 
 
 def user_of_token(tokens: Mapping[str, str], token: bytes) -> str:
@@ -57,9 +57,9 @@ def user_of_session(tokens: Mapping[str, str], session: str) -> str:
         if hmac.compare_digest(_signature(token, expires).encode(), signature.encode(errors="replace"))
     ]
     if not users:
-        raise UnauthorizedError(f"the session is not valid; {LOG_IN}")
+        raise UnauthorizedError(f"the session is not valid; {SIGN_IN}")
     if int(expires) < time.time():
-        raise UnauthorizedError(f"the session has expired; {LOG_IN}")
+        raise UnauthorizedError(f"the session has expired; {SIGN_IN}")
     return users[0]
 
 

@@ -105,6 +105,7 @@ def test_datasets_are_built_in_registered_or_on_the_hub(name, place):
         ("hf:/data", "expected a dataset hf:OWNER/NAME"),
         ("hf:you/../pets", "expected a dataset hf:OWNER/NAME"),
         ("hf:you/..", "invalid name"),
+        ("photos?label=%00", "names of columns on one line"),
     ],
 )
 def test_other_datasets_are_refused(monkeypatch, tmp_path, name, message):

@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import pytest
 
+from cli.service.settings import Settings
 from cli.service.store import history, queue
 from cli.service.store.records import Kind, Priority, State
+from cli.service.web.errors import without_folders
 from cli.service.web.security.headers import REPORTS
 from tests.support.service import question
 from tests.support.web import FILES, answer
@@ -177,3 +181,10 @@ def test_a_method_that_is_not_possible_names_those_that_are(service):
     answer = service[2].put("/api/comparisons/0123456789abcdef")
     assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET")
     assert answer.json() == {"error": "PUT is not possible at /api/comparisons/0123456789abcdef, but DELETE, GET is."}
+
+
+def test_only_whole_paths_are_folders():
+    settings = Settings(Path("/data"), models=Path("/data/models"), datasets={"photos": Path("/mnt/x.y")})
+    text = "me/data-a, me/data and /data/models/a: /data is full, '/mnt/x.y/1.png', /mnt/xzy, /database"
+    shown = "me/data-a, me/data and models/a: data is full, 'photos/1.png', /mnt/xzy, /database"
+    assert without_folders(text, settings) == shown

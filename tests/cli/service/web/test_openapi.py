@@ -53,7 +53,7 @@ def test_no_request_that_the_description_allows_or_forbids_is_a_bug(service, tmp
     # Without it, all ids would be unknown ones.
     (tmp_path / "schemathesis.toml").write_text(f"[parameters]\njob_id = '{job.id}'\n")
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", tmp_path / "schemathesis.toml", "run"]
-    options = ["--checks", ",".join(CHECKS), "--max-time", "40", "--seed", "1", "--no-color"]
+    options = ["--checks", ",".join(CHECKS), "--max-time", "20", "--seed", "1", "--no-color"]
     with serving(settings, database) as web:
         tried = subprocess.run(
             [*command, f"{web.base_url}/openapi.json", *options], capture_output=True, text=True, cwd=tmp_path

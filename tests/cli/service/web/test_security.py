@@ -96,7 +96,7 @@ def test_a_browser_logs_in_and_keeps_a_cookie_that_scripts_and_sites_cannot_use(
 def test_a_forged_cookie_is_refused(team, change):
     value = change(sessions.new_session("token-of-ann"))
     answer = team[1].get("/api/comparisons", headers={"Cookie": f"{sessions.COOKIE}={value}".encode()})
-    assert (answer.status_code, answer.json()["error"][:28]) == (401, "the session is not valid; lo")
+    assert (answer.status_code, answer.json()["error"][:28]) == (401, "the session is not valid; si")
 
 
 def test_a_cookie_expires(team, monkeypatch):
@@ -180,3 +180,13 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(service, monkeypatch):
     with serving(settings, database) as web:
         answer = web.post("/api/comparisons", content=slow())
         assert (answer.status_code, "did not arrive" in answer.json()["error"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "secure"), [(None, False), ("https://zoo.example", True), ("http://zoo.example", False)]
+)
+def test_a_cookie_stays_on_https_where_people_use_it(service, url, secure):
+    settings, database, _ = service
+    with client(replace(settings, tokens=TOKENS, url=url), database) as web:
+        logged_in = web.post("/login", data={"token": "token-of-ann"}, headers=OWN)
+    assert ("Secure" in logged_in.headers["set-cookie"].split("; ")) == secure

@@ -40,12 +40,12 @@ function busy(form) {
 
 function live(section) {
   const events = new EventSource(section.dataset.events);
-  let asking = false;
+  let loading = false;
   async function update() {
-    if (asking) return;
-    asking = true;
+    if (loading) return;
+    loading = true;
     const response = await fetch(section.dataset.live).catch(() => null);
-    asking = false;
+    loading = false;
     if (!response || !response.ok) return;
     const now = await response.json();
     // Another state has other buttons, or the report.
@@ -56,7 +56,7 @@ function live(section) {
     if (now.progress !== null) byId("bar").value = now.progress;
     for (const id of ["phase", "left"]) if (byId(id).textContent !== now[id]) byId(id).textContent = now[id];
   }
-  for (const name of ["message", "progress", "done", "failed", "cancelled"]) events.addEventListener(name, update);
+  events.addEventListener("message", update);
   // Where something between browser and server holds events back, and for the estimate of the time left.
   setInterval(update, 3000);
 }

@@ -86,6 +86,6 @@ def test_facts_that_are_not_known_are_left_out():
         "Architecture": "cifar_resnet, depth 14, width 0.5",
         "Parameters": "12,345",
         "Trained on": "1/4 of digits",
-        "Accuracy in its card": "96.1 %",
+        "Test accuracy": "96.1 %",
     }
     assert listed_facts(Listed("a", "folder", dataset="digits", subset="1")) == (("Trained on", "digits"),)
