@@ -68,10 +68,7 @@ def training_bytes(spec: "Spec", input_size: tuple[int, int, int], images: int) 
     """
     trial = _trial_model(spec, input_size)
     weights = _NUMBER * sum(parameter.numel() for parameter in trial.parameters())
-    if isinstance(spec, Variant):
-        largest = largest_of_family(spec, input_size)
-    else:
-        largest = largest_call(trial, input_size)
+    largest = largest_of_family(spec, input_size) if isinstance(spec, Variant) else largest_call(trial, input_size)
     activations = images * (_saved_for_gradients(trial, input_size) + _NUMBER * largest)
     return max(_COPIES * weights + activations, _COPIES_OF_STATE * weights)
 
