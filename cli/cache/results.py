@@ -29,7 +29,7 @@ Image = list[list[list[int]]]
 LAYOUT = 1
 # Each call would read the metadata of a package again.
 version = cache(metadata.version)
-PACKAGES = ("resnet-zoo", "torch", "timm", "numpy", "scipy", "scikit-learn", "statsmodels")
+PACKAGES = ("resnet-zoo", "torch", "timm", "numpy", "scipy", "scikit-learn")
 
 
 @dataclass(frozen=True)

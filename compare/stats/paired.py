@@ -144,7 +144,8 @@ def error_consistency(only_a: int, only_b: int, both: int, neither: int) -> Esti
     apart = columns[:, None] + rows
     weights = np.where(np.eye(2), 1 - chance - together * (1 - agreement), apart * (1 - agreement))
     spread = (table * weights**2).sum() - (agreement * chance - 2 * chance + agreement) ** 2
-    reach = float(Z95 * np.sqrt(spread / n) / (1 - chance) ** 2)
+    # The spread of two equal models is 0, and rounding may make it negative.
+    reach = float(Z95 * np.sqrt(max(0, spread) / n) / (1 - chance) ** 2)
     return Estimate(kappa, kappa - reach, kappa + reach)
 
 

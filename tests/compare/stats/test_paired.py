@@ -80,6 +80,11 @@ def test_error_consistency_is_that_of_statsmodels(counts):
     assert error_consistency(*counts) == pytest.approx(interval, abs=1e-12)
 
 
+@pytest.mark.parametrize("both", range(20, 400, 7))
+def test_error_consistency_of_equal_models_is_1_without_error(both):
+    assert error_consistency(0, 0, both, 37) == pytest.approx((1, 1, 1), abs=1e-6)
+
+
 def test_showing_results_imports_no_numerical_library():
     code = "import sys, cli.report.comparison, cli.report.model; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
