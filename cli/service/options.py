@@ -156,7 +156,7 @@ class WatchOptions:
         list[str],
         typer.Option(
             metavar="EXPR",
-            help="Condition on these models, such as 'agreement>=0.98'; repeatable.",
+            help="Condition on watched models, such as 'agreement>=0.98'; repeatable.",
             show_default=False,
         ),
     ] = field(default_factory=list)

@@ -29,6 +29,15 @@ def lines():
     logger.removeHandler(handler)
 
 
+@pytest.fixture
+def configure():
+    """Sets up logging as the server does, with the secret `secret`, until the end of the test."""
+    yield lambda: logging.config.dictConfig(log_config(["secret"]))
+    for name in ("cli.service", "uvicorn"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+
+
 def test_every_request_is_one_line_of_json(service, lines):
     service[2].get("/api/comparisons/0123456789abcdef?token=hidden")
     service[2].get("/a%0Ab")
@@ -53,26 +62,20 @@ def test_secrets_are_not_logged(service, lines):
     assert [lines()[0]["path"], lines()[1]["place"]] == ["/***/b", "***"]
 
 
-def test_the_server_logs_as_json_too(capfd):
-    logging.config.dictConfig(log_config(["secret"]))
+def test_the_server_logs_as_json_too(configure, capfd):
+    configure()
     logging.getLogger("uvicorn.error").warning("a secret %s", "message")
     logging.getLogger("uvicorn.access").warning("not this one")
-    for name in ("cli.service", "uvicorn"):
-        logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
     line = json.loads(capfd.readouterr().err)
     assert (line["event"], line["level"]) == ("a *** message", "warning")
 
 
-def test_a_terminal_shows_jobs_and_problems_in_words(capfd, monkeypatch):
+def test_a_terminal_shows_jobs_and_problems_in_words(configure, capfd, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    logging.config.dictConfig(log_config(["secret"]))
+    configure()
     log("request", path="/")
     log("request", logging.WARNING, path="/secret", status=503)
     log_job("0123456789abcdef", "a and b", "failed", "worker", 1.23, "no images")
-    for name in ("cli.service", "uvicorn"):
-        logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
     problem, job = capfd.readouterr().err.splitlines()
     assert problem[8:] == " Warning: request, path /***, status 503"
     assert job[8:] == " a and b failed after 1.2 s: no images (/comparisons/0123456789abcdef)"
