@@ -64,7 +64,7 @@ def _settings(
         datasets=content.datasets,
         host=web.host,
         port=web.port,
-        url=web.url.rstrip("/") if web.url else None,
+        url=web.address,
         workers=work.workers,
         ray=work.ray,
         job_timeout=work.job_timeout,
@@ -82,7 +82,7 @@ def _settings(
 def _serve(settings: Settings, watching: WatchOptions) -> None:
     from cli.service.server import serve as serve_until_stopped
 
-    watching.check(settings.webhook_secret)
+    watching.check(settings)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         serve_until_stopped(settings)

@@ -4,6 +4,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -121,6 +122,8 @@ class _Service:
             ) from error
         if answer.is_success:
             return answer
+        if answer.status_code == HTTPStatus.UNAUTHORIZED and not os.environ.get(TOKEN):
+            raise ZooError(f"{self.url} needs a token; set {TOKEN} to it.")
         try:
             message = msgspec.json.decode(answer.content, type=_Error).error
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.report.requirement import parse_requirement
-from cli.service.settings import Limits
+from cli.service.settings import Limits, Settings
 from cli.terminal import options
 from cli.terminal.output import say
 from zoo.errors import UsageError, ZooError
@@ -47,6 +47,17 @@ class WebOptions:
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let people compare models that only your Hub token can read.")
     ] = False
+
+    @property
+    def address(self) -> str | None:
+        """The public address, without a slash at its end.
+
+        Raises:
+            UsageError: it is no address of a web site.
+        """
+        if self.url and not self.url.startswith(("http://", "https://")):
+            raise UsageError(f"--url takes an address such as https://me-service.hf.space, got {self.url!r}.")
+        return self.url.rstrip("/") if self.url else None
 
 
 @dataclass(frozen=True)
@@ -145,7 +156,7 @@ class WatchOptions:
         list[str],
         typer.Option(
             metavar="EXPR",
-            help="Condition on these models, such as 'agreement>=0.98'; repeatable.",
+            help="Condition on watched models, such as 'agreement>=0.98'; repeatable.",
             show_default=False,
         ),
     ] = field(default_factory=list)
@@ -153,23 +164,31 @@ class WatchOptions:
         bool, typer.Option("--report-to-hub", help="Post verdicts in the Community tab of watched models.")
     ] = False
 
-    def check(self, secret: str | None) -> None:
-        """Check the conditions, and that comments can be posted.
+    def check(self, settings: Settings) -> None:
+        """Check the owners, the dataset, and the conditions, and that comments can be posted.
 
         Args:
-            secret: the secret of the Hub's webhook; without one, no event is accepted, which is only said.
+            settings: settings of the service. Without a secret of the Hub's webhook, a message says that no event is
+                accepted.
 
         Raises:
-            UsageError: a condition is malformed.
-            ZooError: there is no token of the Hub to post with.
+            UsageError: an owner or a condition is malformed.
+            ZooError: there is no such dataset, or no token of the Hub to post with.
         """
         from huggingface_hub import get_token
 
+        from cli.service.questions.names import parse_dataset
+
+        for owner in self.watch:
+            if not _NAME.fullmatch(owner):
+                raise UsageError(f"--watch takes an OWNER on the Hub, such as `me` of `me/model`, got {owner!r}.")
+        if self.watch_dataset is not None:
+            parse_dataset(self.watch_dataset, settings.datasets)
         for text in self.require:
             parse_requirement(text)
         if self.report_to_hub and get_token() is None:
             raise ZooError("--report-to-hub posts with your token of the Hub; log in with `hf auth login`.")
-        if self.watch and secret is None:
+        if self.watch and settings.webhook_secret is None:
             say("The Hub's events are refused until ZOO_SERVE_WEBHOOK_SECRET holds the secret of its webhook.")
 
 

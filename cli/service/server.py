@@ -4,6 +4,7 @@ import errno
 import ipaddress
 import os
 import socket
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from cli.service.settings import Settings
 from cli.service.store.database import open_database
 from cli.service.web.app import create_app
 from cli.service.work.supervisor import Supervisor
+from cli.terminal.output import say
 from zoo.base.files import writing
 from zoo.errors import UsageError, ZooError
 
@@ -48,6 +50,10 @@ def serve(settings: Settings) -> None:
         threading.Thread(target=_import_torch, daemon=True).start()
         with Supervisor(settings):
             print(_url(settings.host, listener), flush=True)
+            if not settings.models.is_dir():
+                say(f"There is no folder {settings.models}, so only models on the Hub can be compared.")
+            if sys.stderr.isatty():
+                say("Open this address in a browser. Ctrl-C stops the service.")
             uvicorn.Server(config).run(sockets=[listener])
 
 

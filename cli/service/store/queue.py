@@ -116,9 +116,9 @@ def claim(database: Database, worker: str, lease: float = LEASE) -> Job | None:
     with database.writing() as session:
         now = database.now(session)
         lost = and_(JobRow.state == State.running, JobRow.lease_until <= now)
-        for hopeless in session.scalars(select(JobRow).where(lost, JobRow.attempts >= MOST_ATTEMPTS)):
-            hopeless.error = f"its worker died {hopeless.attempts} times"
-            _end(hopeless, State.failed, database, session)
+        for exhausted in session.scalars(select(JobRow).where(lost, JobRow.attempts >= MOST_ATTEMPTS)):
+            exhausted.error = f"its worker died {exhausted.attempts} times"
+            _end(exhausted, State.failed, database, session)
         session.flush()
         running_keys = select(JobRow.key).where(JobRow.state == State.running)
         free = and_(JobRow.state == State.queued, JobRow.key.not_in(running_keys))

@@ -13,7 +13,7 @@ import msgspec
 from cli.jobs.engine import Engine
 from cli.jobs.processes import Outcome, Task
 from cli.service.errors import UnavailableError
-from cli.service.logs import log
+from cli.service.logs import log_job
 from cli.service.settings import Settings
 from cli.service.store.database import Database
 from cli.service.store.history import find, forget_report, oldest_reports
@@ -82,8 +82,8 @@ class Worker:
         if lease.lost:
             task.log.unlink(missing_ok=True)
         ended = self._persist(lambda: find(self.database, job.id))
-        seconds = round(time.monotonic() - start, 3)
-        log("job", id=job.id, state=ended.state, worker=self.name, seconds=seconds, error=ended.error)
+        names = " and ".join(model.name for model in job.question.models)
+        log_job(job.id, names, ended.state, self.name, time.monotonic() - start, ended.error)
         if not lease.lost:
             self.after(ended)
 

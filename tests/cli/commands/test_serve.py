@@ -7,6 +7,7 @@ import pytest
 from cli.commands import serve
 from cli.service import options, server
 from cli.service.server import check_host, read_tokens
+from cli.service.settings import Settings
 from zoo.errors import UsageError, ZooError
 
 
@@ -16,7 +17,8 @@ def call(run, here, monkeypatch):
     monkeypatch.delenv("ZOO_SERVE_TOKEN", raising=False)
 
     def call(*arguments):
-        ran = run("zoo", "serve", "--data", "data", *arguments)
+        # Port 8000 may be in use.
+        ran = run("zoo", "serve", "--port", "0", "--data", "data", *arguments)
         assert list(here.iterdir()) == []
         return ran.code, ran.stderr.strip()
 
@@ -34,6 +36,9 @@ def call(run, here, monkeypatch):
         (("--dataset", "a/b=."), 2, "--dataset takes NAME=PATH"),
         (("--dataset", "pets=nowhere"), 1, "--dataset pets=nowhere: there is no folder nowhere; correct the path."),
         (("--require", "agreement"), 2, "agreement"),
+        (("--url", "me-service.hf.space"), 2, "--url takes an address such as https://me-service.hf.space"),
+        (("--watch", "me/model"), 2, "--watch takes an OWNER on the Hub"),
+        (("--watch-dataset", "pets"), 1, "there is no dataset 'pets' on this server; choose digits"),
         (("--private",), 2, "--private needs --push-space OWNER/NAME."),
         (("--token-file", "none"), 1, "cannot read the tokens in none"),
         (("--database", "mysql://me:secret@host/db"), 1, "expected a database as sqlite:///FILE or postgresql"),
@@ -60,17 +65,17 @@ def test_missing_packages_are_named(call, monkeypatch):
     assert call() == (1, "Error: zoo serve needs fastapi; run: pip install 'resnet-zoo[serve]'")
 
 
-def test_an_owner_is_watched_only_with_a_secret(monkeypatch, capsys):
-    options.WatchOptions(watch=["me"]).check(None)
+def test_an_owner_is_watched_only_with_a_secret(tmp_path, capsys):
+    options.WatchOptions(watch=["me"]).check(Settings(tmp_path))
     assert "ZOO_SERVE_WEBHOOK_SECRET" in capsys.readouterr().err
-    options.WatchOptions(watch=["me"]).check("secret")
+    options.WatchOptions(watch=["me"]).check(Settings(tmp_path, webhook_secret="secret"))
     assert capsys.readouterr().err == ""
 
 
-def test_verdicts_are_posted_only_with_a_token_of_the_hub(monkeypatch):
+def test_verdicts_are_posted_only_with_a_token_of_the_hub(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
     with pytest.raises(ZooError, match="hf auth login"):
-        options.WatchOptions(report_to_hub=True).check("secret")
+        options.WatchOptions(report_to_hub=True).check(Settings(tmp_path))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])

@@ -150,7 +150,7 @@ def test_the_token_is_sent(tmp_path, folders, run, monkeypatch):
     database = open_database(settings.database_url)
     with serving(settings, database) as client:
         monkeypatch.delenv("ZOO_SERVE_TOKEN", raising=False)
-        assert "expected a token" in run("compare", "a", "c", "--server", client.base_url).stderr
+        assert "needs a token; set ZOO_SERVE_TOKEN" in run("compare", "a", "c", "--server", client.base_url).stderr
         monkeypatch.setenv("ZOO_SERVE_TOKEN", "secret")
         assert "there is no model 'c'" in run("compare", "a", "c", "--server", client.base_url).stderr
     database.close()

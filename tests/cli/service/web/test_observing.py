@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import create_engine
 
-from cli.service.logs import JsonLines, log, log_config
+from cli.service.logs import JsonLines, log, log_config, log_job
 from cli.service.store import queue
 from cli.service.store.database import Database
 from cli.service.store.records import Priority
@@ -27,6 +27,15 @@ def lines():
     logger.setLevel("INFO")
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logger.removeHandler(handler)
+
+
+@pytest.fixture
+def configure():
+    """Sets up logging as the server does, with the secret `secret`, until the end of the test."""
+    yield lambda: logging.config.dictConfig(log_config(["secret"]))
+    for name in ("cli.service", "uvicorn"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
 
 
 def test_every_request_is_one_line_of_json(service, lines):
@@ -53,15 +62,23 @@ def test_secrets_are_not_logged(service, lines):
     assert [lines()[0]["path"], lines()[1]["place"]] == ["/***/b", "***"]
 
 
-def test_the_server_logs_as_json_too(capfd):
-    logging.config.dictConfig(log_config(["secret"]))
+def test_the_server_logs_as_json_too(configure, capfd):
+    configure()
     logging.getLogger("uvicorn.error").warning("a secret %s", "message")
     logging.getLogger("uvicorn.access").warning("not this one")
-    for name in ("cli.service", "uvicorn"):
-        logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
     line = json.loads(capfd.readouterr().err)
     assert (line["event"], line["level"]) == ("a *** message", "warning")
+
+
+def test_a_terminal_shows_jobs_and_problems_in_words(configure, capfd, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    configure()
+    log("request", path="/")
+    log("request", logging.WARNING, path="/secret", status=503)
+    log_job("0123456789abcdef", "a and b", "failed", "worker", 1.23, "no images")
+    problem, job = capfd.readouterr().err.splitlines()
+    assert problem[8:] == " Warning: request, path /***, status 503"
+    assert job[8:] == " a and b failed after 1.2 s: no images (/comparisons/0123456789abcdef)"
 
 
 def test_a_bug_is_logged_and_its_details_are_not_shown(service, lines, monkeypatch):

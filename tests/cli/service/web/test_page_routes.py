@@ -40,6 +40,13 @@ def test_names_are_escaped_everywhere(pages):
         assert "x'\">" not in text
 
 
+def test_comparisons_of_the_same_models_differ_by_their_options(pages):
+    database, web = pages
+    asked(database, "me/a", "me/b", options={"max_examples": 60, "measures": ["knn", "rsa"]})
+    text = web.get("/history").text
+    assert "digits</span>, max examples <code>60</code>, measures <code>knn, rsa</code>" in text
+
+
 def test_a_model_of_many_comparisons_leads_to_all_of_them(pages):
     database, web = pages
     for number in range(21):

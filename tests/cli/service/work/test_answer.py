@@ -68,7 +68,7 @@ def test_a_comparison_is_that_of_the_command_line(run, folders, question, answer
     summary = msgspec.json.decode((folder / "answer.json").read_bytes(), type=Answer)
     assert summary.agreement == result["disagreement"]["agreement"]
     assert summary.accuracies == tuple(result["models"][side]["accuracy"] for side in "ab")
-    files = [folder / name for name in ("result.json", "page.html", "picture.png")]
+    files = [folder / name for name in ("result.json", "page.html", "picture.png", "images.json")]
     assert summary.size == sum(path.stat().st_size for path in files)
     assert (folder / "picture.png").read_bytes().startswith(b"\x89PNG")
 
