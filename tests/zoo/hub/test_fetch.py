@@ -191,7 +191,7 @@ IN_A_MINUTE = formatdate(time.time() + 60, usegmt=True)
         (429, {"Retry-After": IN_A_MINUTE}, "too many requests; try again in [0-9]+ seconds"),
         (429, {"RateLimit": '"api";r=0;t=55'}, "too many requests; try again in 55 seconds"),
         (429, {"Retry-After": "soon"}, "too many requests; wait a few minutes and try again"),
-        (503, {"Retry-After": "30"}, "status 503, also after retries.; try again in 30 seconds"),
+        (503, {"Retry-After": "30"}, "status 503.; try again in 30 seconds"),
     ],
 )
 def test_the_hub_says_how_long_to_wait(published, hub, status, headers, message):
