@@ -45,8 +45,10 @@ def reasons(what: str) -> Iterator[None]:
         raise
     except FileNotFoundError as error:
         # The library looks for a folder with the name of a repository too, and then does not name the Hub's answer.
-        answer = error.__context__
-        if type(error) is FileNotFoundError and isinstance(answer, LocalEntryNotFoundError):
+        answer: BaseException | None = error
+        while answer is not None and not isinstance(answer, LocalEntryNotFoundError):
+            answer = answer.__context__
+        if answer is not None:
             raise answer from answer.__cause__
         raise
     except ValueError as error:
