@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from zoo.errors import ZooError, one_line
+from zoo.base.foreign import describe, is_foreign
+from zoo.errors import ZooError
 
 PACKAGES = ("resnet-zoo", "torch", "torchvision", "timm", "huggingface-hub", "datasets", "safetensors", "numpy")
 # Enough for a few large models.
@@ -35,8 +36,10 @@ def check_installation() -> Iterator[Finding]:
     for subject, check in (("device", _device), ("torchvision", _torchvision), ("Hub", _hub), ("cache", _cache)):
         try:
             yield from check()
-        except Exception as error:  # an installation can be broken in any way
-            yield Finding(subject, f"check failed ({type(error).__name__}: {one_line(error)})", "fix the installation")
+        except Exception as error:
+            if not is_foreign(error):
+                raise
+            yield Finding(subject, f"check failed ({describe(error)})", "fix the installation")
 
 
 def _package(package: str) -> Finding:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from zoo.base.foreign import is_foreign
 from zoo.base.memory import USABLE, check_memory
+from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -108,7 +110,11 @@ def _footprint(model: "FoundModel", layers: str | None) -> Footprint | None:
         weights = sum(tensor.numel() for tensor in (*trial.parameters(), *trial.buffers()))
         size, variant = model.config.pretrained_cfg.input_size, model.config.variant
         per_image = largest_call(trial, size) if variant is None else largest_of_family(variant, size)
-    except Exception:  # timm, transformers, and operations without a meta device raise all kinds of errors
+    except ZooError:
+        return None
+    except Exception as error:
+        if not is_foreign(error):
+            raise
         return None
     return Footprint(_NUMBER * weights, _NUMBER * per_image, 0 if layers is None else _count(trial, layers))
 

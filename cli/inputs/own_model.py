@@ -134,7 +134,7 @@ def _call(path: Path, function: str) -> Any:
 
 def _preprocessing(ref: str, values: Any) -> Preprocessing:
     try:
-        return msgspec.convert(dict(values or {}), Preprocessing)
+        return msgspec.convert({} if values is None else dict(values), Preprocessing)
     except (msgspec.ValidationError, TypeError, ValueError) as error:
         raise ZooError(
             f"expected {ref} to return a module with an attribute pretrained_cfg such as "

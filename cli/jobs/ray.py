@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from cli.jobs.processes import Outcome, Task, run_here
+from zoo.base.foreign import foreign_code
 from zoo.errors import ZooError, one_line
 
 # How often a run is retried after its worker or machine was lost.
@@ -64,12 +65,11 @@ def _connect(address: str) -> ModuleType:
     )
     before = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **local_options)
-    except Exception as error:  # Ray raises many types
-        raise ZooError(
-            f"no Ray cluster answers at {address} ({one_line(error)}); start one with `ray start --head`, set "
-            "RAY_AUTH_MODE=token if it requires a token, or use --ray local."
-        ) from error
+        with foreign_code(
+            f"no Ray cluster answers at {address}",
+            "start one with `ray start --head`, set RAY_AUTH_MODE=token if it requires a token, or use --ray local",
+        ):
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **local_options)
     finally:
         # The handler that Ray installs exits without a message.
         signal.signal(signal.SIGTERM, before)

@@ -81,7 +81,7 @@ def _measures(result: ModelMatrix, width: int) -> Iterator[RenderableType]:
 def _memory(result: ModelMatrix) -> str:
     layers = sum(len(model.layers) for model in result.models)
     # The measure cosine needs a copy.
-    size = (8 if result.settings["precision"] == "fp64" else 4) * (1 if result.within_cosine is None else 2)
+    size = (8 if result.settings.get("precision") == "fp64" else 4) * (1 if result.within_cosine is None else 2)
     mebibytes = layers * int(result.settings["batch_size"] or 0) ** 2 * size / 2**20
     return f"Gram matrices of {layers} layers took {mebibytes:,.0f} MiB per minibatch."
 

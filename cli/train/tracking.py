@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from cli.terminal.output import say, warnings_in_one_line
 from zoo.base.files import writing
+from zoo.base.foreign import foreign_code, is_foreign
 from zoo.errors import UsageError, ZooError, did_you_mean, one_line
 from zoo.record.fields import Epoch
 from zoo.record.recipe import Recipe
@@ -103,8 +104,9 @@ def tracked(tracking: Tracking | None, name: str, recipe: Recipe) -> Iterator[Ca
         try:
             if not failed:
                 action(*values)
-        # Trackers raise exceptions of many types.
         except Exception as error:
+            if not is_foreign(error):
+                raise
             failed = True
             say(f"--track {tracking.tracker} failed: {one_line(error)}; its log is incomplete.")
 
@@ -134,15 +136,10 @@ def _start(tracking: Tracking, name: str, recipe: Recipe) -> _Run:
     Raises:
         ZooError: the tracker does not start.
     """
-    try:
+    with foreign_code(f"--track {tracking.tracker} failed", "train without it"):
         if tracking.tracker == TENSORBOARD:
             return _start_tensorboard(Path(tracking.place) if tracking.place else RUNS / name)
         return _start_project(tracking.tracker, tracking.place or PROJECT, name, recipe)
-    except ZooError:
-        raise
-    # Trackers raise exceptions of many types.
-    except Exception as error:
-        raise ZooError(f"--track {tracking.tracker} failed: {one_line(error)}; train without it.") from error
 
 
 def _start_tensorboard(folder: Path) -> _Run:

@@ -302,6 +302,9 @@ class GroupComparison(JsonResult):
     cautions: tuple[str, ...] = ()
 
     def _problems(self) -> Iterator[str]:
+        for name, group in (("a", self.a), ("b", self.b)):
+            if not group.models:
+                yield f"group {name} has no models"
         examples, chosen = self.examples, (*self.confirmed_classes.selected, *self.confirmed_examples.selected)
         yield from check_length("classes.rows", self.classes.rows, len(self.dataset.classes))
         yield from check_indices("a label", [*examples.label, *(i.label for i in chosen)], len(self.dataset.classes))

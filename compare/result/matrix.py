@@ -135,6 +135,8 @@ class ModelMatrix(JsonResult):
 
     def _problems(self) -> Iterator[str]:
         layers = [len(model.layers) for model in self.models]
+        if not isinstance(size := self.settings.get("batch_size"), int):
+            yield f"batch_size of settings is {size!r}, but must be a whole number"
         for number, model in enumerate(self.models):
             yield from check_model(f"model {number}", model)
         expected = list(combinations(range(len(layers)), 2))
@@ -145,6 +147,8 @@ class ModelMatrix(JsonResult):
             name = f"of models {pair.a} and {pair.b}"
             yield from check_shape(f"cka {name}", pair.cka, layers[pair.a], layers[pair.b])
             yield from check_shape(f"cosine {name}", pair.cosine, layers[pair.a], layers[pair.b])
+            if (pair.cosine is None) != (self.within_cosine is None):
+                yield f"cosine {name} and within_cosine are not both there"
         for field, matrices in (("within", self.within), ("within_cosine", self.within_cosine)):
             yield from check_length(field, matrices, len(layers))
             for count, cells in zip(layers, matrices or (), strict=False):

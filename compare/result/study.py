@@ -1,5 +1,6 @@
 """Result of testing the paper's claims on a grid of networks. Needs no torch."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -8,6 +9,8 @@ from compare.result.base import FORMAT_VERSION, Estimate, JsonResult, Matrix, Se
 from compare.result.checks import check_shape
 from compare.result.models import DatasetResult
 
+# Fractions of the training images, as `fractions.Fraction` writes them.
+_SUBSET = re.compile(r"[1-9][0-9]{0,9}(/[1-9][0-9]{0,9})?")
 Verdict = Literal["shown", "not shown", "opposite", "not measurable"]
 
 
@@ -303,5 +306,8 @@ class Reproduction(JsonResult):
     power: tuple[Power, ...] = ()
 
     def _problems(self) -> Iterator[str]:
+        for net in self.networks:
+            if not _SUBSET.fullmatch(net.subset):
+                yield f"the subset of {net.name} is {net.subset!r}, but must be a fraction such as 1/4"
         for heatmap in self.heatmaps:
             yield from check_shape("a heatmap", heatmap.cka, len(heatmap.cka), len(heatmap.cka))

@@ -11,13 +11,27 @@ from rich.console import Console
 from cards.words.csv import disagreements_csv
 from cli.report.kinds import ReportOptions, kind_of, load_result
 from compare.errors import CompareError
+from compare.groups.groups import compare_groups
 from tests.support.fuzzing import LIMITS, one_line
 from tests.support.mutations import mutated_json
+from tests.support.networks import Net, stream
+from tests.support.pages import several
 from tests.support.samples import comparison, dominated, inspection
+from tests.support.studies import reproduction, study
 from zoo.errors import ZooError
 
 pytestmark = pytest.mark.slow
-RESULTS = [json.loads(result.to_json()) for result in (comparison(), dominated(), inspection())]
+RESULTS = [
+    json.loads(result.to_json())
+    for result in (
+        comparison(),
+        dominated(),
+        inspection(),
+        several([3, 4]),
+        compare_groups([Net(0), Net(1)], [Net(2), Net(3)], stream()),
+        reproduction(study(seeds=2)),
+    )
+]
 
 
 @pytest.fixture(scope="module")

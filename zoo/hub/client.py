@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from zoo.errors import UsageError, ZooError
-from zoo.hub.errors import hub_errors
+from zoo.hub.errors import hub_errors, seconds_to_wait
 
 if TYPE_CHECKING:
+    from httpx2 import Response
     from huggingface_hub import HfApi
+
+# Seconds to wait for the next part of an answer, where the client has no limit. A large commit takes the longest.
+TIMEOUT = 60.0
+# The client sleeps for as long as the Hub says, up to five times. If it says more seconds than this, that is an error.
+LONGEST_WAIT = 20
 
 
 class _Named(msgspec.Struct):
@@ -106,4 +112,26 @@ def hub_client(bars: bool = False) -> "HfApi":
     logging.set_verbosity_error()
     if constants.HF_HUB_DISABLE_PROGRESS_BARS is None:
         (enable_progress_bars if bars and sys.stderr.isatty() else disable_progress_bars)()
+    _bound_requests()
     return huggingface_hub.HfApi(library_name="resnet-zoo", library_version=version("resnet-zoo"))
+
+
+def _bound_requests() -> None:
+    """Let the client's session, which all of its requests share, wait neither forever nor for hours."""
+    from huggingface_hub import get_session
+
+    session = get_session()
+    if session.timeout.read is None:
+        session.timeout = TIMEOUT
+    hooks = session.event_hooks["response"]
+    if _refuse_long_waits not in hooks:
+        hooks.append(_refuse_long_waits)
+
+
+def _refuse_long_waits(response: "Response") -> None:
+    """Raise the error of an answer at once if the client would sleep for long before it tries again."""
+    from huggingface_hub.utils import hf_raise_for_status
+
+    if response.is_error and (seconds_to_wait(response.headers) or 0) > LONGEST_WAIT:
+        response.read()
+        hf_raise_for_status(response)

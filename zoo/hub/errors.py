@@ -11,6 +11,9 @@ from time import time
 from zoo.base.foreign import is_foreign
 from zoo.errors import UsageError, ZooError, one_line
 
+# Seconds.
+_DAY = 86_400
+
 
 @contextmanager
 def hub_errors(what: str) -> Iterator[None]:
@@ -56,7 +59,7 @@ def _explain(error: Exception) -> str:
             return text
     if isinstance(error, errors.HfHubHTTPError) and error.response is not None:
         return _explain_status(
-            error.response.status_code, error.server_message or "", _seconds_to_wait(error.response.headers)
+            error.response.status_code, error.server_message or "", seconds_to_wait(error.response.headers)
         )
     if isinstance(error, UnicodeEncodeError):
         return "the token contains invalid characters; set HF_TOKEN again, or log in with `hf auth login`."
@@ -99,8 +102,11 @@ def _explanations(hub: str) -> tuple[tuple[type[Exception], str], ...]:
     )
 
 
-def _seconds_to_wait(headers: Mapping[str, str]) -> int | None:
+def seconds_to_wait(headers: Mapping[str, str]) -> int | None:
     """How long the Hub asks to wait, from the headers of its answer; None if it does not say.
+
+    Args:
+        headers: headers of the answer.
 
     Source:
         RFC 9110, section 10.2.3 (Retry-After: seconds or a date); draft-ietf-httpapi-ratelimit-headers-09 (RateLimit).
@@ -127,12 +133,17 @@ def _explain_status(status: int, message: str, wait: int | None) -> str:
     if status == 412:
         return "someone else changed it at the same time; check its content, and push again."
     if status == 429:
-        pause = "wait a few minutes and try again" if wait is None else f"try again in {wait:,} seconds"
-        return f"too many requests; {pause}."
+        return f"too many requests; {'wait a few minutes and try again' if wait is None else _try_again(wait)}."
     if status >= 500:
-        pause = "later" if wait is None else f"in {wait:,} seconds"
-        return f"server error of the Hub (status {status}, also after retries); try again {pause}."
+        return f"server error of the Hub (status {status}); {_try_again(wait)}."
     return f"the Hub refuses (status {status}: {message[:300] or 'no reason given'}); fix this and try again."
+
+
+def _try_again(wait: int | None) -> str:
+    """Advice to try again, in at most a day; `later` if the Hub does not say when, or names a longer time."""
+    if wait is None or wait > _DAY:
+        return "try again later"
+    return f"try again in {wait:,} second{'' if wait == 1 else 's'}" if wait else "try again"
 
 
 def _line(error: Exception) -> str:

@@ -1,9 +1,9 @@
 """`zoo push-report`: add a report to the repository of a model."""
 
-from dataclasses import replace
+import json
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,9 @@ from zoo.model_folder.folder import CARD
 
 if TYPE_CHECKING:
     from compare.result.base import JsonResult
-    from compare.result.models import ModelResult
+
+# Keys of models and files in the JSON of a result.
+PLACES = ("ref", "path", "superclasses")
 
 
 def push_report(
@@ -63,18 +65,19 @@ def push_report(
 
 
 def _without_folders(result: "JsonResult") -> "JsonResult":
-    """A result without absolute paths, which those of earlier versions may hold in the references to models."""
-    from compare.result.comparison import Comparison
-    from compare.result.inspection import Inspection
-    from compare.result.models import ModelPair
-
-    if isinstance(result, Comparison):
-        return replace(result, models=ModelPair(_public(result.models.a), _public(result.models.b)))
-    return replace(result, model=_public(result.model)) if isinstance(result, Inspection) else result
+    """A result without absolute paths, which those of earlier versions may hold."""
+    values = _public(json.loads(result.to_json()))
+    values["dataset"]["name"] = _public(values["dataset"]["name"], "ref")
+    return type(result).from_json(json.dumps(values))
 
 
-def _public(model: "ModelResult") -> "ModelResult":
-    return replace(model, ref=public_ref(model.ref)) if model.ref else model
+def _public(value: Any, key: str = "") -> Any:
+    """A value of JSON with the last names alone of models and files; other texts, such as classes, do not change."""
+    if isinstance(value, dict):
+        return {name: _public(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_public(item, key) for item in value]
+    return public_ref(value) if isinstance(value, str) and key in PLACES else value
 
 
 def _files(result: "JsonResult", kind: ResultKind) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ import torch
 import cli.inputs.memory
 from cli.inputs.memory import fitting_batch_size, largest_call, largest_of_family
 from compare.result.comparison import Comparison
+from tests.support.our_bug import our_bug
 from zoo.errors import ZooError
 from zoo.family.cifar import Variant
 from zoo.family.cifar_resnet import CifarResNet
@@ -95,6 +96,13 @@ def test_models_in_processes_of_their_own_share_the_memory(folders, monkeypatch)
     assert sizes[:2] == [256, 256] and 32 <= sizes[2] < 256 and sizes[3] == sizes[2]
     with pytest.raises(ZooError, match="images of 8x8, 4 models at once, got 2.5 GB; .* fewer --jobs, fewer layers"):
         fitting_batch_size(models, "fc", 2000, 2000, "cpu", 4)
+
+
+@pytest.mark.parametrize("path", ["cli.inputs.memory.largest_of_family", "zoo.model_folder.checkpoint.meta_model"])
+def test_a_bug_in_the_estimate_keeps_its_traceback(folders, monkeypatch, path):
+    monkeypatch.setattr(path, our_bug("zoo.base.memory"))
+    with pytest.raises(ZeroDivisionError):
+        fitting_batch_size([find_model(str(folders[0]))], "all", None, 60, "cpu")
 
 
 def test_a_smaller_batch_is_noted_in_the_result(run, folders, tmp_path, monkeypatch):

@@ -103,7 +103,7 @@ def test_tracker_that_does_not_start_stops_before_training(run, wandb):
     wandb("def init(**settings): raise RuntimeError('no login,\\nno run')")
     ran = run("zoo", "train", *SMALL, "--track", "wandb")
     assert (ran.code, ran.stdout, Path("models").exists()) == (1, "", False)
-    assert ran.stderr == "Error: --track wandb failed: no login, no run; train without it.\n"
+    assert ran.stderr == "Error: --track wandb failed (RuntimeError: no login, no run); train without it.\n"
 
 
 FAILING = """

@@ -5,9 +5,19 @@ import json
 import pytest
 
 from compare.errors import CompareError
+from compare.groups.groups import compare_groups
 from compare.result.comparison import Comparison
 from compare.result.inspection import Inspection
+from tests.support.networks import Net, stream
+from tests.support.pages import several
 from tests.support.samples import comparison, dominated, inspection
+from tests.support.studies import reproduction, study
+
+
+@pytest.fixture(scope="module")
+def results():
+    groups = compare_groups([Net(0), Net(1)], [Net(2), Net(3)], stream())
+    return {"matrix": several([3, 4]), "groups": groups, "reproduction": reproduction(study(seeds=2))}
 
 
 def set_in(values, path, new):
@@ -64,6 +74,27 @@ def test_an_inspection_is_checked(path, value, problem):
         Inspection.from_json(json.dumps(raw))
 
 
-def test_consistent_results_are_read():
-    for result in (comparison(), dominated(), inspection()):
+@pytest.mark.parametrize(
+    ("result", "path", "value", "problem"),
+    [
+        ("matrix", "pairs.0.cosine", None, "cosine of models 0 and 1 and within_cosine are not both there"),
+        ("matrix", "within_cosine", None, "cosine of models 0 and 1 and within_cosine are not both there"),
+        ("matrix", "settings", {}, "batch_size of settings is None, but must be a whole number"),
+        ("groups", "a.models", [], "group a has no models"),
+        ("groups", "b.models", [], "group b has no models"),
+        ("reproduction", "networks.0.subset", "half", "is 'half', but must be a fraction such as 1/4"),
+        ("reproduction", "networks.0.subset", "1/0", "is '1/0', but must be a fraction"),
+        ("reproduction", "networks.0.subset", "1e99999999", "is '1e99999999', but must be a fraction"),
+    ],
+)
+def test_other_results_are_checked(results, result, path, value, problem):
+    raw = json.loads(results[result].to_json())
+    set_in(raw, path, value)
+    with pytest.raises(CompareError) as error:
+        type(results[result]).from_json(json.dumps(raw))
+    assert problem in str(error.value)
+
+
+def test_consistent_results_are_read(results):
+    for result in (comparison(), dominated(), inspection(), *results.values()):
         assert type(result).from_json(result.to_json()).to_json() == result.to_json()

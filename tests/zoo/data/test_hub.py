@@ -126,6 +126,16 @@ def test_gated_dataset_gives_advice(hub):
         load_images("imagenet-1k", "train")
 
 
+@pytest.mark.parametrize("checked", [True, False])
+def test_too_many_requests_are_reported_at_once(hub, monkeypatch, checked):
+    seed(hub, {TRAIN: parquet(digit_rows(2)), "README.md": "pets"})
+    if not checked:
+        monkeypatch.setattr("zoo.data.stored.hub._check_hub_cards", lambda ref, commit: None)
+    hub.fault("HEAD", "/resolve/.*README.md", 429, times=None, headers={"Retry-After": "3600"})
+    with pytest.raises(ZooError, match="dataset you/pets: too many requests; try again in 3,600 seconds"):
+        load_images("hf:you/pets", "all")
+
+
 def test_splits_without_labels_are_ignored(hub):
     hidden = [(-1, data) for _, data in digit_rows(2)]
     seed(

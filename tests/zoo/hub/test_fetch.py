@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from huggingface_hub import constants
+from huggingface_hub import close_session, constants
 
 from zoo.errors import ZooError
+from zoo.hub.client import account, hub_client
 from zoo.hub.errors import hub_errors
 from zoo.hub.fetch import resolve
 from zoo.hub.find import find_model
@@ -190,14 +191,34 @@ IN_A_MINUTE = formatdate(time.time() + 60, usegmt=True)
         (429, {"Retry-After": "1200"}, "too many requests; try again in 1,200 seconds"),
         (429, {"Retry-After": IN_A_MINUTE}, "too many requests; try again in [0-9]+ seconds"),
         (429, {"RateLimit": '"api";r=0;t=55'}, "too many requests; try again in 55 seconds"),
+        (429, {"Retry-After": "0"}, "too many requests; try again.$"),
+        (429, {"Retry-After": "Thu, 31 Dec 2099 23:59:59 GMT"}, "too many requests; try again later.$"),
+        (503, {"Retry-After": "99999999999"}, "server error of the Hub .status 503.; try again later.$"),
         (429, {"Retry-After": "soon"}, "too many requests; wait a few minutes and try again"),
-        (503, {"Retry-After": "30"}, "status 503, also after retries.; try again in 30 seconds"),
+        (503, {"Retry-After": "30"}, "status 503.; try again in 30 seconds"),
     ],
 )
 def test_the_hub_says_how_long_to_wait(published, hub, status, headers, message):
     hub.fault("GET", "/api/models/me/m", status, times=None, headers=headers)
     with pytest.raises(ZooError, match=message):
         resolve("me/m")
+
+
+@pytest.mark.parametrize("headers", [{"Retry-After": "100000"}, {"RateLimit": '"api";r=0;t=3600'}])
+def test_the_client_does_not_sleep_for_hours(published, hub, monkeypatch, headers):
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail(f"slept {seconds} s"))
+    hub.fault("HEAD", "/resolve/", 429, times=None, headers=headers)
+    with pytest.raises(ZooError, match="too many requests; try again"):
+        resolve("me/m")
+
+
+def test_a_hub_that_never_answers_is_given_up(hub, monkeypatch):
+    hub.meanwhile("GET", "/whoami", lambda: time.sleep(2))
+    monkeypatch.setattr("zoo.hub.client.TIMEOUT", 0.5)
+    close_session()
+    with pytest.raises(ZooError, match="no complete answer from .* .ReadTimeout"):
+        account(hub_client(), "your token")
+    close_session()
 
 
 def test_missing_private_and_gated_models_are_reported(hub, folders, monkeypatch):

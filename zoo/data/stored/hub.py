@@ -90,9 +90,12 @@ def open_hub(ref: HubRef, commit: str, files: Mapping[str, str] | None, columns:
 
 def _check_hub_cards(ref: HubRef, commit: str) -> None:
     """Check the dataset card at a commit; offline, the one in the cache. Access is checked by the library."""
-    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError
+    from huggingface_hub import constants
+    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, RemoteEntryNotFoundError
 
+    # Online, the other kind of EntryNotFoundError is a failed download.
+    missing = EntryNotFoundError if constants.is_offline_mode() else RemoteEntryNotFoundError
     for name in CARD_FILES:
-        with hub_errors(f"dataset {ref}"), suppress(EntryNotFoundError, GatedRepoError):
+        with hub_errors(f"dataset {ref}"), suppress(missing, GatedRepoError):
             path = hub_client().hf_hub_download(ref.repo_id, name, repo_type="dataset", revision=commit)
             check_card(Path(path))

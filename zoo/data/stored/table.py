@@ -35,12 +35,21 @@ def reasons(what: str) -> Iterator[None]:
         what: the dataset, for messages.
     """
     from datasets.exceptions import DatasetGenerationError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         yield
     except DatasetGenerationError as error:
         if isinstance(error.__cause__, Exception):
             raise error.__cause__ from None
+        raise
+    except FileNotFoundError as error:
+        # The library looks for a folder with the name of a repository too, and then does not name the Hub's answer.
+        answer: BaseException | None = error
+        while answer is not None and not isinstance(answer, LocalEntryNotFoundError):
+            answer = answer.__context__
+        if answer is not None:
+            raise answer from answer.__cause__
         raise
     except ValueError as error:
         if "Config name is missing" in str(error):

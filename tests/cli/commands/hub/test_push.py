@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from cards.model_card.model_card import training_command
 from tests.support.hub.store import User
+from tests.support.our_bug import our_bug
 from zoo.base.files import file_sha256
 from zoo.family.cifar import Variant
 from zoo.record.training import TrainingRecord
@@ -302,6 +303,12 @@ def test_doctor_reports_and_gives_advice(hub, run, monkeypatch, token, found):
         assert part in told
     assert "hf_" not in told.lower().replace("hf_token", "").replace("hf_home", "")
     assert ("No problems found." in told) == (token == "hf_me")
+
+
+def test_a_bug_in_a_check_of_doctor_keeps_its_traceback(hub, run, monkeypatch):
+    monkeypatch.setattr("zoo.base.device.pick_device", our_bug("zoo.base.device"))
+    with pytest.raises(ZeroDivisionError):
+        run("zoo", "doctor")
 
 
 def test_doctor_reports_a_check_that_fails(hub, run, monkeypatch, tmp_path):
