@@ -50,4 +50,6 @@ def log_out() -> Response:
 
 def _on_this_server(address: str) -> str:
     """An address if it is a path on this server, otherwise the start page."""
-    return address if address.startswith("/") and not address.startswith(("//", "/\\")) else "/"
+    # Browsers leave out tabs and line ends, and `/\t/` would then begin the address of another server.
+    here = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address if here else "/"

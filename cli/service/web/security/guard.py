@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cli.service.errors import ForbiddenError, ServiceError, TooLargeError, UnauthorizedError
+from cli.service.hub.events import check_secret
 from cli.service.settings import Settings
 from cli.service.web.errors import refuse
 from cli.service.web.security.sessions import COOKIE, LOCAL_USER, SIGN_IN, user_of_session, user_of_token
@@ -17,7 +18,8 @@ from cli.service.web.security.sessions import COOKIE, LOCAL_USER, SIGN_IN, user_
 LARGEST_BODY, BODY_SECONDS = 64 * 2**10, 20
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # What needs no token: the way to sign in, whether the service runs, and events of the Hub, which have their own secret.
-OPEN_PATHS = ("/login", "/api/health", "/api/webhooks/huggingface")
+WEBHOOK = "/api/webhooks/huggingface"
+OPEN_PATHS = ("/login", "/api/health", WEBHOOK)
 OPEN_FOLDER = "/static/"
 
 
@@ -55,9 +57,11 @@ class Guard:
                 "to open it to others, start it with a token."
             )
         _check_origin(request)
+        path = request.scope["path"]
+        if path == WEBHOOK and request.method == "POST":
+            check_secret(request.headers.get("x-webhook-secret"), self.settings)
         if not self.settings.tokens:
             return LOCAL_USER
-        path = request.scope["path"]
         if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
             return ""
         return self._user_with_token(request)

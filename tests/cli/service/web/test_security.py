@@ -76,6 +76,32 @@ def test_what_needs_no_token(team):
         assert web.post("/api/webhooks/huggingface", json=event, headers=headers).status_code == status
 
 
+def test_a_wrong_secret_is_refused_before_the_body_is_read(team, service):
+    for web in (team[1], service[2]):
+        for body in (b"no JSON", b"x" * 2**20):
+            answer = web.post("/api/webhooks/huggingface", content=body, headers={"X-Webhook-Secret": "wrong"})
+            assert answer.status_code == (401 if web is team[1] else 403)
+
+
+def test_a_secret_may_have_any_characters(service):
+    settings, database, _ = service
+    with client(replace(settings, webhook_secret="clé"), database) as web:
+        headers = {"X-Webhook-Secret": "clé".encode()}
+        assert web.post("/api/webhooks/huggingface", content=b"{}", headers=headers).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "address", ["//evil.example", "/\\evil.example", "/\t/evil.example", "/\n/evil.example", "https://evil.example", ""]
+)
+def test_signing_in_leads_to_no_other_server(team, address):
+    web = team[1]
+    form = web.get("/login", params={"next": address}).text
+    assert 'data-next="/"' in form
+    assert 'name="next" value="/"' in form
+    data = {"token": "token-of-ann", "next": address}
+    assert web.post("/login", data=data, headers=OWN).headers["location"] == "/"
+
+
 def test_a_browser_logs_in_and_keeps_a_cookie_that_scripts_and_sites_cannot_use(team):
     web = team[1]
     sent_away = web.get("/history?q=a", headers={"Accept": "text/html"})
