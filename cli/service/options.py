@@ -194,7 +194,9 @@ class LimitOptions:
     images: Annotated[int, typer.Option("--limit-images", min=4, help="Images of a comparison.")] = 10_000
     disk: Annotated[
         float,
-        typer.Option("--limit-disk", metavar="GB", min=0, max=10**6, help="Size of stored reports; the oldest go first."),
+        typer.Option(
+            "--limit-disk", metavar="GB", min=0, max=10**6, help="Size of stored reports; the oldest go first."
+        ),
     ] = 20
 
     @property

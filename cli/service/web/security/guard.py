@@ -12,6 +12,7 @@ from cli.service.errors import ForbiddenError, ServiceError, TooLargeError, Unau
 from cli.service.hub.events import check_secret
 from cli.service.settings import Settings
 from cli.service.web.errors import refuse
+from cli.service.web.security.attempts import address_of
 from cli.service.web.security.sessions import COOKIE, LOCAL_USER, SIGN_IN, user_of_session, user_of_token
 
 # Bytes of the largest body, and seconds in which it must arrive.
@@ -67,14 +68,18 @@ class Guard:
         return self._user_with_token(request)
 
     def _user_with_token(self, request: Request) -> str:
+        secret = request.headers.get("authorization") or request.cookies.get(COOKIE)
+        if secret is None:
+            raise UnauthorizedError(f"expected a token; {SIGN_IN}")
+        return request.app.state.attempts.checked(address_of(request), secret, lambda: self._user_of(request))
+
+    def _user_of(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme:
             if scheme.lower() != "bearer":
                 raise UnauthorizedError("expected the header `Authorization: Bearer TOKEN`.")
             return user_of_token(self.settings.tokens, token.strip().encode("latin-1"))
-        if COOKIE in request.cookies:
-            return user_of_session(self.settings.tokens, request.cookies[COOKIE])
-        raise UnauthorizedError(f"expected a token; {SIGN_IN}")
+        return user_of_session(self.settings.tokens, request.cookies[COOKIE])
 
 
 def _is_loopback(host: str) -> bool:

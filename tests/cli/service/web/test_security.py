@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cli.service.store import history
-from cli.service.web.security import guard, sessions
+from cli.service.web.security import attempts, guard, sessions
 from cli.service.web.security.headers import PAGES
 from tests.support.web import client, serving
 
@@ -123,6 +123,34 @@ def test_a_forged_cookie_is_refused(team, change):
     value = change(sessions.new_session("token-of-ann"))
     answer = team[1].get("/api/comparisons", headers={"Cookie": f"{sessions.COOKIE}={value}".encode()})
     assert (answer.status_code, answer.json()["error"][:28]) == (401, "the session is not valid; si")
+
+
+def wrong_tokens(web):
+    """Sends as many wrong tokens, cookies, and sign-ins as an address may."""
+    for number in range(attempts.MOST_WRONG):
+        token = f"wrong {number}"
+        if number % 3 == 0:
+            yield web.post("/login", data={"token": token}, headers=OWN)
+        else:
+            yield web.get(
+                "/metrics", headers={"Authorization": f"Bearer {token}"} if number % 3 == 1 else cookie(token)
+            )
+
+
+def test_nobody_finds_a_token_by_trying(team, monkeypatch):
+    web = team[1]
+    known = cookie()
+    assert web.get("/metrics", headers=known).status_code == 200
+    assert {answer.status_code for answer in wrong_tokens(web)} == {401}
+    for headers in ({"Authorization": "Bearer another"}, BEARER):
+        answer = web.get("/metrics", headers=headers)
+        assert (answer.status_code, 0 < int(answer.headers["retry-after"]) <= attempts.WINDOW) == (429, True)
+    assert web.post("/login", data={"token": "token-of-bob"}, headers=OWN).status_code == 429
+    # Who was let in before is let in.
+    assert web.get("/metrics", headers=known).status_code == 200
+    now = time.monotonic() + attempts.WINDOW
+    monkeypatch.setattr(attempts.time, "monotonic", lambda: now)
+    assert web.get("/metrics", headers=BEARER).status_code == 200
 
 
 def test_a_cookie_expires(team, monkeypatch):
