@@ -67,7 +67,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         app.include_router(router)
         for route in router.routes:
             # A server sends no body in answer to HEAD.
-            if isinstance(route, APIRoute) and "GET" in route.methods:
+            if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
                 heads.add_api_route(route.path, route.endpoint, methods=["HEAD"])
     app.include_router(heads)
     app.state.routes = [route for router in (*routers, heads) for route in router.routes]

@@ -12,7 +12,8 @@ from starlette.requests import Request
 
 from cli.service.errors import TooManyError, UnauthorizedError
 
-Key, Value = TypeVar("Key"), TypeVar("Value")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 # Wrong tokens of one address in so many seconds.
 MOST_WRONG, WINDOW = 20, 60

@@ -12,7 +12,7 @@ from cli.service.errors import ForbiddenError, ServiceError, TooLargeError, Unau
 from cli.service.hub.events import check_secret
 from cli.service.settings import Settings
 from cli.service.web.errors import refuse
-from cli.service.web.security.attempts import address_of
+from cli.service.web.security.attempts import Attempts, address_of
 from cli.service.web.security.sessions import COOKIE, LOCAL_USER, SIGN_IN, user_of_session, user_of_token
 
 # Bytes of the largest body, and seconds in which it must arrive.
@@ -71,7 +71,8 @@ class Guard:
         secret = request.headers.get("authorization") or request.cookies.get(COOKIE)
         if secret is None:
             raise UnauthorizedError(f"expected a token; {SIGN_IN}")
-        return request.app.state.attempts.checked(address_of(request), secret, lambda: self._user_of(request))
+        attempts: Attempts = request.app.state.attempts
+        return attempts.checked(address_of(request), secret, lambda: self._user_of(request))
 
     def _user_of(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
