@@ -12,6 +12,7 @@ from cli.service.settings import Limits, Settings
 from cli.terminal import options
 from cli.terminal.output import say
 from zoo.errors import UsageError, ZooError
+from zoo.record.names import NAMES
 
 GB = 10**9
 _NAME = re.compile(r"\w[\w.-]*")
@@ -84,10 +85,14 @@ class ContentOptions:
         """The registered folders by name.
 
         Raises:
-            UsageError: a name is missing or not a plain word.
+            UsageError: a name is missing, not a plain word, taken, or given twice.
             ZooError: a folder does not exist.
         """
-        return dict(map(_registered, self.dataset))
+        registered = [_registered(text) for text in self.dataset]
+        names = [name for name, _ in registered]
+        if repeated := [name for name in names if names.count(name) > 1]:
+            raise UsageError(f"--dataset names {repeated[0]!r} more than once; choose different names.")
+        return dict(registered)
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ class WorkOptions:
     workers: Annotated[int, typer.Option(min=1, help="Number of comparisons that run at once.")] = 1
     ray: options.Ray = None
     job_timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1, help="Stop a comparison that takes longer.")
+        float, typer.Option(metavar="SECONDS", min=1, max=10**7, help="Stop a comparison that takes longer.")
     ] = 3600
 
     @property
@@ -208,7 +213,9 @@ class LimitOptions:
     images: Annotated[int, typer.Option("--limit-images", min=4, help="Images of a comparison.")] = 10_000
     disk: Annotated[
         float,
-        typer.Option("--limit-disk", metavar="GB", min=0, help="Size of stored reports; the oldest are removed first."),
+        typer.Option(
+            "--limit-disk", metavar="GB", min=0, max=10**6, help="Size of stored reports; the oldest go first."
+        ),
     ] = 20
 
     @property
@@ -218,9 +225,11 @@ class LimitOptions:
 
 
 def _registered(text: str) -> tuple[str, Path]:
-    name, equals, path = text.partition("=")
-    if not equals or not _NAME.fullmatch(name):
+    name, _, path = text.partition("=")
+    if not path or not _NAME.fullmatch(name):
         raise UsageError(f"--dataset takes NAME=PATH with a name of letters, digits, `.`, `_` and `-`, got {text!r}.")
+    if name in NAMES:
+        raise UsageError(f"--dataset {text}: {name} is the name of another dataset; choose another name.")
     if not Path(path).is_dir():
         raise ZooError(f"--dataset {text}: there is no folder {path}; correct the path.")
     return name, Path(path).absolute()

@@ -33,8 +33,10 @@ def begin_check(watch: Watch, before: str, after: str, settings: Settings, datab
     asked = AskComparison(a=f"{watch.model}@{before}", b=f"{watch.model}@{after}", dataset=watch.dataset)
     question = resolve(asked, settings)
     models = tuple(replace(model, name=f"{watch.model}@{str(model.commit)[:SHORT]}") for model in question.models)
-    job, _ = queue.submit(database, replace(question, models=models), watch.user, Priority.batch, settings.limits)
-    watches.advance(database, watch.model, after, watch.discussion)
+    job, is_new = queue.submit(database, replace(question, models=models), watch.user, Priority.batch, settings.limits)
+    # An old event that comes again must not take the place of later ones.
+    if is_new or watch.commit in (None, before):
+        watches.advance(database, watch.model, after, watch.discussion)
     return job
 
 

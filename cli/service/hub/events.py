@@ -100,7 +100,7 @@ def check_secret(secret: str | None, settings: Settings) -> None:
     """
     if settings.webhook_secret is None:
         raise ForbiddenError("this server takes no events; its operator has to set ZOO_SERVE_WEBHOOK_SECRET.")
-    if secret is None or not hmac.compare_digest(secret.encode(), settings.webhook_secret.encode()):
+    if secret is None or not hmac.compare_digest(secret.encode("latin-1"), settings.webhook_secret.encode()):
         raise UnauthorizedError("expected the webhook's secret in X-Webhook-Secret, got another or none.")
 
 

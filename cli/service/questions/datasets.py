@@ -1,21 +1,25 @@
 """Pin the dataset of a question: its commit, and a bound on the number of images."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.service.errors import UnavailableError, UnusableError
-from cli.service.questions.failures import gated, not_on_hub, service_errors
+from cli.service.questions.failures import check_public, is_unknown_revision, service_errors
 from cli.service.questions.names import parse_dataset
 from cli.service.settings import Settings
 from cli.terminal.options import ImageOptions
 from zoo.data.stored.listing import list_files
+from zoo.errors import ZooError
 from zoo.hub.client import hub_client
 from zoo.hub.commits import commit_of, get_repo_info
 from zoo.hub.errors import hub_errors
 from zoo.hub.ref import HubRef
 from zoo.record.names import DIGITS, HUB, Columns, with_columns
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import DatasetInfo
 
 # Images in all splits.
 DIGITS_IMAGES, MNIST_IMAGES = 1797, 5000
@@ -89,12 +93,15 @@ def _in_folder(name: str, folder: Path, columns: Columns) -> PinnedDataset:
 
 
 def _on_hub(name: str, ref: HubRef, split: str, columns: Columns, settings: Settings) -> PinnedDataset:
-    with hub_errors(f"dataset {ref}"):
-        info = get_repo_info(hub_client(), ref, "dataset")
-    if not settings.allow_private and info.private:
-        raise not_on_hub(name)
-    if not settings.allow_private and info.gated:
-        raise gated(name)
+    try:
+        info = _info(ref)
+    except ZooError as error:
+        if not settings.allow_private and is_unknown_revision(error):
+            # Of a private repository, nobody learns whether it has a revision.
+            check_public(name, _info(replace(ref, revision=None)))
+        raise
+    if not settings.allow_private:
+        check_public(name, info)
     size = sum(file.size or 0 for file in info.siblings or ())
     if size > settings.limits.dataset_bytes:
         raise UnusableError(
@@ -103,6 +110,12 @@ def _on_hub(name: str, ref: HubRef, split: str, columns: Columns, settings: Sett
         )
     pinned = with_columns(f"{HUB}{ref.repo_id}@{commit_of(ref, info)}", columns)
     return PinnedDataset(name, pinned, _images_of_split(info.card_data or {}, split))
+
+
+def _info(ref: HubRef) -> "DatasetInfo":
+    with hub_errors(f"dataset {ref}"):
+        info: DatasetInfo = get_repo_info(hub_client(), ref, "dataset")
+    return info
 
 
 def _images_of_split(card: Any, split: str) -> int | None:

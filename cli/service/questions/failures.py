@@ -3,11 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli.service.errors import ForbiddenError, NotFoundError, ServiceError, UnavailableError, UnusableError
 from compare.errors import CompareError
 from compare.errors import UsageError as CompareUsageError
 from zoo.errors import UsageError, ZooError
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import DatasetInfo, ModelInfo
+
+    from zoo.hub.fetch import Snapshot
 
 # Seconds after which a request that the Hub did not answer may succeed.
 RETRY_AFTER = 30
@@ -40,6 +46,30 @@ def not_on_hub(name: str) -> NotFoundError:
 def gated(name: str) -> ForbiddenError:
     """The answer about a model or dataset whose owner decides who may read it."""
     return ForbiddenError(f"{name} is gated on the Hub, and this server compares only what everyone can read.")
+
+
+def check_public(name: str, found: "Snapshot | ModelInfo | DatasetInfo") -> None:
+    """Check that everyone can read a model or dataset.
+
+    Args:
+        name: what people name it.
+        found: what the Hub says of it.
+
+    Raises:
+        NotFoundError: it is private.
+        ForbiddenError: its owner decides who may read it.
+    """
+    if found.private:
+        raise not_on_hub(name)
+    if found.gated:
+        raise gated(name)
+
+
+def is_unknown_revision(error: ZooError) -> bool:
+    """Whether an error says that a repository does not have a revision."""
+    from huggingface_hub.errors import RevisionNotFoundError
+
+    return isinstance(error.__cause__, RevisionNotFoundError)
 
 
 def _answer(name: str, error: Exception, message: str) -> ServiceError:

@@ -1,14 +1,15 @@
 """Pin the models of a question: their commits, and the hashes of their weights, which are not downloaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from cli.service.errors import UnusableError
-from cli.service.questions.failures import gated, not_on_hub, service_errors
+from cli.service.questions.failures import check_public, is_unknown_revision, service_errors
 from cli.service.questions.names import parse_model
 from cli.service.settings import Limits, Settings
 from cli.service.store.records import PinnedModel
+from zoo.errors import ZooError
 from zoo.hub.fetch import Snapshot, fetch, fetch_config, pin, weight_names
 from zoo.hub.find import FoundModel
 from zoo.hub.ref import HubFile, HubRef
@@ -67,9 +68,7 @@ def _local(folder: Path, limits: Limits) -> NamedModel:
 def _on_hub(ref: HubRef, settings: Settings) -> NamedModel:
     name = str(ref)
     with service_errors(name):
-        snapshot = pin(ref)
-        if not settings.allow_private:
-            _check_public(snapshot)
+        snapshot = _pin(ref, settings.allow_private)
         if snapshot.files is None:
             # Offline, the cache holds what there is.
             folder = fetch(snapshot)
@@ -99,11 +98,18 @@ def _weights(snapshot: Snapshot) -> list[HubFile]:
     return [files[name] for name in names]
 
 
-def _check_public(snapshot: Snapshot) -> None:
-    if snapshot.private:
-        raise not_on_hub(str(snapshot.ref))
-    if snapshot.gated:
-        raise gated(str(snapshot.ref))
+def _pin(ref: HubRef, allow_private: bool) -> Snapshot:
+    """Find the commit of a model, which everyone can read unless `allow_private`."""
+    try:
+        snapshot = pin(ref)
+    except ZooError as error:
+        if not allow_private and is_unknown_revision(error):
+            # Of a private repository, nobody learns whether it has a revision.
+            check_public(str(ref), pin(replace(ref, revision=None)))
+        raise
+    if not allow_private:
+        check_public(str(ref), snapshot)
+    return snapshot
 
 
 def _parameters(config: ModelConfig) -> int | None:

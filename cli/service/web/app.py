@@ -7,7 +7,8 @@ from importlib.metadata import version
 
 from anyio import CapacityLimiter
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from cli.service.settings import Settings
@@ -19,6 +20,7 @@ from cli.service.web.errors import add_error_answers
 from cli.service.web.events import Feed
 from cli.service.web.metrics import Metrics, Observer
 from cli.service.web.pages import ask, browse, comparison, files, login
+from cli.service.web.security.attempts import Attempts
 from cli.service.web.security.guard import Guard
 from cli.service.web.security.headers import SafeHeaders
 
@@ -57,11 +59,18 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         ],
     )
     app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
+    app.state.attempts = Attempts()
     app.state.feed, app.state.hub_threads = Feed(database), CapacityLimiter(HUB_THREADS)
     routers = [module.router for module in (comparisons, catalog, hub, state, ask, browse, comparison, files, login)]
+    heads = APIRouter(include_in_schema=False)
     for router in routers:
         app.include_router(router)
-    app.state.routes = [route for router in routers for route in router.routes]
+        for route in router.routes:
+            # A server sends no body in answer to HEAD.
+            if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
+                heads.add_api_route(route.path, route.endpoint, methods=["HEAD"])
+    app.include_router(heads)
+    app.state.routes = [route for router in (*routers, heads) for route in router.routes]
     add_error_answers(app)
     return app
 

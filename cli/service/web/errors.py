@@ -83,10 +83,17 @@ def answer(request: Request, status: int, message: str, headers: Mapping[str, st
     line = str(ZooError(without_folders(message, request.app.state.settings)))
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"error": line}, status, headers)
-    address = f"{request.url.path}?{request.url.query}".rstrip("?") if request.method == "GET" else "/"
+    address = _address(request)
     if status == HTTPStatus.UNAUTHORIZED:
         return RedirectResponse(f"/login?{urlencode({'next': address})}", HTTPStatus.SEE_OTHER)
     return _page(request, status, line, address, headers)
+
+
+def _address(request: Request) -> str:
+    """Where a browser can try again: the address of a page, or the start page in place of a form."""
+    # A link to `//name` would lead to another server.
+    path = f"/{request.url.path.lstrip('/')}"
+    return f"{path}?{request.url.query}".rstrip("?") if request.method == "GET" else "/"
 
 
 def _page(request: Request, status: int, line: str, address: str, headers: Mapping[str, str] | None) -> Response:

@@ -157,6 +157,8 @@ async def watch_comparison(job_id: JobId, context: InContext, request: Request) 
     # A browser that has seen the end connects again, unless the answer is empty.
     if job.state.is_final and request.headers.get("last-event-id") == job.state:
         return Response(status_code=HTTPStatus.NO_CONTENT)
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
     feed = request.app.state.feed
     feed.check_room()
     events = _events(feed.follow(job), context)

@@ -9,15 +9,18 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cli.service.errors import ForbiddenError, ServiceError, TooLargeError, UnauthorizedError
+from cli.service.hub.events import check_secret
 from cli.service.settings import Settings
 from cli.service.web.errors import refuse
+from cli.service.web.security.attempts import Attempts, address_of
 from cli.service.web.security.sessions import COOKIE, LOCAL_USER, SIGN_IN, user_of_session, user_of_token
 
 # Bytes of the largest body, and seconds in which it must arrive.
 LARGEST_BODY, BODY_SECONDS = 64 * 2**10, 20
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # What needs no token: the way to sign in, whether the service runs, and events of the Hub, which have their own secret.
-OPEN_PATHS = ("/login", "/api/health", "/api/webhooks/huggingface")
+WEBHOOK = "/api/webhooks/huggingface"
+OPEN_PATHS = ("/login", "/api/health", WEBHOOK)
 OPEN_FOLDER = "/static/"
 
 
@@ -55,22 +58,29 @@ class Guard:
                 "to open it to others, start it with a token."
             )
         _check_origin(request)
+        path = request.scope["path"]
+        if path == WEBHOOK and request.method == "POST":
+            check_secret(request.headers.get("x-webhook-secret"), self.settings)
         if not self.settings.tokens:
             return LOCAL_USER
-        path = request.scope["path"]
         if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
             return ""
         return self._user_with_token(request)
 
     def _user_with_token(self, request: Request) -> str:
+        secret = request.headers.get("authorization") or request.cookies.get(COOKIE)
+        if secret is None:
+            raise UnauthorizedError(f"expected a token; {SIGN_IN}")
+        attempts: Attempts = request.app.state.attempts
+        return attempts.checked(address_of(request), secret, lambda: self._user_of(request))
+
+    def _user_of(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme:
             if scheme.lower() != "bearer":
                 raise UnauthorizedError("expected the header `Authorization: Bearer TOKEN`.")
             return user_of_token(self.settings.tokens, token.strip().encode("latin-1"))
-        if COOKIE in request.cookies:
-            return user_of_session(self.settings.tokens, request.cookies[COOKIE])
-        raise UnauthorizedError(f"expected a token; {SIGN_IN}")
+        return user_of_session(self.settings.tokens, request.cookies[COOKIE])
 
 
 def _is_loopback(host: str) -> bool:

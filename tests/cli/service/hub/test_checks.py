@@ -68,6 +68,15 @@ def test_event_that_comes_twice_leads_to_one_comparison(hub, settings, database,
     assert sum(history.counts(database).values()) == 1
 
 
+def test_an_old_event_that_comes_again_does_not_take_the_place_of_a_later_one(hub, settings, database, commits, watch):
+    old = event(hub, *commits)
+    receive(old, settings, database)
+    latest = hub.seed(MODEL, {"notes.txt": "x"})
+    receive(event(hub, commits[1], latest), settings, database)
+    receive(old, settings, database)
+    assert watches.find(database, MODEL).commit == latest
+
+
 def test_models_of_a_watched_owner_are_watched_from_their_first_commit_on(hub, settings, database, commits):
     settings = replace(settings, watch=("me",), watch_dataset="digits", require=("agreement>=0.5",))
     assert receive(event(hub, *commits), settings, database).state == State.queued

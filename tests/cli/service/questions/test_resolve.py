@@ -147,6 +147,18 @@ def test_a_private_model_is_answered_like_one_that_does_not_exist(settings, hub,
     assert resolve(pair("me/x", "a"), replace(settings, allow_private=True)).models[0].name == "me/x"
 
 
+def test_a_wrong_revision_does_not_show_that_a_private_repository_exists(settings, hub, push, folders):
+    asked = pair("me/x@nope", "a"), pair("a", "b", "hf:me/x@nope")
+
+    def answers():
+        return [str(pytest.raises(NotFoundError, resolve, ask, settings).value) for ask in asked]
+
+    missing = answers()
+    push("me/x", folders[0], private=True)
+    hub.seed("me/x", {"a.parquet": b"x"}, kind="dataset", private=True)
+    assert answers() == missing
+
+
 def test_gated_models_are_refused(settings, push, folders):
     push("me/x", folders[0], gated=True)
     with pytest.raises(ForbiddenError, match="me/x is gated"):

@@ -179,8 +179,10 @@ def test_wrong_addresses_are_explained(service, path, status, error):
 
 def test_a_method_that_is_not_possible_names_those_that_are(service):
     answer = service[2].put("/api/comparisons/0123456789abcdef")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET")
-    assert answer.json() == {"error": "PUT is not possible at /api/comparisons/0123456789abcdef, but DELETE, GET is."}
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, HEAD")
+    assert answer.json() == {
+        "error": "PUT is not possible at /api/comparisons/0123456789abcdef, but DELETE, GET, HEAD is."
+    }
 
 
 def test_only_whole_paths_are_folders():

@@ -9,7 +9,7 @@ from cli.service.store import queue
 from cli.service.store.records import Priority
 from cli.service.web.render.html import STATIC
 from tests.support.service import question
-from tests.support.web import client
+from tests.support.web import client, serving
 
 HTML = {"accept": "text/html"}
 HOSTILE = "x'\"><script>alert(1)</script>\u202e"
@@ -140,3 +140,32 @@ def test_pages_hold_no_script_and_no_style_of_their_own(pages):
         assert "<style" not in text
         assert text.count("<script") == 1
         assert "<script src=" in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/history",
+        "/models/a",
+        "/login",
+        "/comparisons/ID",
+        "/api/comparisons",
+        "/api/health",
+        "/api/comparisons/ID",
+        "/api/comparisons/ID/events",
+        "/api/comparisons/ID/page",
+        "/api/comparisons/none",
+        "/metrics",
+        "/openapi.json",
+    ],
+)
+def test_head_is_get_without_a_body(service, path):
+    settings, database, web = service
+    job_id = web.post("/api/comparisons", json={"a": "a", "b": "b", "dataset": "digits"}).json()["id"]
+    path = path.replace("ID", job_id)
+    with serving(settings, database) as web:
+        head = web.head(path)
+        with web.stream("GET", path) as get:
+            assert (head.status_code, head.content) == (get.status_code, b"")
+            assert head.headers.get("content-type") == get.headers.get("content-type")

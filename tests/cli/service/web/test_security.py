@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cli.service.store import history
-from cli.service.web.security import guard, sessions
+from cli.service.web.security import attempts, guard, sessions
 from cli.service.web.security.headers import PAGES
 from tests.support.web import client, serving
 
@@ -76,6 +76,32 @@ def test_what_needs_no_token(team):
         assert web.post("/api/webhooks/huggingface", json=event, headers=headers).status_code == status
 
 
+def test_a_wrong_secret_is_refused_before_the_body_is_read(team, service):
+    for web in (team[1], service[2]):
+        for body in (b"no JSON", b"x" * 2**20):
+            answer = web.post("/api/webhooks/huggingface", content=body, headers={"X-Webhook-Secret": "wrong"})
+            assert answer.status_code == (401 if web is team[1] else 403)
+
+
+def test_a_secret_may_have_any_characters(service):
+    settings, database, _ = service
+    with client(replace(settings, webhook_secret="clé"), database) as web:
+        headers = {"X-Webhook-Secret": "clé".encode()}
+        assert web.post("/api/webhooks/huggingface", content=b"{}", headers=headers).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "address", ["//evil.example", "/\\evil.example", "/\t/evil.example", "/\n/evil.example", "https://evil.example", ""]
+)
+def test_signing_in_leads_to_no_other_server(team, address):
+    web = team[1]
+    form = web.get("/login", params={"next": address}).text
+    assert 'data-next="/"' in form
+    assert 'name="next" value="/"' in form
+    data = {"token": "token-of-ann", "next": address}
+    assert web.post("/login", data=data, headers=OWN).headers["location"] == "/"
+
+
 def test_a_browser_logs_in_and_keeps_a_cookie_that_scripts_and_sites_cannot_use(team):
     web = team[1]
     sent_away = web.get("/history?q=a", headers={"Accept": "text/html"})
@@ -97,6 +123,34 @@ def test_a_forged_cookie_is_refused(team, change):
     value = change(sessions.new_session("token-of-ann"))
     answer = team[1].get("/api/comparisons", headers={"Cookie": f"{sessions.COOKIE}={value}".encode()})
     assert (answer.status_code, answer.json()["error"][:28]) == (401, "the session is not valid; si")
+
+
+def wrong_tokens(web):
+    """Sends as many wrong tokens, cookies, and sign-ins as an address may."""
+    for number in range(attempts.MOST_WRONG):
+        token = f"wrong {number}"
+        if number % 3 == 0:
+            yield web.post("/login", data={"token": token}, headers=OWN)
+        else:
+            yield web.get(
+                "/metrics", headers={"Authorization": f"Bearer {token}"} if number % 3 == 1 else cookie(token)
+            )
+
+
+def test_nobody_finds_a_token_by_trying(team, monkeypatch):
+    web = team[1]
+    known = cookie()
+    assert web.get("/metrics", headers=known).status_code == 200
+    assert {answer.status_code for answer in wrong_tokens(web)} == {401}
+    for headers in ({"Authorization": "Bearer another"}, BEARER):
+        answer = web.get("/metrics", headers=headers)
+        assert (answer.status_code, 0 < int(answer.headers["retry-after"]) <= attempts.WINDOW) == (429, True)
+    assert web.post("/login", data={"token": "token-of-bob"}, headers=OWN).status_code == 429
+    # Who was let in before is let in.
+    assert web.get("/metrics", headers=known).status_code == 200
+    now = time.monotonic() + attempts.WINDOW
+    monkeypatch.setattr(attempts.time, "monotonic", lambda: now)
+    assert web.get("/metrics", headers=BEARER).status_code == 200
 
 
 def test_a_cookie_expires(team, monkeypatch):
