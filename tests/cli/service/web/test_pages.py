@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from cards.pages.comparison import comparison_html
+from cli.service.questions.catalog import _on_hub
 from cli.service.settings import Limits, Settings
 from cli.service.store import queue
 from cli.service.store.database import open_database
@@ -226,7 +227,8 @@ def test_the_keyboard_is_enough(surf, site):
     page.get_by_text("was cancelled").wait_for()
 
 
-def test_models_are_completed(surf, site):
+def test_models_are_completed(surf, site, hub):
+    _on_hub.cache_clear()
     page = surf("/")
     options = page.locator("#a-list option")
     assert options.evaluate_all("all => all.map(one => one.value)") == ["a", "b"]
