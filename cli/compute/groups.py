@@ -13,6 +13,7 @@ from cli.jobs.engine import Engine
 from cli.jobs.trace_models import traced
 from cli.jobs.traces import Traces
 from cli.terminal.output import phase
+from zoo.hub.ref import public_ref
 
 if TYPE_CHECKING:
     from compare.result.groups import Group, GroupComparison
@@ -56,7 +57,7 @@ def grouped(
         superclasses = None if source is None else find_superclasses(source, prepared.data.classes)
         traces = traced(Traces(prepared, fresh=fresh), None, engine)
         result = prepared.describe(_groups(traces, options.seeds_a, superclasses))
-        result = replace(result, settings=result.settings | {"superclasses": source})
+        result = replace(result, settings=result.settings | {"superclasses": source and public_ref(source)})
         indices = [example.item for example in result.confirmed_examples.selected]
         return ResultWithImages(result, prepared.images(indices))
 

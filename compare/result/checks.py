@@ -3,6 +3,7 @@
 Every function yields what is wrong, such as `cka.ab has 3 rows instead of 4`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any
 
@@ -52,6 +53,17 @@ def check_indices(name: str, indices: Iterable[int | None], count: int) -> Itera
     for index in indices:
         if index is not None and not 0 <= index < count:
             yield f"{name} is {index}, but must be from 0 to {count - 1}"
+
+
+def check_fraction(name: str, text: str) -> Iterator[str]:
+    """Check that a text is a positive fraction, as `fractions.Fraction` writes it.
+
+    Args:
+        name: name of the text.
+        text: the text, such as `1` or `1/4`.
+    """
+    if not re.fullmatch(r"[1-9][0-9]{0,9}(/[1-9][0-9]{0,9})?", text):
+        yield f"{name} is {text!r}, but must be a fraction such as 1/4"
 
 
 def check_model(name: str, model: ModelResult) -> Iterator[str]:

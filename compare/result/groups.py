@@ -6,7 +6,7 @@ from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, JsonResult, Settings
 from compare.result.checks import check_indices, check_length
-from compare.result.models import DatasetResult, ModelResult
+from compare.result.models import DatasetResult, Models
 
 Numbers = tuple[float, ...]
 
@@ -21,7 +21,7 @@ class Group:
         standard_error: standard error of the mean accuracy, from the variance between seeds.
     """
 
-    models: tuple[ModelResult, ...]
+    models: Models
     accuracy: float
     standard_error: float
 
@@ -302,9 +302,6 @@ class GroupComparison(JsonResult):
     cautions: tuple[str, ...] = ()
 
     def _problems(self) -> Iterator[str]:
-        for name, group in (("a", self.a), ("b", self.b)):
-            if not group.models:
-                yield f"group {name} has no models"
         examples, chosen = self.examples, (*self.confirmed_classes.selected, *self.confirmed_examples.selected)
         yield from check_length("classes.rows", self.classes.rows, len(self.dataset.classes))
         yield from check_indices("a label", [*examples.label, *(i.label for i in chosen)], len(self.dataset.classes))

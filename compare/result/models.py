@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
 
 # More models are counted instead of named.
 MOST_NAMED = 4
@@ -45,6 +48,10 @@ class ModelResult:
     layers: tuple[str, ...]
     pc1_fraction: tuple[float | None, ...]
     kind: str | None = None
+
+
+# At least one model.
+Models = Annotated[tuple[ModelResult, ...], msgspec.Meta(min_length=1)]
 
 
 @dataclass(frozen=True)

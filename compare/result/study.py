@@ -1,16 +1,13 @@
 """Result of testing the paper's claims on a grid of networks. Needs no torch."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from compare.result.base import FORMAT_VERSION, Estimate, JsonResult, Matrix, Settings
-from compare.result.checks import check_shape
+from compare.result.checks import check_fraction, check_shape
 from compare.result.models import DatasetResult
 
-# Fractions of the training images, as `fractions.Fraction` writes them.
-_SUBSET = re.compile(r"[1-9][0-9]{0,9}(/[1-9][0-9]{0,9})?")
 Verdict = Literal["shown", "not shown", "opposite", "not measurable"]
 
 
@@ -307,7 +304,6 @@ class Reproduction(JsonResult):
 
     def _problems(self) -> Iterator[str]:
         for net in self.networks:
-            if not _SUBSET.fullmatch(net.subset):
-                yield f"the subset of {net.name} is {net.subset!r}, but must be a fraction such as 1/4"
+            yield from check_fraction(f"the subset of {net.name}", net.subset)
         for heatmap in self.heatmaps:
             yield from check_shape("a heatmap", heatmap.cka, len(heatmap.cka), len(heatmap.cka))
