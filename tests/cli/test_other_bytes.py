@@ -50,7 +50,7 @@ def test_a_model_is_shown_and_listed(run, models, options):
 
 
 def test_a_model_is_trained_resumed_and_described(here):
-    training = ("train", "--depth", "8", "--width", "0.5", "--out", LATIN, "--device", "cpu", "--epochs", "1")
+    training = ("train", "--depth", "8", "--width", "0.5", "--out", LATIN, "--device", "cpu", "--epochs", "2")
     ran = zoo(*training, "--save-epochs", "1")
     assert ran.stdout == b"caf\xe9\n", ran.stderr
     assert (here / LATIN / "model.safetensors").is_file()

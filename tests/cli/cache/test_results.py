@@ -108,7 +108,7 @@ def test_other_weights_or_another_order_are_another_question(run, computed, fold
     assert len(entries()) == 2
 
 
-@pytest.mark.parametrize("library", ["resnet-zoo", "torch", "timm", "numpy", "scipy", "scikit-learn", "statsmodels"])
+@pytest.mark.parametrize("library", ["resnet-zoo", "torch", "timm", "numpy", "scipy", "scikit-learn"])
 def test_another_version_of_a_library_is_another_question(monkeypatch, library):
     def name():
         return cache_key("compare", [], "data", {})
