@@ -19,6 +19,8 @@ from zoo.hub.load import load
 from zoo.model_folder.checkpoint import load_checkpoint
 from zoo.model_folder.config_reader import read_config
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):

@@ -17,6 +17,8 @@ from cards.words.csv import disagreements_csv
 from tests.support.samples import comparison
 from zoo.errors import ZooError
 
+pytestmark = pytest.mark.slow
+
 BIN = Path(sys.executable).parent
 
 

@@ -22,6 +22,8 @@ from tests.support.postgres import Server, free_port, needs_postgres
 from tests.support.service import question
 from zoo.errors import ZooError
 
+pytestmark = pytest.mark.slow
+
 MANY = Limits(queued=10_000, queued_per_user=10_000)
 
 

@@ -1,12 +1,16 @@
 import json
 import time
 
+import pytest
+
 from cli.service.store import queue
 from cli.service.store.records import Priority
 from cli.service.web import events
 from tests.support.processes import until
 from tests.support.service import question
 from tests.support.web import answer, serving
+
+pytestmark = pytest.mark.slow
 
 
 def messages(lines):

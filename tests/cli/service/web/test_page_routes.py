@@ -11,6 +11,8 @@ from cli.service.web.render.html import STATIC
 from tests.support.service import question
 from tests.support.web import client, serving
 
+pytestmark = pytest.mark.slow
+
 HTML = {"accept": "text/html"}
 HOSTILE = "x'\"><script>alert(1)</script>\u202e"
 

@@ -9,6 +9,8 @@ from cli.service.web.security import attempts, guard, sessions
 from cli.service.web.security.headers import PAGES
 from tests.support.web import client, serving
 
+pytestmark = pytest.mark.slow
+
 ASK = {"a": "a", "b": "b", "dataset": "digits"}
 TOKENS = {"token-of-ann": "ann", "token-of-bob": "bob"}
 BEARER = {"Authorization": "Bearer token-of-ann"}

@@ -10,6 +10,8 @@ from cli.service.work import supervisor
 from cli.service.work.supervisor import Supervisor
 from tests.support.processes import until
 
+pytestmark = pytest.mark.slow
+
 # Writes when it starts, and what it knows.
 WORKER = """
 import os, pathlib, sys

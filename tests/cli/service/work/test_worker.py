@@ -20,6 +20,8 @@ from cli.service.work.worker import Worker, public
 from tests.support.processes import until
 from tests.support.service import question
 
+pytestmark = pytest.mark.slow
+
 # What a process does in place of a comparison, by the option `do` of its question.
 CHILD = """
 import json, os, pathlib, signal, sys, time
