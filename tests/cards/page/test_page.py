@@ -21,6 +21,8 @@ from tests.support.page_reader import Reader, unpack
 from tests.support.pages import IMAGES, deep_look, disagreeing, full, mean
 from tests.support.samples import comparison, dominated, inspection
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_answer_comes_first_and_everything_after_it_in_order():
     text = Reader(comparison_html(full(), IMAGES)).text

@@ -11,6 +11,8 @@ from compare.result.comparison import NullResult
 from compare.result.matrix import ModelMatrix, PairResult
 from tests.support.samples import comparison, dominated
 
+pytestmark = pytest.mark.slow
+
 
 def test_picture_is_a_png_with_the_colours_of_the_scale():
     picture = imread(BytesIO(image_bytes(heatmaps_figure(comparison()))))

@@ -13,6 +13,8 @@ from zoo.record.recipe import Recipe
 from zoo.train.build import build
 from zoo.train.loop import Fit
 
+pytestmark = pytest.mark.slow
+
 CLASSES = tuple("0123456789")
 
 

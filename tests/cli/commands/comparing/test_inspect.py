@@ -12,6 +12,8 @@ from cli.terminal.output import show
 from compare.result.inspection import Inspection
 from tests.support.samples import inspection
 
+pytestmark = pytest.mark.slow
+
 
 def test_all_is_shown_within_80_columns(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")

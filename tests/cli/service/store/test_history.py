@@ -7,6 +7,8 @@ from cli.service.store.history import Search, Sort
 from cli.service.store.records import Answer, Kind, Priority, State
 from tests.support.service import question
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def answered(database):

@@ -6,6 +6,8 @@ from cli.service.store import history, queue
 from cli.service.store.records import Answer, Priority, State
 from tests.support.service import question
 
+pytestmark = pytest.mark.slow
+
 ANSWER = Answer("They differ.", 0.9, (0.8, None), 100)
 LIMITS = Limits()
 
