@@ -62,10 +62,12 @@ class Load:
         await asyncio.sleep(start + PAUSE - time.monotonic())
 
     async def read(self, client, number):
-        """Read one thing after another."""
+        """Read one thing after another. A quarter of the clients begins with each."""
         await asyncio.sleep(random.uniform(0, PAUSE))
+        reads = list(READS.items())
+        first = number % len(reads)
         while time.monotonic() < self.end:
-            for name, path in READS.items():
+            for name, path in reads[first:] + reads[:first]:
                 await self.request(client, name, "GET", path.format(job=self.job), f"token{number % USERS}")
 
     async def submit(self, client, number):
