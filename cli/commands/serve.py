@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.service.options import ContentOptions, LimitOptions, WatchOptions, WebOptions, WorkOptions
-from cli.service.settings import Settings
+from cli.service.settings import TOKEN, WEBHOOK_SECRET, Settings
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
 from cli.terminal.output import interruptible, say
@@ -55,7 +55,7 @@ def _settings(
 ) -> Settings:
     from cli.service.server import check_host, read_tokens
 
-    tokens = read_tokens(web.token_file, os.environ.get("ZOO_SERVE_TOKEN"))
+    tokens = read_tokens(web.token_file, os.environ.get(TOKEN))
     check_host(web.host, tokens)
     return Settings(
         data=work.folder,
@@ -74,7 +74,7 @@ def _settings(
         watch_dataset=watching.watch_dataset,
         report_to_hub=watching.report_to_hub,
         require=tuple(watching.require),
-        webhook_secret=os.environ.get("ZOO_SERVE_WEBHOOK_SECRET") or None,
+        webhook_secret=os.environ.get(WEBHOOK_SECRET) or None,
         limits=limits.limits,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cli.cache.results import ResultWithImages, recall
 from cli.compute.baseline import baselines
 from cli.compute.cautions import with_cautions
+from cli.compute.plan import plan_of
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.engine import Engine
@@ -38,16 +39,8 @@ def related(request: Request, options: MatrixOptions, engine: Engine, fresh: boo
 
     def compute() -> "ResultWithImages[ModelMatrix]":
         from compare.engine.many import with_baselines
-        from compare.engine.plan import Plan
 
-        # Checks the options before images are loaded.
-        plan = Plan(
-            layers=options.layers or "all",
-            passes=options.passes,
-            precision=options.precision,
-            tolerance=options.tolerance,
-            pool=options.pool,
-        )
+        plan = plan_of(options)
         traces = Traces(request.prepared, plan.precision, plan.passes, fresh, options.pool)
         plan = replace(plan, layers=traces.layers(options.layers))
         result = _matrix(traced(traces, plan.layers, engine), plan)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cli.cache.results import ResultWithImages, recall
 from cli.compute.baseline import baselines
 from cli.compute.cautions import with_cautions
+from cli.compute.plan import plan_of
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
@@ -41,21 +42,8 @@ def compared(
 
     def compute() -> "ResultWithImages[Comparison]":
         from cards.results.images import comparison_images
-        from compare.engine.plan import Plan
-        from compare.similarity.measures import DEFAULT_MEASURES
 
-        # Checks the options before images are loaded.
-        plan = Plan(
-            layers=options.layers or "all",
-            passes=options.passes,
-            precision=options.precision,
-            measures=(*DEFAULT_MEASURES, *(name for name in options.measures if name not in DEFAULT_MEASURES)),
-            tolerance=options.tolerance,
-            permutations=options.permutations,
-            seed=request.images.seed,
-            components=1,
-            pool=options.pool,
-        )
+        plan = plan_of(options, request.images.seed)
         traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh, options.pool)
         plan = replace(plan, layers=traces.layers(options.layers))
         result = _compare(traces, plan, description)

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -214,17 +215,48 @@ def _reason(code: int, task: Task) -> str:
 
 
 def _stop(running: Sequence[_Running]) -> None:
-    """Terminate all processes, and kill those that do not exit in time."""
+    stop([one.process for one in running], GRACE)
     for one in running:
-        one.process.terminate()
-    deadline = time.monotonic() + GRACE
-    for one in running:
-        try:
-            one.process.wait(max(0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            one.process.kill()
-            one.process.wait()
         _end(one)
+
+
+def stop(processes: "Sequence[subprocess.Popen[bytes]]", grace: float) -> None:
+    """Terminate processes, and kill those that do not exit in time.
+
+    Args:
+        processes: the processes.
+        grace: seconds between SIGTERM and SIGKILL.
+    """
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + grace
+    for process in processes:
+        try:
+            process.wait(max(0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def end_with_parent(grace: float) -> None:
+    """End this process when its standard input is closed.
+
+    The process that started this one holds the other end of the pipe, so this one does not outlive it, even if that is
+    killed.
+
+    Args:
+        grace: seconds between SIGTERM and the end.
+    """
+
+    def wait() -> None:
+        # Not through sys.stdin, whose lock would block the interpreter at exit.
+        while os.read(0, 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(grace)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 # Seconds between SIGTERM and SIGKILL.

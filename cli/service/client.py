@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from cli.cache.results import Image, ResultWithImages
+from cli.service.settings import TOKEN
 from cli.terminal.analysis_options import PairOptions
 from cli.terminal.options import ImageOptions
 from zoo.errors import UsageError, ZooError
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from compare.result.comparison import Comparison
 
-TOKEN = "ZOO_SERVE_TOKEN"
 # Seconds between two looks at the progress, to wait for an answer, and to wait for a service that restarts.
 EVERY, TIMEOUT, PATIENCE = 0.5, 60.0, 60.0
 Content = TypeVar("Content")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.report.requirement import parse_requirement
-from cli.service.settings import Limits, Settings
+from cli.service.settings import WEBHOOK_SECRET, Limits, Settings
 from cli.terminal import options
 from cli.terminal.output import say
 from zoo.errors import UsageError, ZooError
@@ -31,9 +31,9 @@ class WebOptions:
     """
 
     host: Annotated[str, typer.Option(help="Address to listen on; one that others can reach needs a token.")] = (
-        "127.0.0.1"
+        Settings.host
     )
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")] = 8000
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")] = Settings.port
     url: Annotated[
         str | None, typer.Option(help="Public address, for links in comments on the Hub.", show_default=False)
     ] = None
@@ -70,8 +70,8 @@ class ContentOptions:
         dataset: registered datasets, as NAME=PATH.
     """
 
-    models: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder whose models can be compared.")] = Path(
-        "models"
+    models: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder whose models can be compared.")] = (
+        Settings.models
     )
     dataset: Annotated[
         list[str],
@@ -121,11 +121,11 @@ class WorkOptions:
             show_default="SQLite in --data",
         ),
     ] = None
-    workers: Annotated[int, typer.Option(min=1, help="Number of comparisons that run at once.")] = 1
+    workers: Annotated[int, typer.Option(min=1, help="Number of comparisons that run at once.")] = Settings.workers
     ray: options.Ray = None
     job_timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=1, max=10**7, help="Stop a comparison that takes longer.")
-    ] = 3600
+    ] = Settings.job_timeout
 
     @property
     def folder(self) -> Path:
@@ -194,7 +194,7 @@ class WatchOptions:
         if self.report_to_hub and get_token() is None:
             raise ZooError("--report-to-hub posts with your token of the Hub; log in with `hf auth login`.")
         if self.watch and settings.webhook_secret is None:
-            say("The Hub's events are refused until ZOO_SERVE_WEBHOOK_SECRET holds the secret of its webhook.")
+            say(f"The Hub's events are refused until {WEBHOOK_SECRET} holds the secret of its webhook.")
 
 
 @dataclass(frozen=True)
@@ -208,15 +208,17 @@ class LimitOptions:
         disk: size of the stored reports, in GB.
     """
 
-    queued: Annotated[int, typer.Option("--limit-queued", min=1, help="Comparisons that wait or run.")] = 200
-    parameters: Annotated[int, typer.Option("--limit-parameters", min=1, help="Parameters of a model.")] = 500_000_000
-    images: Annotated[int, typer.Option("--limit-images", min=4, help="Images of a comparison.")] = 10_000
+    queued: Annotated[int, typer.Option("--limit-queued", min=1, help="Comparisons that wait or run.")] = Limits.queued
+    parameters: Annotated[int, typer.Option("--limit-parameters", min=1, help="Parameters of a model.")] = (
+        Limits.parameters
+    )
+    images: Annotated[int, typer.Option("--limit-images", min=4, help="Images of a comparison.")] = Limits.images
     disk: Annotated[
         float,
         typer.Option(
             "--limit-disk", metavar="GB", min=0, max=10**6, help="Size of stored reports; the oldest go first."
         ),
-    ] = 20
+    ] = Limits.disk / GB
 
     @property
     def limits(self) -> Limits:

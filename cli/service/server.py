@@ -1,7 +1,6 @@
 """The server: a web server and its workers, until somebody stops it."""
 
 import errno
-import ipaddress
 import os
 import socket
 import sys
@@ -10,10 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.service.logs import log_config
-from cli.service.settings import Settings
+from cli.service.settings import TOKEN, Settings
 from cli.service.store.database import open_database
 from cli.service.web.app import create_app
-from cli.service.work.supervisor import Supervisor
+from cli.service.web.security.guard import is_loopback
+from cli.service.work.supervisor import supervised
 from cli.terminal.output import say
 from zoo.base.files import writing
 from zoo.errors import UsageError, ZooError
@@ -48,7 +48,7 @@ def serve(settings: Settings) -> None:
         )
         # The first question would wait for it.
         threading.Thread(target=_import_torch, daemon=True).start()
-        with Supervisor(settings):
+        with supervised(settings):
             print(_url(settings.host, listener), flush=True)
             if not settings.models.is_dir():
                 say(f"There is no folder {settings.models}, so only models on the Hub can be compared.")
@@ -90,22 +90,15 @@ def check_host(host: str, tokens: Mapping[str, str]) -> None:
     Raises:
         UsageError: it has none.
     """
-    if not tokens and not _is_loopback(host):
+    if not tokens and not is_loopback(host):
         raise UsageError(
-            f"--host {host} lets other machines in, which needs a token; set ZOO_SERVE_TOKEN, or write one to a file "
+            f"--host {host} lets other machines in, which needs a token; set {TOKEN}, or write one to a file "
             "and name it with --token-file."
         )
 
 
 def _import_torch() -> None:
     import compare.engine.plan  # noqa: F401
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+# Environment variables with the token of a service, and with the secret of the Hub's webhook.
+TOKEN, WEBHOOK_SECRET = "ZOO_SERVE_TOKEN", "ZOO_SERVE_WEBHOOK_SECRET"
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -29,7 +32,7 @@ class Limits:
     images: int = 10_000
     dataset_bytes: int = 4 * 2**30
     matrix_models: int = 20
-    disk: int = 20 * 2**30
+    disk: int = 20 * 10**9
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ import os
 import platform
 import signal
 import sys
-import threading
 import time
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from cli.jobs.processes import GRACE
+from cli.jobs.processes import GRACE, end_with_parent
 from cli.service.settings import Settings
 from zoo.errors import ZooError
 
@@ -24,7 +23,8 @@ def main() -> None:
     """Work until the server ends, or until SIGTERM. Jobs that are not done go back into the queue."""
     signal.signal(signal.SIGTERM, _interrupt)
     settings = Settings.from_json(_first_line())
-    threading.Thread(target=_exit_when_input_closes, daemon=True).start()
+    # Longer than a job that it stops may take to end.
+    end_with_parent(2 * GRACE)
     try:
         _work(settings)
     except KeyboardInterrupt:
@@ -71,14 +71,6 @@ def _first_line() -> bytes:
     while not line.endswith(b"\n") and (byte := os.read(0, 1)):
         line += byte
     return line
-
-
-def _exit_when_input_closes() -> None:
-    while os.read(0, 1):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(2 * GRACE)
-    os._exit(1)
 
 
 if __name__ == "__main__":

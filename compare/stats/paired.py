@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compare.result.base import NOTHING, Estimate
-from compare.stats.interval import Z95
+from compare.stats.interval import Z95, wilson_ends
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -84,11 +84,8 @@ def wilson(successes: npt.ArrayLike, n: npt.ArrayLike) -> tuple[Floats, Floats, 
     """
     trials = np.asarray(n, dtype=np.float64)
     proportions = np.asarray(successes, dtype=np.float64) / trials
-    centre = proportions + Z95**2 / (2 * trials)
-    half = Z95 * np.sqrt(proportions * (1 - proportions) / trials + Z95**2 / (4 * trials**2))
-    scale = 1 + Z95**2 / trials
-    # Rounding may exceed the ends of [0, 1] where a proportion is 0 or 1.
-    return proportions, np.maximum(0, (centre - half) / scale), np.minimum(1, (centre + half) / scale)
+    low, high = wilson_ends(proportions, trials)
+    return proportions, np.maximum(0, low), np.minimum(1, high)
 
 
 def proportion(successes: int, n: int) -> Estimate:

@@ -17,7 +17,7 @@ SHORT = 7
 
 
 def begin_check(watch: Watch, before: str, after: str, settings: Settings, database: Database) -> Job:
-    """Queue the comparison of two commits of a watched model, and post it if it is known already.
+    """Queue the comparison of two commits of a watched model.
 
     Args:
         watch: the watched model.

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from cli.service.errors import ForbiddenError, NotFoundError, ServiceError, UnauthorizedError, UnavailableError
 from cli.service.hub.checks import begin_check
-from cli.service.settings import Settings
+from cli.service.settings import WEBHOOK_SECRET, Settings
 from cli.service.store import watches
 from cli.service.store.database import Database
 from cli.service.store.records import Watch
@@ -99,7 +99,7 @@ def check_secret(secret: str | None, settings: Settings) -> None:
         UnauthorizedError: the secret is missing or wrong.
     """
     if settings.webhook_secret is None:
-        raise ForbiddenError("this server takes no events; its operator has to set ZOO_SERVE_WEBHOOK_SECRET.")
+        raise ForbiddenError(f"this server takes no events; its operator has to set {WEBHOOK_SECRET}.")
     if secret is None or not hmac.compare_digest(secret.encode("latin-1"), settings.webhook_secret.encode()):
         raise UnauthorizedError("expected the webhook's secret in X-Webhook-Secret, got another or none.")
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from cli.cache.results import cache_key
 from cli.compute.matrix import check_several
+from cli.compute.plan import plan_of
 from cli.inputs.prepare import training_dataset
 from cli.service.errors import UnusableError
 from cli.service.questions.ask import AskComparison, AskMatrix
@@ -13,7 +14,6 @@ from cli.service.questions.models import find_model
 from cli.service.questions.options import image_options, similarity_options
 from cli.service.settings import Settings
 from cli.service.store.records import Kind, Question
-from cli.terminal.analysis_options import MatrixOptions, PairOptions
 from zoo.data.sources import identity
 
 
@@ -37,7 +37,7 @@ def resolve(ask: AskComparison | AskMatrix, settings: Settings) -> Question:
     kind = Kind.comparison if isinstance(ask, AskComparison) else Kind.matrix
     with service_errors("options"):
         options = similarity_options(kind, values)
-        _check(options)
+        plan_of(options)
     _check_number(ask, settings.limits.matrix_models)
     models = tuple(find_model(name, settings) for name in ask.names)
     images = image_options(values)
@@ -55,25 +55,6 @@ def resolve(ask: AskComparison | AskMatrix, settings: Settings) -> Question:
 def cached(question: Question, settings: Settings) -> bool:
     """Whether the cache holds the result of a question, so that a worker answers it without computing anything."""
     return (settings.cache / "results" / f"{question.key}.json").is_file()
-
-
-def _check(options: MatrixOptions) -> None:
-    """Check options in the same way as the command line does before it loads images.
-
-    Raises:
-        CompareError: an option is out of range.
-    """
-    from compare.engine.plan import Plan
-
-    plan = Plan(
-        layers=options.layers or "all",
-        passes=options.passes,
-        precision=options.precision,
-        tolerance=options.tolerance,
-        pool=options.pool,
-    )
-    if isinstance(options, PairOptions):
-        replace(plan, measures=tuple(options.measures), permutations=options.permutations)
 
 
 def _check_number(ask: AskComparison | AskMatrix, most: int) -> None:

@@ -4,6 +4,7 @@ Every function is one transaction, and those that write go one after another (se
 never take the same job, and what a killed process had begun to write is undone.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import and_, func, or_, select
@@ -167,17 +168,14 @@ def finish(database: Database, job_id: str, worker: str, answer: Answer) -> bool
     Raises:
         UnavailableError: the database does not answer.
     """
-    with database.writing() as session:
-        row = _row_of(session, job_id, worker)
-        if row is None or row.state not in (State.running, State.done):
-            return False
-        if row.state == State.running:
-            row.progress, row.phase, row.error = 1.0, "", None
-            row.verdict, row.agreement, row.size = answer.verdict, answer.agreement, answer.size
-            for model, accuracy in zip(row.models, answer.accuracies, strict=True):
-                model.accuracy = accuracy
-            _end(row, State.done, database, session)
-        return True
+
+    def write(row: JobRow) -> None:
+        row.progress, row.phase, row.error = 1.0, "", None
+        row.verdict, row.agreement, row.size = answer.verdict, answer.agreement, answer.size
+        for model, accuracy in zip(row.models, answer.accuracies, strict=True):
+            model.accuracy = accuracy
+
+    return _conclude(database, job_id, worker, State.done, write)
 
 
 def fail(database: Database, job_id: str, worker: str, error: str) -> bool:
@@ -189,13 +187,26 @@ def fail(database: Database, job_id: str, worker: str, error: str) -> bool:
     Raises:
         UnavailableError: the database does not answer.
     """
+
+    def write(row: JobRow) -> None:
+        row.error = error
+
+    return _conclude(database, job_id, worker, State.failed, write)
+
+
+def _conclude(database: Database, job_id: str, worker: str, state: State, write: Callable[[JobRow], None]) -> bool:
+    """End a running job of a worker, unless it has ended in this state already.
+
+    Returns:
+        False if the job is the worker's no longer.
+    """
     with database.writing() as session:
         row = _row_of(session, job_id, worker)
-        if row is None or row.state not in (State.running, State.failed):
+        if row is None or row.state not in (State.running, state):
             return False
         if row.state == State.running:
-            row.error = error
-            _end(row, State.failed, database, session)
+            write(row)
+            _end(row, state, database, session)
         return True
 
 

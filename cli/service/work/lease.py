@@ -1,14 +1,15 @@
 """The lease of a running job: renewed with the progress while the job runs, until somebody cancels it."""
 
-import threading
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from cli.service.errors import UnavailableError
 from cli.service.store.database import Database
 from cli.service.store.queue import renew
 from cli.service.work.job_file import read_progress, remove
+from cli.service.work.repeating import repeating
 
 # Seconds between two renewals, which also bring the progress into the database.
 INTERVAL = 0.5
@@ -16,7 +17,18 @@ INTERVAL = 0.5
 
 @dataclass
 class Lease:
-    """Keeps a job for its worker within a `with` block. While the database is away, the job goes on.
+    """Whether a job is still its worker's.
+
+    Args:
+        lost: whether it was cancelled, or another worker has taken it over.
+    """
+
+    lost: bool = False
+
+
+@contextmanager
+def leased(database: Database, job_id: str, worker: str, job_file: Path) -> Iterator[Lease]:
+    """Keep a job for its worker within the block. While the database is away, the job goes on.
 
     Args:
         database: the database.
@@ -24,32 +36,17 @@ class Lease:
         worker: the worker.
         job_file: the file of the job. It is removed, which ends the process of the job, when the lease is lost.
     """
+    lease = Lease()
 
-    database: Database
-    job_id: str
-    worker: str
-    job_file: Path
-    lost: bool = field(default=False, init=False)
-    _ended: threading.Event = field(default_factory=threading.Event, init=False)
+    def look() -> bool:
+        progress = read_progress(job_file)
+        try:
+            lease.lost = not renew(database, job_id, worker, progress.fraction, progress.phase)
+        except UnavailableError:
+            return True
+        if lease.lost:
+            remove(job_file)
+        return not lease.lost
 
-    def __enter__(self) -> "Lease":
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(INTERVAL):
-            progress = read_progress(self.job_file)
-            try:
-                self.lost = not renew(self.database, self.job_id, self.worker, progress.fraction, progress.phase)
-            except UnavailableError:
-                continue
-            if self.lost:
-                remove(self.job_file)
-                return
+    with repeating(look, INTERVAL):
+        yield lease

@@ -3,12 +3,12 @@
 import os
 import re
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cli.service.work.job_file import Progress, remove, write_progress
+from cli.service.work.repeating import repeating
 from cli.terminal.output import listen
 
 WRITING = "writing the report"
@@ -68,28 +68,25 @@ def reporting(job_file: Path, baseline: bool) -> Iterator[None]:
         job_file: the file of the job.
         baseline: whether the models are compared with untrained copies.
     """
-    steps, ended = Steps(baseline), threading.Event()
+    steps, written = Steps(baseline), Progress()
 
-    def watch() -> None:
-        written = Progress()
-        while not ended.wait(INTERVAL):
-            if not job_file.exists():
-                # Also the progress that was written at the same time.
-                remove(job_file)
-                os.kill(os.getpid(), signal.SIGTERM)
-                return
-            if steps.progress != written:
-                written = steps.progress
-                # On a full disk, the progress stands still.
-                with suppress(OSError):
-                    write_progress(job_file, written)
+    def look() -> bool:
+        nonlocal written
+        if not job_file.exists():
+            # Also the progress that was written at the same time.
+            remove(job_file)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return False
+        if steps.progress != written:
+            written = steps.progress
+            # On a full disk, the progress stands still.
+            with suppress(OSError):
+                write_progress(job_file, written)
+        return True
 
-    thread = threading.Thread(target=watch, daemon=True)
     listen(steps.add)
-    thread.start()
     try:
-        yield
+        with repeating(look, INTERVAL):
+            yield
     finally:
         listen(None)
-        ended.set()
-        thread.join()

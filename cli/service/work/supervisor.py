@@ -3,17 +3,18 @@
 import os
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import TracebackType
 
-from cli.jobs.processes import GRACE
-from cli.service.settings import Settings
+from cli.jobs.processes import GRACE, stop
+from cli.service.settings import TOKEN, WEBHOOK_SECRET, Settings
+from cli.service.work.repeating import repeating
 
 COMMAND = (sys.executable, "-P", "-m", "cli.service.worker_process")
 # Workers do not need to know what lets people in.
-SECRETS = ("ZOO_SERVE_TOKEN", "ZOO_SERVE_WEBHOOK_SECRET")
+SECRETS = (TOKEN, WEBHOOK_SECRET)
 # Seconds between two looks at the workers.
 INTERVAL = 0.2
 # Seconds until a worker that has died is started again, at first and at most.
@@ -35,8 +36,8 @@ class _Place:
 
 
 @dataclass
-class Supervisor:
-    """Runs the workers within a `with` block. At its end, their jobs go back into the queue.
+class Workers:
+    """The workers of a server.
 
     Args:
         settings: the settings of the service.
@@ -44,43 +45,32 @@ class Supervisor:
 
     settings: Settings
     _places: list[_Place] = field(default_factory=list, init=False)
-    _ended: threading.Event = field(default_factory=threading.Event, init=False)
 
-    def __enter__(self) -> "Supervisor":
+    def __post_init__(self) -> None:
         self._places = [_Place(self._start(), time.monotonic()) for _ in range(self.settings.workers)]
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
-        for place in self._places:
-            place.process.terminate()
-        for place in self._places:
-            try:
-                place.process.wait(2 * GRACE)
-            except subprocess.TimeoutExpired:
-                place.process.kill()
-                place.process.wait()
-            _close(place.process)
 
     @property
     def alive(self) -> int:
         """Number of workers that are running."""
         return sum(place.process.poll() is None for place in self._places)
 
-    def _watch(self) -> None:
-        while not self._ended.wait(INTERVAL):
-            for number, place in enumerate(self._places):
-                if place.is_due:
-                    _close(place.process)
-                    # One that dies again and again is started less and less often.
-                    lived = time.monotonic() - place.started
-                    delay = FIRST_DELAY if lived > LONGEST_DELAY else min(2 * place.delay, LONGEST_DELAY)
-                    self._places[number] = _Place(self._start(), time.monotonic(), delay)
+    def look(self) -> bool:
+        """Start workers again that have died. Always true, since more may die."""
+        for number, place in enumerate(self._places):
+            if place.is_due:
+                _close(place.process)
+                # One that dies again and again is started less and less often.
+                lived = time.monotonic() - place.started
+                delay = FIRST_DELAY if lived > LONGEST_DELAY else min(2 * place.delay, LONGEST_DELAY)
+                self._places[number] = _Place(self._start(), time.monotonic(), delay)
+        return True
+
+    def stop(self) -> None:
+        """Stop all workers."""
+        processes = [place.process for place in self._places]
+        stop(processes, 2 * GRACE)
+        for process in processes:
+            _close(process)
 
     def _start(self) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
@@ -98,6 +88,21 @@ class Supervisor:
             # It has died already.
             pass
         return process
+
+
+@contextmanager
+def supervised(settings: Settings) -> Iterator[Workers]:
+    """Run the workers within the block. At its end, their jobs go back into the queue.
+
+    Args:
+        settings: the settings of the service.
+    """
+    workers = Workers(settings)
+    try:
+        with repeating(workers.look, INTERVAL):
+            yield workers
+    finally:
+        workers.stop()
 
 
 def _close(process: "subprocess.Popen[bytes]") -> None:

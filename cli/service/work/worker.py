@@ -21,7 +21,7 @@ from cli.service.store.queue import MOST_ATTEMPTS, claim, fail, finish, release,
 from cli.service.store.records import Answer, Job
 from cli.service.work.answer import SUMMARY
 from cli.service.work.job_file import JobFile, job_path, remove
-from cli.service.work.lease import Lease
+from cli.service.work.lease import leased
 from zoo.errors import ZooError
 
 Result = TypeVar("Result")
@@ -65,9 +65,8 @@ class Worker:
             # Its worker died, or does not know yet that the job is no longer its own.
             remove(earlier)
         task, start = self._task(job, file), time.monotonic()
-        lease = Lease(self.database, job.id, self.name, file)
         try:
-            with lease:
+            with leased(self.database, job.id, self.name, file) as lease:
                 outcome = self._run(job, file, task)
             if not lease.lost:
                 self._store(job, task, outcome)

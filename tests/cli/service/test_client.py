@@ -25,10 +25,8 @@ def settings(tmp_path, folders):
 
 
 @pytest.fixture
-def database(settings):
-    database = open_database(settings.database_url)
-    yield database
-    database.close()
+def database_url(settings):
+    return settings.database_url
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ class Guard:
 
     def _user(self, request: Request) -> str:
         """Name of the user who sends a request; empty for a path that is open to all."""
-        if not self.settings.tokens and not _is_loopback(request.headers.get("host", "")):
+        if not self.settings.tokens and not _names_this_machine(request.headers.get("host", "")):
             raise ForbiddenError(
                 "the service answers under the address of this machine only, such as http://127.0.0.1; "
                 "to open it to others, start it with a token."
@@ -83,13 +83,25 @@ class Guard:
         return user_of_session(self.settings.tokens, request.cookies[COOKIE])
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address or name is that of this machine alone.
+
+    Args:
+        host: an IP address, or a name.
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _names_this_machine(host: str) -> bool:
     """Whether a Host header names this machine. Another name means that a site made a browser take it for its own."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or name.endswith(".localhost") or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+    return name.endswith(".localhost") or is_loopback(name)
 
 
 def _check_origin(request: Request) -> None:

@@ -11,7 +11,6 @@ from cli.service.hub.checks import TITLE, comment, report_check
 from cli.service.hub.events import NO_COMMIT, Event, check_secret, receive
 from cli.service.settings import Limits, Settings
 from cli.service.store import history, queue, watches
-from cli.service.store.database import open_database
 from cli.service.store.records import Answer, Job, Kind, PinnedModel, Priority, Question, State, Watch
 from tests.support.samples import comparison
 
@@ -25,10 +24,8 @@ def settings(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def database(settings):
-    database = open_database(settings.database_url)
-    yield database
-    database.close()
+def database_url(settings):
+    return settings.database_url
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from cli.service.settings import Settings
 from cli.service.work import supervisor
-from cli.service.work.supervisor import Supervisor
+from cli.service.work.supervisor import Workers, supervised
 from tests.support.processes import until
 
 pytestmark = pytest.mark.slow
@@ -40,7 +40,7 @@ def starts(tmp_path, monkeypatch):
 
 def test_workers_run_until_the_end(starts, tmp_path):
     lines = starts(WAIT)
-    with Supervisor(Settings(tmp_path, workers=3)) as workers:
+    with supervised(Settings(tmp_path, workers=3)) as workers:
         until(lambda: len(lines()) == 3, 20)
         assert workers.alive == 3
     assert workers.alive == 0
@@ -50,7 +50,7 @@ def test_workers_run_until_the_end(starts, tmp_path):
 def test_workers_know_no_secrets_of_the_server(starts, tmp_path, monkeypatch):
     monkeypatch.setenv("ZOO_SERVE_TOKEN", "hunter2")
     lines = starts(WAIT)
-    with Supervisor(Settings(tmp_path, tokens={"hunter2": "ann"}, webhook_secret="hunter2")):
+    with supervised(Settings(tmp_path, tokens={"hunter2": "ann"}, webhook_secret="hunter2")):
         until(lines, 20)
     assert lines()[0][1:] == ["False", "False"]
 
@@ -58,7 +58,7 @@ def test_workers_know_no_secrets_of_the_server(starts, tmp_path, monkeypatch):
 def test_a_worker_that_dies_is_replaced(starts, tmp_path, monkeypatch):
     monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.01)
     lines = starts("")
-    with Supervisor(Settings(tmp_path)):
+    with supervised(Settings(tmp_path)):
         until(lambda: len(lines()) >= 3, 20)
     assert len({pid for pid, *_ in lines()}) == len(lines())
 
@@ -67,9 +67,9 @@ def test_a_worker_that_dies_at_once_is_started_less_and_less_often(starts, tmp_p
     times = []
     monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.1)
     starts("")
-    start = Supervisor._start
-    monkeypatch.setattr(Supervisor, "_start", lambda self: times.append(time.monotonic()) or start(self))
-    with Supervisor(Settings(tmp_path)):
+    start = Workers._start
+    monkeypatch.setattr(Workers, "_start", lambda self: times.append(time.monotonic()) or start(self))
+    with supervised(Settings(tmp_path)):
         until(lambda: len(times) == 5, 30)
     gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
     assert all(gap >= least for gap, least in zip(gaps, (0.1, 0.2, 0.4, 0.8), strict=True))

@@ -12,7 +12,6 @@ import cli.jobs.processes as processes
 from cli.service.errors import UnavailableError
 from cli.service.settings import Limits, Settings
 from cli.service.store import queue
-from cli.service.store.database import open_database
 from cli.service.store.history import find
 from cli.service.store.records import Answer, Priority, State
 from cli.service.work import lease, worker
@@ -56,10 +55,8 @@ def settings(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def database(settings):
-    database = open_database(settings.database_url)
-    yield database
-    database.close()
+def database_url(settings):
+    return settings.database_url
 
 
 @pytest.fixture

@@ -9,6 +9,13 @@ down_revision = None
 
 def upgrade() -> None:
     """Create the tables."""
+    _create_jobs()
+    _create_models()
+    _create_users()
+    _create_watches()
+
+
+def _create_jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(16), primary_key=True),
@@ -40,6 +47,9 @@ def upgrade() -> None:
     nulls = " NULLS FIRST" if op.get_bind().dialect.name == "postgresql" else ""
     for column in ("created", "finished", "agreement"):
         op.create_index(f"jobs_by_{column}", "jobs", [sa.text(f"{column}{nulls}"), "id"])
+
+
+def _create_models() -> None:
     op.create_table(
         "job_models",
         sa.Column("job_id", sa.String(16), sa.ForeignKey("jobs.id"), primary_key=True),
@@ -52,6 +62,9 @@ def upgrade() -> None:
         sa.Column("accuracy", sa.Double),
     )
     op.create_index("job_models_by_model", "job_models", ["model", "job_id"])
+
+
+def _create_users() -> None:
     op.create_table(
         "job_users",
         sa.Column("job_id", sa.String(16), sa.ForeignKey("jobs.id"), primary_key=True),
@@ -59,6 +72,9 @@ def upgrade() -> None:
         sa.Column("waiting", sa.Boolean, nullable=False),
     )
     op.create_index("job_users_by_user", "job_users", ["user", "job_id"])
+
+
+def _create_watches() -> None:
     op.create_table(
         "watches",
         sa.Column("model", sa.String, primary_key=True),
