@@ -56,6 +56,10 @@ def _connect(address: str) -> ModuleType:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if address == "local":
         _keep_to_this_machine()
+    else:
+        # Ray tries 20 times for 40 s by default, even if nothing listens at the address.
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")
+        os.environ.setdefault("RAY_py_gcs_connect_timeout_s", "10")
     try:
         import ray
     except ImportError:

@@ -21,9 +21,15 @@ class Zoo(subprocess.Popen):
         super().__init__(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         signal.signal(signal.SIGINT, default)
 
-    def tell(self):
-        """Wait for the end, and return exit code, stdout, and stderr."""
-        stdout, stderr = self.communicate(timeout=400)
+    def tell(self, seconds=400):
+        """Wait for the end, and return exit code, stdout, and stderr. A process that takes longer is killed."""
+        try:
+            stdout, stderr = self.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            # Otherwise, what it leaves open would fail the test that runs next, too.
+            self.kill()
+            self.communicate()
+            raise
         return self.returncode, stdout, stderr
 
 

@@ -162,10 +162,11 @@ def test_ray_does_not_try_again_what_fails_by_itself(tmp_path):
 
 @ONE_CLUSTER
 @pytest.mark.slow
-def test_cluster_that_is_not_there_is_told(tmp_path, monkeypatch):
+@pytest.mark.parametrize("address", ["auto", "127.0.0.1:9"])
+def test_cluster_that_is_not_there_is_told_within_a_minute(tmp_path, monkeypatch, address):
     # Where Ray notes the last cluster of this machine, which may be long gone.
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
-    code, stdout, stderr = Sweep(tmp_path, "--ray", "auto").tell()
+    code, stdout, stderr = Sweep(tmp_path, "--ray", address).tell(seconds=60)
     assert (code, stdout) == (1, "")
-    assert "Error: no Ray cluster answers at auto" in stderr
+    assert f"Error: no Ray cluster answers at {address}" in stderr
     assert not (tmp_path / "models").exists()
