@@ -1,9 +1,12 @@
 """Similarities of many layers as ratios of sums over minibatches. Base of CKA and the other measures."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
+
+from compare.similarity.gram import times_transposed
 
 # Fewest effective minibatches for a standard error. Two minibatches count slightly less than two if they differ.
 FEWEST_BATCHES = 1.5
@@ -12,10 +15,16 @@ FEWEST_BATCHES = 1.5
 FEWEST_EXAMPLES = 8.0
 # Most inner products of single examples to hold for averages over passes: 128 MiB.
 MOST_SHARES = 2**25
-# Number of inner products of single examples to hold at a time. On a CPU, this many stay in cache between operations.
-CPU_CHUNK, GPU_CHUNK = 2**17, 2**24
+# Most inner products of single examples to compute for standard errors, unless that is for fewer than this many
+# examples. They cost several times as much as the similarities, so matrices of many models use the first examples.
+MOST_PRODUCTS, ENOUGH_EXAMPLES = 2**29, 512
+# Number of inner products of single examples to compute at a time. On a CPU, calls for fewer take longer than the
+# arithmetic, and more do not stay in cache between operations.
+CPU_CHUNK, GPU_CHUNK = 2**13, 2**24
 # Number of layers in a block of rows of products. The products are symmetric, so blocks leave out what is left of them.
 BLOCK = 128
+# Number of rows of symmetric matrices to multiply at a time. Blocks of 32 rows need 9/16 of matrices of 256 examples.
+ROWS = 32
 
 
 class PairSums:
@@ -37,9 +46,11 @@ class PairSums:
         self._scaled: Tensor
         # Sum of inner products over all minibatches of all passes.
         self._total: Tensor | None = None
-        # Over the examples or minibatches i of the first pass, with inner products H_i and diagonals d_i: their number,
-        # and sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i'.
+        # Number of examples or minibatches of the first pass.
         self._count = 0
+        # Over the first ones i of them, with inner products H_i and diagonals d_i: their number, and sums of H_i,
+        # H_i * H_i, H_i * d_i' and d_i d_i'.
+        self._count_in_sums = 0
         self._sums: list[Tensor] = []
         # H_i of each followed example, summed over all passes: shape (followed, L, L), float32.
         self._shares = torch.empty(0, device="cpu")
@@ -73,22 +84,25 @@ class PairSums:
         # keeps squares within range.
         self._exponents = torch.where(self._scaled, self._exponents, torch.frexp(largest).exponent)
         self._scaled |= largest > 0
-        vectors.ldexp_(-self._exponents)
+        vectors *= torch.ldexp(torch.ones_like(largest), -self._exponents)
         matrices = vectors.view(len(vectors), n, -1)
-        if self._by_example and first_pass and rows is None:
-            products, *terms = _terms(_row_products(matrices), len(vectors))
-            self._add_total(products)
+        if self._by_example and first_pass and rows is None and self._needs_examples(len(vectors)):
+            own = torch.linalg.vector_norm(matrices, dim=2).T.double().square()
+            products, *terms = _terms(partial(_row_products, matrices), own)
+            self._add_total(products, n)
             self._add_terms(n, products, *terms)
             return vectors
-        products = (vectors @ vectors.T).cpu().double()
         if not self._by_example:
-            self.add_products(products, first_pass)
+            self.add_products((vectors @ vectors.T).cpu().double(), first_pass)
             return vectors
-        self._add_total(products)
+        self._add_total(_inner_products(matrices), n if first_pass else 0)
         if rows is not None:
             self._follow(matrices, rows)
-            self._count += n if first_pass else 0
         return vectors
+
+    def _needs_examples(self, layers: int) -> bool:
+        """Whether standard errors need more single examples."""
+        return self._count_in_sums < max(ENOUGH_EXAMPLES, MOST_PRODUCTS // layers**2)
 
     def _follow(self, matrices: Tensor, rows: Tensor) -> None:
         """Add the shares of those examples that are followed."""
@@ -96,24 +110,24 @@ class PairSums:
         if not len(known):
             return
         self._shares = _padded(self._shares, int(rows.max()) + 1, len(matrices))
-        start = 0
-        for (shares,) in _row_products(matrices[:, known.to(matrices.device)], len(matrices)):
-            self._shares.index_add_(0, rows[known][start : start + len(shares)], shares.cpu().float())
-            start += len(shares)
+        for example, row in zip(known.tolist(), rows[known].tolist(), strict=True):
+            layers = matrices[:, example].contiguous()
+            self._shares[row] += times_transposed(layers, layers).cpu().float()
 
     def add_products(self, products: Tensor, first_pass: bool = True) -> None:
         """Add one minibatch, given its inner products, shape (L, L), float64."""
-        self._add_total(products)
+        self._add_total(products, int(first_pass))
         if first_pass:
             diagonal = products.diagonal()
             self._add_terms(1, products, products**2, products * diagonal, diagonal[:, None] * diagonal)
 
-    def _add_total(self, products: Tensor) -> None:
+    def _add_total(self, products: Tensor, count: int) -> None:
         self._total = products if self._total is None else self._total + products
+        self._count += count
         self.batches += 1
 
     def _add_terms(self, count: int, *terms: Tensor) -> None:
-        self._count += count
+        self._count_in_sums += count
         self._sums = self._sums or [torch.zeros_like(term) for term in terms]
         for total, term in zip(self._sums, terms, strict=True):
             total += term
@@ -125,6 +139,7 @@ class PairSums:
             other: sums of the same measure for the same layers; not changed.
         """
         self.batches += other.batches
+        self._count += other._count
         if other._total is None:
             return
         if self._total is None:
@@ -138,7 +153,7 @@ class PairSums:
         squares = factors**2
         scales = (products, products**2, products * squares, squares[:, None] * squares)
         self._total = self._total + other._total * products
-        self._add_terms(other._count, *(term * scale for term, scale in zip(other._sums, scales, strict=False)))
+        self._add_terms(other._count_in_sums, *(term * scale for term, scale in zip(other._sums, scales, strict=False)))
 
     def _scale_of(self, other: "PairSums") -> Tensor:
         """Factors that convert the other instance's vectors to this scale: powers of two, shape (L,), float64."""
@@ -179,7 +194,8 @@ class PairSums:
         """Effective number of examples of each cell: how many of equal weight would vary as much.
 
         Returns:
-            Shape (L, L), float64, between 1 and the number of examples; of minibatches instead if not by example.
+            Shape (L, L), float64, between 1 and the number of examples that standard errors come from; of minibatches
+            instead if not by example.
 
         Source:
             Kish 1965, Survey Sampling, section 8.2.
@@ -196,6 +212,9 @@ class PairSums:
         Otherwise only the first pass counts, because later passes see the same examples again. They reduce the variance
         due to the random minibatches, so the standard error is then slightly too large. Vectors that do not belong to
         examples give the variance between minibatches; see `degrees_of_freedom`.
+
+        Of many layers, only the first examples are used, at least 512: with more than 1,024 layers these, and with 512
+        layers 2,048. The variance of such a part is reduced by the ratio of the numbers of examples.
 
         Returns:
             Shape (L, L), float64. NaN with fewer than 8 effective examples, or, if not by example, with fewer than two
@@ -218,7 +237,8 @@ class PairSums:
         )
         effective = _effective(diagonal_squares)
         if self._by_example:
-            factor, fewest = torch.tensor(4 * self._count / (self._count - 1)), FEWEST_EXAMPLES
+            count = self._count_in_sums or self._count
+            factor, fewest = torch.tensor(4 * count / (count - 1) * count / self._count), FEWEST_EXAMPLES
         else:
             factor, fewest = effective / (effective - 1), FEWEST_BATCHES
         # The variance of a constant cell is 0; rounding may make it slightly negative.
@@ -230,13 +250,17 @@ class PairSums:
         return None if self._by_example else self._count - 1
 
     def _example_sums(self) -> Sequence[Tensor]:
-        """Sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i' over all examples or minibatches."""
+        """Sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i' over the examples or minibatches of standard errors."""
         if not len(self._shares):
             return self._sums
         # Examples that are not followed vary as much as those that are.
         factor = self._count / int((self._shares.diagonal(dim1=1, dim2=2) != 0).any(1).sum())
-        _, *terms = _terms(([shares] for shares in self._shares.split(1)), self._shares.shape[1])
+        _, *terms = _terms(self._followed_products, self._shares.diagonal(dim1=1, dim2=2).double())
         return self._known_total, *(factor * term for term in terms)
+
+    def _followed_products(self, examples: slice, start: int) -> Tensor:
+        """The shares of some followed examples, in the form of `_row_products`."""
+        return self._shares[examples, start : start + BLOCK, start:]
 
     @property
     def _known_total(self) -> Tensor:
@@ -261,47 +285,93 @@ def _padded(shares: Tensor, count: int, layers: int) -> Tensor:
     return torch.cat([shares, new]) if len(shares) else new
 
 
-def _row_products(matrices: Tensor, block: int = BLOCK) -> Iterator[list[Tensor]]:
-    """Inner products H_i of the i-th rows of all pairs of layers, a few examples at a time.
+def _inner_products(matrices: Tensor) -> Tensor:
+    """Inner products of all pairs of symmetric matrices.
+
+    Args:
+        matrices: shape (L, n, n).
+
+    Returns:
+        Shape (L, L), float64, on the CPU.
+    """
+    layers, n, _ = matrices.shape
+    products = torch.zeros(layers, layers, dtype=torch.float64, device=matrices.device)
+    for start in range(0, n, ROWS):
+        stop = min(start + ROWS, n)
+        rows = matrices[:, start:stop]
+        # What is right of the diagonal is also below it.
+        _add_upper_half(products, rows[:, :, start:stop].flatten(1), 1)
+        if stop < n:
+            _add_upper_half(products, rows[:, :, stop:].flatten(1), 2)
+    return _symmetric(products.cpu())
+
+
+def _add_upper_half(products: Tensor, vectors: Tensor, factor: int) -> None:
+    """Add the inner products of vectors, times a factor, to the upper half of a matrix."""
+    for start in range(0, vectors.shape[0], BLOCK):
+        part = times_transposed(vectors[start : start + BLOCK], vectors[start:])
+        products[start : start + BLOCK, start:].add_(part, alpha=factor)
+
+
+def _row_products(matrices: Tensor, examples: slice, start: int) -> Tensor:
+    """Inner products H_i of the i-th rows of the layers of one block and of all layers from the first of the block.
 
     Args:
         matrices: one matrix per layer with one row per example, shape (L, n, n).
-        block: number of layers in a block.
+        examples: the examples i.
+        start: number of the first layer of the block.
 
-    Yields:
-        Blocks of consecutive layers and all layers from the first of them, each of shape (chunk, block, L - start).
+    Returns:
+        Shape (examples, block, L - start).
     """
-    chunk = max(1, (GPU_CHUNK if matrices.is_cuda else CPU_CHUNK) // len(matrices) ** 2)
-    for rows in matrices.transpose(0, 1).split(chunk):
-        yield [rows[:, start : start + block] @ rows[:, start:].mT for start in range(0, len(matrices), block)]
+    rows = matrices[start:, examples].transpose(0, 1)
+    if rows.shape[0] > 1:
+        return rows[:, :BLOCK] @ rows.mT
+    # The rows of one example are far apart in memory.
+    rows = rows[0].contiguous()
+    return times_transposed(rows[:BLOCK], rows)[None]
 
 
-def _terms(row_products: Iterable[Sequence[Tensor]], layers: int) -> tuple[Tensor, ...]:
+def _terms(row_products: Callable[[slice, int], Tensor], own: Tensor) -> tuple[Tensor, ...]:
     """Sums over examples i of H_i, H_i * H_i, H_i * d_i' and d_i d_i', where d_i are the diagonals of H_i.
 
     Args:
-        row_products: blocks of a few H_i, as `_row_products` yields them.
-        layers: number of layers.
+        row_products: blocks of H_i of some examples, as `_row_products` returns them.
+        own: the diagonals, shape (examples, L), float64.
 
     Returns:
         Four tensors of shape (L, L), float64, on the CPU.
     """
-    sums = torch.zeros(4, layers, layers, dtype=torch.float64, device="cpu")
-    total, squares, products, diagonal_products = sums
-    for chunk in row_products:
-        blocks = [block.double() for block in chunk]
-        diagonal = torch.cat([block.diagonal(dim1=1, dim2=2) for block in blocks], 1)
-        diagonal_products += (diagonal.T @ diagonal).cpu()
-        start = 0
-        for block in blocks:
-            stop = start + block.shape[1]
-            rows, right, below = slice(start, stop), slice(start, None), slice(stop, None)
-            total[rows, right] += block.sum(0).cpu()
-            products[rows, right] += (block * diagonal[:, None, right]).sum(0).cpu()
-            products[below, rows] += (block[:, :, stop - start :] * diagonal[:, rows, None]).sum(0).T.cpu()
-            squares[rows, right] += block.square_().sum(0).cpu()
-            start = stop
-    return _symmetric(total), _symmetric(squares), products, diagonal_products
+    layers = own.shape[1]
+    total, squares, products = torch.zeros(3, layers, layers, dtype=torch.float64, device="cpu")
+    for start in range(0, layers, BLOCK):
+        stop = min(start + BLOCK, layers)
+        rows, right, below = slice(start, stop), slice(start, None), slice(stop, None)
+        sums = torch.zeros(4, stop - start, layers - start, dtype=torch.float64, device=own.device)
+        chunk = max(1, (GPU_CHUNK if own.is_cuda else CPU_CHUNK) // sums[0].numel())
+        for first in range(0, len(own), chunk):
+            examples = slice(first, first + chunk)
+            _add_products(sums, row_products(examples, start).double(), own[examples, right])
+        total[rows, right], squares[rows, right], products[rows, right], by_row = sums.cpu()
+        products[below, rows] = by_row[:, stop - start :].T
+    return _symmetric(total), _symmetric(squares), products, (own.T @ own).cpu()
+
+
+def _add_products(sums: Tensor, products: Tensor, own: Tensor) -> None:
+    """Add the sums over examples of a block of H_i, of its squares, and of it times d_i of its columns and its rows.
+
+    Args:
+        sums: shape (4, block, layers), changed in place.
+        products: the block, shape (examples, block, layers).
+        own: d_i of its columns, of which the first are its rows, shape (examples, layers).
+    """
+    factors = (products.new_ones(products.shape[0], 1, 1), products, own[:, None], own[:, : products.shape[1], None])
+    for total, factor in zip(sums, factors, strict=True):
+        if products.shape[0] == 1:
+            # Nothing in between is written to memory.
+            total.addcmul_(products[0], factor[0])
+        else:
+            total += (products * factor).sum(0)
 
 
 def _symmetric(upper: Tensor) -> Tensor:
