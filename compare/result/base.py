@@ -90,6 +90,11 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        # Without a call for each number, because a matrix of many models has millions.
-        return [round(item, 6) if type(item) is float else _rounded(item) for item in value]
+        if set(map(type, value)) != {float}:
+            return list(map(_rounded, value))
+        # All at once, because a matrix of many models has millions of numbers. Imported when called, since it takes as
+        # long as all other imports of a small command.
+        import numpy as np
+
+        return np.round(value, 6).tolist()
     return value

@@ -1,11 +1,12 @@
 """Similarities of many layers as ratios of sums over minibatches. Base of CKA and the other measures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from compare.similarity.example_products import BLOCK, inner_products, row_products, sums_over_examples
 from compare.similarity.gram import times_transposed
 
 # Fewest effective minibatches for a standard error. Two minibatches count slightly less than two if they differ.
@@ -18,12 +19,7 @@ MOST_SHARES = 2**25
 # Most inner products of single examples to compute for standard errors, unless that is for fewer than this many
 # examples. They cost several times as much as the similarities, so matrices of many models use the first examples.
 MOST_PRODUCTS, ENOUGH_EXAMPLES = 2**29, 512
-# Number of inner products of single examples to compute at a time. On a CPU, calls for fewer take longer than the
-# arithmetic, and more do not stay in cache between operations.
-CPU_CHUNK, GPU_CHUNK = 2**13, 2**24
-# Number of layers in a block of rows of products. The products are symmetric, so blocks leave out what is left of them.
-BLOCK = 128
-# Number of rows of symmetric matrices to multiply at a time. Blocks of 32 rows need 9/16 of matrices of 256 examples.
+# Rows to take at a time, whose intermediate results stay in cache.
 ROWS = 32
 
 
@@ -88,14 +84,14 @@ class PairSums:
         matrices = vectors.view(len(vectors), n, -1)
         if self._by_example and first_pass and rows is None and self._needs_examples(len(vectors)):
             own = torch.linalg.vector_norm(matrices, dim=2).T.double().square()
-            products, *terms = _terms(partial(_row_products, matrices), own)
+            products, *terms = sums_over_examples(partial(row_products, matrices), own)
             self._add_total(products, n)
             self._add_terms(n, products, *terms)
             return vectors
         if not self._by_example:
             self.add_products((vectors @ vectors.T).cpu().double(), first_pass)
             return vectors
-        self._add_total(_inner_products(matrices), n if first_pass else 0)
+        self._add_total(inner_products(matrices), n if first_pass else 0)
         if rows is not None:
             self._follow(matrices, rows)
         return vectors
@@ -128,9 +124,8 @@ class PairSums:
 
     def _add_terms(self, count: int, *terms: Tensor) -> None:
         self._count_in_sums += count
-        self._sums = self._sums or [torch.zeros_like(term) for term in terms]
-        for total, term in zip(self._sums, terms, strict=True):
-            total += term
+        pairs = zip(self._sums, terms, strict=True) if self._sums else ()
+        self._sums = [total + term for total, term in pairs] or list(terms)
 
     def merge(self, other: "PairSums") -> None:
         """Add all minibatches of another instance, such as that of another process.
@@ -144,7 +139,6 @@ class PairSums:
             return
         if self._total is None:
             self._total = torch.zeros_like(other._total)
-            self._sums = [torch.zeros_like(total) for total in other._sums]
         factors = self._scale_of(other)
         products = factors * factors[:, None]
         if len(other._shares):
@@ -223,26 +217,18 @@ class PairSums:
         Source:
             Hoeffding 1948, Annals of Mathematical Statistics 19 (variance of U-statistics by projection).
         """
-        total, squares, products, diagonal_products = self._example_sums()
-        scale = _scale(total)
-        ratio, diagonal = total / scale, total.diagonal()
-        relative = products / diagonal  # sum of H_lm d_m over D_m
-        diagonal_squares = diagonal_products.diagonal() / diagonal**2
-        variance = (
-            squares / scale**2
-            - ratio / scale * (relative + relative.T)
-            + ratio**2
-            / 4
-            * (diagonal_squares + diagonal_squares[:, None] + 2 * diagonal_products / (diagonal * diagonal[:, None]))
-        )
-        effective = _effective(diagonal_squares)
+        sums = self._example_sums()
+        total, _, _, diagonal_products = sums
+        effective = _effective(diagonal_products.diagonal() / total.diagonal() ** 2)
         if self._by_example:
             count = self._count_in_sums or self._count
             factor, fewest = torch.tensor(4 * count / (count - 1) * count / self._count), FEWEST_EXAMPLES
         else:
             factor, fewest = effective / (effective - 1), FEWEST_BATCHES
+        rows = [slice(start, start + ROWS) for start in range(0, len(total), ROWS)]
         # The variance of a constant cell is 0; rounding may make it slightly negative.
-        return torch.where(effective > fewest, (variance.abs() * factor).sqrt(), torch.nan)
+        variance = torch.cat([_variance(sums, part).abs_() for part in rows])
+        return torch.where(effective > fewest, variance.mul_(factor).sqrt_(), torch.nan)
 
     @property
     def degrees_of_freedom(self) -> int | None:
@@ -255,11 +241,11 @@ class PairSums:
             return self._sums
         # Examples that are not followed vary as much as those that are.
         factor = self._count / int((self._shares.diagonal(dim1=1, dim2=2) != 0).any(1).sum())
-        _, *terms = _terms(self._followed_products, self._shares.diagonal(dim1=1, dim2=2).double())
+        _, *terms = sums_over_examples(self._followed_products, self._shares.diagonal(dim1=1, dim2=2).double())
         return self._known_total, *(factor * term for term in terms)
 
     def _followed_products(self, examples: slice, start: int) -> Tensor:
-        """The shares of some followed examples, in the form of `_row_products`."""
+        """The shares of some followed examples, in the form of `row_products`."""
         return self._shares[examples, start : start + BLOCK, start:]
 
     @property
@@ -269,6 +255,19 @@ class PairSums:
         return self._total
 
 
+def _variance(sums: Sequence[Tensor], rows: slice) -> Tensor:
+    """Sum over examples of the squared influence on the cells of some rows, without constant factors."""
+    diagonal = sums[0].diagonal()
+    total, squares, products, diagonal_products = (values[rows] for values in sums)
+    scale = diagonal[rows].sqrt()[:, None] * diagonal.sqrt()
+    ratio = total / scale
+    # Sums of H_lm d_m over D_m, and of H_lm d_l over D_l.
+    relative = products / diagonal + sums[2][:, rows].T / diagonal[rows, None]
+    shares = sums[3].diagonal() / diagonal**2
+    of_both = shares[rows, None] + shares + 2 * diagonal_products / (diagonal[rows, None] * diagonal)
+    return squares / scale**2 - ratio / scale * relative + ratio**2 / 4 * of_both
+
+
 def _scale(total: Tensor) -> Tensor:
     root = total.diagonal().sqrt()
     return root * root[:, None]
@@ -276,104 +275,11 @@ def _scale(total: Tensor) -> Tensor:
 
 def _effective(squares: Tensor) -> Tensor:
     """Effective number of examples of each cell, from sums of squared shares of each layer, shape (L,)."""
-    return 1 / (squares * squares[:, None]).sqrt()
+    inverse = squares.rsqrt()
+    return inverse * inverse[:, None]
 
 
 def _padded(shares: Tensor, count: int, layers: int) -> Tensor:
     """The shares of at least `count` examples, of which new ones are 0."""
     new = torch.zeros(max(0, count - len(shares)), layers, layers, device="cpu")
     return torch.cat([shares, new]) if len(shares) else new
-
-
-def _inner_products(matrices: Tensor) -> Tensor:
-    """Inner products of all pairs of symmetric matrices.
-
-    Args:
-        matrices: shape (L, n, n).
-
-    Returns:
-        Shape (L, L), float64, on the CPU.
-    """
-    layers, n, _ = matrices.shape
-    products = torch.zeros(layers, layers, dtype=torch.float64, device=matrices.device)
-    for start in range(0, n, ROWS):
-        stop = min(start + ROWS, n)
-        rows = matrices[:, start:stop]
-        # What is right of the diagonal is also below it.
-        _add_upper_half(products, rows[:, :, start:stop].flatten(1), 1)
-        if stop < n:
-            _add_upper_half(products, rows[:, :, stop:].flatten(1), 2)
-    return _symmetric(products.cpu())
-
-
-def _add_upper_half(products: Tensor, vectors: Tensor, factor: int) -> None:
-    """Add the inner products of vectors, times a factor, to the upper half of a matrix."""
-    for start in range(0, vectors.shape[0], BLOCK):
-        part = times_transposed(vectors[start : start + BLOCK], vectors[start:])
-        products[start : start + BLOCK, start:].add_(part, alpha=factor)
-
-
-def _row_products(matrices: Tensor, examples: slice, start: int) -> Tensor:
-    """Inner products H_i of the i-th rows of the layers of one block and of all layers from the first of the block.
-
-    Args:
-        matrices: one matrix per layer with one row per example, shape (L, n, n).
-        examples: the examples i.
-        start: number of the first layer of the block.
-
-    Returns:
-        Shape (examples, block, L - start).
-    """
-    rows = matrices[start:, examples].transpose(0, 1)
-    if rows.shape[0] > 1:
-        return rows[:, :BLOCK] @ rows.mT
-    # The rows of one example are far apart in memory.
-    rows = rows[0].contiguous()
-    return times_transposed(rows[:BLOCK], rows)[None]
-
-
-def _terms(row_products: Callable[[slice, int], Tensor], own: Tensor) -> tuple[Tensor, ...]:
-    """Sums over examples i of H_i, H_i * H_i, H_i * d_i' and d_i d_i', where d_i are the diagonals of H_i.
-
-    Args:
-        row_products: blocks of H_i of some examples, as `_row_products` returns them.
-        own: the diagonals, shape (examples, L), float64.
-
-    Returns:
-        Four tensors of shape (L, L), float64, on the CPU.
-    """
-    layers = own.shape[1]
-    total, squares, products = torch.zeros(3, layers, layers, dtype=torch.float64, device="cpu")
-    for start in range(0, layers, BLOCK):
-        stop = min(start + BLOCK, layers)
-        rows, right, below = slice(start, stop), slice(start, None), slice(stop, None)
-        sums = torch.zeros(4, stop - start, layers - start, dtype=torch.float64, device=own.device)
-        chunk = max(1, (GPU_CHUNK if own.is_cuda else CPU_CHUNK) // sums[0].numel())
-        for first in range(0, len(own), chunk):
-            examples = slice(first, first + chunk)
-            _add_products(sums, row_products(examples, start).double(), own[examples, right])
-        total[rows, right], squares[rows, right], products[rows, right], by_row = sums.cpu()
-        products[below, rows] = by_row[:, stop - start :].T
-    return _symmetric(total), _symmetric(squares), products, (own.T @ own).cpu()
-
-
-def _add_products(sums: Tensor, products: Tensor, own: Tensor) -> None:
-    """Add the sums over examples of a block of H_i, of its squares, and of it times d_i of its columns and its rows.
-
-    Args:
-        sums: shape (4, block, layers), changed in place.
-        products: the block, shape (examples, block, layers).
-        own: d_i of its columns, of which the first are its rows, shape (examples, layers).
-    """
-    factors = (products.new_ones(products.shape[0], 1, 1), products, own[:, None], own[:, : products.shape[1], None])
-    for total, factor in zip(sums, factors, strict=True):
-        if products.shape[0] == 1:
-            # Nothing in between is written to memory.
-            total.addcmul_(products[0], factor[0])
-        else:
-            total += (products * factor).sum(0)
-
-
-def _symmetric(upper: Tensor) -> Tensor:
-    """A symmetric matrix from its upper triangle."""
-    return upper.triu() + upper.triu(1).T

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from compare.similarity import pair_sums
+from compare.similarity import example_products, pair_sums
 from compare.similarity.cka import MinibatchCKA
 from compare.similarity.gram import gram, u_centre
 from compare.similarity.measures import neighbours
@@ -187,7 +187,7 @@ def test_examples_in_chunks_give_the_same_standard_error(generator, monkeypatch)
     batch = layers(generator)
     whole, chunked = MinibatchCKA(), MinibatchCKA()
     whole.update(batch)
-    monkeypatch.setattr(pair_sums, "CPU_CHUNK", 3 * 4 * 4)
+    monkeypatch.setattr(example_products, "CPU_CHUNK", 3 * 4 * 4)
     chunked.update(batch)
     torch.testing.assert_close(chunked.standard_error(), whole.standard_error())
 
