@@ -71,7 +71,7 @@ def _variance(shares: Tensor, total: Tensor) -> Tensor:
 
 
 def _reduced(grams: Tensor, count: int, total: Tensor) -> tuple[Tensor, Tensor]:
-    """An orthonormal basis of the Krylov space, shape (L, n, d), and the Gram matrices in it, as shares of the total."""
+    """A basis of the Krylov space, shape (L, n, d), and the Gram matrices in it, divided by the total variance."""
     generator = torch.Generator("cpu").manual_seed(0)
     width = min(max(KRYLOV_WIDTH, count + 2), grams.shape[-1])
     start = torch.randn(grams.shape[-1], width, generator=generator, dtype=grams.dtype, device="cpu")
