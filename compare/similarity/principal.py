@@ -10,8 +10,8 @@ from compare.similarity.gram import u_centre_, validity, variances
 # Number of blocks and vectors per block of the Krylov space. Its largest eigenvalue differs from the exact one by less
 # than 2e-4 of the trace, even for flat spectra (tests), at a tenth of the cost of all eigenvectors.
 KRYLOV_BLOCKS, KRYLOV_WIDTH = 8, 3
-# Up to this many examples, all eigenvalues take less time than the Krylov space.
-FEW_EXAMPLES = 40
+# Up to this many examples, all eigenvectors take less time than the Krylov space.
+FEW_EXAMPLES = 32
 # Maximum number of components; the Krylov space approximates this many well.
 MAX_COMPONENTS = 10
 # Number of layers whose components are removed at a time, to bound memory.
@@ -32,7 +32,7 @@ class Components(NamedTuple):
 
 
 def components(grams: Tensor, count: int = 1) -> Components:
-    """Largest eigenvalues and eigenvectors of Gram matrices, by block Krylov iteration.
+    """Largest eigenvalues and eigenvectors of Gram matrices, by block Krylov iteration of more than 32 examples.
 
     Args:
         grams: one `compare.similarity.gram.gram` per layer, shape (L, n, n).
@@ -58,10 +58,7 @@ def first_variance(grams: Tensor) -> Tensor:
         Shape (L,).
     """
     total = variances(grams)
-    if grams.shape[-1] <= FEW_EXAMPLES:
-        small = (grams / total[:, None, None]).nan_to_num(0.0, 0.0, 0.0)
-    else:
-        _, small = _reduced(grams, 1, total)
+    _, small = _reduced(grams, 1, total)
     return _variance(torch.linalg.eigvalsh(small)[:, -1:], total)[:, 0]
 
 
@@ -71,7 +68,13 @@ def _variance(shares: Tensor, total: Tensor) -> Tensor:
 
 
 def _reduced(grams: Tensor, count: int, total: Tensor) -> tuple[Tensor, Tensor]:
-    """A basis of the Krylov space, shape (L, n, d), and the Gram matrices in it, divided by the total variance."""
+    """A basis, shape (L, n, d), and the Gram matrices in it, divided by the total variance.
+
+    The basis is that of the Krylov space, or of all examples if they are few.
+    """
+    if grams.shape[-1] <= FEW_EXAMPLES:
+        basis = torch.eye(grams.shape[-1], dtype=grams.dtype, device=grams.device).expand_as(grams)
+        return basis, (grams / total[:, None, None]).nan_to_num(0.0, 0.0, 0.0)
     generator = torch.Generator("cpu").manual_seed(0)
     width = min(max(KRYLOV_WIDTH, count + 2), grams.shape[-1])
     start = torch.randn(grams.shape[-1], width, generator=generator, dtype=grams.dtype, device="cpu")
