@@ -18,8 +18,61 @@ if TYPE_CHECKING:
     from compare.result.comparison import Baseline
 
 
+def untrained(traces: Traces, plan: "Plan", seeds: int) -> Traces:
+    """Untrained copies of models: those of the first model, those of the second one, ...
+
+    Args:
+        traces: the models. If their cached traces are to be ignored, those of the copies are deleted.
+        plan: options of the comparison.
+        seeds: number of copies of each model.
+
+    Returns:
+        The copies, not built yet.
+    """
+    from zoo.train.untrained import untrained_copy
+
+    prepared = traces.prepared
+    models = [
+        untrained_copy(model, seed, data, prepared.batch_size)
+        for model, data in zip(prepared.models, prepared.seen, strict=True)
+        for seed in range(seeds)
+    ]
+    seen = tuple(copy.data for copy in models)
+    copies = replace(traces, prepared=replace(prepared, models=tuple(models), seen=seen))
+    return copies if plan.tolerance is not None else copies.emptied(plan.layers)
+
+
+@contextmanager
+def traced_beside(traces: Traces, copies: Traces, plan: "Plan") -> Iterator[None]:
+    """Trace untrained copies on another core while the block compares the models, if cores and memory allow.
+
+    Args:
+        traces: the models.
+        copies: the copies, as from `untrained`.
+        plan: options of the comparison.
+    """
+    from cli.jobs.beside import beside
+
+    missing = [number for number in range(len(copies.prepared.models)) if not copies.has(number, plan.layers)]
+
+    def work() -> None:
+        for number in missing:
+            copies.cache(number, plan.layers, "")
+            # Traces that are too large are not written.
+            if not copies.has(number, plan.layers):
+                return
+
+    if copies.fresh or plan.tolerance is not None or not missing or not traces.prepared.has_room_for_two(plan.layers):
+        yield
+        return
+    # A model is checked when it is loaded, and its copies are built afterwards.
+    traces.load(plan.layers)
+    with beside(work):
+        yield
+
+
 def baselines(
-    traces: Traces, plan: "Plan", minibatches: int, seeds: int, names: Sequence[str]
+    traces: Traces, copies: Traces, plan: "Plan", minibatches: int, names: Sequence[str]
 ) -> "tuple[Mapping[Pair, Baseline | None], Sequence[str]]":
     """Find the similarity of all pairs of models to untrained copies of each other.
 
@@ -27,9 +80,9 @@ def baselines(
 
     Args:
         traces: the models, which have just been compared.
+        copies: their untrained copies, as from `untrained`.
         plan: options of the comparison.
         minibatches: number of minibatches that the CKA of the comparison comes from.
-        seeds: number of untrained copies of each model.
         names: names of the models in the notes.
 
     Returns:
@@ -41,7 +94,8 @@ def baselines(
     # Traces that could not be written a moment ago cannot be written now.
     trained = replace(traces, fresh=False)
     use_traces = plan.tolerance is None and all(trained.has(i, plan.layers) for i in range(len(names)))
-    copies, counts, notes = _copies(traces, plan.layers, use_traces, seeds, names)
+    seeds = len(copies.prepared.models) // len(names)
+    copies, counts, notes = _buildable(copies, plan.layers, use_traces, seeds, names)
     if not copies.prepared.models:
         return {}, notes
 
@@ -69,25 +123,15 @@ def _opened(
         yield Sweep(models, [untrained[start:stop] for start, stop in parts], batches)
 
 
-def _copies(
-    traces: Traces, layers: str, use_traces: bool, seeds: int, names: Sequence[str]
+def _buildable(
+    copies: Traces, layers: str, use_traces: bool, seeds: int, names: Sequence[str]
 ) -> tuple[Traces, list[int], list[str]]:
-    """Untrained copies of all models that can be built.
+    """The untrained copies that can be built, traced if possible.
 
     Returns:
         The copies of the first model, those of the second one, ...; the number of copies of each model; and notes about
         models without copies.
     """
-    from zoo.train.untrained import untrained_copy
-
-    prepared = traces.prepared
-    models = [
-        untrained_copy(model, seed, data, prepared.batch_size)
-        for model, data in zip(prepared.models, prepared.seen, strict=True)
-        for seed in range(seeds)
-    ]
-    seen = tuple(copy.data for copy in models)
-    copies = replace(traces, prepared=replace(prepared, models=tuple(models), seen=seen))
     built, counts, notes = list[int](), list[int](), list[str]()
     for model, name in enumerate(names):
         numbers = range(model * seeds, (model + 1) * seeds)
@@ -96,7 +140,7 @@ def _copies(
                 if not use_traces:
                     copies.prepared.module(number)
                 elif not copies.has(number, layers):
-                    copies.cache(number, layers, f"untrained copy {number + 1} of {len(models)}")
+                    copies.cache(number, layers, f"untrained copy {number + 1} of {seeds * len(names)}")
         except ZooError as error:
             notes.append(f"{name}: there is no untrained copy; {error}")
             numbers = range(0)

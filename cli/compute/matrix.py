@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
-from cli.compute.baseline import baselines
+from cli.compute.baseline import baselines, untrained
 from cli.compute.cautions import with_cautions
 from cli.compute.plan import plan_of
 from cli.inputs.prepare import identify
@@ -47,7 +47,8 @@ def related(request: Request, options: MatrixOptions, engine: Engine, fresh: boo
         if options.baseline == Baseline.untrained:
             names = [str(number) for number in range(1, len(request.models) + 1)]
             minibatches = int(result.settings["minibatches"] or 0)
-            result = with_baselines(result, *baselines(traces, plan, minibatches, options.baseline_seeds, names))
+            copies = untrained(traces, plan, options.baseline_seeds)
+            result = with_baselines(result, *baselines(traces, copies, plan, minibatches, names))
         return ResultWithImages(result, {})
 
     title = " ".join(("matrix", *(model.ref for model in request.models)))

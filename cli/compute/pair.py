@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
-from cli.compute.baseline import baselines
+from cli.compute.baseline import baselines, traced_beside, untrained
 from cli.compute.cautions import with_cautions
 from cli.compute.plan import plan_of
 from cli.inputs.prepare import identify
@@ -46,11 +46,10 @@ def compared(
         plan = plan_of(options, request.images.seed)
         traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh, options.pool)
         plan = replace(plan, layers=traces.layers(options.layers))
-        result = _compare(traces, plan, description)
         if options.baseline == Baseline.untrained:
-            minibatches = int(result.settings["minibatches"] or 0)
-            found, missing = baselines(traces, plan, minibatches, options.baseline_seeds, "ab")
-            result = replace(result, baseline=found.get((0, 1)), notes=(*result.notes, *missing))
+            result = _compare_with_baseline(traces, plan, description, options.baseline_seeds)
+        else:
+            result = _compare(traces, plan, description)
         return ResultWithImages(result, request.prepared.images(comparison_images(result)))
 
     title = " ".join(("compare", *(model.ref for model in request.models)))
@@ -63,6 +62,15 @@ def _identified(result: "Comparison", models: Sequence["FoundModel"]) -> "Compar
     """The result with the requested references: a cached one may come from copies of the models."""
     a, b = result.models.a, result.models.b
     return replace(result, models=replace(result.models, a=identify(models[0], a), b=identify(models[1], b)))
+
+
+def _compare_with_baseline(traces: Traces, plan: "Plan", description: str, seeds: int) -> "Comparison":
+    copies = untrained(traces, plan, seeds)
+    with traced_beside(traces, copies, plan):
+        result = _compare(traces, plan, description)
+    minibatches = int(result.settings["minibatches"] or 0)
+    found, missing = baselines(traces, copies, plan, minibatches, "ab")
+    return replace(result, baseline=found.get((0, 1)), notes=(*result.notes, *missing))
 
 
 def _compare(traces: Traces, plan: "Plan", description: str) -> "Comparison":

@@ -90,6 +90,14 @@ class Prepared:
         """All models, loaded."""
         return tuple(self.module(number) for number in range(len(self.models)))
 
+    def has_room_for_two(self, layers: str) -> bool:
+        """Whether two processes that run one model each at the same time fit into the memory."""
+        try:
+            fitting_batch_size(self.models, layers, self.batch_size, len(self.data), self.device, jobs=2)
+        except ZooError:
+            return False
+        return self.device == "cpu"
+
     def batches(self, progress: "Progress", passes: int, description: str = "comparing") -> "Tracked":
         """Minibatches in random order, a different one in each pass, with a progress bar."""
         from cli.terminal.progress import Tracked

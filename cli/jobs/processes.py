@@ -238,19 +238,20 @@ def stop(processes: "Sequence[subprocess.Popen[bytes]]", grace: float) -> None:
             process.wait()
 
 
-def end_with_parent(grace: float) -> None:
-    """End this process when its standard input is closed.
+def end_with_parent(grace: float, pipe: int = 0) -> None:
+    """End this process when a pipe, by default its standard input, is closed.
 
     The process that started this one holds the other end of the pipe, so this one does not outlive it, even if that is
     killed.
 
     Args:
         grace: seconds between SIGTERM and the end.
+        pipe: file descriptor of the end to read from.
     """
 
     def wait() -> None:
         # Not through sys.stdin, whose lock would block the interpreter at exit.
-        while os.read(0, 1):
+        while os.read(pipe, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(grace)

@@ -76,6 +76,23 @@ class Traces:
         """Whether there is a cached trace of a model."""
         return not self.fresh and self.path(number, layers).is_file()
 
+    def emptied(self, layers: str) -> "Traces":
+        """These traces; if cached ones are to be ignored, without those, unless they cannot be deleted."""
+        if not self.fresh:
+            return self
+        try:
+            for number in range(len(self.prepared.models)):
+                self.path(number, layers).unlink(missing_ok=True)
+        except OSError:
+            return self
+        return replace(self, fresh=False)
+
+    def load(self, layers: str) -> None:
+        """Load the models that have no cached trace."""
+        for number in range(len(self.prepared.models)):
+            if not self.has(number, layers):
+                self.prepared.module(number)
+
     @contextmanager
     def open(self, layers: str | None, whole: bool = True) -> Iterator[Sequence["Model"]]:
         """The models, to run once.

@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from cli.terminal.help_page import write_commands, write_parameters
-from zoo.base.allocator import keep_freed_memory
+from zoo.base.allocator import collect_rarely, keep_freed_memory
 from zoo.base.threads import wait_without_spinning
 from zoo.errors import ZooError
 
@@ -135,8 +135,9 @@ class Command(TyperCommand):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command, in a process that reuses freed memory and leaves idle cores to others."""
+        """Run the command, in a process that spends little time on memory and leaves idle cores to others."""
         keep_freed_memory()
+        collect_rarely()
         wait_without_spinning()
         return super().invoke(ctx)
 

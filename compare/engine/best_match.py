@@ -8,6 +8,9 @@ from torch import Tensor
 
 from compare.similarity.gram import exact_products, u_centre_
 
+# Elements of Gram matrices to multiply at a time.
+ELEMENTS = 2**17
+
 
 class CentredLayers(NamedTuple):
     """U-centred Gram matrices of the layers of one model on one minibatch of n examples.
@@ -33,7 +36,8 @@ def centred_layers(grams: Tensor) -> CentredLayers:
     exponents = torch.frexp(torch.maximum(grams.amax((1, 2)), -grams.amin((1, 2)))).exponent
     scales = 2.0 ** (exponents.cpu().double() - 1)
     grams /= scales.to(grams)[:, None, None]
-    return CentredLayers(grams, scales, _row_products(grams, grams) * scales[:, None] ** 2)
+    parts = grams.split(_layers_at_once(grams))
+    return CentredLayers(grams, scales, _row_products(zip(parts, parts, strict=True)) * scales[:, None] ** 2)
 
 
 class PairsCKA:
@@ -112,9 +116,10 @@ class Match(NamedTuple):
         Returns:
             Shape (n,), float64, on the CPU.
         """
-        rows, columns = self.rows.tolist(), self.columns.tolist()
         scales = first.scales[self.rows] * second.scales[self.columns]
-        products = _row_products([first.grams[row] for row in rows], [second.grams[column] for column in columns])
+        step = _layers_at_once(first.grams)
+        chosen = zip(self.rows.split(step), self.columns.split(step), strict=True)
+        products = _row_products((first.grams[rows], second.grams[columns]) for rows, columns in chosen)
         norms = [norm[:, None] for norm in self.norms]
         shares = first.own[self.rows] / norms[0] + second.own[self.columns] / norms[1]
         numerators = products * scales[:, None] / (norms[0].sqrt() * norms[1].sqrt())
@@ -142,8 +147,11 @@ def _products(one: CentredLayers, other: CentredLayers) -> Tensor:
     return products.double() * one.scales[:, None] * other.scales
 
 
-def _row_products(one: Iterable[Tensor], other: Iterable[Tensor]) -> Tensor:
+def _row_products(parts: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
     """Inner products of the rows of matrices, shape (n, n) each: shape (L, n), float64, on the CPU."""
-    # One matrix at a time, because a product of all takes as much memory as all Gram matrices.
-    rows = [(a * b).sum(1, dtype=torch.float64) for a, b in zip(one, other, strict=True)]
-    return torch.stack(rows).cpu()
+    return torch.cat([(one * other).sum(2, dtype=torch.float64) for one, other in parts]).cpu()
+
+
+def _layers_at_once(grams: Tensor) -> int:
+    """Number of layers to multiply at a time: a product of all takes as much memory as all Gram matrices."""
+    return max(1, ELEMENTS // grams.shape[-1] ** 2)

@@ -18,7 +18,7 @@ from compare.model.outputs import are_same, is_encoder, logits_in, main_output, 
 from compare.model.pooling import has_class_token, pooled
 from compare.model.rows import FIRST, ORDER, Look, Rows, find_rows, look, main_tensor
 from compare.model.select_layers import select
-from compare.similarity.gram import exact_products, gram
+from compare.similarity.gram import exact_products, finish_grams_, multiply
 
 # Number of examples of the first trial run, which finds the layers.
 TRIAL = FIRST
@@ -146,6 +146,7 @@ class LayerGrams:
         output = self._run(inputs, grams)
         if grams is not None:
             _check_same_layers(self._calls, list(self._rows))
+            finish_grams_(grams, torch.stack(self._scales))
         if not self.classes:
             return torch.empty(examples, 0, device=self.device or "cpu")
         logits = logits_in(output, examples)
@@ -176,6 +177,7 @@ class LayerGrams:
         self._examples = examples
         self._grams = grams
         self._calls: list[str] = []
+        self._scales: list[Tensor] = []
         self._counts: Counter[str] = Counter()
         self._passed_on: dict[str, str] = {}
         self._last: weakref.ref[Tensor] | None = None
@@ -208,8 +210,10 @@ class LayerGrams:
         if self._grams is not None and len(self._calls) <= len(self._grams):
             if self._pool != "none":
                 features = pooled(features, module, rows.count > 1, self._tokens)
+            product = self._grams[len(self._calls) - 1]
             with exact_products(tensor.device):
-                self._grams[len(self._calls) - 1] = gram(features, self._dtype)
+                # Parts of a model may be on other devices.
+                self._scales.append(multiply(features.to(product.device), product, self._dtype))
 
     def _hands_on(self, name: str, inputs: Any, tensor: Tensor | None) -> bool:
         """Whether a module hands on what its parent, a norm with weights of its own, has computed.

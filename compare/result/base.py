@@ -1,6 +1,6 @@
 """Base class of all results, and the types that they share. Needs no torch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -90,11 +90,14 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        if set(map(type, value)) != {float}:
-            return list(map(_rounded, value))
-        # All at once, because a matrix of many models has millions of numbers. Imported when called, since it takes as
-        # long as all other imports of a small command.
-        import numpy as np
-
-        return np.round(value, 6).tolist()
+        return _rounded_row(value) if set(map(type, value)) == {float} else [_rounded(item) for item in value]
     return value
+
+
+def _rounded_row(values: Sequence[float]) -> list[float]:
+    """Numbers rounded to 6 digits, without a call for each, because a matrix of many models has millions."""
+    import numpy as np
+
+    array = np.array(values)
+    # NumPy multiplies by a million, which must be exact enough.
+    return np.round(array, 6).tolist() if (abs(array) < 1e6).all() else [round(value, 6) for value in values]

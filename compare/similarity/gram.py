@@ -16,6 +16,8 @@ CPU_CHUNK, GPU_CHUNK = 2**14, 2**20
 CPU_ROWS = 64
 # Number of examples for an approximate mean; the rest of the mean is removed from the products.
 MEAN_EXAMPLES = 4
+# Elements of Gram matrices to centre at a time.
+FINISHED = 2**17
 # On AMD's processors, MKL multiplies without AVX-512, and oneDNN with it: 256 x 65,536 features took 34 and 17 ms on
 # two cores of an EPYC 9005. Products of PyTorch in single precision use MKL, and this linear layer uses oneDNN.
 ONEDNN = (
@@ -41,24 +43,62 @@ def gram(features: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         Shape (n, n), exactly symmetric, rows summing to 0, in squared units of the features. float64 if `dtype` is,
         otherwise float32.
     """
+    product = torch.empty(len(features), len(features), dtype=sum_type(dtype), device=features.device)
+    finish_grams_(product[None], multiply(features, product, dtype)[None])
+    return product
+
+
+def sum_type(dtype: torch.dtype) -> torch.dtype:
+    """Precision of Gram matrices whose products have this precision."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+def multiply(features: Tensor, product: Tensor, dtype: torch.dtype) -> Tensor:
+    """Inner products of nearly centred activations: the first half of `gram`.
+
+    Args:
+        features: as for `gram`.
+        product: output buffer, shape (n, n), of `sum_type(dtype)`; only its lower half is complete.
+        dtype: precision of the products.
+
+    Returns:
+        Square of what was subtracted from each example, a scalar: the scale of the rounding errors.
+    """
     x = _rows(features.detach())
-    summed = torch.promote_types(dtype, torch.float32)
-    exact = torch.promote_types(summed, x.dtype)
-    product = torch.zeros(len(x), len(x), dtype=summed, device=x.device)
-    middle = _middle(x, exact)
+    middle = _middle(x, torch.promote_types(product.dtype, x.dtype))
     width = max(1, min(GPU_CHUNK if x.is_cuda else CPU_CHUNK, x.shape[1]))
     # One buffer for all chunks: allocating memory costs as much as the subtraction.
     room = torch.empty(len(x) * width, dtype=dtype, device=x.device)
+    product.zero_()
     for chunk, part in zip(x.split(width, 1), middle.split(width), strict=True):
         _add_lower_half(product, torch.sub(chunk, part, out=room[: chunk.numel()].view(chunk.shape)))
-    # In double precision where available, because the mean of all products may be far larger than most of them.
-    wide = _mirrored(product if x.device.type == "mps" else product.double())
-    rows = wide.mean(1)
-    # In double precision, rounding differs between the two triangles.
-    product = _mirrored((wide - rows - rows[:, None] + rows.mean()).to(summed))
-    rounding = 8 * torch.finfo(summed).eps
-    # A product instead of a branch, which would synchronise a GPU; NaN stays NaN.
-    return product * (product.trace() > rounding**2 * len(x) * middle.dot(middle))
+    return middle.dot(middle)
+
+
+def finish_grams_(products: Tensor, scales: Tensor) -> None:
+    """Centre inner products of several layers in place: the second half of `gram`, in few and large operations.
+
+    Args:
+        products: lower halves, as from `multiply`, shape (L, n, n).
+        scales: what `multiply` returned for each layer, shape (L,).
+    """
+    n = products.shape[-1]
+    rounding = 8 * torch.finfo(products.dtype).eps
+    for part, scale in zip(products.split(_layers_at_once(n)), scales.split(_layers_at_once(n)), strict=True):
+        whole = part.tril() + part.tril(-1).mT
+        # In double precision where available, because the mean of all products may be far larger than most of them.
+        wide = whole if part.device.type == "mps" else whole.double()
+        rows = wide.mean(-1)
+        # Sums of two rows are the same in both triangles.
+        centred = wide - (rows[:, :, None] + rows[:, None]) + rows.mean(-1)[:, None, None]
+        part.copy_(centred)
+        # A product instead of a branch, which would synchronise a GPU; NaN stays NaN.
+        part *= (variances(part) > rounding**2 * n * scale)[:, None, None]
+
+
+def _layers_at_once(n: int) -> int:
+    """Number of Gram matrices whose copies take about a few megabytes."""
+    return max(1, FINISHED // n**2)
 
 
 def _rows(features: Tensor) -> Tensor:
@@ -104,11 +144,6 @@ def times_transposed(a: Tensor, b: Tensor) -> Tensor:
         return a @ b.T
     product: Tensor = torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
     return product
-
-
-def _mirrored(matrix: Tensor) -> Tensor:
-    """The symmetric matrix with the lower half of a matrix."""
-    return matrix.tril() + matrix.tril(-1).T
 
 
 def variances(grams: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from compare.similarity.gram import MIN_EXAMPLES, u_centre_, variances
-from compare.similarity.principal import components
+from compare.similarity.principal import first_variance
 
 # Number of random splits per minibatch, and of strata. More minibatches than strata share strata, to bound memory.
 SPLITS, STRATA = 4, 8
@@ -115,6 +115,6 @@ class HalfSamples:
         part *= self._scale[:, None, None]
         rows = part.mean(2, keepdim=True)
         part -= rows + rows.mT - rows.mean(1, keepdim=True)
-        variance = torch.stack([components(part).variance[:, 0], variances(part)]).cpu().double()
+        variance = torch.stack([first_variance(part), variances(part)]).cpu().double()
         vectors = u_centre_(part).flatten(1)
         return (vectors @ vectors.T).cpu().float(), variance

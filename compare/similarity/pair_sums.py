@@ -80,6 +80,7 @@ class PairSums:
         # keeps squares within range.
         self._exponents = torch.where(self._scaled, self._exponents, torch.frexp(largest).exponent)
         self._scaled |= largest > 0
+        # A product, since `ldexp_` computes every power anew for each element.
         vectors *= torch.ldexp(torch.ones_like(largest), -self._exponents)
         matrices = vectors.view(len(vectors), n, -1)
         if self._by_example and first_pass and rows is None and self._needs_examples(len(vectors)):

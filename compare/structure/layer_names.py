@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -51,14 +52,20 @@ def blocks_of(layers: Sequence[str]) -> list[BlockLayers]:
         >>> blocks_of(["stem.conv", "stage1.0.conv1", "stage1.0.relu", "stage1.1.conv1", "stage1.1.relu", "head.fc"])
         [BlockLayers(start=1, stop=3), BlockLayers(start=3, stop=5)]
     """
+    return list(_blocks_of(tuple(layers)))
+
+
+# Every replicate of a comparison looks at the same names.
+@lru_cache(maxsize=16)
+def _blocks_of(layers: tuple[str, ...]) -> tuple[BlockLayers, ...]:
     names = list(map(block_of, layers))
     outer = {part for name in set(names) - {None} for part in _parents(name or "")}
     runs = (list(members) for _, members in groupby(range(len(names)), key=names.__getitem__))
-    return [
+    return tuple(
         BlockLayers(run[0], run[-1] + 1)
         for run in runs
         if len(run) > 1 and names[run[0]] is not None and names[run[0]] not in outer
-    ]
+    )
 
 
 def _parents(name: str) -> list[str]:

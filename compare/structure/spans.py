@@ -200,25 +200,23 @@ def _best_spans(matrix: Array, threshold: float, min_length: int) -> list[tuple[
     area = np.zeros((count + 1, count + 1))
     area[1:, 1:] = excess.cumsum(0).cumsum(1)
     corners = area.diagonal()
+    # within[i, j]: sum of excess over the pairs of layers between borders i and j.
+    within = corners + corners[:, None] - area - area.T
+    # best[i]: largest total of spans among the first i layers.
     best = np.zeros(count + 1)
-    start_of = np.full(count + 1, -1)  # -1: the layer before this border is not in a span
-    for stop in range(1, count + 1):
-        best[stop] = best[stop - 1]
-        starts = slice(0, max(0, stop - min_length + 1))
-        totals = best[starts] + corners[stop] - area[starts, stop] - area[stop, starts] + corners[starts]
-        if totals.size and totals.max() > best[stop] + ROUNDING:
-            best[stop] = totals.max()
-            # Ties go to the shortest span, so that spans do not extend over layers without a value.
-            start_of[stop] = np.flatnonzero(totals >= best[stop] - ROUNDING)[-1]
-    spans = []
-    stop = count
+    for stop in range(min_length, count + 1):
+        most = (best[: stop - min_length + 1] + within[stop, : stop - min_length + 1]).max()
+        best[stop] = most if most > best[stop - 1] + ROUNDING else best[stop - 1]
+    spans, stop = [], count
     while stop > 0:
-        start = int(start_of[stop])
-        if start < 0:
+        if best[stop] == best[stop - 1]:
             stop -= 1
-        else:
-            spans.append((start, stop))
-            stop = start
+            continue
+        totals = best[: stop - min_length + 1] + within[stop, : stop - min_length + 1]
+        # Ties go to the shortest span, so that spans do not extend over layers without a value.
+        start = int(np.flatnonzero(totals >= best[stop] - ROUNDING)[-1])
+        spans.append((start, stop))
+        stop = start
     return spans[::-1]
 
 

@@ -3,7 +3,13 @@ import pytest
 import torch
 
 from compare.similarity.gram import gram, u_centre
-from compare.similarity.principal import MinibatchPrincipal, components, first_products, remove_components_
+from compare.similarity.principal import (
+    MinibatchPrincipal,
+    components,
+    first_products,
+    first_variance,
+    remove_components_,
+)
 
 
 def principal(batches):
@@ -113,3 +119,14 @@ def test_components_are_ordered_and_orthogonal(generator):
     exact = torch.linalg.svdvals((x - x.mean(0)).double())[:4] ** 2
     assert torch.allclose(found.variance[0], exact, rtol=1e-4)
     assert torch.allclose(found.scores[0].T @ found.scores[0], torch.eye(4, dtype=torch.float64), atol=1e-8)
+
+
+@pytest.mark.parametrize("n", [5, 32, 33, 90])
+def test_first_variance_is_the_largest_eigenvalue_and_that_of_the_components(generator, n):
+    layers = torch.randn(3, n, 50, generator=generator) * torch.linspace(3, 0.1, 50)
+    grams = torch.stack([*map(gram, layers), torch.zeros(n, n), torch.full((n, n), torch.nan)])
+    exact = torch.linalg.eigvalsh(grams[:3].double())[:, -1]
+    torch.testing.assert_close(first_variance(grams)[:3].double(), exact, rtol=2e-4, atol=0.0)
+    torch.testing.assert_close(
+        first_variance(grams), components(grams).variance[:, 0], rtol=2e-4, atol=0.0, equal_nan=True
+    )

@@ -1,4 +1,4 @@
-"""Freed memory is used again, instead of being returned to the system."""
+"""Commands use freed memory again, and look for unreachable objects less often; programs are left alone."""
 
 import platform
 import subprocess
@@ -40,3 +40,14 @@ def test_freed_memory_is_used_again():
 
 def test_a_program_that_only_imports_the_library_is_left_alone():
     assert page_faults("import compare.engine.pair, zoo") > 1000
+
+
+@pytest.mark.parametrize(
+    ("code", "changed"), [("from cli.app import zoo; zoo()", True), ("import compare, zoo", False)]
+)
+def test_only_a_command_looks_for_unreachable_objects_less_often(code, changed):
+    first = (
+        "import atexit, gc; before = gc.get_threshold(); atexit.register(lambda: print(gc.get_threshold() > before))"
+    )
+    ran = subprocess.run([sys.executable, "-c", f"{first}; {code}", "variants"], capture_output=True, text=True)
+    assert ran.stdout.splitlines()[-1] == str(changed)
