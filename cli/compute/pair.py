@@ -16,12 +16,17 @@ from cli.terminal.output import phase
 
 if TYPE_CHECKING:
     from compare.engine.plan import Plan
+    from compare.result.comparison import Baseline as BaselineResult
     from compare.result.comparison import Comparison
     from zoo.hub.find import FoundModel
 
 
 def compared(
-    request: Request, options: PairOptions, fresh: bool = False, description: str = "comparing"
+    request: Request,
+    options: PairOptions,
+    fresh: bool = False,
+    description: str = "comparing",
+    baseline: "BaselineResult | None" = None,
 ) -> "ResultWithImages[Comparison]":
     """Compare two models.
 
@@ -30,6 +35,7 @@ def compared(
         options: how to compare them.
         fresh: whether to ignore cached results.
         description: text beside the progress bar.
+        baseline: that of both models, if it is known from a matrix with the same images and options.
 
     Returns:
         The comparison and the images that its reports show.
@@ -46,7 +52,9 @@ def compared(
         plan = plan_of(options, request.images.seed)
         traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh, options.pool)
         plan = replace(plan, layers=traces.layers(options.layers))
-        if options.baseline == Baseline.untrained:
+        if baseline is not None:
+            result = replace(_compare(traces, plan, description), baseline=baseline)
+        elif options.baseline == Baseline.untrained:
             result = _compare_with_baseline(traces, plan, description, options.baseline_seeds)
         else:
             result = _compare(traces, plan, description)

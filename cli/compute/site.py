@@ -1,6 +1,5 @@
 """Compute the pages of a site: a matrix of all models, an inspection of each, and a comparison of each pair."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from cards.pages.site import Origin
     from cards.tables.matrix import Pair
     from compare.result.base import JsonResult
+    from compare.result.comparison import Baseline
     from compare.result.matrix import ModelMatrix
     from compare.result.models import ModelResult
     from zoo.hub.find import FoundModel
@@ -97,7 +97,7 @@ def _write(folder: Path, request: Request, options: BaselineOptions, matrix: "Mo
         _write_model(folder / MODELS / name, request, options, number)
     (folder / PAIRS).mkdir()
     for number, (pair, name) in enumerate(names.items(), 1):
-        _write_pair(folder / PAIRS / name, request, options, pair, f"pair {number} of {len(names)}", matrix.models)
+        _write_pair(folder / PAIRS / name, request, options, pair, f"pair {number} of {len(names)}", matrix)
     (folder / INDEX).write_bytes(index_html(matrix, [_origin(model) for model in request.models], names))
     (folder / PLOTLY).write_bytes(plotly_js())
     (folder / NUMBERS).write_text(matrix.to_json() + "\n", encoding="utf-8")
@@ -123,17 +123,25 @@ def _write_pair(
     options: BaselineOptions,
     pair: "Pair",
     description: str,
-    models: "Sequence[ModelResult]",
+    matrix: "ModelMatrix",
 ) -> None:
     """Write the page and the JSON of one pair, as `compare --html --json` does."""
     from cards.pages.comparison import comparison_html
     from cards.pages.site import pair_place
     from compare.result.models import ModelPair
 
-    computed = compared(request.only(*pair), PairOptions(**asdict(options)), description=description)
+    baseline = _complete(matrix.pair(*pair).baseline)
+    how = PairOptions(**asdict(options))
+    computed = compared(request.only(*pair), how, description=description, baseline=baseline)
     a, b = computed.result.models.a, computed.result.models.b
     result = replace(computed.result, models=ModelPair(_public(a), _public(b)))
-    _write_both(path, comparison_html(result, computed.images, pair_place(path.name, models, pair)), result)
+    _write_both(path, comparison_html(result, computed.images, pair_place(path.name, matrix.models, pair)), result)
+
+
+def _complete(baseline: "Baseline | None") -> "Baseline | None":
+    """A baseline, unless a part of it is missing: then the notes of a pair say why."""
+    sides = (baseline.a, baseline.b) if baseline else ()
+    return baseline if sides and all(side and side.low is not None for side in sides) else None
 
 
 def _write_both(path: Path, page: bytes, result: "JsonResult") -> None:
