@@ -145,8 +145,7 @@ class Stream:
         self.precise_enough = False
         self.finite = torch.tensor(True, device="cpu")
         self.principal = MinibatchPrincipal()
-        seed = None if scores_only else plan.seed
-        self.interiors = {run: Interior(seed) for run in runs} if plan.components else {}
+        self.interiors = {run: Interior(None if scores_only else plan.seed) for run in runs} if plan.components else {}
         self._scores_only = scores_only
         self.without = PairSums()
         self.first_components = FirstComponents()
