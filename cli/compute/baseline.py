@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
@@ -44,31 +45,40 @@ def untrained(traces: Traces, plan: "Plan", seeds: int) -> Traces:
 
 @contextmanager
 def traced_beside(traces: Traces, copies: Traces, plan: "Plan") -> Iterator[None]:
-    """Trace untrained copies on another core while the block compares the models, if cores and memory allow.
+    """Trace untrained copies on half of the cores while the block compares the models on the others, if memory allows.
 
     Args:
         traces: the models.
         copies: the copies, as from `untrained`.
         plan: options of the comparison.
     """
-    from cli.jobs.beside import beside
+    from cli.jobs.beside import beside, half_of_the_threads, has_two_threads
 
-    missing = [number for number in range(len(copies.prepared.models)) if not copies.has(number, plan.layers)]
-
-    def work() -> None:
-        for number in missing:
-            copies.cache(number, plan.layers, "")
-            # Traces that are too large are not written.
-            if not copies.has(number, plan.layers):
-                return
-
-    if copies.fresh or plan.tolerance is not None or not missing or not traces.prepared.has_room_for_two(plan.layers):
+    untraceable = copies.fresh or plan.tolerance is not None
+    if untraceable or not has_two_threads() or not traces.prepared.has_room_for_two(plan.layers):
         yield
         return
     # A model is checked when it is loaded, and its copies are built afterwards.
     traces.load(plan.layers)
-    with beside(work):
-        yield
+    with half_of_the_threads():
+        if not copies.missing(plan.layers):
+            yield
+            return
+        with beside(partial(_trace, copies, plan.layers), copies.remove_incomplete) as wait:
+            yield
+            # The process beside this one begins with the first copy, so this one begins with the last.
+            _trace(copies, plan.layers, last_first=True, leave=1)
+            wait()
+
+
+def _trace(copies: Traces, layers: str, last_first: bool = False, leave: int = 0) -> None:
+    """Trace the copies that have no trace yet, until so many are left or one is too large for a trace."""
+    count = len(copies.prepared.models)
+    while len(missing := copies.missing(layers)) > leave:
+        number = missing[-1 if last_first else 0]
+        copies.cache(number, layers, f"untrained copy {count - len(missing) + 1} of {count}")
+        if not copies.has(number, layers):
+            return
 
 
 def baselines(

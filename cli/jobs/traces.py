@@ -87,11 +87,19 @@ class Traces:
             return self
         return replace(self, fresh=False)
 
+    def missing(self, layers: str) -> list[int]:
+        """Numbers of the models that have no cached trace."""
+        return [number for number in range(len(self.prepared.models)) if not self.has(number, layers)]
+
     def load(self, layers: str) -> None:
         """Load the models that have no cached trace."""
-        for number in range(len(self.prepared.models)):
-            if not self.has(number, layers):
-                self.prepared.module(number)
+        for number in self.missing(layers):
+            self.prepared.module(number)
+
+    def remove_incomplete(self) -> None:
+        """Remove the incomplete traces of this process."""
+        for path in folder().glob(f".*-{os.getpid()}-*"):
+            path.unlink(missing_ok=True)
 
     @contextmanager
     def open(self, layers: str | None, whole: bool = True) -> Iterator[Sequence["Model"]]:
