@@ -44,31 +44,48 @@ def untrained(traces: Traces, plan: "Plan", seeds: int) -> Traces:
 
 
 @contextmanager
+def sharing_cores(traces: Traces, plan: "Plan") -> Iterator[bool]:
+    """Use half of the cores in the block if `traced_beside` may use the others.
+
+    Rounding depends on the number of threads, so that does not depend on what the cache holds already.
+
+    Args:
+        traces: the models.
+        plan: options of the comparison.
+
+    Yields:
+        Whether `traced_beside` may use the others.
+    """
+    from cli.jobs.beside import can_share, half_of_the_threads
+
+    if plan.tolerance is None and traces.fit_in_the_cache and traces.prepared.has_room_for_two and can_share():
+        with half_of_the_threads():
+            yield True
+    else:
+        yield False
+
+
+@contextmanager
 def traced_beside(traces: Traces, copies: Traces, plan: "Plan") -> Iterator[None]:
-    """Trace untrained copies on half of the cores while the block compares the models on the others, if memory allows.
+    """Trace untrained copies in another process while the block compares the models.
 
     Args:
         traces: the models.
         copies: the copies, as from `untrained`.
         plan: options of the comparison.
     """
-    from cli.jobs.beside import beside, half_of_the_threads, has_two_threads
+    from cli.jobs.beside import beside
 
-    untraceable = copies.fresh or plan.tolerance is not None
-    if untraceable or not has_two_threads() or not traces.prepared.has_room_for_two(plan.layers):
+    if copies.fresh or not copies.missing(plan.layers):
         yield
         return
     # A model is checked when it is loaded, and its copies are built afterwards.
     traces.load(plan.layers)
-    with half_of_the_threads():
-        if not copies.missing(plan.layers):
-            yield
-            return
-        with beside(partial(_trace, copies, plan.layers), copies.remove_incomplete) as wait:
-            yield
-            # The process beside this one begins with the first copy, so this one begins with the last.
-            _trace(copies, plan.layers, last_first=True, leave=1)
-            wait()
+    with beside(partial(_trace, copies, plan.layers), copies.remove_incomplete) as wait:
+        yield
+        # The other process begins with the first copy, so this one begins with the last.
+        _trace(copies, plan.layers, last_first=True, leave=1)
+        wait()
 
 
 def _trace(copies: Traces, layers: str, last_first: bool = False, leave: int = 0) -> None:

@@ -15,16 +15,17 @@ from cli.terminal.output import listen
 PATIENCE = 10.0
 
 
-def has_two_threads() -> bool:
-    """Whether this process may use at least two cores."""
+def can_share() -> bool:
+    """Whether this process may use two cores, and can be copied."""
     import torch
 
-    return torch.get_num_threads() > 1
+    # The copy has one thread, so a lock that another one holds would stay locked for ever.
+    return sys.platform == "linux" and torch.get_num_threads() > 1 and threading.active_count() == 1
 
 
 @contextmanager
 def half_of_the_threads() -> Iterator[None]:
-    """Compute with half of the threads in this block. Rounding depends on their number, so it is always the same."""
+    """Compute with half of the threads in this block."""
     import torch
 
     threads = torch.get_num_threads()
@@ -39,8 +40,8 @@ def half_of_the_threads() -> Iterator[None]:
 def beside(work: Callable[[], None], clean: Callable[[], None]) -> Iterator[Callable[[], None]]:
     """Run work in a copy of this process, with as many threads, beside the block.
 
-    What the work leaves must be files. The copy prints nothing, ends with this process, and may fail. Where a process
-    cannot be copied, nothing runs.
+    What the work leaves must be files. The copy prints nothing, ends with this process, and may fail. Only a process
+    that `can_share` may be copied.
 
     Args:
         work: called in the copy.
@@ -50,10 +51,6 @@ def beside(work: Callable[[], None], clean: Callable[[], None]) -> Iterator[Call
         A function that waits until the work is done, or has taken twice as long as the block so far. If the block ends
         before, the work is interrupted.
     """
-    # The copy has one thread, so a lock that another one holds would stay locked for ever.
-    if sys.platform != "linux" or threading.active_count() > 1:
-        yield lambda: None
-        return
     end, this_end = os.pipe()
     copy = multiprocessing.get_context("fork").Process(target=_run, args=(work, clean, end, this_end))
     copy.start()

@@ -84,15 +84,22 @@ print(time.monotonic() - start < 20)
     assert run_python(START + code, tmp_path).stdout == "True\n"
 
 
-def test_beside_other_threads_nothing_runs(tmp_path):
-    code = """
-threading.Thread(target=time.sleep, args=(1,)).start()
-with beside(lambda: Path("begun").touch(), nothing) as wait:
-    wait()
-    time.sleep(0.5)
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("", "True"),
+        ("torch.set_num_threads(1)", "False"),
+        ("threading.Thread(target=time.sleep, args=(1,)).start()", "False"),
+    ],
+)
+def test_only_a_process_of_several_cores_and_one_thread_of_python_shares_them(tmp_path, before, expected):
+    code = f"""
+from cli.jobs.beside import can_share
+
+{before}
+print(can_share())
 """
-    assert run_python(START + code, tmp_path).returncode == 0
-    assert not (tmp_path / "begun").exists()
+    assert run_python(START + code, tmp_path).stdout == f"{expected}\n"
 
 
 def test_the_copy_does_not_outlive_a_process_that_is_killed(tmp_path):
