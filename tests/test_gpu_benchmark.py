@@ -35,12 +35,12 @@ def test_three_products_of_fewer_bits_are_nearly_one_in_single_precision(rounded
 
 
 def test_the_package_multiplies_by_the_given_function_and_then_as_before():
-    x, original = torch.randn(8, 50), gram._times_transposed
+    x, original = torch.randn(8, 50), gram.times_transposed
     with gpu.products_by(lambda a, b: torch.zeros(len(a), len(b))):
         assert not gram.gram(x).any()
     assert gram.gram(x).any()
     with gpu.products_by(None):
-        assert gram._times_transposed is original
+        assert gram.times_transposed is original
 
 
 def test_every_precision_has_a_row_with_its_error(capsys):

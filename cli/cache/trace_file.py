@@ -1,14 +1,16 @@
-"""A trace file holds the Gram matrices and logits of one model, written and read one minibatch at a time.
+"""A trace file holds the Gram matrices and logits of one model, written one minibatch at a time and read in place.
 
 A file has four parts: the sha256 of the rest; Gram matrices and logits of each minibatch as raw arrays; a header
 as JSON; and the length of the header in 8 bytes.
 """
 
 import hashlib
+import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader, BufferedWriter
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,22 +164,27 @@ def is_whole(file: BufferedReader) -> bool:
 
 
 def read_minibatches(file: BufferedReader, header: Header, facts: "Facts") -> Iterator["Minibatch"]:
-    """Read the minibatches of an undamaged trace one by one."""
+    """The minibatches of an undamaged trace, in the memory that the system maps to the file: nothing is copied."""
     from compare.model.trace import Minibatch
 
-    file.seek(_HASH)
+    # PyTorch expects memory that can be changed. Changes would not reach the file.
+    memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    start = _HASH
     for examples, has_grams in header.minibatches:
-        cells = examples * (examples + 1) // 2
-        grams = _read(file, header.grams, len(facts.names), cells) if has_grams else None
-        yield Minibatch(grams, _read(file, header.logits, examples, facts.classes))
+        grams = None
+        if has_grams:
+            grams = _tensor(memory, start, header.grams, (len(facts.names), examples * (examples + 1) // 2))
+            start += grams.nbytes
+        logits = _tensor(memory, start, header.logits, (examples, facts.classes))
+        start += logits.nbytes
+        yield Minibatch(grams, logits)
 
 
-def _read(file: BufferedReader, kind: str, rows: int, columns: int) -> "Tensor":
+def _tensor(memory: mmap.mmap, start: int, kind: str, shape: tuple[int, int]) -> "Tensor":
     import torch
 
     dtype: torch.dtype = getattr(torch, kind)
-    if not rows * columns:
-        return torch.empty(rows, columns, dtype=dtype)
-    data = bytearray(rows * columns * dtype.itemsize)
-    file.readinto(data)
-    return torch.frombuffer(data, dtype=dtype).view(rows, columns)
+    # An empty buffer is an error.
+    if not prod(shape):
+        return torch.empty(shape, dtype=dtype)
+    return torch.frombuffer(memory, dtype=dtype, count=prod(shape), offset=start).view(shape)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
@@ -17,12 +17,33 @@ from cli.terminal.output import phase
 
 if TYPE_CHECKING:
     from compare.engine.plan import Plan
+    from compare.result.comparison import Baseline as BaselineResult
     from compare.result.comparison import Comparison
+    from compare.result.inspection import Inspection
     from zoo.hub.find import FoundModel
+
+    Inspections = tuple[Inspection, Inspection]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known about two models before they are compared, so that a site does not compute it for each pair.
+
+    Args:
+        inspections: of both models; None if they are to be inspected, too.
+        baseline: similarity beside untrained copies; None if it is to be computed.
+    """
+
+    inspections: "Inspections | None"
+    baseline: "BaselineResult | None"
 
 
 def compared(
-    request: Request, options: PairOptions, fresh: bool = False, description: str = "comparing"
+    request: Request,
+    options: PairOptions,
+    fresh: bool = False,
+    description: str = "comparing",
+    known: "Known | None" = None,
 ) -> "ResultWithImages[Comparison]":
     """Compare two models.
 
@@ -31,6 +52,7 @@ def compared(
         options: how to compare them.
         fresh: whether to ignore cached results.
         description: text beside the progress bar.
+        known: what other results with the same images and options say about both models.
 
     Returns:
         The comparison and the images that its reports show.
@@ -47,10 +69,12 @@ def compared(
         plan = plan_of(options, request.images.seed)
         traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh, options.pool)
         plan = replace(plan, layers=traces.layers(options.layers))
-        if options.baseline == Baseline.untrained:
-            result = _compare_with_baseline(traces, plan, description, options.baseline_seeds)
+        inspections = known.inspections if known else None
+        if options.baseline == Baseline.untrained and not (known and known.baseline):
+            result = _compare_with_baseline(traces, plan, description, options.baseline_seeds, inspections)
         else:
-            result = _compare(traces, plan, description)
+            result = _compare(traces, plan, description, inspections)
+            result = replace(result, baseline=known.baseline if known else None)
         return ResultWithImages(result, request.prepared.images(comparison_images(result)))
 
     title = " ".join(("compare", *(model.ref for model in request.models)))
@@ -65,17 +89,19 @@ def _identified(result: "Comparison", models: Sequence["FoundModel"]) -> "Compar
     return replace(result, models=replace(result.models, a=identify(models[0], a), b=identify(models[1], b)))
 
 
-def _compare_with_baseline(traces: Traces, plan: "Plan", description: str, seeds: int) -> "Comparison":
+def _compare_with_baseline(
+    traces: Traces, plan: "Plan", description: str, seeds: int, inspections: "Inspections | None"
+) -> "Comparison":
     copies = untrained(traces, plan, seeds)
     with sharing_cores(traces, plan) as shared:
         with traced_beside(traces, copies, plan) if shared else nullcontext():
-            result = _compare(traces, plan, description)
+            result = _compare(traces, plan, description, inspections)
         minibatches = int(result.settings["minibatches"] or 0)
         found, missing = baselines(traces, copies, plan, minibatches, "ab")
     return replace(result, baseline=found.get((0, 1)), notes=(*result.notes, *missing))
 
 
-def _compare(traces: Traces, plan: "Plan", description: str) -> "Comparison":
+def _compare(traces: Traces, plan: "Plan", description: str, inspections: "Inspections | None") -> "Comparison":
     from cli.terminal.progress import progress_bar
     from compare.engine.pair import compare_models
 
@@ -86,6 +112,7 @@ def _compare(traces: Traces, plan: "Plan", description: str) -> "Comparison":
             b,
             prepared.batches(progress, plan.passes, description),
             **asdict(plan),
+            inspections=inspections,
             class_names=prepared.data.classes,
             model_classes=prepared.model_classes,
         )

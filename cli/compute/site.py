@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cli.compute.inspection import inspected
 from cli.compute.matrix import related
-from cli.compute.pair import compared
+from cli.compute.pair import Known, compared
 from cli.inputs.request import Request
 from cli.jobs.engine import Engine
 from cli.jobs.traces import Traces
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cards.pages.site import Origin
     from cards.tables.matrix import Pair
     from compare.result.base import JsonResult
+    from compare.result.inspection import Inspection
     from compare.result.matrix import ModelMatrix
     from compare.result.models import ModelResult
     from zoo.hub.find import FoundModel
@@ -93,11 +94,14 @@ def _write(folder: Path, request: Request, options: BaselineOptions, matrix: "Mo
 
     names = pair_names(matrix.models)
     (folder / MODELS).mkdir()
-    for number, name in enumerate(model_names(matrix.models)):
+    inspections = [
         _write_model(folder / MODELS / name, request, options, number)
+        for number, name in enumerate(model_names(matrix.models))
+    ]
     (folder / PAIRS).mkdir()
     for number, (pair, name) in enumerate(names.items(), 1):
-        _write_pair(folder / PAIRS / name, request, options, pair, f"pair {number} of {len(names)}", matrix.models)
+        known = _known(matrix, inspections, pair)
+        _write_pair(folder / PAIRS / name, request, options, pair, f"pair {number} of {len(names)}", matrix, known)
     (folder / INDEX).write_bytes(index_html(matrix, [_origin(model) for model in request.models], names))
     (folder / PLOTLY).write_bytes(plotly_js())
     (folder / NUMBERS).write_text(matrix.to_json() + "\n", encoding="utf-8")
@@ -105,16 +109,17 @@ def _write(folder: Path, request: Request, options: BaselineOptions, matrix: "Mo
     seal(folder)
 
 
-def _write_model(path: Path, request: Request, options: BaselineOptions, number: int) -> None:
-    """Write the page and the JSON of one model, as `zoo inspect --html --json` does."""
+def _write_model(path: Path, request: Request, options: BaselineOptions, number: int) -> "Inspection":
+    """Write the page and the JSON of one model, as `zoo inspect --html --json` does, and return what they show."""
     from cards.pages.inspection import inspection_html
     from cards.pages.site import model_place
 
     models = len(request.models)
-    how = InspectionOptions(options.layers, options.passes, options.precision)
+    how = InspectionOptions(options.layers, options.passes, options.precision, options.pool)
     computed = inspected(request.only(number), how, (), description=f"model {number + 1} of {models}")
     result = replace(computed.result, model=_public(computed.result.model))
     _write_both(path, inspection_html(result, computed.images, model_place(path.name, models)), result)
+    return result
 
 
 def _write_pair(
@@ -123,17 +128,28 @@ def _write_pair(
     options: BaselineOptions,
     pair: "Pair",
     description: str,
-    models: "Sequence[ModelResult]",
+    matrix: "ModelMatrix",
+    known: Known,
 ) -> None:
     """Write the page and the JSON of one pair, as `compare --html --json` does."""
     from cards.pages.comparison import comparison_html
     from cards.pages.site import pair_place
     from compare.result.models import ModelPair
 
-    computed = compared(request.only(*pair), PairOptions(**asdict(options)), description=description)
+    computed = compared(request.only(*pair), PairOptions(**asdict(options)), description=description, known=known)
     a, b = computed.result.models.a, computed.result.models.b
     result = replace(computed.result, models=ModelPair(_public(a), _public(b)))
-    _write_both(path, comparison_html(result, computed.images, pair_place(path.name, models, pair)), result)
+    _write_both(path, comparison_html(result, computed.images, pair_place(path.name, matrix.models, pair)), result)
+
+
+def _known(matrix: "ModelMatrix", inspections: "Sequence[Inspection]", pair: "Pair") -> Known:
+    """What is known about a pair. Where a part is missing, all is computed again, since the notes say why."""
+    a, b = (inspections[number] for number in pair)
+    baseline = matrix.pair(*pair).baseline
+    sides = (baseline.a, baseline.b) if baseline else ()
+    has_intervals = all(inspection.inside.score.low is not None for inspection in (a, b))
+    has_sides = bool(sides) and all(side and side.low is not None for side in sides)
+    return Known((a, b) if has_intervals else None, baseline if has_sides else None)
 
 
 def _write_both(path: Path, page: bytes, result: "JsonResult") -> None:

@@ -51,14 +51,13 @@ def look_inside(stream: "Stream", number: int, spans: Sequence[BlockSpan]) -> In
     """
     run, part = stream.runs[number], stream.parts[number]
     interior, layers = stream.interiors[run], run.names
+    halves = interior.halves
+    assert halves is not None
     fraction = stream.principal.fraction()[part]
     without = stream.without.ratio()[part, part]
     replicates = Replicates(
-        tuple(
-            (find_block_structure(cka, other, layers=layers), other)
-            for cka, other in interior.halves.replicates(fraction)
-        ),
-        interior.halves,
+        tuple((find_block_structure(cka, other, layers=layers), other) for cka, other in halves.replicates(fraction)),
+        halves,
     )
     return Inside(
         score=_score(spans, replicates, stream.cka.ratio()[part, part].numpy(), fraction.numpy(), layers),

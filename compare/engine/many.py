@@ -108,17 +108,18 @@ def compare_many(
     answers = Answers(*find_class_names(models, batches, class_names, model_classes))
     stream = run_stream(models, batches, plan, answers)
     descriptions = tuple(describe(stream, i) for i in range(len(models)))
+    cka, cosine = (Similarity(stream.sums[name].ratio(), stream.sums[name].standard_error()) for name in MEASURES)
     names = [str(i + 1) for i in range(len(models))]
     cautions = tuple(find_cautions(models, answers, [f"Model {name}" for name in names]))
     result = ModelMatrix(
         models=descriptions,
         dataset=describe_data(stream),
-        pairs=tuple(_with_ceilings(descriptions, _pairs(stream, descriptions))),
-        within=_within(stream, "cka"),
+        pairs=tuple(_with_ceilings(descriptions, _pairs(stream, descriptions, cka, cosine))),
+        within=_within(cka, stream.parts),
         settings=settings(stream),
         versions=versions(),
         notes=(*cautions, *notes(stream, names)),
-        within_cosine=_within(stream, "cosine"),
+        within_cosine=_within(cosine, stream.parts),
         cautions=cautions,
     )
     if baseline is None:
@@ -130,15 +131,13 @@ def compare_many(
     return with_baselines(result, *find_baselines(lambda: nullcontext(sweep), plan, minibatches, seeds, names))
 
 
-def _within(stream: Stream, measure: str) -> tuple[Matrix, ...]:
-    values = stream.sums[measure].ratio()
-    return tuple(matrix(values[part, part]) for part in stream.parts)
+def _within(similarity: Similarity, parts: Sequence[slice]) -> tuple[Matrix, ...]:
+    return tuple(matrix(similarity.cells[part, part]) for part in parts)
 
 
-def _pairs(stream: Stream, models: Sequence[ModelResult]) -> Iterator[PairResult]:
+def _pairs(stream: Stream, models: Sequence[ModelResult], cka: Similarity, cosine: Similarity) -> Iterator[PairResult]:
     """The results of all pairs. Best matches are found for all pairs at once, since each step takes time."""
     parts = stream.parts
-    cka, cosine = (Similarity(stream.sums[name].ratio(), stream.sums[name].standard_error()) for name in MEASURES)
     best_cka, best_cosine = best_matches(cka, parts), best_matches(cosine, parts)
     stage_match = _stage_matches(cka, parts, [model.layers for model in models])
     agreements = _agreements(stream.answers, len(models))

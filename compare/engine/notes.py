@@ -132,7 +132,9 @@ def _minibatches(stream: Stream) -> Iterator[str]:
             f"PC1 fractions are biased upwards in minibatches of {stream.batch_size} examples, so spans may be called "
             f"block structure wrongly; use at least {FEWEST_FOR_PC1}."
         )
-    if stream.plan.components and any(interior.halves.empty for interior in stream.interiors.values()):
+    if stream.plan.components and any(
+        interior.halves and interior.halves.empty for interior in stream.interiors.values()
+    ):
         yield f"the block structure score has no interval; use minibatches of at least {2 * MIN_EXAMPLES} examples."
 
 

@@ -9,7 +9,9 @@ from compare.result.base import Matrix
 
 def matrix(values: Tensor) -> Matrix:
     """Convert a tensor of shape (L, M) to nested tuples, with None for NaN."""
-    return tuple(map(_without_nan, values.tolist()))
+    # Matrices of many models have many cells.
+    convert = _without_nan if values.isnan().any() else tuple
+    return tuple(map(convert, values.tolist()))
 
 
 def row(values: Tensor) -> tuple[float | None, ...]:
@@ -23,5 +25,5 @@ def number(value: Tensor) -> float | None:
 
 
 def _without_nan(values: Sequence[float]) -> tuple[float | None, ...]:
-    # Only NaN differs from itself. This takes half the time of `isnan`, and matrices of many models have many cells.
+    # Only NaN differs from itself. This takes half the time of `isnan`.
     return tuple([None if value != value else value for value in values])

@@ -33,6 +33,7 @@ from compare.result.comparison import (
     NullResult,
 )
 from compare.result.inside import DominantExample, InsidePair
+from compare.result.inspection import Inspection
 from compare.result.models import ModelPair
 from compare.result.spans import block_structures
 from compare.similarity.measures import DEFAULT_MEASURES
@@ -58,6 +59,7 @@ def compare_models(
     class_names: Sequence[str] | None = None,
     model_classes: Sequence[Sequence[str] | None] | None = None,
     baseline: tuple[Sequence[nn.Module], Sequence[nn.Module]] | None = None,
+    inspections: tuple[Inspection, Inspection] | None = None,
     forward: Forward | None = None,
 ) -> Comparison:
     """Compare two models: CKA of their layers, block structure, and disagreement of their predictions.
@@ -99,6 +101,8 @@ def compare_models(
         baseline: untrained copies of a, and untrained copies of b, such as `((a0,), (b0,))`: the same architectures
             with fresh initial weights. Either may be empty. Batch norm statistics should come from the data. This runs
             all models twice more. None computes no baseline.
+        inspections: of a and of b, by `inspect_model` with the same batches and options. The block structures and their
+            analysis then come from these, which takes less than half the time. None analyses both models anew.
         forward: called with a model and the inputs of a minibatch in place of the model itself, such as
             `lambda model, inputs: model.encode_image(inputs)`; None calls the model.
 
@@ -130,13 +134,17 @@ def compare_models(
     check_baseline(baseline, 2, batches)
     models = model_a, model_b
     answers = Answers(*find_class_names(models, batches, class_names, model_classes))
-    stream = run_stream(models, batches, plan, answers, leave_out_dominant=True)
+    stream = run_stream(models, batches, plan, answers, leave_out_dominant=True, scores_only=inspections is not None)
     a, b = stream.parts
     fraction, alignment = stream.principal.fraction(), stream.principal.alignment()
     cka = stream.cka.ratio()
-    spans = BlockPair(
-        a=find_spans(cka[a, a], fraction[a], alignment[a, a], stream.runs[0].names),
-        b=find_spans(cka[b, b], fraction[b], alignment[b, b], stream.runs[1].names),
+    spans = (
+        BlockPair(*(inspection.block_structure for inspection in inspections))
+        if inspections
+        else BlockPair(
+            a=find_spans(cka[a, a], fraction[a], alignment[a, a], stream.runs[0].names),
+            b=find_spans(cka[b, b], fraction[b], alignment[b, b], stream.runs[1].names),
+        )
     )
     without_dominant = _without_dominant(stream)
     untrained, missing = (None, ()) if baseline is None else _baseline(Sweep(models, baseline, batches), stream)
@@ -160,7 +168,7 @@ def compare_models(
         versions=versions(),
         notes=(*cautions, *notes(stream, "ab"), *without_dominant_notes(stream, "ab", without_dominant), *missing),
         measures=tuple(_measure(stream, name) for name in measures),
-        inside=_inside(stream, spans) if components else None,
+        inside=_inside(stream, spans, inspections) if components else None,
         baseline=untrained,
         cautions=cautions,
     )
@@ -173,14 +181,14 @@ def _baseline(sweep: Sweep, stream: Stream) -> tuple[Baseline | None, tuple[str,
     return baselines[0, 1], missing
 
 
-def _inside(stream: Stream, spans: BlockPair) -> InsidePair:
+def _inside(stream: Stream, spans: BlockPair, inspections: tuple[Inspection, Inspection] | None) -> InsidePair:
     a, b = (
         [strongest(stream.interiors[run].scores, layers_in(span, run.names)) for span in block_structures(of_model)]
         for run, of_model in zip(stream.runs, (spans.a, spans.b), strict=True)
     )
     return InsidePair(
-        a=look_inside(stream, 0, spans.a),
-        b=look_inside(stream, 1, spans.b),
+        a=inspections[0].inside if inspections else look_inside(stream, 0, spans.a),
+        b=inspections[1].inside if inspections else look_inside(stream, 1, spans.b),
         shared_examples=shared_examples(a, b, stream.examples_in_cka),
     )
 

@@ -35,12 +35,12 @@ class Interior:
     """Statistics of one model for the analysis of block structure, from the first pass.
 
     Args:
-        seed: random seed of the half samples.
+        seed: random seed of the half samples; None for scores alone.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | None) -> None:
         self.scores = ExampleScores()
-        self.halves = HalfSamples(seed)
+        self.halves = None if seed is None else HalfSamples(seed)
 
     def add(self, grams: Tensor, parts: Components, first: int) -> None:
         """Add one minibatch.
@@ -51,7 +51,8 @@ class Interior:
             first: number of examples in earlier minibatches.
         """
         self.scores.add(grams, parts, first)
-        self.halves.add(grams)
+        if self.halves is not None:
+            self.halves.add(grams)
 
 
 # Fewest examples before a tolerance may stop CKA: the smallest sample in `tests/benchmarks/standard_errors.py`.
@@ -64,6 +65,7 @@ def run_stream(
     plan: Plan,
     answers: Answers,
     leave_out_dominant: bool = False,
+    scores_only: bool = False,
 ) -> "Stream":
     """Run every model on every minibatch, once per pass.
 
@@ -76,6 +78,7 @@ def run_stream(
         plan: options of the pass.
         answers: collects the models' predictions.
         leave_out_dominant: whether to also compute CKA without the examples that dominate it.
+        scores_only: whether the analysis of block structure is known, so that it needs scores of the examples alone.
 
     Returns:
         The finished stream.
@@ -87,7 +90,7 @@ def run_stream(
     if plan.passes > 1 and isinstance(batches, Iterator):
         raise CompareError("several passes need batches that can be iterated again, such as a list, got an iterator.")
     with sharing(), running(models, plan.layers, plan.dtype, plan.pool, plan.forward) as runs:
-        stream = Stream(runs, plan, answers, leave_out_dominant, *rank_and_count())
+        stream = Stream(runs, plan, answers, leave_out_dominant, scores_only, *rank_and_count())
         for _ in range(plan.passes):
             stream.go_through(batches)
             if stream.precise_enough:
@@ -109,6 +112,7 @@ class Stream:
         plan: options of the pass.
         answers: collects the models' predictions.
         leave_out_dominant: whether to also compute CKA without the examples that dominate it.
+        scores_only: whether the analysis of block structure needs scores of the examples alone.
         rank: rank of this process, which runs every `ranks`-th minibatch.
         ranks: number of processes.
 
@@ -122,6 +126,7 @@ class Stream:
         plan: Plan,
         answers: Answers,
         leave_out_dominant: bool = False,
+        scores_only: bool = False,
         rank: int = 0,
         ranks: int = 1,
     ) -> None:
@@ -140,7 +145,8 @@ class Stream:
         self.precise_enough = False
         self.finite = torch.tensor(True, device="cpu")
         self.principal = MinibatchPrincipal()
-        self.interiors = {run: Interior(plan.seed) for run in runs} if plan.components else {}
+        self.interiors = {run: Interior(None if scores_only else plan.seed) for run in runs} if plan.components else {}
+        self._scores_only = scores_only
         self.without = PairSums()
         self.first_components = FirstComponents()
         self.without_dominant = SumsWithoutDominant() if leave_out_dominant else None
@@ -267,7 +273,7 @@ class Stream:
             # Only in the first pass: permutations of later passes would be independent although the passes are not.
             if name in self.nulls and is_first:
                 self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])
-        if parts is not None and is_first and self.interiors:
+        if parts is not None and is_first and self.interiors and not self._scores_only:
             factors = self.cka.factors().to(grams.device)
             self.first_components.add(grams, parts, factors)
             remove_components_(grams, parts, factors)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
@@ -131,7 +132,11 @@ class ModelMatrix(JsonResult):
             a: number of one model, counted from 0.
             b: number of another model, counted from 0; the order does not matter.
         """
-        return next(pair for pair in self.pairs if {pair.a, pair.b} == {a, b})
+        return self._by_models[min(a, b), max(a, b)]
+
+    @cached_property
+    def _by_models(self) -> dict[tuple[int, int], PairResult]:
+        return {(pair.a, pair.b): pair for pair in self.pairs}
 
     def _problems(self) -> Iterator[str]:
         layers = [len(model.layers) for model in self.models]

@@ -135,10 +135,10 @@ def _add_lower_half(product: Tensor, x: Tensor) -> None:
     rows = CPU_ROWS if x.device.type == "cpu" else -(-len(x) // 2)
     for start in range(0, len(x), rows):
         stop = start + rows
-        product[start:stop, :stop] += _times_transposed(x[start:stop], x[:stop])
+        product[start:stop, :stop] += times_transposed(x[start:stop], x[:stop])
 
 
-def _times_transposed(a: Tensor, b: Tensor) -> Tensor:
+def times_transposed(a: Tensor, b: Tensor) -> Tensor:
     """The product a b', of contiguous matrices."""
     if not (ONEDNN and a.device.type == "cpu" and a.dtype == torch.float32):
         return a @ b.T

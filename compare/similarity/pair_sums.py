@@ -1,9 +1,13 @@
 """Similarities of many layers as ratios of sums over minibatches. Base of CKA and the other measures."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
+
+from compare.similarity.example_products import BLOCK, inner_products, row_products, sums_over_examples
+from compare.similarity.gram import times_transposed
 
 # Fewest effective minibatches for a standard error. Two minibatches count slightly less than two if they differ.
 FEWEST_BATCHES = 1.5
@@ -12,10 +16,11 @@ FEWEST_BATCHES = 1.5
 FEWEST_EXAMPLES = 8.0
 # Most inner products of single examples to hold for averages over passes: 128 MiB.
 MOST_SHARES = 2**25
-# Number of inner products of single examples to hold at a time. On a CPU, this many stay in cache between operations.
-CPU_CHUNK, GPU_CHUNK = 2**17, 2**24
-# Number of layers in a block of rows of products. The products are symmetric, so blocks leave out what is left of them.
-BLOCK = 128
+# Most inner products of single examples to compute for standard errors, unless that is for fewer than this many
+# examples. They cost several times as much as the similarities, so matrices of many models use the first examples.
+MOST_PRODUCTS, ENOUGH_EXAMPLES = 2**29, 512
+# Rows to take at a time, whose intermediate results stay in cache.
+ROWS = 32
 
 
 class PairSums:
@@ -37,9 +42,11 @@ class PairSums:
         self._scaled: Tensor
         # Sum of inner products over all minibatches of all passes.
         self._total: Tensor | None = None
-        # Over the examples or minibatches i of the first pass, with inner products H_i and diagonals d_i: their number,
-        # and sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i'.
+        # Number of examples or minibatches of the first pass.
         self._count = 0
+        # Over the first ones i of them, with inner products H_i and diagonals d_i: their number, and sums of H_i,
+        # H_i * H_i, H_i * d_i' and d_i d_i'.
+        self._count_in_sums = 0
         self._sums: list[Tensor] = []
         # H_i of each followed example, summed over all passes: shape (followed, L, L), float32.
         self._shares = torch.empty(0, device="cpu")
@@ -76,20 +83,23 @@ class PairSums:
         # A product, since `ldexp_` computes every power anew for each element.
         vectors *= torch.ldexp(torch.ones_like(largest), -self._exponents)
         matrices = vectors.view(len(vectors), n, -1)
-        if self._by_example and first_pass and rows is None:
-            products, *terms = _terms(_row_products(matrices), len(vectors))
-            self._add_total(products)
+        if self._by_example and first_pass and rows is None and self._needs_examples(len(vectors)):
+            own = torch.linalg.vector_norm(matrices, dim=2).T.double().square()
+            products, *terms = sums_over_examples(partial(row_products, matrices), own)
+            self._add_total(products, n)
             self._add_terms(n, products, *terms)
             return vectors
-        products = (vectors @ vectors.T).cpu().double()
         if not self._by_example:
-            self.add_products(products, first_pass)
+            self.add_products((vectors @ vectors.T).cpu().double(), first_pass)
             return vectors
-        self._add_total(products)
+        self._add_total(inner_products(matrices), n if first_pass else 0)
         if rows is not None:
             self._follow(matrices, rows)
-            self._count += n if first_pass else 0
         return vectors
+
+    def _needs_examples(self, layers: int) -> bool:
+        """Whether standard errors need more single examples."""
+        return self._count_in_sums < max(ENOUGH_EXAMPLES, MOST_PRODUCTS // layers**2)
 
     def _follow(self, matrices: Tensor, rows: Tensor) -> None:
         """Add the shares of those examples that are followed."""
@@ -97,27 +107,26 @@ class PairSums:
         if not len(known):
             return
         self._shares = _padded(self._shares, int(rows.max()) + 1, len(matrices))
-        start = 0
-        for (shares,) in _row_products(matrices[:, known.to(matrices.device)], len(matrices)):
-            self._shares.index_add_(0, rows[known][start : start + len(shares)], shares.cpu().float())
-            start += len(shares)
+        for example, row in zip(known.tolist(), rows[known].tolist(), strict=True):
+            layers = matrices[:, example].contiguous()
+            self._shares[row] += times_transposed(layers, layers).cpu().float()
 
     def add_products(self, products: Tensor, first_pass: bool = True) -> None:
         """Add one minibatch, given its inner products, shape (L, L), float64."""
-        self._add_total(products)
+        self._add_total(products, int(first_pass))
         if first_pass:
             diagonal = products.diagonal()
             self._add_terms(1, products, products**2, products * diagonal, diagonal[:, None] * diagonal)
 
-    def _add_total(self, products: Tensor) -> None:
+    def _add_total(self, products: Tensor, count: int) -> None:
         self._total = products if self._total is None else self._total + products
+        self._count += count
         self.batches += 1
 
     def _add_terms(self, count: int, *terms: Tensor) -> None:
-        self._count += count
-        self._sums = self._sums or [torch.zeros_like(term) for term in terms]
-        for total, term in zip(self._sums, terms, strict=True):
-            total += term
+        self._count_in_sums += count
+        pairs = zip(self._sums, terms, strict=True) if self._sums else ()
+        self._sums = [total + term for total, term in pairs] or list(terms)
 
     def merge(self, other: "PairSums") -> None:
         """Add all minibatches of another instance, such as that of another process.
@@ -126,11 +135,11 @@ class PairSums:
             other: sums of the same measure for the same layers; not changed.
         """
         self.batches += other.batches
+        self._count += other._count
         if other._total is None:
             return
         if self._total is None:
             self._total = torch.zeros_like(other._total)
-            self._sums = [torch.zeros_like(total) for total in other._sums]
         factors = self._scale_of(other)
         products = factors * factors[:, None]
         if len(other._shares):
@@ -139,7 +148,7 @@ class PairSums:
         squares = factors**2
         scales = (products, products**2, products * squares, squares[:, None] * squares)
         self._total = self._total + other._total * products
-        self._add_terms(other._count, *(term * scale for term, scale in zip(other._sums, scales, strict=False)))
+        self._add_terms(other._count_in_sums, *(term * scale for term, scale in zip(other._sums, scales, strict=False)))
 
     def _scale_of(self, other: "PairSums") -> Tensor:
         """Factors that convert the other instance's vectors to this scale: powers of two, shape (L,), float64."""
@@ -180,7 +189,8 @@ class PairSums:
         """Effective number of examples of each cell: how many of equal weight would vary as much.
 
         Returns:
-            Shape (L, L), float64, between 1 and the number of examples; of minibatches instead if not by example.
+            Shape (L, L), float64, between 1 and the number of examples that standard errors come from; of minibatches
+            instead if not by example.
 
         Source:
             Kish 1965, Survey Sampling, section 8.2.
@@ -198,6 +208,9 @@ class PairSums:
         due to the random minibatches, so the standard error is then slightly too large. Vectors that do not belong to
         examples give the variance between minibatches; see `degrees_of_freedom`.
 
+        Of many layers, only the first examples are used, at least 512: with more than 1,024 layers these, and with 512
+        layers 2,048. The variance of such a part is reduced by the ratio of the numbers of examples.
+
         Returns:
             Shape (L, L), float64. NaN with fewer than 8 effective examples, or, if not by example, with fewer than two
             minibatches of similar weight.
@@ -205,25 +218,18 @@ class PairSums:
         Source:
             Hoeffding 1948, Annals of Mathematical Statistics 19 (variance of U-statistics by projection).
         """
-        total, squares, products, diagonal_products = self._example_sums()
-        scale = _scale(total)
-        ratio, diagonal = total / scale, total.diagonal()
-        relative = products / diagonal  # sum of H_lm d_m over D_m
-        diagonal_squares = diagonal_products.diagonal() / diagonal**2
-        variance = (
-            squares / scale**2
-            - ratio / scale * (relative + relative.T)
-            + ratio**2
-            / 4
-            * (diagonal_squares + diagonal_squares[:, None] + 2 * diagonal_products / (diagonal * diagonal[:, None]))
-        )
-        effective = _effective(diagonal_squares)
+        sums = self._example_sums()
+        total, _, _, diagonal_products = sums
+        effective = _effective(diagonal_products.diagonal() / total.diagonal() ** 2)
         if self._by_example:
-            factor, fewest = torch.tensor(4 * self._count / (self._count - 1)), FEWEST_EXAMPLES
+            count = self._count_in_sums or self._count
+            factor, fewest = torch.tensor(4 * count / (count - 1) * count / self._count), FEWEST_EXAMPLES
         else:
             factor, fewest = effective / (effective - 1), FEWEST_BATCHES
+        rows = [slice(start, start + ROWS) for start in range(0, len(total), ROWS)]
         # The variance of a constant cell is 0; rounding may make it slightly negative.
-        return torch.where(effective > fewest, (variance.abs() * factor).sqrt(), torch.nan)
+        variance = torch.cat([_variance(sums, part).abs_() for part in rows])
+        return torch.where(effective > fewest, variance.mul_(factor).sqrt_(), torch.nan)
 
     @property
     def degrees_of_freedom(self) -> int | None:
@@ -231,19 +237,36 @@ class PairSums:
         return None if self._by_example else self._count - 1
 
     def _example_sums(self) -> Sequence[Tensor]:
-        """Sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i' over all examples or minibatches."""
+        """Sums of H_i, H_i * H_i, H_i * d_i' and d_i d_i' over the examples or minibatches of standard errors."""
         if not len(self._shares):
             return self._sums
         # Examples that are not followed vary as much as those that are.
         factor = self._count / int((self._shares.diagonal(dim1=1, dim2=2) != 0).any(1).sum())
-        _, *terms = _terms(([shares] for shares in self._shares.split(1)), self._shares.shape[1])
+        _, *terms = sums_over_examples(self._followed_products, self._shares.diagonal(dim1=1, dim2=2).double())
         return self._known_total, *(factor * term for term in terms)
+
+    def _followed_products(self, examples: slice, start: int) -> Tensor:
+        """The shares of some followed examples, in the form of `row_products`."""
+        return self._shares[examples, start : start + BLOCK, start:]
 
     @property
     def _known_total(self) -> Tensor:
         if self._total is None:
             raise ValueError("a similarity needs at least one minibatch; call update first.")
         return self._total
+
+
+def _variance(sums: Sequence[Tensor], rows: slice) -> Tensor:
+    """Sum over examples of the squared influence on the cells of some rows, without constant factors."""
+    diagonal = sums[0].diagonal()
+    total, squares, products, diagonal_products = (values[rows] for values in sums)
+    scale = diagonal[rows].sqrt()[:, None] * diagonal.sqrt()
+    ratio = total / scale
+    # Sums of H_lm d_m over D_m, and of H_lm d_l over D_l.
+    relative = products / diagonal + sums[2][:, rows].T / diagonal[rows, None]
+    shares = sums[3].diagonal() / diagonal**2
+    of_both = shares[rows, None] + shares + 2 * diagonal_products / (diagonal[rows, None] * diagonal)
+    return squares / scale**2 - ratio / scale * relative + ratio**2 / 4 * of_both
 
 
 def _scale(total: Tensor) -> Tensor:
@@ -253,58 +276,11 @@ def _scale(total: Tensor) -> Tensor:
 
 def _effective(squares: Tensor) -> Tensor:
     """Effective number of examples of each cell, from sums of squared shares of each layer, shape (L,)."""
-    return 1 / (squares * squares[:, None]).sqrt()
+    inverse = squares.rsqrt()
+    return inverse * inverse[:, None]
 
 
 def _padded(shares: Tensor, count: int, layers: int) -> Tensor:
     """The shares of at least `count` examples, of which new ones are 0."""
     new = torch.zeros(max(0, count - len(shares)), layers, layers, device="cpu")
     return torch.cat([shares, new]) if len(shares) else new
-
-
-def _row_products(matrices: Tensor, block: int = BLOCK) -> Iterator[list[Tensor]]:
-    """Inner products H_i of the i-th rows of all pairs of layers, a few examples at a time.
-
-    Args:
-        matrices: one matrix per layer with one row per example, shape (L, n, n).
-        block: number of layers in a block.
-
-    Yields:
-        Blocks of consecutive layers and all layers from the first of them, each of shape (chunk, block, L - start).
-    """
-    chunk = max(1, (GPU_CHUNK if matrices.is_cuda else CPU_CHUNK) // len(matrices) ** 2)
-    for rows in matrices.transpose(0, 1).split(chunk):
-        yield [rows[:, start : start + block] @ rows[:, start:].mT for start in range(0, len(matrices), block)]
-
-
-def _terms(row_products: Iterable[Sequence[Tensor]], layers: int) -> tuple[Tensor, ...]:
-    """Sums over examples i of H_i, H_i * H_i, H_i * d_i' and d_i d_i', where d_i are the diagonals of H_i.
-
-    Args:
-        row_products: blocks of a few H_i, as `_row_products` yields them.
-        layers: number of layers.
-
-    Returns:
-        Four tensors of shape (L, L), float64, on the CPU.
-    """
-    sums = torch.zeros(4, layers, layers, dtype=torch.float64, device="cpu")
-    total, squares, products, diagonal_products = sums
-    for chunk in row_products:
-        blocks = [block.double() for block in chunk]
-        diagonal = torch.cat([block.diagonal(dim1=1, dim2=2) for block in blocks], 1)
-        diagonal_products += (diagonal.T @ diagonal).cpu()
-        start = 0
-        for block in blocks:
-            stop = start + block.shape[1]
-            rows, right, below = slice(start, stop), slice(start, None), slice(stop, None)
-            total[rows, right] += block.sum(0).cpu()
-            products[rows, right] += (block * diagonal[:, None, right]).sum(0).cpu()
-            products[below, rows] += (block[:, :, stop - start :] * diagonal[:, rows, None]).sum(0).T.cpu()
-            squares[rows, right] += block.square_().sum(0).cpu()
-            start = stop
-    return _symmetric(total), _symmetric(squares), products, diagonal_products
-
-
-def _symmetric(upper: Tensor) -> Tensor:
-    """A symmetric matrix from its upper triangle."""
-    return upper.triu() + upper.triu(1).T

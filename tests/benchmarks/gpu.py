@@ -102,12 +102,12 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 @contextmanager
 def products_by(times_transposed):
     """Let the package multiply by another function, unless it is None."""
-    original = package._times_transposed
-    package._times_transposed = times_transposed or original
+    original = package.times_transposed
+    package.times_transposed = times_transposed or original
     try:
         yield
     finally:
-        package._times_transposed = original
+        package.times_transposed = original
 
 
 def times(ways, repeats, device):

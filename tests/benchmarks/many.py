@@ -1,7 +1,9 @@
 """Many models in one pass, and memory: `python -m tests.benchmarks.many`.
 
-`growth` replays simulated recordings of 2 to 16 networks of 51 layers on 512 images in minibatches of 256, with one
-thread, and prints CPU time, since it does not depend on what else a machine does; `growth 40` replays 40.
+`growth` replays simulated recordings of 2 to 100 networks of 51 layers, and of 200 of 8 layers, on 1,792 images in
+minibatches of 256, with one thread, and prints CPU time, since it does not depend on what else a machine does: of the
+whole comparison, of the products of single examples for standard errors, and of writing JSON. `growth 40` prints the
+line of 40 alone, `growth 40 8` that of 40 of 8 layers.
 
 `eight runs` runs each of eight networks alone, with one plain matrix product per layer and minibatch. `compare_many`
 runs all of them in one pass, and compares all 28 pairs. Memory is the growth of the peak of a process with 256 images
@@ -12,6 +14,7 @@ import re
 import subprocess
 import sys
 import time
+from itertools import cycle, islice
 from pathlib import Path
 
 import torch
@@ -19,7 +22,10 @@ import torch
 from compare.engine.many import compare_many
 from compare.engine.pair import compare_models
 from compare.model.trace import Facts, Minibatch, Replay
+from compare.similarity import pair_sums
 from tests.benchmarks.peers import floor_of_one, random_batches, random_model
+
+N, MINIBATCHES = 256, 7
 
 
 def eight(repeats=3):
@@ -38,32 +44,56 @@ def eight(repeats=3):
         )
 
 
-def growth(models):
+def growth(models, layers=51):
     """Print the time of a comparison of simulated recordings, in this process."""
     torch.set_num_threads(1)
-    recordings = [recording(seed) for seed in range(models)]
-    batches = [(torch.zeros(256, 1), torch.arange(256) % 10)] * 2
-    batches = [(x, y, torch.arange(256) + 256 * number) for number, (x, y) in enumerate(batches)]
-    start = time.process_time()
-    result = compare_many(recordings, batches)
-    seconds, pairs = time.process_time() - start, len(result.pairs)
+    recordings = [recording(seed, layers) for seed in range(models)]
+    images = torch.arange(MINIBATCHES * N).split(N)
+    batches = [(torch.zeros(N, 1), indices % 10, indices) for indices in images]
+    errors = Stopwatch(pair_sums.sums_over_examples)
+    pair_sums.sums_over_examples = errors
+    comparing = Stopwatch(compare_many)
+    result = comparing(recordings, batches)
+    writing = Stopwatch(result.to_json)
+    writing()
+    pairs = len(result.pairs)
+    without = 1000 * (comparing.seconds - errors.seconds) / pairs
     print(
-        f"{models:4} models {pairs:6} pairs {seconds:7.2f} s {1000 * seconds / pairs:7.1f} ms a pair {peak():6.0f} MiB"
+        f"{models:6}  {layers:6}  {pairs:5}  {comparing.seconds:7.2f}  {errors.seconds:15.2f}  {writing.seconds:4.1f}  "
+        f"{without:16.1f}  {peak():8,.0f}",
+        flush=True,
     )
 
 
-def recording(seed, layers=51, n=256):
-    """A recorded network whose layers have random features of 40 dimensions, half of them shared by all networks."""
+class Stopwatch:
+    """A function, and the seconds of CPU time that its calls took."""
+
+    def __init__(self, function):
+        self._function, self.seconds = function, 0.0
+
+    def __call__(self, *arguments):
+        """Call the function."""
+        start = time.process_time()
+        result = self._function(*arguments)
+        self.seconds += time.process_time() - start
+        return result
+
+
+def recording(seed, layers):
+    """A recorded network whose layers have random features of 40 dimensions, half of them shared by all networks.
+
+    Minibatches take turns, to save memory.
+    """
     shared, own = (torch.Generator().manual_seed(number) for number in (0, seed + 1))
-    upper, minibatches = torch.triu_indices(n, n), []
+    upper, minibatches = torch.triu_indices(N, N), []
     for _ in range(2):
-        common = torch.randn(n, 20, generator=shared).expand(layers, -1, -1)
-        features = torch.cat([common, torch.randn(layers, n, 20, generator=own)], 2)
+        common = torch.randn(N, 20, generator=shared).expand(layers, -1, -1)
+        features = torch.cat([common, torch.randn(layers, N, 20, generator=own)], 2)
         features -= features.mean(1, keepdim=True)
         grams = (features @ features.mT)[:, upper[0], upper[1]]
-        minibatches.append(Minibatch(grams, torch.randn(n, 10, generator=own)))
+        minibatches.append(Minibatch(grams, torch.randn(N, 10, generator=own)))
     names = tuple(f"stage{1 + number * 3 // layers}.{number}.conv" for number in range(layers))
-    return Replay(Facts("Recorded", 175_258, 10, names, ()), minibatches)
+    return Replay(Facts("Recorded", 175_258, 10, names, ()), islice(cycle(minibatches), MINIBATCHES))
 
 
 def memory(name):
@@ -103,14 +133,15 @@ def peak():
 def main():
     """Print all tables, or one line of one."""
     if sys.argv[1:2] == ["growth"]:
-        growth(int(sys.argv[2]))
+        growth(*map(int, sys.argv[2:]))
         return
     if sys.argv[1:]:
         memory(sys.argv[1])
         return
     eight()
-    for models in (2, 4, 8, 16):
-        subprocess.run([sys.executable, "-m", "tests.benchmarks.many", "growth", str(models)], check=True)
+    print("models  layers  pairs  seconds  standard errors  JSON  rest, ms a pair  peak MiB")
+    for arguments in (("2",), ("4",), ("8",), ("16",), ("40",), ("100",), ("200", "8")):
+        subprocess.run([sys.executable, "-m", "tests.benchmarks.many", "growth", *arguments], check=True)
     for name in ("resnet164", "vit_tiny_patch16_224"):
         subprocess.run([sys.executable, "-m", "tests.benchmarks.many", name], check=True)
 

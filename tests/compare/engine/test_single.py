@@ -211,6 +211,18 @@ def test_compare_gives_the_same_numbers(batches, found):
     assert compare_models(Planted(), Planted(), batches, layers="layers.*").inside is None
 
 
+def test_inspections_of_both_models_spare_their_analysis(batches, found, monkeypatch):
+    models = Planted(), Planted(seed=1)
+    both = found, inspect_model(models[1], batches, layers="layers.*")
+    anew = compare_models(*models, batches, layers="layers.*", components=1)
+    monkeypatch.delattr("compare.engine.stream.HalfSamples")
+    pair = compare_models(*models, batches, layers="layers.*", components=1, inspections=both)
+    assert (pair.inside.a, pair.inside.b) == (found.inside, both[1].inside)
+    assert (pair.block_structure.a, pair.block_structure.b) == tuple(one.block_structure for one in both)
+    assert pair.inside.shared_examples == anew.inside.shared_examples
+    assert pair.notes == anew.notes
+
+
 def test_without_a_block_there_is_nothing_to_leave_out(batches):
     result = inspect_model(Planted(block=(0, 0)), batches, layers="layers.*", drop_dominant=0.01)
     assert (result.inside.blocks, result.inside.score.score, result.without_dominant) == ((), 0, None)

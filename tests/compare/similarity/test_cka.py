@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from compare.similarity import pair_sums
+from compare.similarity import example_products, pair_sums
 from compare.similarity.cka import MinibatchCKA
 from compare.similarity.gram import gram, u_centre
 from compare.similarity.measures import neighbours
@@ -187,9 +187,37 @@ def test_examples_in_chunks_give_the_same_standard_error(generator, monkeypatch)
     batch = layers(generator)
     whole, chunked = MinibatchCKA(), MinibatchCKA()
     whole.update(batch)
-    monkeypatch.setattr(pair_sums, "CPU_CHUNK", 3 * 4 * 4)
+    monkeypatch.setattr(example_products, "CPU_CHUNK", 3 * 4 * 4)
     chunked.update(batch)
     torch.testing.assert_close(chunked.standard_error(), whole.standard_error())
+
+
+def test_of_many_layers_only_the_first_examples_give_the_standard_error(generator, monkeypatch):
+    batches = [centred(layers(generator, n)) for n in (40, 40, 80)]
+    exact, many, first = (PairSums(by_example=True) for _ in range(3))
+    for batch in batches:
+        exact.add(batch.clone())
+    monkeypatch.setattr(pair_sums, "MOST_PRODUCTS", 0)
+    monkeypatch.setattr(pair_sums, "ENOUGH_EXAMPLES", 80)
+    for batch in batches:
+        many.add(batch.clone())
+    for batch in batches[:2]:
+        first.add(batch.clone())
+    torch.testing.assert_close(many.ratio(), exact.ratio(), rtol=0, atol=1e-6)
+    torch.testing.assert_close(many.standard_error(), first.standard_error() / 2**0.5)
+    torch.testing.assert_close(many.effective_examples(), first.effective_examples())
+
+
+@pytest.mark.parametrize(("count", "n"), [(5, 4), (3, 33), (300, 40)])
+def test_inner_products_of_symmetric_matrices_are_those_of_all_their_elements(generator, count, n):
+    features = torch.randn(count, n, 7, generator=generator)
+    matrices = u_centre(features @ features.mT)
+    vectors = matrices.flatten(1).double()
+    scale = vectors.norm(dim=1)
+    expected = vectors @ vectors.T / (scale * scale[:, None])
+    sums = PairSums(by_example=True)
+    sums.add(matrices, first_pass=False)
+    torch.testing.assert_close(sums.ratio(), expected, rtol=0, atol=1e-6)
 
 
 def test_layers_that_a_few_examples_dominate_have_no_standard_error(generator):

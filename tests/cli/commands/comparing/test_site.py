@@ -9,7 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import cli.compute.pair
 import cli.compute.site
+import compare.engine.pair
 from cards.page.page import Place
 from cards.pages.comparison import comparison_html
 from cards.pages.site import Origin, index_html, model_names, pair_names, site_card
@@ -93,6 +95,24 @@ def test_a_site_has_an_index_and_of_each_model_and_pair_what_its_command_gives(r
 
 
 @pytest.mark.slow
+def test_what_a_pair_takes_from_other_pages_is_what_comparing_the_two_gives(run, three, tmp_path, monkeypatch):
+    site = tmp_path / "site"
+    with monkeypatch.context() as patch:
+        patch.delattr(cli.compute.pair, "_compare_with_baseline")
+        patch.delattr(compare.engine.pair, "look_inside")
+        assert run("zoo", "site", site, *three, *BRIEF).code == 0
+    alone = run("compare", *three[1:], *BRIEF, "--no-cache", "--json", "-")
+    of_site, of_pair = (json.loads(text) for text in ((site / "pairs/m1--m2.json").read_text(), alone.stdout))
+    assert leaves(of_site) == pytest.approx(leaves(of_pair), abs=2e-6)
+
+
+def leaves(value):
+    """All numbers and texts in a JSON value, in order."""
+    if isinstance(value, dict):
+        return leaves([*value, *value.values()])
+    return [leaf for item in value for leaf in leaves(item)] if isinstance(value, list) else [value]
+
+
 def test_by_default_all_layers_are_looked_at_as_by_each_command_alone(run, loaded, three, tmp_path):
     assert run("zoo", "site", tmp_path / "site", *three, "--max-examples", 40).code == 0
     loaded.clear()
