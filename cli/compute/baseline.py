@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
@@ -43,8 +44,30 @@ def untrained(traces: Traces, plan: "Plan", seeds: int) -> Traces:
 
 
 @contextmanager
+def sharing_cores(traces: Traces, plan: "Plan") -> Iterator[bool]:
+    """Use half of the cores in the block if `traced_beside` may use the others.
+
+    Rounding depends on the number of threads, so that does not depend on what the cache holds already.
+
+    Args:
+        traces: the models.
+        plan: options of the comparison.
+
+    Yields:
+        Whether `traced_beside` may use the others.
+    """
+    from cli.jobs.beside import can_share, half_of_the_threads
+
+    if plan.tolerance is None and traces.fit_in_the_cache and traces.prepared.has_room_for_two and can_share():
+        with half_of_the_threads():
+            yield True
+    else:
+        yield False
+
+
+@contextmanager
 def traced_beside(traces: Traces, copies: Traces, plan: "Plan") -> Iterator[None]:
-    """Trace untrained copies on another core while the block compares the models, if cores and memory allow.
+    """Trace untrained copies in another process while the block compares the models.
 
     Args:
         traces: the models.
@@ -53,22 +76,26 @@ def traced_beside(traces: Traces, copies: Traces, plan: "Plan") -> Iterator[None
     """
     from cli.jobs.beside import beside
 
-    missing = [number for number in range(len(copies.prepared.models)) if not copies.has(number, plan.layers)]
-
-    def work() -> None:
-        for number in missing:
-            copies.cache(number, plan.layers, "")
-            # Traces that are too large are not written.
-            if not copies.has(number, plan.layers):
-                return
-
-    if copies.fresh or plan.tolerance is not None or not missing or not traces.prepared.has_room_for_two(plan.layers):
+    if copies.fresh or not copies.missing(plan.layers):
         yield
         return
     # A model is checked when it is loaded, and its copies are built afterwards.
     traces.load(plan.layers)
-    with beside(work):
+    with beside(partial(_trace, copies, plan.layers), copies.remove_incomplete) as wait:
         yield
+        # The other process begins with the first copy, so this one begins with the last.
+        _trace(copies, plan.layers, last_first=True, leave=1)
+        wait()
+
+
+def _trace(copies: Traces, layers: str, last_first: bool = False, leave: int = 0) -> None:
+    """Trace the copies that have no trace yet, until so many are left or one is too large for a trace."""
+    count = len(copies.prepared.models)
+    while len(missing := copies.missing(layers)) > leave:
+        number = missing[-1 if last_first else 0]
+        copies.cache(number, layers, f"untrained copy {count - len(missing) + 1} of {count}")
+        if not copies.has(number, layers):
+            return
 
 
 def baselines(

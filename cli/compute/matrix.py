@@ -1,11 +1,12 @@
 """Compare all pairs of several models, or load the cached result."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
-from cli.compute.baseline import baselines, untrained
+from cli.compute.baseline import baselines, sharing_cores, traced_beside, untrained
 from cli.compute.cautions import with_cautions
 from cli.compute.plan import plan_of
 from cli.inputs.prepare import identify
@@ -38,18 +39,13 @@ def related(request: Request, options: MatrixOptions, engine: Engine, fresh: boo
     from compare.result.matrix import ModelMatrix
 
     def compute() -> "ResultWithImages[ModelMatrix]":
-        from compare.engine.many import with_baselines
-
         plan = plan_of(options)
         traces = Traces(request.prepared, plan.precision, plan.passes, fresh, options.pool)
         plan = replace(plan, layers=traces.layers(options.layers))
-        result = _matrix(traced(traces, plan.layers, engine), plan)
+        models = traced(traces, plan.layers, engine)
         if options.baseline == Baseline.untrained:
-            names = [str(number) for number in range(1, len(request.models) + 1)]
-            minibatches = int(result.settings["minibatches"] or 0)
-            copies = untrained(traces, plan, options.baseline_seeds)
-            result = with_baselines(result, *baselines(traces, copies, plan, minibatches, names))
-        return ResultWithImages(result, {})
+            return ResultWithImages(_with_baselines(models, untrained(traces, plan, options.baseline_seeds), plan), {})
+        return ResultWithImages(_matrix(models, plan), {})
 
     title = " ".join(("matrix", *(model.ref for model in request.models)))
     result = recall(ModelMatrix, request.cache_key("matrix", options), title, compute, fresh).result
@@ -67,6 +63,17 @@ def check_several(models: Sequence[str]) -> None:
         raise UsageError(f"expected at least two models, got {len(models)}; to analyze one, use `zoo inspect M`.")
     if repeated := next((ref for ref in models if models.count(ref) > 1), None):
         raise UsageError(f"expected different models, got {repeated} twice.")
+
+
+def _with_baselines(traces: Traces, copies: Traces, plan: "Plan") -> "ModelMatrix":
+    from compare.engine.many import with_baselines
+
+    names = [str(number) for number in range(1, len(traces.prepared.models) + 1)]
+    with sharing_cores(traces, plan) as shared:
+        with traced_beside(traces, copies, plan) if shared else nullcontext():
+            result = _matrix(traces, plan)
+        minibatches = int(result.settings["minibatches"] or 0)
+        return with_baselines(result, *baselines(traces, copies, plan, minibatches, names))
 
 
 def _matrix(traces: Traces, plan: "Plan") -> "ModelMatrix":

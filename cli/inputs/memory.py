@@ -34,9 +34,19 @@ class Footprint:
     layers: int
 
 
+def footprints_of(models: Sequence["FoundModel"], layers: str | None) -> tuple[Footprint, ...]:
+    """Memory of the models, without those that cannot be built, for which loading will give the reason.
+
+    Args:
+        models: the models.
+        layers: layers whose Gram matrices are computed, as in `compare.model.select_layers.select`; None for none.
+    """
+    return tuple(found for model in models if (found := _footprint(model, layers)) is not None)
+
+
 def fitting_batch_size(
     models: Sequence["FoundModel"],
-    layers: str | None,
+    footprints: Sequence[Footprint],
     chosen: int | None,
     examples: int,
     device: str,
@@ -46,7 +56,7 @@ def fitting_batch_size(
 
     Args:
         models: the models, which run one after the other on each minibatch.
-        layers: layers whose Gram matrices are computed, as in `compare.model.select_layers.select`; None for none.
+        footprints: what `footprints_of` returned for them.
         chosen: images per minibatch that the user chose, which do not change; None for the default.
         examples: number of images.
         device: device of the models.
@@ -61,7 +71,6 @@ def fitting_batch_size(
     from zoo.data.batches import SMALLEST_BATCH, default_batch_size
 
     first = default_batch_size(examples) if chosen is None else chosen
-    footprints = [footprint for model in models if (footprint := _footprint(model, layers)) is not None]
     free = free_on(device)
     if free is None or not footprints:
         return first, ()
@@ -78,6 +87,18 @@ def fitting_batch_size(
     )
     note = f"Minibatches have {size} images in place of {first}, to fit into the free memory."
     return size, () if size == first else (note,)
+
+
+def two_fit(footprints: Sequence[Footprint], batch_size: int, device: str) -> bool:
+    """Whether two processes that run one model each fit into the free memory, as far as it is known.
+
+    Args:
+        footprints: what `footprints_of` returned.
+        batch_size: images per minibatch.
+        device: device of the models.
+    """
+    free = free_on(device)
+    return free is not None and bool(footprints) and _needed(footprints, batch_size, 2) <= USABLE * free
 
 
 def _needed(footprints: Sequence[Footprint], batch_size: int, jobs: int | None) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cli.inputs.class_names import class_names
 from cli.inputs.images import load_seen
-from cli.inputs.memory import fitting_batch_size
+from cli.inputs.memory import Footprint, fitting_batch_size, footprints_of, two_fit
 from cli.terminal.options import ImageOptions
 from cli.terminal.output import detail, phase, say
 from zoo.base.versions import commit
@@ -44,6 +44,7 @@ class Prepared:
         batch_size: images per minibatch.
         seed: random seed.
         device: torch device of the models.
+        footprints: what the models need of the memory, without those that cannot be built.
         notes: notes for the result.
     """
 
@@ -54,6 +55,7 @@ class Prepared:
     batch_size: int
     seed: int
     device: str
+    footprints: tuple[Footprint, ...] = ()
     notes: tuple[str, ...] = ()
     _modules: dict[int, "nn.Module"] = field(default_factory=dict, init=False)
 
@@ -90,13 +92,10 @@ class Prepared:
         """All models, loaded."""
         return tuple(self.module(number) for number in range(len(self.models)))
 
-    def has_room_for_two(self, layers: str) -> bool:
-        """Whether two processes that run one model each at the same time fit into the memory."""
-        try:
-            fitting_batch_size(self.models, layers, self.batch_size, len(self.data), self.device, jobs=2)
-        except ZooError:
-            return False
-        return self.device == "cpu"
+    @property
+    def has_room_for_two(self) -> bool:
+        """Whether two processes that run one model each on the CPU fit into the memory."""
+        return self.device == "cpu" and two_fit(self.footprints, min(self.batch_size, len(self.data)), self.device)
 
     def batches(self, progress: "Progress", passes: int, description: str = "comparing") -> "Tracked":
         """Minibatches in random order, a different one in each pass, with a progress bar."""
@@ -226,7 +225,8 @@ def prepare(
         seen = [subsets[id(data)] for data in seen]
     data = seen[0]
     detail(f"{len(data)} {data.name} {data.split} images have the fingerprint {data.fingerprint}.")
-    batch_size, notes = fitting_batch_size(models, layers, batch_size, len(data), device, jobs)
+    footprints = footprints_of(models, layers)
+    batch_size, notes = fitting_batch_size(models, footprints, batch_size, len(data), device, jobs)
     for note in notes:
         say(note)
     return Prepared(
@@ -237,6 +237,7 @@ def prepare(
         batch_size=batch_size,
         seed=options.seed,
         device=device,
+        footprints=footprints,
         notes=notes,
     )
 

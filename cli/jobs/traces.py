@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cli.cache.results import cache_key, newest_first
-from cli.cache.trace_file import Writer, is_whole, read_header, read_minibatches
+from cli.cache.trace_file import MOST_BYTES, Writer, is_whole, read_header, read_minibatches
 from cli.inputs.prepare import Prepared
 from cli.terminal.analysis_options import Pool, SimilarityOptions
 from cli.terminal.output import detail, phase, say
@@ -87,11 +87,26 @@ class Traces:
             return self
         return replace(self, fresh=False)
 
+    def missing(self, layers: str) -> list[int]:
+        """Numbers of the models that have no cached trace."""
+        return [number for number in range(len(self.prepared.models)) if not self.has(number, layers)]
+
+    @property
+    def fit_in_the_cache(self) -> bool:
+        """Whether the trace of each model is small enough to be cached."""
+        examples = min(self.prepared.batch_size, len(self.prepared.data))
+        cells = self._minibatches * examples * (examples + 1) // 2
+        return all(4 * cells * footprint.layers <= MOST_BYTES for footprint in self.prepared.footprints)
+
     def load(self, layers: str) -> None:
         """Load the models that have no cached trace."""
-        for number in range(len(self.prepared.models)):
-            if not self.has(number, layers):
-                self.prepared.module(number)
+        for number in self.missing(layers):
+            self.prepared.module(number)
+
+    def remove_incomplete(self) -> None:
+        """Remove the incomplete traces of this process."""
+        for path in folder().glob(f".*-{os.getpid()}-*"):
+            path.unlink(missing_ok=True)
 
     @contextmanager
     def open(self, layers: str | None, whole: bool = True) -> Iterator[Sequence["Model"]]:

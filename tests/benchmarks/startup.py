@@ -1,7 +1,7 @@
-"""Start-up time of commands that need no model: `python -m tests.benchmarks.startup [MODEL...]`.
+"""Time from start to end of commands: `python -m tests.benchmarks.startup [MODEL...]`.
 
 The commands run in turn, with the bare interpreter as the floor. With a model folder, `zoo show` of it is among them;
-with two, `compare` of both too, once its result is cached.
+with two, `compare` of both too: from the cache, without it, and without untrained copies.
 """
 
 import subprocess
@@ -19,7 +19,7 @@ COMMANDS = {
     "zoo variants": [BIN / "zoo", "variants"],
     "zoo list": [BIN / "zoo", "list"],
 }
-RUNS = 15
+RUNS = 7
 
 
 def main():
@@ -28,7 +28,10 @@ def main():
     if models:
         commands["zoo show"] = [BIN / "zoo", "show", models[0]]
     if len(models) == 2:
-        commands["compare, cached"] = [BIN / "compare", *models]
+        compare = [BIN / "compare", *models]
+        commands["compare, cached"] = compare
+        commands["compare --no-cache"] = [*compare, "--no-cache"]
+        commands["compare --no-cache --baseline none"] = [*compare, "--no-cache", "--baseline", "none"]
         subprocess.run(commands["compare, cached"], stdout=subprocess.DEVNULL, check=True)
     run = partial(subprocess.run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     print_seconds("seconds", {name: partial(run, command) for name, command in commands.items()}, RUNS)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import cli.inputs.memory
-from cli.inputs.memory import fitting_batch_size, largest_call, largest_of_family
+from cli.inputs.memory import fitting_batch_size, footprints_of, largest_call, largest_of_family
 from compare.result.comparison import Comparison
 from tests.support.our_bug import our_bug
 from zoo.errors import ZooError
@@ -18,6 +18,10 @@ from zoo.family.cifar_resnet import CifarResNet
 from zoo.hub.find import find_model
 
 pytestmark = pytest.mark.slow
+
+
+def fitting(models, layers, *rest):
+    return fitting_batch_size(models, footprints_of(models, layers), *rest)
 
 
 def with_input_size(folder, out, side):
@@ -47,18 +51,18 @@ def test_a_model_for_huge_images_is_refused_before_it_runs(run, folders, tmp_pat
 def test_minibatches_shrink_to_the_free_memory(folders, monkeypatch):
     models = [find_model(str(folder)) for folder in folders]
     memory(monkeypatch, 10**12)
-    assert fitting_batch_size(models, "all", None, 2000, "cpu") == (256, ())
+    assert fitting(models, "all", None, 2000, "cpu") == (256, ())
     sizes, notes = [], []
     for free in (40e6, 10e6, 5e6):
         memory(monkeypatch, free)
-        size, note = fitting_batch_size(models, "all", None, 2000, "cpu")
+        size, note = fitting(models, "all", None, 2000, "cpu")
         sizes.append(size)
         notes += note
     assert sizes == sorted(sizes, reverse=True) and 32 <= sizes[-1] < 256
     assert notes[-1] == f"Minibatches have {sizes[-1]} images in place of 256, to fit into the free memory."
     memory(monkeypatch, 10**5)
     with pytest.raises(ZooError, match="for minibatches of 32 images of 8x8, got 0.0 GB; choose a smaller"):
-        fitting_batch_size(models, "all", None, 2000, "cpu")
+        fitting(models, "all", None, 2000, "cpu")
 
 
 @pytest.mark.parametrize(
@@ -75,34 +79,34 @@ def test_a_chosen_batch_size_does_not_shrink(folders, monkeypatch):
     models = [find_model(str(folders[0]))]
     memory(monkeypatch, 10e6)
     with pytest.raises(ZooError, match="for minibatches of 256 images"):
-        fitting_batch_size(models, "all", 256, 2000, "cpu")
-    assert fitting_batch_size(models, "all", 8, 2000, "cpu") == (8, ())
+        fitting(models, "all", 256, 2000, "cpu")
+    assert fitting(models, "all", 8, 2000, "cpu") == (8, ())
 
 
 def test_gram_matrices_count_only_for_selected_layers(folders, monkeypatch):
     models = [find_model(str(folders[0]))]
     memory(monkeypatch, 10e9)
     with pytest.raises(ZooError, match="for minibatches of 20000 images"):
-        fitting_batch_size(models, "all", 20_000, 20_000, "cpu")
-    assert fitting_batch_size(models, None, 20_000, 20_000, "cpu") == (20_000, ())
-    assert fitting_batch_size(models, "fc", 20_000, 20_000, "cpu") == (20_000, ())
+        fitting(models, "all", 20_000, 20_000, "cpu")
+    assert fitting(models, None, 20_000, 20_000, "cpu") == (20_000, ())
+    assert fitting(models, "fc", 20_000, 20_000, "cpu") == (20_000, ())
 
 
 def test_models_in_processes_of_their_own_share_the_memory(folders, monkeypatch):
     models = [find_model(str(folders[0]))] * 4
     # Four processes take 2 GB.
     memory(monkeypatch, 2.008e9 / 0.8)
-    sizes = [fitting_batch_size(models, "fc", None, 2000, "cpu", jobs)[0] for jobs in (1, 2, 4, 9)]
+    sizes = [fitting(models, "fc", None, 2000, "cpu", jobs)[0] for jobs in (1, 2, 4, 9)]
     assert sizes[:2] == [256, 256] and 32 <= sizes[2] < 256 and sizes[3] == sizes[2]
     with pytest.raises(ZooError, match="images of 8x8, 4 models at once, got 2.5 GB; .* fewer --jobs, fewer layers"):
-        fitting_batch_size(models, "fc", 2000, 2000, "cpu", 4)
+        fitting(models, "fc", 2000, 2000, "cpu", 4)
 
 
 @pytest.mark.parametrize("path", ["cli.inputs.memory.largest_of_family", "zoo.model_folder.checkpoint.meta_model"])
 def test_a_bug_in_the_estimate_keeps_its_traceback(folders, monkeypatch, path):
     monkeypatch.setattr(path, our_bug("zoo.base.memory"))
     with pytest.raises(ZeroDivisionError):
-        fitting_batch_size([find_model(str(folders[0]))], "all", None, 60, "cpu")
+        fitting([find_model(str(folders[0]))], "all", None, 60, "cpu")
 
 
 def test_a_smaller_batch_is_noted_in_the_result(run, folders, tmp_path, monkeypatch):
