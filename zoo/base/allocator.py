@@ -29,4 +29,4 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         # Blocks that are mapped one by one would be returned when they are freed.
         mallopt(_MMAP_MAX, 0)
-        mallopt(_TRIM_THRESHOLD, _MOST_FREE)
+        mallopt(_TRIM_THRESHOLD, -1)
