@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cli.terminal.output import say
 
 if TYPE_CHECKING:
-    from zoo.data.decoding.view import View
+    from zoo.data.decoding.decode import View
     from zoo.data.image_set import ImageSet
 
 

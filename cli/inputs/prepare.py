@@ -206,7 +206,7 @@ def prepare(
     """
     from compare.similarity.gram import MIN_EXAMPLES
     from zoo.base.device import pick_device
-    from zoo.data.decoding.view import model_view
+    from zoo.data.decoding.decode import model_view
     from zoo.data.image_set import balanced_subset
 
     device, batch_size = pick_device(options.device), options.batch_size

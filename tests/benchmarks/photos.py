@@ -18,7 +18,7 @@ from PIL import Image
 from timm.data import create_transform, resolve_data_config
 
 from tests.support.real_weights import write_model, write_photos
-from zoo.data.decoding.view import model_view
+from zoo.data.decoding.decode import model_view
 from zoo.data.sources import load_views
 from zoo.hub.find import find_model
 from zoo.model_folder.preprocess import prepare

@@ -11,8 +11,7 @@ from PIL import Image
 from tests.support.fuzzing import LIMITS, one_line
 from tests.support.image_files import encoded
 from tests.support.mutations import TEXTS, damaged, mutated_json
-from zoo.data.decoding.decode import UnreadableError, decode, read_header
-from zoo.data.decoding.view import Layout
+from zoo.data.decoding.decode import Layout, UnreadableError, decode, read_header
 from zoo.data.sources import load_images
 from zoo.errors import ZooError
 from zoo.hub.catalog import local_model

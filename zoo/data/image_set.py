@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zoo.data.decoding.decode import View
 from zoo.data.decoding.on_demand import ImagesOnDemand, PositionsOnDemand
-from zoo.data.decoding.view import View
 from zoo.errors import ZooError
 
 # Both give uint8 tensors when indexed or split.

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from zoo.base.cache_folder import images_folder
 from zoo.base.memory import USABLE, check_memory, free_memory
+from zoo.data.decoding.decode import Layout, View
 from zoo.data.decoding.decoded_views import DecodedViews
 from zoo.data.decoding.image_cache import CachedSplit, cache_path, read_cache, write_cache
 from zoo.data.decoding.on_demand import ImagesOnDemand
 from zoo.data.decoding.read_all import NAMED, check_all, decode_all
 from zoo.data.decoding.survey import survey
-from zoo.data.decoding.view import Layout, View
 from zoo.data.image_set import Images, ImageSet, check_classes, empty_classes
 from zoo.data.stored.image_files import ImageFiles, OnProgress, Source
 from zoo.data.stored.splits import divide_split, find_split, training_split

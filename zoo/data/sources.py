@@ -11,7 +11,7 @@ from zoo.errors import ZooError, did_you_mean
 from zoo.record.names import ALIASES, DIGITS, HUB, MNIST5K, NAMES, Columns, recorded_name, split_columns, with_columns
 
 if TYPE_CHECKING:
-    from zoo.data.decoding.view import View
+    from zoo.data.decoding.decode import View
     from zoo.data.image_set import ImageSet
     from zoo.data.stored.image_files import OnProgress, Source
 
@@ -86,7 +86,7 @@ def load_views(
     Args:
         name: as for `load_images`.
         split: `train`, `test`, or `all`.
-        views: how each model sees images of mixed sizes, from `zoo.data.decoding.view.model_view`; None for the size
+        views: how each model sees images of mixed sizes, from `zoo.data.decoding.decode.model_view`; None for the size
             that suits training. Images of one size are the same for every view.
         on_progress: called with the name of the step, the items done, and their total.
 

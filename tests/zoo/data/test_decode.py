@@ -6,8 +6,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from tests.support.image_files import encoded
-from zoo.data.decoding.decode import MAX_PIXELS, UnreadableError, check, decode, decode_crop, read_header
-from zoo.data.decoding.view import Layout
+from zoo.data.decoding.decode import MAX_PIXELS, Layout, UnreadableError, check, decode, decode_crop, read_header
 
 GREY, COLOUR = Layout(1, 6, 8), Layout(3, 6, 8)
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)

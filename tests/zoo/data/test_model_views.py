@@ -1,6 +1,9 @@
 """Images of mixed sizes, as each model sees them."""
 
 import zoo  # noqa: F401, I001  makes timm importable beside a CPU-only torch
+import threading
+import time
+
 import pytest
 import torch
 from PIL import Image
@@ -11,11 +14,12 @@ from torch import nn
 import zoo.data.load_split
 from tests.support.image_files import encoded, write_folder
 from zoo.data.batches import ShuffledBatches, takes_positions
-from zoo.data.decoding.view import Layout, ModelLayout
+from zoo.data.decoding.decode import Layout, ModelLayout
 from zoo.data.decoding.on_demand import ImagesOnDemand, PositionsOnDemand
 from zoo.data.decoding.prefetch import threads
 from zoo.data.image_set import balanced_subset
 from zoo.data.sources import load_views
+from zoo.errors import ZooError
 from zoo.model_folder.config import Preprocessing
 
 pytestmark = pytest.mark.slow
@@ -111,6 +115,47 @@ def test_images_beyond_the_limit_are_freed_after_their_minibatch(windows, read, 
     assert len(read) == 24
     assert len(small._shared._decoded) <= 10
     assert isinstance(both_views(windows)[0], ImagesOnDemand)
+
+
+def wait_for(condition):
+    """Wait until a condition holds, for at most 20 seconds."""
+    end = time.monotonic() + 20
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert condition()
+
+
+def by_position(windows):
+    """Minibatches of 4 positions for models with two views."""
+    return ShuffledBatches(load_views(str(windows), "all", (SMALL_VIEW, LARGE_VIEW))[0].by_position(), 4, seed=0)
+
+
+def test_the_next_minibatch_is_decoded_while_the_models_run_on_this_one(windows, read):
+    batches = iter(by_position(windows))
+    next(batches)
+    wait_for(lambda: len(read) >= 8)
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_no_thread_decodes_after_an_interruption(windows, failure):
+    before = set(threading.enumerate())
+
+    def interrupted():
+        for _ in by_position(windows):
+            raise failure
+
+    with pytest.raises(failure):
+        interrupted()
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_file_that_was_damaged_meanwhile_is_named(windows):
+    before = set(threading.enumerate())
+    batches = by_position(windows)
+    (windows / "a/12.png").write_bytes(b"no image")
+    with pytest.raises(ZooError, match=r"a/12\.png was readable before, but no longer is \(not an image\)"):
+        list(batches)
+    assert set(threading.enumerate()) <= before
 
 
 def test_images_of_one_size_are_the_same_for_every_view(here):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from math import exp, log, sqrt
@@ -10,8 +10,8 @@ from math import exp, log, sqrt
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from zoo.data.decoding.view import Layout, ModelLayout, View, jpeg_fraction
 from zoo.errors import one_line
+from zoo.model_folder.config import ModelConfig, Preprocessing
 from zoo.model_folder.preprocess import crop_for
 
 # Pillow's own limit against decompression bombs, at which it only warns.
@@ -39,6 +39,67 @@ _ORIENTED = ("exif", "xmp", "XML:com.adobe.xmp")
 
 class UnreadableError(Exception):
     """An image cannot be decoded; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Channels and size of all images of a dataset.
+
+    Args:
+        channels: 1 or 3.
+        height: height in pixels.
+        width: width in pixels.
+        mixed: whether stored images differ in size, so that they are scaled and cropped.
+    """
+
+    channels: int
+    height: int
+    width: int
+    mixed: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height, and width."""
+        return self.channels, self.height, self.width
+
+
+@dataclass(frozen=True)
+class ModelLayout:
+    """Images of mixed sizes as a model sees them: resized and cropped by its own preprocessing.
+
+    Args:
+        channels: 1 or 3.
+        preprocessing: the model's preprocessing, without what does not change the pixels.
+    """
+
+    channels: int
+    preprocessing: Preprocessing
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height, and width."""
+        _, height, width = self.preprocessing.input_size
+        return self.channels, height, width
+
+
+View = Layout | ModelLayout
+
+
+def model_view(config: ModelConfig) -> View:
+    """How a model sees images of mixed sizes; models with equal views share decoded images.
+
+    Models that this program trained see images scaled and cropped as in training, other models as in timm.
+
+    Args:
+        config: configuration of the model.
+    """
+    how = config.pretrained_cfg
+    channels, height, width = how.input_size
+    if config.zoo is not None:
+        return Layout(channels, height, width, mixed=True)
+    # The mean is the colour of borders.
+    mean = how.mean if how.crop_mode == "border" else (0.0,) * channels
+    return ModelLayout(channels, replace(how, mean=mean, std=(1.0,) * channels))
 
 
 @dataclass(frozen=True)
@@ -76,8 +137,7 @@ def decode(data: bytes, layout: View) -> np.ndarray:
     """Decode the first frame of an image, scaled to cover the layout and cropped at the centre, or as a model sees it.
 
     Transparent pixels are blended with white. 16-bit images are scaled to 8 bits. Resizing is with antialiasing, and
-    bicubic unless the model's preprocessing says otherwise. A JPEG image that is much larger than the result is decoded
-    at a fraction of its size.
+    bicubic unless the model's preprocessing says otherwise.
 
     Args:
         data: content of an image file.
@@ -93,28 +153,21 @@ def decode(data: bytes, layout: View) -> np.ndarray:
 
 
 def decode_views(data: bytes, views: Sequence[View]) -> list[np.ndarray]:
-    """Decode an image for several models, as `decode` does for each; views that need the same pixels share them.
+    """Decode an image once, and scale and crop it for each of several models as `decode` does.
 
     Args:
         data: content of an image file.
         views: how each model sees the image.
 
     Returns:
-        The image for each model.
+        The image for each model, uint8, of the shape of its view.
 
     Raises:
         UnreadableError: the file is damaged or not an image.
     """
-    decoded: dict[tuple[tuple[int, int], int], Image.Image] = {}
-    images = []
-    for view in views:
-        with _opened(data) as image:
-            _draft(image, view)
-            key = image.size, view.channels
-            if key not in decoded:
-                decoded[key] = _upright(image, view.channels)
-            images.append(_channels_first(_resized(decoded[key], view)))
-    return images
+    with _opened(data) as image:
+        upright = {channels: _upright(image, channels) for channels in {view.channels for view in views}}
+        return [_channels_first(_resized(upright[view.channels], view)) for view in views]
 
 
 def decode_crop(data: bytes, layout: Layout, seed: int) -> np.ndarray:
@@ -187,14 +240,6 @@ def _formats() -> tuple[str, ...]:
     """Supported formats that this build of Pillow can read."""
     Image.init()
     return tuple(name for name in _FORMATS if name in Image.OPEN)
-
-
-def _draft(image: Image.Image, view: View) -> None:
-    """Let the decoder of a JPEG image leave out details that are much finer than the pixels of the result."""
-    fraction = jpeg_fraction(*image.size, view)
-    if image.format in ("JPEG", "MPO") and fraction > 1:
-        width, height = image.size
-        image.draft(None, (width // fraction, height // fraction))
 
 
 def _upright(image: Image.Image, channels: int) -> Image.Image:

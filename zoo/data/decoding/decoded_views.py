@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.data.decoding.decode import UnreadableError, decode_views
-from zoo.data.decoding.view import View
+from zoo.data.decoding.decode import UnreadableError, View, decode_views
 from zoo.data.stored.image_files import ImageFiles
 from zoo.errors import ZooError
 

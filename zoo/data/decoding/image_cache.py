@@ -16,10 +16,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from zoo.base.cache_folder import images_folder
-from zoo.data.decoding.view import Layout
+from zoo.data.decoding.decode import Layout
 
 # Version of the file layout and of the decoding.
-VERSION = 4
+VERSION = 3
 SUFFIX = ".safetensors"
 
 

@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.data.decoding.decode import decode, decode_crop
+from zoo.data.decoding.decode import Layout, View, decode, decode_crop
 from zoo.data.decoding.decoded_views import DecodedViews, read_again
 from zoo.data.decoding.prefetch import map_ahead, threads
-from zoo.data.decoding.view import Layout, View
 from zoo.data.stored.image_files import ImageFiles
 
 # Images per thread and task.

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.data.decoding.decode import UnreadableError, check, decode
+from zoo.data.decoding.decode import Layout, UnreadableError, check, decode
 from zoo.data.decoding.prefetch import map_ahead, threads
-from zoo.data.decoding.view import Layout
 from zoo.data.stored.image_files import ImageFiles, OnProgress
 from zoo.errors import ZooError
 

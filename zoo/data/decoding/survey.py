@@ -4,8 +4,7 @@ from statistics import median_low
 
 import numpy as np
 
-from zoo.data.decoding.decode import UnreadableError, read_header
-from zoo.data.decoding.view import Layout
+from zoo.data.decoding.decode import Layout, UnreadableError, read_header
 from zoo.data.stored.image_files import ImageFiles, OnProgress
 from zoo.errors import ZooError
 
