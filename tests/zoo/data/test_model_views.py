@@ -169,7 +169,8 @@ def test_a_model_of_coloured_images_sees_grey_images_in_rgb(here):
     root = write_folder(here / "pets", mode="L")
     write_folder(root, per_class=4, side=20, mode="L")
     assert load(root, SMALL_VIEW).input_size == (3, 32, 32)
-    assert load(root, Layout(1, 8, 8, mixed=True)).input_size == (1, 8, 8)
+    grey = load(root, Layout(1, 8, 8, mixed=True))
+    assert grey.input_size == grey.images[:].shape[1:] == (1, 8, 8)
 
 
 def test_models_that_take_positions_share_the_minibatches(windows):

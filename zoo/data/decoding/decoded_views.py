@@ -58,10 +58,9 @@ class DecodedViews:
         images = self._decoded.get(row)
         if images is None:
             arrays = read_again(self._files, row, partial(decode_views, views=self._views))
-            images = {
-                view: torch.from_numpy(np.ascontiguousarray(array))
-                for view, array in zip(self._views, arrays, strict=True)
-            }
+            # Copies, since Pillow's pixels cannot be written, and have their channels last.
+            pixels = [torch.from_numpy(np.array(array, order="C")) for array in arrays]
+            images = dict(zip(self._views, pixels, strict=True))
             if keep:
                 self._decoded[row] = images
         return images
