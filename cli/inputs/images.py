@@ -15,7 +15,7 @@ EVERY = 50
 
 
 def load(dataset: str, split: str, view: "View | None" = None) -> "ImageSet":
-    """Load a split of a dataset, see `zoo.data.sources.load_images`.
+    """Load a split of a dataset, see `zoo.data.sources.load_views`.
 
     Args:
         dataset: name of the dataset.
@@ -43,9 +43,8 @@ def load_seen(dataset: str, split: str, views: "Sequence[View | None]") -> "list
         ZooError: there is no such dataset or split, or its images cannot be used.
     """
     from cli.terminal.progress import progress_bar
-    from zoo.data.sources import load_images
+    from zoo.data.sources import load_views
 
-    different = tuple(dict.fromkeys(views))
     with progress_bar() as progress:
         task = progress.add_task("finding images", total=None, facts="")
 
@@ -53,9 +52,7 @@ def load_seen(dataset: str, split: str, views: "Sequence[View | None]") -> "list
             if done % EVERY == 0 or done == total:
                 progress.update(task, description=f"{action} {split} images", completed=done, total=total)
 
-        first = load_images(dataset, split, on_progress, different[0], len(different))
-        others = different[1:] if first.view is not None else ()
-        sets = {view: load_images(dataset, split, on_progress, view, len(different)) for view in others}
-    for note in first.notes:
-        say(f"{first.name}, {split}: {note}")
-    return [sets.get(view, first) for view in views]
+        sets = load_views(dataset, split, views, on_progress)
+    for note in sets[0].notes:
+        say(f"{sets[0].name}, {split}: {note}")
+    return sets

@@ -67,7 +67,12 @@ class Prepared:
     @property
     def inputs(self) -> "ImageSet":
         """What all models take: the images, or their positions if each model sees other pixels of them."""
-        return self.data if self.data.view is None else self.data.by_position()
+        from torch import Tensor
+
+        if self.data.view is None:
+            return self.data
+        # Images that are not decoded yet are decoded for all models, ahead of the minibatches.
+        return min(self.seen, key=lambda data: isinstance(data.images, Tensor)).by_position()
 
     def module(self, number: int) -> "nn.Module":
         """Load a model onto the device, unless it is loaded already. It takes `inputs`, or images as it sees them."""

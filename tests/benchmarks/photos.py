@@ -19,7 +19,7 @@ from timm.data import create_transform, resolve_data_config
 
 from tests.support.real_weights import write_model, write_photos
 from zoo.data.decoding.decode import model_view
-from zoo.data.sources import load_images
+from zoo.data.sources import load_views
 from zoo.hub.find import find_model
 from zoo.model_folder.preprocess import prepare
 
@@ -46,7 +46,7 @@ def compare_with_timm(folder, photos):
     how = found.config.pretrained_cfg
     model = timm.create_model(found.config.architecture, checkpoint_path=str(folder / "model.safetensors")).eval()
     transform = create_transform(**resolve_data_config(pretrained_cfg=timm.get_pretrained_cfg(folder.name).to_dict()))
-    common, seen = (load_images(str(photos), "all", view=view) for view in (None, model_view(found.config)))
+    common, seen = load_views(str(photos), "all", (None, model_view(found.config)))
     for name, data, cropped in (("of one common size", common, False), ("as the model sees them", seen, True)):
         equal, apart = 0, 0.0
         for start in range(0, PHOTOS, BATCH):

@@ -5,8 +5,8 @@ import sys
 
 # Options of mallopt.
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
-# Bytes of free memory at the end of the heap from which it is returned.
-_MOST_FREE = 2**31 - 1
+# No amount of free memory at the end of the heap is returned.
+_NEVER = -1
 
 
 def keep_freed_memory() -> None:
@@ -30,7 +30,7 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         # Blocks that are mapped one by one would be returned when they are freed.
         mallopt(_MMAP_MAX, 0)
-        mallopt(_TRIM_THRESHOLD, _MOST_FREE)
+        mallopt(_TRIM_THRESHOLD, _NEVER)
 
 
 # New objects after which Python looks for unreachable ones, by age.

@@ -1,6 +1,6 @@
 """Minibatches of an image set."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from zoo.errors import UsageError
 LARGEST_BATCH, SMALLEST_BATCH, MIN_BATCHES = 256, 32, 6
 
 
-def pick(images: Images, parts: Sequence[Tensor]) -> Iterator[Tensor]:
+def pick(images: Images, parts: Sequence[Tensor]) -> Generator[Tensor]:
     """Yield one uint8 minibatch per tensor of positions; images on demand are decoded ahead."""
     return images.pick(parts) if isinstance(images, ImagesOnDemand) else (images[part] for part in parts)
 

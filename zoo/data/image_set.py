@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.decoding.decode import View
-from zoo.data.decoding.on_demand import ImagesOnDemand
+from zoo.data.decoding.on_demand import ImagesOnDemand, PositionsOnDemand
 from zoo.errors import ZooError
 
 # Both give uint8 tensors when indexed or split.
@@ -107,6 +107,8 @@ class ImageSet:
         Models that see different pixels of the same images can share its minibatches; see
         `zoo.data.batches.takes_positions`.
         """
+        if isinstance(self.images, ImagesOnDemand):
+            return replace(self, images=PositionsOnDemand(self.images))
         return replace(self, images=torch.arange(len(self)))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -11,12 +12,13 @@ from torch import Tensor
 from zoo.base.cache_folder import images_folder
 from zoo.base.memory import USABLE, check_memory, free_memory
 from zoo.data.decoding.decode import Layout, View
+from zoo.data.decoding.decoded_views import DecodedViews
 from zoo.data.decoding.image_cache import CachedSplit, cache_path, read_cache, write_cache
 from zoo.data.decoding.on_demand import ImagesOnDemand
 from zoo.data.decoding.read_all import NAMED, check_all, decode_all
 from zoo.data.decoding.survey import survey
 from zoo.data.image_set import Images, ImageSet, check_classes, empty_classes
-from zoo.data.stored.image_files import OnProgress, Source
+from zoo.data.stored.image_files import ImageFiles, OnProgress, Source
 from zoo.data.stored.splits import divide_split, find_split, training_split
 from zoo.errors import ZooError
 
@@ -43,25 +45,45 @@ class StoredSplit:
     identity: str
     open_source: Callable[[], Source]
 
-    def on_demand(self, cached: CachedSplit, layout: View) -> ImagesOnDemand:
+    @property
+    def files(self) -> ImageFiles:
+        """The image files."""
+        return find_split(self.open_source(), self.name, self.split)[0]
+
+    def on_demand(self, cached: CachedSplit, layout: View, shared: DecodedViews | None = None) -> ImagesOnDemand:
         """Images to decode when they are used; `cached` has their rows and the hashes of their files."""
         assert cached.digests is not None
-        files, _ = find_split(self.open_source(), self.name, self.split)
-        return ImagesOnDemand(files, cached.rows, layout, cached.digests)
+        return ImagesOnDemand(self.files, cached.rows, layout, cached.digests, shared)
 
 
-def load_split(stored: StoredSplit, on_progress: OnProgress, view: View | None = None, views: int = 1) -> ImageSet:
-    """Load one split of a dataset, from the cache if possible.
+def load_split(stored: StoredSplit, on_progress: OnProgress, views: Sequence[View | None]) -> list[ImageSet]:
+    """Load one split of a dataset as each of several models sees it, from the cache if possible.
 
     Args:
         stored: the split.
         on_progress: called with the name of the step, the items done, and their total.
-        view: how a model sees images of mixed sizes; None for one size that suits training.
-        views: number of views that are in memory together.
+        views: how each model sees images of mixed sizes; None for one size that suits training.
+
+    Returns:
+        The images for each model. Models with equal views share a set, and so do all models if images have one size.
 
     Raises:
         ZooError: the images cannot be used.
     """
+    cached = _checked_split(stored, on_progress)
+    if not cached.layout.mixed:
+        images = stored.on_demand(cached, cached.layout) if cached.images is None else cached.images
+        return [_image_set(stored, cached, images)] * len(views)
+    seen = [None if view is None else replace(view, channels=_channels(view, cached.layout)) for view in views]
+    different = dict.fromkeys(view for view in seen if view is not None)
+    images_by_view = _load_views(stored, cached, tuple(different))
+    if None in seen:
+        images_by_view[None] = _load_mixed(stored, cached, on_progress)
+    sets = {view: _image_set(stored, cached, images, view) for view, images in images_by_view.items()}
+    return [sets[view] for view in seen]
+
+
+def _checked_split(stored: StoredSplit, on_progress: OnProgress) -> CachedSplit:
     path = cache_path(stored.identity)
     cached = read_cache(path)
     if cached is None:
@@ -69,31 +91,46 @@ def load_split(stored: StoredSplit, on_progress: OnProgress, view: View | None =
         if not write_cache(path, f"{len(cached.labels)} {stored.name} {stored.split}", cached):
             note = f"cannot cache decoded images in {images_folder()}; choose another folder with ZOO_CACHE."
             cached = replace(cached, notes=(*cached.notes, note))
-    if not cached.layout.mixed:
-        images = stored.on_demand(cached, cached.layout) if cached.images is None else cached.images
-        return _image_set(stored, cached, images)
-    if view is not None:
-        view = replace(view, channels=_channels(view, cached.layout))
-    images = _load_mixed(stored, cached, view or cached.layout, SMALL // views, on_progress)
-    return _image_set(stored, cached, images, view)
+    return cached
 
 
-def _load_mixed(
-    stored: StoredSplit, checked: CachedSplit, layout: View, most: int, on_progress: OnProgress
-) -> Tensor | ImagesOnDemand:
-    """Decode images of mixed sizes, which have been checked, if they need at most `most` bytes and fit into memory."""
-    path = cache_path(f"{stored.identity}, {layout}")
-    cached = read_cache(path)
-    if cached is not None and cached.images is not None:
-        return cached.images
-    images = stored.on_demand(checked, layout)
+def _load_mixed(stored: StoredSplit, checked: CachedSplit, on_progress: OnProgress) -> Images:
+    """Decode images of mixed sizes, which have been checked, for training, if they are small and fit into memory."""
+    pixels = _cached_pixels(stored, checked.layout)
+    if pixels is not None:
+        return pixels
+    images = stored.on_demand(checked, checked.layout)
     free = free_memory()
-    if prod(images.shape) > (most if free is None else min(most, USABLE * free)):
+    if prod(images.shape) > (SMALL if free is None else min(SMALL, USABLE * free)):
         return images
     pixels = _decode(images, on_progress)
-    title = f"{len(images)} {stored.name} {stored.split}, {'x'.join(map(str, layout.shape[1:]))}"
-    write_cache(path, title, replace(checked, images=pixels))
+    _cache_pixels(stored, checked, checked.layout, pixels)
     return pixels
+
+
+def _load_views(stored: StoredSplit, checked: CachedSplit, views: Sequence[View]) -> dict[View | None, Images]:
+    """Images of mixed sizes, which have been checked, for each view: from the cache, or decoded when they are used."""
+    cached = {view: _cached_pixels(stored, view) for view in views}
+    images: dict[View | None, Images] = {view: pixels for view, pixels in cached.items() if pixels is not None}
+    missing = [view for view in views if view not in images]
+    if missing:
+        free = free_memory()
+        # The models may use the rest.
+        most = SMALL if free is None else min(SMALL, (1 - USABLE) * free)
+        save = partial(_cache_pixels, stored, checked)
+        shared = DecodedViews(stored.files, checked.rows, missing, most, save)
+        images |= {view: stored.on_demand(checked, view, shared) for view in missing}
+    return images
+
+
+def _cached_pixels(stored: StoredSplit, layout: View) -> Tensor | None:
+    cached = read_cache(cache_path(f"{stored.identity}, {layout}"))
+    return None if cached is None else cached.images
+
+
+def _cache_pixels(stored: StoredSplit, checked: CachedSplit, layout: View, pixels: Tensor) -> None:
+    title = f"{len(pixels)} {stored.name} {stored.split}, {'x'.join(map(str, layout.shape[1:]))}"
+    write_cache(cache_path(f"{stored.identity}, {layout}"), title, replace(checked, images=pixels))
 
 
 def _decode(images: ImagesOnDemand, on_progress: OnProgress) -> Tensor:

@@ -1,6 +1,6 @@
 """Find datasets by name, on the Hub, or in a folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -54,22 +54,44 @@ def load_images(
     name: str,
     split: str,
     on_progress: "OnProgress" = lambda doing, done, total: None,
-    view: "View | None" = None,
-    views: int = 1,
 ) -> "ImageSet":
     """Load one split of a dataset.
 
     A split of at most 1 GiB is decoded once, and memory-mapped from the cache afterwards. A larger split is decoded on
-    demand.
+    demand. Images of mixed sizes become squares of one size that suits training.
 
     Args:
         name: one of `zoo.record.names.NAMES`, `hf:OWNER/NAME[@REVISION]`, or a folder of class folders or tables; the
             columns of tables may follow, as in `photos?label=species` (see `zoo.record.names.with_columns`).
         split: `train`, `test`, or `all`.
         on_progress: called with the name of the step, the items done, and their total.
-        view: how a model sees images of mixed sizes, from `zoo.data.decoding.decode.model_view`. Without it they become
-            squares of one size that suits training. Images of one size are the same for every view.
-        views: number of views that are in memory together; they share the 1 GiB.
+
+    Raises:
+        ZooError: the dataset or split does not exist, or its images cannot be used.
+    """
+    return load_views(name, split, (None,), on_progress)[0]
+
+
+def load_views(
+    name: str,
+    split: str,
+    views: "Sequence[View | None]",
+    on_progress: "OnProgress" = lambda doing, done, total: None,
+) -> "list[ImageSet]":
+    """Load one split of a dataset as each of several models sees it.
+
+    Images of mixed sizes are decoded when they are first used, each file once for all models, and at most 1 GiB of
+    their pixels stays in memory. If all fit, they are memory-mapped from the cache afterwards.
+
+    Args:
+        name: as for `load_images`.
+        split: `train`, `test`, or `all`.
+        views: how each model sees images of mixed sizes, from `zoo.data.decoding.decode.model_view`; None for the size
+            that suits training. Images of one size are the same for every view.
+        on_progress: called with the name of the step, the items done, and their total.
+
+    Returns:
+        The images for each model. Models with equal views share a set, and so do all models if images have one size.
 
     Raises:
         ZooError: the dataset or split does not exist, or its images cannot be used.
@@ -80,17 +102,17 @@ def load_images(
     if name == DIGITS:
         from zoo.data.digits import load_digits
 
-        return load_digits(split)
+        return [load_digits(split)] * len(views)
     if name in MNIST5K:
         from zoo.data.digits import load_mnist5k
 
-        return load_mnist5k(name, split)
+        return [load_mnist5k(name, split)] * len(views)
     from zoo.data.load_split import StoredSplit, load_split
 
     location = _find(name)
     # Opened once, though images of mixed sizes are checked first and decoded later.
     stored = StoredSplit(recorded_name(name), split, f"{split}, {location.key}", cache(location.open))
-    return load_split(stored, on_progress, view, views)
+    return load_split(stored, on_progress, views)
 
 
 def _find(name: str) -> _Location:

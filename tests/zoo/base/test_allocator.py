@@ -28,14 +28,39 @@ for _ in range(10):
 print(faults() - before)
 """
 
+# The same for five blocks of 2.25 GiB at the end of the heap, of which 64 MiB are used.
+END_OF_HEAP = """
+import ctypes, resource
+from zoo.base.allocator import keep_freed_memory
 
-def page_faults(call):
-    code = CODE.format(call=call)
+c = ctypes.CDLL(None)
+c.malloc.argtypes, c.malloc.restype, c.free.argtypes = [ctypes.c_size_t], ctypes.c_void_p, [ctypes.c_void_p]
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+{call}
+for number in range(6):
+    block = c.malloc(9 * 2**28)
+    ctypes.memset(block, 0, 2**26)
+    c.free(block)
+    if number == 0:
+        before = faults()
+print(faults() - before)
+"""
+
+
+def page_faults(call, code=CODE):
+    code = code.format(call=call)
     return int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
 def test_freed_memory_is_used_again():
     assert page_faults("keep_freed_memory()") < 1000
+
+
+def test_more_than_two_gigabytes_are_used_again_too():
+    assert page_faults("keep_freed_memory()", END_OF_HEAP) < 1000
 
 
 def test_a_program_that_only_imports_the_library_is_left_alone():

@@ -1,6 +1,6 @@
 """Decode one image file to pixels: 8 bits, grey or RGB, upright, and of a given size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -149,8 +149,25 @@ def decode(data: bytes, layout: View) -> np.ndarray:
     Raises:
         UnreadableError: the file is damaged or not an image.
     """
+    return decode_views(data, (layout,))[0]
+
+
+def decode_views(data: bytes, views: Sequence[View]) -> list[np.ndarray]:
+    """Decode an image once, and scale and crop it for each of several models as `decode` does.
+
+    Args:
+        data: content of an image file.
+        views: how each model sees the image.
+
+    Returns:
+        The image for each model, uint8, of the shape of its view.
+
+    Raises:
+        UnreadableError: the file is damaged or not an image.
+    """
     with _opened(data) as image:
-        return _channels_first(_resized(_upright(image, layout.channels), layout))
+        upright = {channels: _upright(image, channels) for channels in {view.channels for view in views}}
+        return [_channels_first(_resized(upright[view.channels], view)) for view in views]
 
 
 def decode_crop(data: bytes, layout: Layout, seed: int) -> np.ndarray:
