@@ -14,8 +14,9 @@ pytestmark = pytest.mark.slow
 def compare(folders, tmp_path):
     """Compare two models in a process with some threads: the result, and the messages."""
 
-    def compare(threads, *options):
-        command = [sys.executable, "-c", "from cli.app import compare; compare()", *map(str, folders), "--verbose"]
+    def compare(threads, *options, before=""):
+        code = f"{before}\nfrom cli.app import compare\ncompare()"
+        command = [sys.executable, "-c", code, *map(str, folders), "--verbose"]
         variables = {"OMP_NUM_THREADS": str(threads), "ZOO_CACHE": str(tmp_path)}
         ran = subprocess.run(
             [*command, "--max-examples=60", "--json=-", *options],
@@ -47,3 +48,21 @@ def test_copies_are_compared_where_no_trace_can_be_written(compare, tmp_path):
     (tmp_path / "recordings").rmdir()
     (tmp_path / "recordings").touch()
     assert compare(2, "--no-cache")[0]["baseline"] == expected["baseline"]
+
+
+NO_COPIES = """
+from zoo.errors import ZooError
+from zoo.train.untrained import UntrainedCopy
+
+def fail(copy):
+    raise ZooError("no such architecture.")
+
+UntrainedCopy._build = fail
+"""
+
+
+def test_copies_that_cannot_be_built_are_noted(compare):
+    result, _ = compare(2, before=NO_COPIES)
+    assert result["baseline"] is None
+    for name in "ab":
+        assert f"{name}: there is no untrained copy; no such architecture." in result["notes"]
