@@ -58,7 +58,7 @@ def sharing_cores(traces: Traces, plan: "Plan") -> Iterator[bool]:
     """
     from cli.jobs.beside import can_share, half_of_the_threads
 
-    if plan.tolerance is None and traces.fit_in_the_cache and traces.prepared.has_room_for_two and can_share():
+    if plan.tolerance is None and traces.fit_in_the_cache and traces.prepared.gains_from_sharing and can_share():
         with half_of_the_threads():
             yield True
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cli.inputs.class_names import class_names
 from cli.inputs.images import load_seen
-from cli.inputs.memory import Footprint, fitting_batch_size, footprints_of, two_fit
+from cli.inputs.memory import Footprint, fitting_batch_size, footprints_of, gain_from_sharing
 from cli.terminal.options import ImageOptions
 from cli.terminal.output import detail, phase, say
 from zoo.base.versions import commit
@@ -98,9 +98,9 @@ class Prepared:
         return tuple(self.module(number) for number in range(len(self.models)))
 
     @property
-    def has_room_for_two(self) -> bool:
-        """Whether two processes that run one model each on the CPU fit into the memory."""
-        return self.device == "cpu" and two_fit(self.footprints, min(self.batch_size, len(self.data)), self.device)
+    def gains_from_sharing(self) -> bool:
+        """Whether two processes with half of the cores each are faster than one, and fit into the memory."""
+        return gain_from_sharing(self.footprints, min(self.batch_size, len(self.data)), self.device)
 
     def batches(self, progress: "Progress", passes: int, description: str = "comparing") -> "Tracked":
         """Minibatches in random order, a different one in each pass, with a progress bar."""

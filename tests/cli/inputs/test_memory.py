@@ -9,7 +9,14 @@ import pytest
 import torch
 
 import cli.inputs.memory
-from cli.inputs.memory import fitting_batch_size, footprints_of, largest_call, largest_of_family
+from cli.inputs.memory import (
+    Footprint,
+    fitting_batch_size,
+    footprints_of,
+    gain_from_sharing,
+    largest_call,
+    largest_of_family,
+)
 from compare.result.comparison import Comparison
 from tests.support.our_bug import our_bug
 from zoo.errors import ZooError
@@ -140,3 +147,20 @@ def test_the_estimate_is_near_what_a_run_takes(folders, tmp_path, side):
             used += event.nbytes()
             peak = max(peak, used)
     assert 0.5 < estimate / (peak / 8) < 3
+
+
+@pytest.mark.parametrize(
+    ("per_image", "free", "device", "expected"),
+    [
+        (100_000, 8 * 10**9, "cpu", True),
+        (10_000_000, 8 * 10**9, "cpu", False),
+        (100_000, 10**9, "cpu", False),
+        (100_000, None, "cpu", False),
+        (100_000, 8 * 10**9, "cuda", False),
+    ],
+)
+def test_only_small_models_that_fit_twice_gain_from_sharing_the_cores(monkeypatch, per_image, free, device, expected):
+    monkeypatch.setattr(cli.inputs.memory, "free_on", lambda device: free)
+    footprints = [Footprint(4_000_000, size, 50) for size in (1000, per_image)]
+    assert gain_from_sharing(footprints, 64, device) == expected
+    assert not gain_from_sharing([], 64, device)
