@@ -1,11 +1,11 @@
 """Compare models with untrained copies of each other."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cli.jobs.traces import Traces
 from cli.terminal.output import phase
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from compare.engine.baseline import Pair, Sweep
     from compare.engine.plan import Plan
-    from compare.result.comparison import Baseline
+    from compare.result.comparison import Baseline, Comparison
+    from compare.result.matrix import ModelMatrix
+
+Result = TypeVar("Result", bound="Comparison | ModelMatrix")
 
 
 def untrained(traces: Traces, plan: "Plan", seeds: int) -> Traces:
@@ -43,18 +46,36 @@ def untrained(traces: Traces, plan: "Plan", seeds: int) -> Traces:
     return copies if plan.tolerance is not None else copies.emptied(plan.layers)
 
 
-@contextmanager
-def sharing_cores(traces: Traces, plan: "Plan") -> Iterator[bool]:
-    """Use half of the cores in the block if `traced_beside` may use the others.
+def compare_beside_copies(
+    traces: Traces, copies: Traces, plan: "Plan", names: Sequence[str], compare: "Callable[[], Result]"
+) -> "tuple[Result, Mapping[Pair, Baseline | None], Sequence[str]]":
+    """Compare models, and find the similarity of all pairs of them to untrained copies of each other.
 
-    Rounding depends on the number of threads, so that does not depend on what the cache holds already.
+    Each copy runs once, alone, and its trace is cached as those of the models are. Copies of small models run on half
+    of the cores meanwhile.
 
     Args:
         traces: the models.
+        copies: their untrained copies, as from `untrained`.
         plan: options of the comparison.
+        names: names of the models in the notes.
+        compare: compares the models.
 
-    Yields:
-        Whether `traced_beside` may use the others.
+    Returns:
+        The result of `compare`; the baseline of each pair, as from `compare.engine.baseline.find_baselines`; and notes
+        about what is missing.
+    """
+    with _sharing_cores(traces, plan) as shared:
+        with _traced_beside(traces, copies, plan) if shared else nullcontext():
+            result = compare()
+        return result, *_baselines(traces, copies, plan, int(result.settings["minibatches"] or 0), names)
+
+
+@contextmanager
+def _sharing_cores(traces: Traces, plan: "Plan") -> Iterator[bool]:
+    """Use half of the cores in the block if `_traced_beside` may use the others, and yield whether it may.
+
+    Rounding depends on the number of threads, so that does not depend on what the cache holds already.
     """
     from cli.jobs.beside import can_share, half_of_the_threads
 
@@ -66,14 +87,8 @@ def sharing_cores(traces: Traces, plan: "Plan") -> Iterator[bool]:
 
 
 @contextmanager
-def traced_beside(traces: Traces, copies: Traces, plan: "Plan") -> Iterator[None]:
-    """Trace untrained copies in another process while the block compares the models.
-
-    Args:
-        traces: the models.
-        copies: the copies, as from `untrained`.
-        plan: options of the comparison.
-    """
+def _traced_beside(traces: Traces, copies: Traces, plan: "Plan") -> Iterator[None]:
+    """Trace untrained copies in another process while the block compares the models."""
     from cli.jobs.beside import beside
 
     if copies.fresh or not copies.missing(plan.layers):
@@ -83,8 +98,8 @@ def traced_beside(traces: Traces, copies: Traces, plan: "Plan") -> Iterator[None
     traces.load(plan.layers)
     with beside(partial(_trace, copies, plan.layers), copies.remove_incomplete) as wait:
         yield
-        # The other process begins with the first copy, so this one begins with the last. `baselines` tries again what
-        # fails, and notes why.
+        # The other process begins with the first copy, so this one begins with the last. `_buildable` tries again
+        # what fails, and notes why.
         with suppress(ZooError):
             _trace(copies, plan.layers, last_first=True, leave=1)
         wait()
@@ -100,23 +115,10 @@ def _trace(copies: Traces, layers: str, last_first: bool = False, leave: int = 0
             return
 
 
-def baselines(
+def _baselines(
     traces: Traces, copies: Traces, plan: "Plan", minibatches: int, names: Sequence[str]
 ) -> "tuple[Mapping[Pair, Baseline | None], Sequence[str]]":
-    """Find the similarity of all pairs of models to untrained copies of each other.
-
-    The models are replayed from their traces. Each copy runs once, alone, and its trace is cached too.
-
-    Args:
-        traces: the models, which have just been compared.
-        copies: their untrained copies, as from `untrained`.
-        plan: options of the comparison.
-        minibatches: number of minibatches that the CKA of the comparison comes from.
-        names: names of the models in the notes.
-
-    Returns:
-        The baseline of each pair, as from `compare.engine.baseline.find_baselines`, and notes about what is missing.
-    """
+    """The baseline of each pair, and notes about what is missing. The models are replayed from their traces."""
     from cli.terminal.progress import progress_bar
     from compare.engine.baseline import find_baselines
 

@@ -1,12 +1,12 @@
 """Compare all pairs of several models, or load the cached result."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
-from cli.compute.baseline import baselines, sharing_cores, traced_beside, untrained
+from cli.compute.baseline import compare_beside_copies, untrained
 from cli.compute.cautions import with_cautions
 from cli.compute.plan import plan_of
 from cli.inputs.prepare import identify
@@ -69,11 +69,7 @@ def _with_baselines(traces: Traces, copies: Traces, plan: "Plan") -> "ModelMatri
     from compare.engine.many import with_baselines
 
     names = [str(number) for number in range(1, len(traces.prepared.models) + 1)]
-    with sharing_cores(traces, plan) as shared:
-        with traced_beside(traces, copies, plan) if shared else nullcontext():
-            result = _matrix(traces, plan)
-        minibatches = int(result.settings["minibatches"] or 0)
-        return with_baselines(result, *baselines(traces, copies, plan, minibatches, names))
+    return with_baselines(*compare_beside_copies(traces, copies, plan, names, partial(_matrix, traces, plan)))
 
 
 def _matrix(traces: Traces, plan: "Plan") -> "ModelMatrix":

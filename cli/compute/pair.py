@@ -1,12 +1,12 @@
 """Compare two models, or load the cached result."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cli.cache.results import ResultWithImages, recall
-from cli.compute.baseline import baselines, sharing_cores, traced_beside, untrained
+from cli.compute.baseline import compare_beside_copies, untrained
 from cli.compute.cautions import with_cautions
 from cli.compute.plan import plan_of
 from cli.inputs.prepare import identify
@@ -93,11 +93,8 @@ def _compare_with_baseline(
     traces: Traces, plan: "Plan", description: str, seeds: int, inspections: "Inspections | None"
 ) -> "Comparison":
     copies = untrained(traces, plan, seeds)
-    with sharing_cores(traces, plan) as shared:
-        with traced_beside(traces, copies, plan) if shared else nullcontext():
-            result = _compare(traces, plan, description, inspections)
-        minibatches = int(result.settings["minibatches"] or 0)
-        found, missing = baselines(traces, copies, plan, minibatches, "ab")
+    compare = partial(_compare, traces, plan, description, inspections)
+    result, found, missing = compare_beside_copies(traces, copies, plan, "ab", compare)
     return replace(result, baseline=found.get((0, 1)), notes=(*result.notes, *missing))
 
 

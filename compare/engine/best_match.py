@@ -6,10 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from compare.similarity.gram import exact_products, u_centre_
-
-# Elements of Gram matrices to multiply at a time.
-ELEMENTS = 2**17
+from compare.similarity.gram import exact_products, layers_at_once, u_centre_
 
 
 class CentredLayers(NamedTuple):
@@ -36,7 +33,7 @@ def centred_layers(grams: Tensor) -> CentredLayers:
     exponents = torch.frexp(torch.maximum(grams.amax((1, 2)), -grams.amin((1, 2)))).exponent
     scales = 2.0 ** (exponents.cpu().double() - 1)
     grams /= scales.to(grams)[:, None, None]
-    parts = grams.split(_layers_at_once(grams))
+    parts = grams.split(layers_at_once(grams.shape[-1]))
     return CentredLayers(grams, scales, _row_products(zip(parts, parts, strict=True)) * scales[:, None] ** 2)
 
 
@@ -117,7 +114,7 @@ class Match(NamedTuple):
             Shape (n,), float64, on the CPU.
         """
         scales = first.scales[self.rows] * second.scales[self.columns]
-        step = _layers_at_once(first.grams)
+        step = layers_at_once(first.grams.shape[-1])
         chosen = zip(self.rows.split(step), self.columns.split(step), strict=True)
         products = _row_products((first.grams[rows], second.grams[columns]) for rows, columns in chosen)
         norms = [norm[:, None] for norm in self.norms]
@@ -150,8 +147,3 @@ def _products(one: CentredLayers, other: CentredLayers) -> Tensor:
 def _row_products(parts: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
     """Inner products of the rows of matrices, shape (n, n) each: shape (L, n), float64, on the CPU."""
     return torch.cat([(one * other).sum(2, dtype=torch.float64) for one, other in parts]).cpu()
-
-
-def _layers_at_once(grams: Tensor) -> int:
-    """Number of layers to multiply at a time: a product of all takes as much memory as all Gram matrices."""
-    return max(1, ELEMENTS // grams.shape[-1] ** 2)

@@ -16,8 +16,8 @@ CPU_CHUNK, GPU_CHUNK = 2**14, 2**20
 CPU_ROWS = 64
 # Number of examples for an approximate mean; the rest of the mean is removed from the products.
 MEAN_EXAMPLES = 4
-# Elements of Gram matrices to centre at a time.
-FINISHED = 2**17
+# Elements of Gram matrices to take at a time, so that copies of them stay in cache.
+ELEMENTS = 2**17
 # On AMD's processors, MKL multiplies without AVX-512, and oneDNN with it: 256 x 65,536 features took 34 and 17 ms on
 # two cores of an EPYC 9005. Products of PyTorch in single precision use MKL, and this linear layer uses oneDNN.
 ONEDNN = (
@@ -84,7 +84,7 @@ def finish_grams_(products: Tensor, scales: Tensor) -> None:
     """
     n = products.shape[-1]
     rounding = 8 * torch.finfo(products.dtype).eps
-    for part, scale in zip(products.split(_layers_at_once(n)), scales.split(_layers_at_once(n)), strict=True):
+    for part, scale in zip(products.split(layers_at_once(n)), scales.split(layers_at_once(n)), strict=True):
         whole = part.tril() + part.tril(-1).mT
         # In double precision where available, because the mean of all products may be far larger than most of them.
         wide = whole if part.device.type == "mps" else whole.double()
@@ -96,9 +96,9 @@ def finish_grams_(products: Tensor, scales: Tensor) -> None:
         part *= (variances(part) > rounding**2 * n * scale)[:, None, None]
 
 
-def _layers_at_once(n: int) -> int:
-    """Number of Gram matrices whose copies take about a few megabytes."""
-    return max(1, FINISHED // n**2)
+def layers_at_once(n: int) -> int:
+    """Number of Gram matrices, shape (n, n), to take at a time; copies of all need as much memory as all of them."""
+    return max(1, ELEMENTS // n**2)
 
 
 def _rows(features: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from math import prod
 
 import numpy as np
@@ -45,7 +45,7 @@ class StoredSplit:
     identity: str
     open_source: Callable[[], Source]
 
-    @property
+    @cached_property
     def files(self) -> ImageFiles:
         """The image files."""
         return find_split(self.open_source(), self.name, self.split)[0]
