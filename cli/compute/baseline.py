@@ -65,10 +65,9 @@ def compare_beside_copies(
         The result of `compare`; the baseline of each pair, as from `compare.engine.baseline.find_baselines`; and notes
         about what is missing.
     """
-    with _sharing_cores(traces, plan) as shared:
-        with _traced_beside(traces, copies, plan) if shared else nullcontext():
-            result = compare()
-        return result, *_baselines(traces, copies, plan, int(result.settings["minibatches"] or 0), names)
+    with _sharing_cores(traces, plan) as shared, _traced_beside(traces, copies, plan) if shared else nullcontext():
+        result = compare()
+    return result, *_baselines(traces, copies, plan, int(result.settings["minibatches"] or 0), names)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from compare.similarity.gram import exact_products, layers_at_once, u_centre_
+from compare.similarity.gram import exact_products, layers_at_once, times_transposed, u_centre_
 
 
 class CentredLayers(NamedTuple):
@@ -140,7 +140,7 @@ def best_match(sums: PairsCKA, pair: tuple[int, int]) -> Match:
 def _products(one: CentredLayers, other: CentredLayers) -> Tensor:
     """Inner products of the Gram matrices of two models: shape (L, M), float64, on the CPU."""
     with exact_products(one.grams.device):
-        products = (one.grams.flatten(1) @ other.grams.flatten(1).T).cpu()
+        products = times_transposed(one.grams.flatten(1), other.grams.flatten(1)).cpu()
     return products.double() * one.scales[:, None] * other.scales
 
 

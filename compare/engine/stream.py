@@ -135,8 +135,7 @@ class Stream:
                 f"components, permutations and a tolerance need a single process, got {ranks}; omit them, or run one."
             )
         self._rank, self._ranks = rank, ranks
-        self.runs = runs
-        self.plan = plan
+        self.runs, self.plan = runs, plan
         self.passes = 0
         self.batch_size = 0
         self.too_short = 0
@@ -166,9 +165,13 @@ class Stream:
     @property
     def parts(self) -> list[slice]:
         """Slice of each model's layers among the layers of all models."""
+        return list(map(self._part_of.__getitem__, self.runs))
+
+    @property
+    def _part_of(self) -> dict[Run, slice]:
+        """The slices of all different models, in order."""
         stops = accumulate(len(run.names) for run in self._different)
-        part = {run: slice(stop - len(run.names), stop) for run, stop in zip(self._different, stops, strict=True)}
-        return [part[run] for run in self.runs]
+        return {run: slice(stop - len(run.names), stop) for run, stop in zip(self._different, stops, strict=True)}
 
     def go_through(self, batches: Iterable[Any]) -> None:
         """Make one pass over all minibatches."""
@@ -227,10 +230,7 @@ class Stream:
     def _run(self, inputs: Any, rows: Tensor | None) -> list[Tensor]:
         """Run all models on one minibatch, add up the similarities, and return the logits."""
         grams = self._grams(inputs)
-        logits = {
-            run: run.run(inputs, None if grams is None else grams[part])
-            for run, part in dict(zip(self.runs, self.parts, strict=True)).items()
-        }
+        logits = {run: run.run(inputs, None if grams is None else grams[part]) for run, part in self._part_of.items()}
         if grams is not None:
             self._measure(grams, rows)
         return [logits[run] for run in self.runs]
@@ -269,7 +269,7 @@ class Stream:
             if name not in VECTORS:
                 sums.add_products(n * procrustes(grams), is_first)
                 continue
-            vectors = sums.add(VECTORS[name](grams), is_first, rows)
+            vectors = sums.add(VECTORS[name](grams), is_first, rows, list(self._part_of.values()))
             # Only in the first pass: permutations of later passes would be independent although the passes are not.
             if name in self.nulls and is_first:
                 self.nulls[name].add(vectors[self.parts[0]], vectors[self.parts[1]])
@@ -280,7 +280,7 @@ class Stream:
             self.without.add(grams)
 
     def _look_inside(self, grams: Tensor, parts: Components) -> None:
-        for run, part in dict(zip(self.runs, self.parts, strict=True)).items():
+        for run, part in self._part_of.items():
             if run in self.interiors:
                 of_run = Components(parts.variance[part], parts.scores[part])
                 self.interiors[run].add(grams[part], of_run, self.examples)

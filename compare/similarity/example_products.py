@@ -1,6 +1,6 @@
 """Inner products of many symmetric matrices, and of their rows, which belong to examples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -44,61 +44,73 @@ def _add_upper_half(products: Tensor, vectors: Tensor, factor: int) -> None:
         products[start : start + BLOCK, start:].add_(part, alpha=factor)
 
 
-def row_products(matrices: Tensor, examples: slice, start: int) -> Tensor:
-    """Inner products H_i of the i-th rows of the layers of one block and of all layers from the first of the block.
+def row_products(matrices: Tensor, examples: slice, rows: slice, columns: slice) -> Tensor:
+    """Inner products H_i of the i-th rows of the matrices of some layers and of others.
 
     Args:
         matrices: one matrix per layer with one row per example, shape (L, n, n).
         examples: the examples i.
-        start: number of the first layer of the block.
+        rows: the layers of the rows of H_i.
+        columns: the layers of its columns.
 
     Returns:
-        Shape (examples, block, L - start).
+        Shape (examples, rows, columns).
     """
-    rows = matrices[start:, examples].transpose(0, 1)
-    if rows.shape[0] > 1:
-        return rows[:, :BLOCK] @ rows.mT
+    left, right = (matrices[layers, examples].transpose(0, 1) for layers in (rows, columns))
+    if len(left) > 1:
+        return left @ right.mT
     # The rows of one example are far apart in memory.
-    rows = rows[0].contiguous()
-    return times_transposed(rows[:BLOCK], rows)[None]
+    return times_transposed(left[0].contiguous(), right[0].contiguous())[None]
 
 
-def sums_over_examples(row_products: Callable[[slice, int], Tensor], own: Tensor) -> tuple[Tensor, ...]:
-    """Sums over examples i of H_i, H_i * H_i, H_i * d_i' and d_i d_i', where d_i are the diagonals of H_i.
+def sums_over_examples(
+    row_products: Callable[[slice, slice, slice], Tensor], own: Tensor, parts: Sequence[slice] = ()
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Sums over examples i of H_i * H_i, H_i * d_i' and d_i d_i', where d_i are the diagonals of H_i.
 
     Args:
         row_products: blocks of H_i of some examples, as `row_products` returns them.
         own: the diagonals, shape (examples, L), float64.
+        parts: consecutive parts of the layers, such as those of one model; of several, only cells between different
+            parts are needed.
 
     Returns:
-        Four tensors of shape (L, L), float64, on the CPU.
+        Three tensors of shape (L, L), float64, on the CPU. The first two may be NaN where cells are not needed.
     """
     layers = own.shape[1]
-    total, squares, products = torch.empty(3, layers, layers, dtype=torch.float64, device="cpu")
-    for start in range(0, layers, BLOCK):
-        stop = min(start + BLOCK, layers)
-        rows, right, below = slice(start, stop), slice(start, None), slice(stop, None)
-        sums = torch.zeros(4, stop - start, layers - start, dtype=torch.float64, device=own.device)
+    squares, products = torch.full((2, layers, layers), torch.nan, dtype=torch.float64, device="cpu")
+    for rows, columns in _blocks(layers, parts):
+        sums = torch.zeros(3, rows.stop - rows.start, layers - columns.start, dtype=torch.float64, device=own.device)
         chunk = max(1, (GPU_CHUNK if own.is_cuda else CPU_CHUNK) // sums[0].numel())
         for first in range(0, len(own), chunk):
             examples = slice(first, first + chunk)
-            _add_products(sums, row_products(examples, start).double(), own[examples, right])
-        total[rows, right], squares[rows, right], products[rows, right], by_row = sums.cpu()
-        products[below, rows] = by_row[:, stop - start :].T
-    return _mirror_(total), _mirror_(squares), products, (own.T @ own).cpu()
+            block = row_products(examples, rows, columns).double()
+            _add_products(sums, block, own[examples, rows], own[examples, columns])
+        squares[rows, columns], by_column, by_row = sums.cpu()
+        products[columns, rows], products[rows, columns] = by_row.T, by_column
+    return _mirror_(squares), products, (own.T @ own).cpu()
 
 
-def _add_products(sums: Tensor, products: Tensor, own: Tensor) -> None:
-    """Add the sums over examples of a block of H_i, of its squares, and of it times d_i of its columns and its rows.
+def _blocks(layers: int, parts: Sequence[slice]) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of blocks that have all needed cells of the upper half of a symmetric matrix."""
+    several = len(parts) > 1
+    last = parts[-1].start if several else layers
+    for start in range(0, last, BLOCK):
+        left = next(part.stop for part in parts if part.stop > start) if several else start
+        yield slice(start, min(start + BLOCK, last)), slice(left, layers)
+
+
+def _add_products(sums: Tensor, products: Tensor, of_rows: Tensor, of_columns: Tensor) -> None:
+    """Add the sums over examples of the squares of a block of H_i, and of it times d_i of its columns and its rows.
 
     Args:
-        sums: shape (4, block, layers), changed in place.
-        products: the block, shape (examples, block, layers).
-        own: d_i of its columns, of which the first are its rows, shape (examples, layers).
+        sums: shape (3, rows, columns), changed in place.
+        products: the block, shape (examples, rows, columns).
+        of_rows: d_i of the rows, shape (examples, rows).
+        of_columns: d_i of the columns, shape (examples, columns).
     """
-    factors = (products.new_ones(products.shape[0], 1, 1), products, own[:, None], own[:, : products.shape[1], None])
-    for total, factor in zip(sums, factors, strict=True):
-        if products.shape[0] == 1:
+    for total, factor in zip(sums, (products, of_columns[:, None], of_rows[:, :, None]), strict=True):
+        if len(products) == 1:
             # Nothing in between is written to memory.
             total.addcmul_(products[0], factor[0])
         else:

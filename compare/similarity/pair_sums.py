@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from compare.similarity.example_products import BLOCK, inner_products, row_products, sums_over_examples
+from compare.similarity.example_products import inner_products, row_products, sums_over_examples
 from compare.similarity.gram import times_transposed
 
 # Fewest effective minibatches for a standard error. Two minibatches count slightly less than two if they differ.
@@ -44,6 +44,8 @@ class PairSums:
         self._total: Tensor | None = None
         # Number of examples or minibatches of the first pass.
         self._count = 0
+        # Parts of the layers, of which standard errors are needed only between different ones.
+        self._parts: Sequence[slice] = ()
         # Over the first ones i of them, with inner products H_i and diagonals d_i: their number, and sums of H_i,
         # H_i * H_i, H_i * d_i' and d_i d_i'.
         self._count_in_sums = 0
@@ -51,7 +53,9 @@ class PairSums:
         # H_i of each followed example, summed over all passes: shape (followed, L, L), float32.
         self._shares = torch.empty(0, device="cpu")
 
-    def add(self, vectors: Tensor, first_pass: bool = True, rows: Tensor | None = None) -> Tensor:
+    def add(
+        self, vectors: Tensor, first_pass: bool = True, rows: Tensor | None = None, parts: Sequence[slice] = ()
+    ) -> Tensor:
         """Add one minibatch.
 
         Args:
@@ -61,6 +65,8 @@ class PairSums:
                 followed.
             rows: number of each example among the followed ones, shape (n,), -1 for others; None if the examples
                 cannot be recognised in later passes.
+            parts: slice of each model's layers, if only standard errors between different models are needed; others
+                may be NaN.
 
         Returns:
             The scaled vectors, shape (L, p).
@@ -83,18 +89,17 @@ class PairSums:
         # A product, since `ldexp_` computes every power anew for each element.
         vectors *= torch.ldexp(torch.ones_like(largest), -self._exponents)
         matrices = vectors.view(len(vectors), n, -1)
-        if self._by_example and first_pass and rows is None and self._needs_examples(len(vectors)):
-            own = torch.linalg.vector_norm(matrices, dim=2).T.double().square()
-            products, *terms = sums_over_examples(partial(row_products, matrices), own)
-            self._add_total(products, n)
-            self._add_terms(n, products, *terms)
-            return vectors
         if not self._by_example:
             self.add_products((vectors @ vectors.T).cpu().double(), first_pass)
             return vectors
-        self._add_total(inner_products(matrices), n if first_pass else 0)
+        self._parts = parts
+        products = inner_products(matrices)
+        self._add_total(products, n if first_pass else 0)
         if rows is not None:
             self._follow(matrices, rows)
+        elif first_pass and self._needs_examples(len(vectors)):
+            own = torch.linalg.vector_norm(matrices, dim=2).T.double().square()
+            self._add_terms(n, products, *sums_over_examples(partial(row_products, matrices), own, parts))
         return vectors
 
     def _needs_examples(self, layers: int) -> bool:
@@ -213,7 +218,7 @@ class PairSums:
 
         Returns:
             Shape (L, L), float64. NaN with fewer than 8 effective examples, or, if not by example, with fewer than two
-            minibatches of similar weight.
+            minibatches of similar weight. Cells within a model may also be NaN if `add` got `parts`.
 
         Source:
             Hoeffding 1948, Annals of Mathematical Statistics 19 (variance of U-statistics by projection).
@@ -242,12 +247,13 @@ class PairSums:
             return self._sums
         # Examples that are not followed vary as much as those that are.
         factor = self._count / int((self._shares.diagonal(dim1=1, dim2=2) != 0).any(1).sum())
-        _, *terms = sums_over_examples(self._followed_products, self._shares.diagonal(dim1=1, dim2=2).double())
+        own = self._shares.diagonal(dim1=1, dim2=2).double()
+        terms = sums_over_examples(self._followed_products, own, self._parts)
         return self._known_total, *(factor * term for term in terms)
 
-    def _followed_products(self, examples: slice, start: int) -> Tensor:
+    def _followed_products(self, examples: slice, rows: slice, columns: slice) -> Tensor:
         """The shares of some followed examples, in the form of `row_products`."""
-        return self._shares[examples, start : start + BLOCK, start:]
+        return self._shares[examples, rows, columns]
 
     @property
     def _known_total(self) -> Tensor:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -190,6 +192,24 @@ def test_examples_in_chunks_give_the_same_standard_error(generator, monkeypatch)
     monkeypatch.setattr(example_products, "CPU_CHUNK", 3 * 4 * 4)
     chunked.update(batch)
     torch.testing.assert_close(chunked.standard_error(), whole.standard_error())
+
+
+@pytest.mark.parametrize("sizes", [(3, 4), (300, 2), (100, 1, 150)])
+@pytest.mark.parametrize("followed", [False, True])
+def test_standard_errors_between_models_are_those_of_all_layers_together(generator, sizes, followed):
+    features = torch.randn(sum(sizes), 20, 7, generator=generator)
+    matrices = u_centre(features @ features.mT)
+    edges = [sum(sizes[:number]) for number in range(len(sizes) + 1)]
+    parts = [slice(*edge) for edge in pairwise(edges)]
+    between = torch.ones(len(matrices), len(matrices), dtype=torch.bool)
+    for part in parts:
+        between[part, part] = False
+    together, apart = PairSums(by_example=True), PairSums(by_example=True)
+    rows = torch.arange(20) if followed else None
+    together.add(matrices.clone(), rows=rows)
+    apart.add(matrices.clone(), rows=rows, parts=parts)
+    torch.testing.assert_close(apart.standard_error()[between], together.standard_error()[between])
+    torch.testing.assert_close(apart.ratio(), together.ratio(), rtol=0, atol=0)
 
 
 def test_of_many_layers_only_the_first_examples_give_the_standard_error(generator, monkeypatch):
