@@ -31,17 +31,19 @@ def inner_products(matrices: Tensor) -> Tensor:
         stop = min(start + ROWS, n)
         rows = matrices[:, start:stop]
         # What is right of the diagonal is also below it.
-        _add_upper_half(products, rows[:, :, start:stop].flatten(1), 1)
+        _add_lower_half(products, rows[:, :, start:stop].flatten(1), 1)
         if stop < n:
-            _add_upper_half(products, rows[:, :, stop:].flatten(1), 2)
-    return _mirror_(products.cpu())
+            _add_lower_half(products, rows[:, :, stop:].flatten(1), 2)
+    return _mirror_(products.cpu().T)
 
 
-def _add_upper_half(products: Tensor, vectors: Tensor, factor: int) -> None:
-    """Add the inner products of vectors, times a factor, to the upper half of a matrix."""
-    for start in range(0, vectors.shape[0], BLOCK):
-        part = times_transposed(vectors[start : start + BLOCK], vectors[start:])
-        products[start : start + BLOCK, start:].add_(part, alpha=factor)
+def _add_lower_half(products: Tensor, vectors: Tensor, factor: int) -> None:
+    """Add the inner products of vectors, times a factor, to the lower half of a matrix."""
+    for start in range(0, len(vectors), BLOCK):
+        stop = start + BLOCK
+        # oneDNN reorders the second factor, so that one is the smaller one.
+        part = times_transposed(vectors[start:], vectors[start:stop])
+        products[start:, start:stop].add_(part, alpha=factor)
 
 
 def row_products(matrices: Tensor, examples: slice, rows: slice, columns: slice) -> Tensor:
