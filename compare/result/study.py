@@ -50,7 +50,7 @@ class Network:
         map_correlation: correlation of CKA with the squared cosine of first components, over pairs of layers of which
             at least one is in block structure (inside), and over all other pairs (outside).
         block_contrast: how much block structure stands out: mean CKA within it minus that across its borders, at the
-            same distance in layers; see `compare.structure.spans.border_contrast`. None without borders.
+            same distance in layers; see `compare.structure.contrast.border_contrast`. None without borders.
         block_contrast_without: the same of the same layers after removing each layer's first component.
     """
 

@@ -187,7 +187,7 @@ def clean_name(name: str) -> str:
     Bytes that are not UTF-8, which Python represents by surrogates, and control characters become U+FFFD.
 
     Example:
-        >>> clean_name("caf\\udce9")
+        >>> clean_name("caf\udce9")
         'caf�'
     """
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", os.fsencode(name).decode(errors="replace"))
