@@ -51,9 +51,16 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 # Image processors that understand a single number as the length of the shorter side.
 SHORT = (
-    *("BitImageProcessor", "CLIPImageProcessor", "ChineseCLIPImageProcessor", "ConvNextImageProcessor"),
-    *("LevitImageProcessor", "MobileNetV1ImageProcessor", "MobileNetV2ImageProcessor", "MobileViTImageProcessor"),
-    *("PoolFormerImageProcessor", "SiglipImageProcessor"),
+    "BitImageProcessor",
+    "CLIPImageProcessor",
+    "ChineseCLIPImageProcessor",
+    "ConvNextImageProcessor",
+    "LevitImageProcessor",
+    "MobileNetV1ImageProcessor",
+    "MobileNetV2ImageProcessor",
+    "MobileViTImageProcessor",
+    "PoolFormerImageProcessor",
+    "SiglipImageProcessor",
 )
 # Image processor of the types of models whose files do not name one.
 OF_MODELS = {

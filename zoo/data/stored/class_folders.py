@@ -12,31 +12,15 @@ from zoo.data.stored.listing import DatasetFile, Listing
 from zoo.data.stored.splits import TRAINS, split_word, training_split
 from zoo.errors import ZooError
 
+_COMMON = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
+_NETPBM = {".ppm", ".pgm", ".pbm", ".pnm"}
 # Suffixes of the formats that `zoo.data.decoding.decode` reads.
-SUFFIXES = {
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", *([".avif"] if features.check("avif") else [])),
-}
+SUFFIXES = _COMMON | _NETPBM | ({".avif"} if features.check("avif") else set())
+_NEWER = {".heic", ".heif", ".hif", ".avif", ".jxl"}
+_OLDER = {".jp2", ".j2k", ".jpx", ".tga", ".ico", ".psd", ".svg", ".exr", ".hdr"}
+_OF_CAMERAS = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"}
 # Suffixes of images that it does not read.
-OTHER_IMAGES = {
-    *(
-        ".heic",
-        ".heif",
-        ".hif",
-        ".avif",
-        ".jxl",
-        ".jp2",
-        ".j2k",
-        ".jpx",
-        ".tga",
-        ".ico",
-        ".psd",
-        ".svg",
-        ".exr",
-        ".hdr",
-    ),
-    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
-} - SUFFIXES
+OTHER_IMAGES = (_NEWER | _OLDER | _OF_CAMERAS) - SUFFIXES
 # Files beside the images that describe them; notes do not mention them.
 _ABOUT = ("readme", "license", "licence", "citation")
 # Notes and messages name at most this many files, or classes.
