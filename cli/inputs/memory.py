@@ -45,7 +45,7 @@ def footprints_of(models: Sequence["FoundModel"], layers: str | None) -> tuple[F
         models: the models.
         layers: layers whose Gram matrices are computed, as in `compare.model.select_layers.select`; None for none.
     """
-    return tuple(found for model in models if (found := _footprint(model, layers)) is not None)
+    return tuple(footprint for model in models if (footprint := _footprint(model, layers)) is not None)
 
 
 def fitting_batch_size(

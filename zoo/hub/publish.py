@@ -121,7 +121,12 @@ def push(
     changed = not _holds(before.files or {}, files)
     _check_tag(client, repo_id, tag, None if changed else before.commit)
     if changed:
-        on_files({name: len(it) if isinstance(it, bytes) else it.stat().st_size for name, it in files.items()})
+        on_files(
+            {
+                name: len(content) if isinstance(content, bytes) else content.stat().st_size
+                for name, content in files.items()
+            }
+        )
     _write_card(folder, files)
     message = message or f"Upload {folder.resolve().name} with resnet-zoo"
     commit = _commit(client, before, files, message) if changed else before.commit

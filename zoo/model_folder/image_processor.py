@@ -201,7 +201,8 @@ def _scale(kind: str, settings: _Settings) -> tuple[tuple[float, ...], tuple[flo
     deviation.
     """
     means, stds = _per_channel(settings.image_mean), _per_channel(settings.image_std)
-    top = stds if settings.include_top else (1.0,) * len(stds)
+    # EfficientNet divides by the standard deviations a second time.
+    second_stds = stds if settings.include_top else (1.0,) * len(stds)
     if not settings.do_normalize or kind == "MobileViTImageProcessor":
         means, stds = (0.0,) * len(means), (1.0,) * len(stds)
     factor = 255 * settings.rescale_factor if settings.do_rescale else 255
@@ -210,7 +211,7 @@ def _scale(kind: str, settings: _Settings) -> tuple[tuple[float, ...], tuple[flo
     offset = 1 if settings.do_rescale and settings.rescale_offset else 0
     return (
         tuple((mean + offset) / factor for mean in means),
-        tuple(std * again / factor for std, again in zip(stds, top, strict=True)),
+        tuple(std * second / factor for std, second in zip(stds, second_stds, strict=True)),
     )
 
 

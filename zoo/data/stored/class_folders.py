@@ -168,12 +168,13 @@ def _but(files: Sequence[DatasetFile]) -> str:
 
 def _vanished_note(listing: Listing, depth: int) -> Iterator[str]:
     """Note folders that would be classes if they held images."""
-    found = {file.parts[: depth + 1] for file in listing.having(SUFFIXES)}
+    with_images = {file.parts[: depth + 1] for file in listing.having(SUFFIXES)}
     places = (tuple(folder.split("/")) for folder in listing.folders)
     candidates = [place for place in places if len(place) == depth + 1 and (not depth or split_word(place[0]))]
-    vanished = [f"{'/'.join(place)} ({_content(listing, place)})" for place in sorted(candidates) if place not in found]
-    if vanished:
-        yield f"folders without images are no classes: {_some(vanished, _NAMED_CLASSES)}."
+    without = sorted(place for place in candidates if place not in with_images)
+    if without:
+        names = [f"{'/'.join(place)} ({_content(listing, place)})" for place in without]
+        yield f"folders without images are no classes: {_some(names, _NAMED_CLASSES)}."
 
 
 def _content(listing: Listing, place: tuple[str, ...]) -> str:
