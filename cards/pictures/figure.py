@@ -46,7 +46,7 @@ WIDE_FONTS = (
 
 
 class ResultFigure(Figure):
-    """A figure that notebooks show although pyplot, which usually tells them how, has not been imported.
+    """A figure that notebooks can show without pyplot.
 
     Names in its texts may come from untrusted repositories: characters that no font can draw become "?".
     """

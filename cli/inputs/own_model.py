@@ -124,7 +124,8 @@ def _call(path: Path, function: str) -> Any:
         return getattr(code, function)()
     except ZooError:
         raise
-    except (Exception, SystemExit) as error:  # the user's code can raise anything
+    except (Exception, SystemExit) as error:
+        # The user's code can raise anything.
         raise ZooError(
             f"{function} of {path} failed ({type(error).__name__}: {one_line(Exception(error))})."
         ) from error

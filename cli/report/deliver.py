@@ -77,7 +77,7 @@ class Files:
 
 
 def _names_another_kind(option: str, end: str) -> bool:
-    """Whether a name with this end is that of another kind of file; a picture has no end but its own."""
+    """Whether a name ends like that of another kind of file. The name of a picture may have no other ending at all."""
     return end not in ("", ENDS[option]) and (option in ("--png", "--svg") or end in ENDS.values())
 
 

@@ -25,8 +25,9 @@ def _contrast(matrix: Array, span: slice, outside: slice) -> float:
     longest = span.stop - span.start
     within, across = _by_distance(matrix, span, span, longest), _by_distance(matrix, span, outside, longest)
     both = (within[1] > 0) & (across[1] > 0)
+    # No pair across the border has a value.
     if not both.any():
-        return inf  # No pair across the border has a value.
+        return inf
     weights = across[1, both]
     return float(weights @ (within[0, both] / within[1, both] - across[0, both] / weights) / weights.sum())
 

@@ -144,7 +144,7 @@ def replace_file(path: Path, data: bytes) -> None:
 def check_utf8(text: str) -> None:
     """Check that a text from the command line can be written to JSON, or sent.
 
-    Python stands in surrogates for bytes that are not UTF-8.
+    Python represents bytes that are not UTF-8 by surrogates.
 
     Raises:
         UsageError: the text is not UTF-8.

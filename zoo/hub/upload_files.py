@@ -125,6 +125,7 @@ def _is_pickle(data: bytes) -> bool:
         return True
     try:
         operations = list(pickletools.genops(BytesIO(data)))
-    except Exception:  # whatever opcodes that are text raise
+    except Exception:
+        # The parsers of single opcodes raise errors of many classes on data that are no pickle.
         return False
     return len(operations) > 2 and operations[-1][2] == len(data.rstrip()) - 1

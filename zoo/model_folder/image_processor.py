@@ -29,7 +29,7 @@ _CLIP = {
 }
 _CROP_224 = {"size": {"shortest_edge": 224}, "do_center_crop": True, "crop_size": 224}
 _CROP_256 = _CROP_224 | {"size": {"shortest_edge": 256}}
-# What the files of each image processor may leave out, and `_Settings` does not say.
+# Default settings of each image processor, where they differ from those of `_Settings`.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "BeitImageProcessor": _BICUBIC,
     "BitImageProcessor": _BICUBIC | _CROP_224 | _CLIP,
