@@ -111,7 +111,7 @@ def preprocessing_of(values: dict[str, Any], model_type: str) -> Preprocessing:
     """Translate the settings of an image processor.
 
     Args:
-        values: content of preprocessor_config.json.
+        values: content of preprocessor_config.json, or the part of processor_config.json about images.
         model_type: type of the model, which determines the image processor if the file does not name it.
 
     Raises:
@@ -122,7 +122,7 @@ def preprocessing_of(values: dict[str, Any], model_type: str) -> Preprocessing:
     try:
         settings = msgspec.convert(DEFAULTS[kind] | known, _Settings)
     except msgspec.MsgspecError as error:
-        raise ZooError(f"preprocessor_config.json is not that of a {kind}: {error}.") from error
+        raise ZooError(f"the settings of the image processor are not those of a {kind}: {error}.") from error
     for refused, what in (
         (settings.resample not in _INTERPOLATIONS, f"resizing with Pillow's method {settings.resample}"),
         (not settings.do_resize, "images of their original sizes"),
