@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zoo.base.foreign import foreign_code
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError, ZooError, one_line
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # First bytes of the text that git stores in place of a large file (git-lfs, docs/spec.md).
@@ -132,6 +132,9 @@ def replace_file(path: Path, data: bytes) -> None:
     Args:
         path: the file.
         data: its new content.
+
+    Raises:
+        OSError: the file cannot be written; see `writing`.
     """
     temporary = path.with_name(f".{path.name[:200]}-{os.getpid()}")
     try:
@@ -269,4 +272,4 @@ def writing(path: Path, instead: str = "another --out") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ZooError(f"cannot write {path} ({error.strerror}); choose {instead}.") from error
+        raise ZooError(f"cannot write {path} ({error.strerror or one_line(error)}); choose {instead}.") from error
