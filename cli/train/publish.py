@@ -6,7 +6,7 @@ from pathlib import Path
 from cli.terminal.output import interruptible, say, show_commit
 from zoo.model_folder.folder import CARD
 
-# Files that are left out for one reason, of which this many are named.
+# At most this many of the files that are left out for one reason are named.
 MOST_NAMED = 5
 
 
