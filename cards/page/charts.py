@@ -250,5 +250,5 @@ def _probes(rows: Sequence[ProbeRow], name: str, colour: str) -> dict[str, Any]:
 
 
 def _probe_text(row: ProbeRow, name: str) -> str:
-    interval = f"{percent(row.low)} to {percent(row.high)}"
-    return f"{plotly_text(row.layer, 40)}, {name}<br>{percent(row.accuracy)} % ({interval})"
+    ends = f"{percent(row.low)} to {percent(row.high)}"
+    return f"{plotly_text(row.layer, 40)}, {name}<br>{percent(row.accuracy)} % ({ends})"

@@ -114,27 +114,32 @@ def _series(readings: Sequence[Reading], labels: Sequence[str], place: int, coun
         "hoverinfo": "y",
         "showlegend": False,
     }
-    means = [reading.mean.value or 0.0 for reading in readings]
-    ends = [
-        tuple(mean if end is None else end for end in (reading.mean.low, reading.mean.high))
-        for mean, reading in zip(means, readings, strict=True)
+    yield _means(readings, x, colour, name)
+
+
+def _means(readings: Sequence[Reading], x: Sequence[float], colour: str, name: str) -> dict[str, Any]:
+    """The means that exist, with intervals."""
+    drawn = [
+        (at, reading, reading.mean.value)
+        for at, reading in zip(x, readings, strict=True)
+        if reading.mean.value is not None
     ]
-    yield {
+    return {
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": x,
-        "y": means,
+        "x": [at for at, _, _ in drawn],
+        "y": [mean for _, _, mean in drawn],
         "error_y": {
             "type": "data",
             "symmetric": False,
             "thickness": 1.5,
             "width": 4,
-            "array": [high - mean for mean, (_, high) in zip(means, ends, strict=True)],
-            "arrayminus": [mean - low for mean, (low, _) in zip(means, ends, strict=True)],
+            "array": [0.0 if r.mean.high is None else r.mean.high - mean for _, r, mean in drawn],
+            "arrayminus": [0.0 if r.mean.low is None else mean - r.mean.low for _, r, mean in drawn],
         },
         "marker": {"color": colour, "size": 9},
-        "hovertext": [f"{plotly_text(r.label, 40)} {name}: {estimate_fact(r.mean)}" for r in readings],
+        "hovertext": [f"{plotly_text(r.label, 40)} {name}: {estimate_fact(r.mean)}" for _, r, _ in drawn],
         "hoverinfo": "text",
     }
 

@@ -158,7 +158,8 @@ def _surviving(result: Inspection) -> Tile:
         return Tile(f"Without the {first}", (KeyNumber("-", "there is no block structure"),))
     surviving = sum(block.survives for block in blocks)
     text = "blocks stay similar" if len(blocks) > 1 else "block stays similar"
-    return Tile(f"Without the {first}", (KeyNumber(f"{surviving} of {len(blocks)}", f"{text} without it"),))
+    without = "without it" if components == 1 else "without them"
+    return Tile(f"Without the {first}", (KeyNumber(f"{surviving} of {len(blocks)}", f"{text} {without}"),))
 
 
 def _dominant(result: Inspection) -> Tile:

@@ -15,16 +15,38 @@ from matplotlib.ticker import FuncFormatter
 # emoji are left out: matplotlib cannot draw them.
 WIDE_FONTS = (
     "DejaVu Sans",
-    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Noto Sans JP", "Source Han Sans SC"),
-    *("Noto Sans CJK KR", "Noto Sans KR", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback"),
-    *("PingFang SC", "Hiragino Sans", "Apple SD Gothic Neo", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic"),
-    *("Arial Unicode MS", "Noto Sans", "Noto Sans Devanagari", "Nirmala UI", "Noto Emoji", "Segoe UI Emoji"),
-    *("Segoe UI Symbol", "Apple Symbols", "Symbola", "FreeSans", "Unifont"),
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans SC",
+    "Noto Sans JP",
+    "Source Han Sans SC",
+    "Noto Sans CJK KR",
+    "Noto Sans KR",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Apple SD Gothic Neo",
+    "Microsoft YaHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    "Arial Unicode MS",
+    "Noto Sans",
+    "Noto Sans Devanagari",
+    "Nirmala UI",
+    "Noto Emoji",
+    "Segoe UI Emoji",
+    "Segoe UI Symbol",
+    "Apple Symbols",
+    "Symbola",
+    "FreeSans",
+    "Unifont",
 )
 
 
 class ResultFigure(Figure):
-    """A figure that notebooks show although pyplot, which usually tells them how, has not been imported.
+    """A figure that notebooks can show without pyplot.
 
     Names in its texts may come from untrusted repositories: characters that no font can draw become "?".
     """

@@ -93,7 +93,8 @@ def _panel(axes: Any, claim: Claim) -> None:
     series = list(dict.fromkeys(reading.series for reading in claim.readings))
     for reading in claim.readings:
         place = series.index(reading.series)
-        x, colour = labels.index(reading.label) + (place - (len(series) - 1) / 2) * 0.5 / len(series), SERIES[place % 5]
+        x = labels.index(reading.label) + (place - (len(series) - 1) / 2) * 0.5 / len(series)
+        colour = SERIES[place % len(SERIES)]
         first = reading.label == next(r.label for r in claim.readings if r.series == reading.series)
         axes.plot(
             [x + BESIDE] * len(reading.units),

@@ -46,7 +46,7 @@ def skill_fact(spread: Spread) -> str:
     """Why and how the test of the spread removes a uniform difference in skill."""
     if spread.beyond_skill is None:
         return (
-            "This file was written by an earlier version: its test also finds groups of which one is merely more "
+            "This file was written by an earlier version: its test is also significant if one group is merely more "
             "accurate. Run the comparison again."
         )
     return (

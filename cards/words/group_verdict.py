@@ -23,9 +23,9 @@ def _sentences(result: GroupComparison) -> Iterator[str]:
     yield _classes(result)
     share = result.classes.share
     if share.share is not None and result.spread.p_value <= LEVEL:
-        interval = "" if share.ci_low is None else f" ({share.ci_low:.0%} to {share.ci_high:.0%})"
+        ends = "" if share.ci_low is None else f" ({share.ci_low:.0%} to {share.ci_high:.0%})"
         yield (
-            f"Classes explain {share.share:.0%}{interval} of the differences between images; random classes would "
+            f"Classes explain {share.share:.0%}{ends} of the differences between images; random classes would "
             f"explain {share.chance:.1%}."
         )
     yield _confirmed("class", "classes", result.confirmed_classes)

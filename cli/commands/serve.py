@@ -11,7 +11,7 @@ from cli.service.options import ContentOptions, LimitOptions, WatchOptions, WebO
 from cli.service.settings import TOKEN, WEBHOOK_SECRET, Settings
 from cli.terminal import options
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import interruptible, say
+from cli.terminal.output import interruptible, say, show_commit
 from zoo.errors import UsageError, ZooError
 
 PACKAGES = ("alembic", "fastapi", "prometheus_client", "sqlalchemy", "uvicorn")
@@ -97,6 +97,4 @@ def _push(repo_id: str, private: bool) -> None:
 
     with interruptible("the upload may be incomplete. Push again"):
         pushed = push_service(repo_id, private=private)
-    if not pushed.changed:
-        say("nothing has changed since the last commit.")
-    print(f"{pushed.url} {pushed.commit}")
+    show_commit(pushed.url, pushed.commit, pushed.changed)

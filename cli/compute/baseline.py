@@ -136,8 +136,8 @@ def _baselines(
             with _opened(trained, copies, counts, plan, use_traces, progress) as sweep:
                 yield sweep
 
-        found, missing = find_baselines(open_sweep, plan, minibatches, range(seeds), names)
-    return found, (*notes, *missing)
+        baselines, missing = find_baselines(open_sweep, plan, minibatches, range(seeds), names)
+    return baselines, (*notes, *missing)
 
 
 @contextmanager

@@ -61,7 +61,8 @@ def _training(models: Sequence["FoundModel"], sides: Sequence[str], dataset: "Da
 
 def _end_of_sentence(model: "FoundModel", dataset: "DatasetResult") -> str | None:
     """What is noteworthy about a model's training data: other images, or the same; None if nothing is."""
-    with suppress(ZooError):  # Models of other programs have no record.
+    # Models of other programs have no record.
+    with suppress(ZooError):
         trained = read_record(model.folder).data
         name = dataset.name or ""
         if dataset.fingerprint == trained.test_fingerprint:

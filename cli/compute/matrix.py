@@ -60,7 +60,16 @@ def check_several(models: Sequence[str]) -> None:
         ZooError: there is only one, or one is repeated.
     """
     if len(models) < 2:
-        raise UsageError(f"expected at least two models, got {len(models)}; to analyze one, use `zoo inspect M`.")
+        raise UsageError(f"expected at least two models, got {len(models)}; to analyse one, use `zoo inspect M`.")
+    check_different(models)
+
+
+def check_different(models: Sequence[str]) -> None:
+    """Check that no model is repeated.
+
+    Raises:
+        UsageError: one is.
+    """
     if repeated := next((ref for ref in models if models.count(ref) > 1), None):
         raise UsageError(f"expected different models, got {repeated} twice.")
 

@@ -94,8 +94,8 @@ def _compare_with_baseline(
 ) -> "Comparison":
     copies = untrained(traces, plan, seeds)
     compare = partial(_compare, traces, plan, description, inspections)
-    result, found, missing = compare_beside_copies(traces, copies, plan, "ab", compare)
-    return replace(result, baseline=found.get((0, 1)), notes=(*result.notes, *missing))
+    result, baselines, missing = compare_beside_copies(traces, copies, plan, "ab", compare)
+    return replace(result, baseline=baselines.get((0, 1)), notes=(*result.notes, *missing))
 
 
 def _compare(traces: Traces, plan: "Plan", description: str, inspections: "Inspections | None") -> "Comparison":

@@ -173,8 +173,8 @@ def _agreements(networks: Networks, block_layers: "Mapping[Run, npt.NDArray[np.b
     for subset in grid.subsets:
         between = defaultdict[tuple[int, int], list["Contrast"]](list)
         for runs in _assignments(networks, subset, compared):
-            found = _contrasts(networks, runs, block_layers, "stage", "architectures")
-            for seeds, contrasts in found.items():
+            by_seeds = _contrasts(networks, runs, block_layers, "stage", "architectures")
+            for seeds, contrasts in by_seeds.items():
                 between[seeds] += contrasts
         for seeds, contrasts in between.items():
             yield Agreement("different architectures", str(subset), "architectures", mean_contrast(contrasts), seeds)

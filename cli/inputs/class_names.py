@@ -19,14 +19,14 @@ def class_names(config: ModelConfig, classes: Sequence[str]) -> tuple[str, ...] 
     Returns:
         The names that match the images' classes, if there are any, or else the model's; None if it has none.
     """
-    own, count = config.label_names, config.num_classes
-    if match_classes(own, count, classes) is not None:
-        return own
+    names, count = config.label_names, config.num_classes
+    if match_classes(names, count, classes) is not None:
+        return names
     from zoo.data.imagenet_classes import imagenet_classes
 
-    imagenet = imagenet_classes(own, count)
+    imagenet = imagenet_classes(names, count)
     if imagenet is None:
-        return own
+        return names
     if match_classes(imagenet.synsets, count, classes) is not None:
         return imagenet.synsets
-    return imagenet.names if own is None or match_classes(imagenet.names, count, classes) is not None else own
+    return imagenet.names if names is None or match_classes(imagenet.names, count, classes) is not None else names

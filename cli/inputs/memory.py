@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 # Bytes of a number in single precision, and of a process that has imported torch and timm.
 _NUMBER, _PROCESS = 4, 500_000_000
-# Bytes of activations up to which most of the time goes into calls of small operations, for which more cores are of no
-# use. Larger ones keep all cores busy, and copying a process with its memory takes longer than it saves: on 128 photos,
-# two EfficientNets took 26 instead of 24 s.
+# Bytes of activations up to which most of the time goes into calls of small operations, which more cores do not speed
+# up. Larger activations keep all cores busy, and copying a process with its memory takes longer than it saves: on 128
+# photos, two EfficientNets took 26 instead of 24 s.
 FEW_ACTIVATIONS = 2**26
 
 
@@ -45,7 +45,7 @@ def footprints_of(models: Sequence["FoundModel"], layers: str | None) -> tuple[F
         models: the models.
         layers: layers whose Gram matrices are computed, as in `compare.model.select_layers.select`; None for none.
     """
-    return tuple(found for model in models if (found := _footprint(model, layers)) is not None)
+    return tuple(footprint for model in models if (footprint := _footprint(model, layers)) is not None)
 
 
 def fitting_batch_size(
@@ -109,7 +109,7 @@ def gain_from_sharing(footprints: Sequence[Footprint], batch_size: int, device: 
 
 
 def _needed(footprints: Sequence[Footprint], batch_size: int, jobs: int | None) -> int:
-    """Memory for all models in this process, or for equal processes of which each runs the largest model."""
+    """Memory for all models in this process, or for processes that each run a model as large as the largest."""
     if jobs is None:
         return _bytes(footprints, batch_size)
     largest = max(_bytes([footprint], batch_size) for footprint in footprints)
@@ -199,7 +199,7 @@ def _count(trial: "nn.Module", layers: str) -> int:
 
 
 def free_on(device: str) -> int | None:
-    """Free memory of a device in bytes; None if it does not say."""
+    """Free memory of a device in bytes; None if it is unknown."""
     import torch
 
     from zoo.base.memory import free_memory

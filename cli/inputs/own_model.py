@@ -5,7 +5,9 @@ because `cli.inputs.prepare.look_up` refuses them unless its caller allows the u
 """
 
 import hashlib
+import pickle
 import sys
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,6 +58,10 @@ class OwnModel(FoundModel):
 
         digest = hashlib.sha256(msgspec.json.encode([self.source, self.config.pretrained_cfg]))
         for name, values in self.module.state_dict().items():
+            if not isinstance(values, torch.Tensor):
+                # What `get_extra_state` of a module returns, which PyTorch wants to be picklable.
+                digest.update(f"{name} ".encode() + pickle.dumps(values))
+                continue
             digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
             digest.update(values.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         return digest.hexdigest()
@@ -124,12 +130,15 @@ def _call(path: Path, function: str) -> Any:
         return getattr(code, function)()
     except ZooError:
         raise
-    except (Exception, SystemExit) as error:  # the user's code can raise anything
+    except (Exception, SystemExit) as error:
+        # The user's code can raise anything.
         raise ZooError(
             f"{function} of {path} failed ({type(error).__name__}: {one_line(Exception(error))})."
         ) from error
     finally:
-        sys.path.remove(str(path.resolve().parent))
+        # The user's code may have changed the list.
+        with suppress(ValueError):
+            sys.path.remove(str(path.resolve().parent))
 
 
 def _preprocessing(ref: str, values: Any) -> Preprocessing:

@@ -182,13 +182,13 @@ def look_up(refs: Sequence[str], dataset: str | None, own_code: bool = False) ->
     from cli.inputs.own_model import PREFIX, own_model
     from zoo.hub.find import find_model
 
-    if not own_code and (own := [ref for ref in refs if ref.startswith(PREFIX)]):
-        raise UsageError(f"{own[0]} would run code of your own, which this command never does; save the model first.")
+    if not own_code and (code := [ref for ref in refs if ref.startswith(PREFIX)]):
+        raise UsageError(f"{code[0]} would run code of your own, which this command never does; save the model first.")
     with phase("finding the models"):
         models = tuple(own_model(ref) if ref.startswith(PREFIX) else find_model(ref) for ref in refs)
     for model in models:
-        commit = f"commit {model.revision}, " if model.revision else ""
-        detail(f"{model.ref} is {commit}weights of sha256 {model.sha256}.")
+        revision = f"commit {model.revision}, " if model.revision else ""
+        detail(f"{model.ref} is {revision}weights of sha256 {model.sha256}.")
     return models, dataset or training_dataset(models)
 
 

@@ -40,8 +40,8 @@ def half_of_the_threads() -> Iterator[None]:
 def beside(work: Callable[[], None], clean: Callable[[], None]) -> Iterator[Callable[[], None]]:
     """Run work in a copy of this process, with as many threads, beside the block.
 
-    What the work leaves must be files. The copy prints nothing, ends with this process, and may fail. Only a process
-    that `can_share` may be copied.
+    The results of the work must be files. The copy prints nothing, ends with this process, and may fail. Call this only
+    if `can_share()`.
 
     Args:
         work: called in the copy.

@@ -25,7 +25,9 @@ from zoo.base.memory import SHARE, free_memory
 COMMAND = (sys.executable, "-P", "-m", "cli.child")
 # Seconds between two polls of the running processes.
 POLL = 0.1
-# Number of bytes at the end of a log in which the error is searched.
+# Seconds between SIGTERM and SIGKILL.
+GRACE = 10.0
+# Number of bytes at the end of a log that are searched for the error.
 TAIL = 4096
 
 
@@ -258,7 +260,3 @@ def end_with_parent(grace: float, pipe: int = 0) -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
-
-
-# Seconds between SIGTERM and SIGKILL.
-GRACE = 10.0

@@ -51,14 +51,14 @@ class Files:
                 --json names stdout.
             ZooError: a file cannot be written.
         """
-        options = (
+        all_files = (
             ("--json", self.json, JSON_START),
             ("--png", self.png, PNG_START),
             ("--svg", self.svg, SVG_START),
             ("--html", self.html, HTML_START),
             *others,
         )
-        requested = [(option, path, beginning) for option, path, beginning in options if path is not None]
+        requested = [(option, path, beginning) for option, path, beginning in all_files if path is not None]
         for (one, path, _), (other, same, _) in combinations(requested, 2):
             if path == same:
                 raise UsageError(f"{one} and {other} must be two files, got {path} for both.")
@@ -77,7 +77,7 @@ class Files:
 
 
 def _names_another_kind(option: str, end: str) -> bool:
-    """Whether a name with this end is that of another kind of file; a picture has no end but its own."""
+    """Whether a name ends like that of another kind of file. The name of a picture may have no other ending at all."""
     return end not in ("", ENDS[option]) and (option in ("--png", "--svg") or end in ENDS.values())
 
 

@@ -73,8 +73,8 @@ class InspectionReport:
             if table := blocks_table({"": inspection.inside}):
                 yield ""
                 yield rich_table(table)
-        if "components" in self._parts:
-            fractions = [value or 0.0 for value in inspection.model.pc1_fraction]
+        fractions = inspection.model.pc1_fraction
+        if "components" in self._parts and any(fraction is not None for fraction in fractions):
             yield ""
             yield Curve("Share of variance on the first component, layer by layer", fractions, ".2f")
         if "dominant" in self._parts:

@@ -1,6 +1,7 @@
 """Draw a curve with characters."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
@@ -16,16 +17,17 @@ class Curve:
 
     Args:
         title: title above the chart.
-        values: the values; at least one.
+        values: the values, at least one; None leaves a gap.
         form: format of the axis labels, such as `.1%`.
         height: number of rows.
     """
 
-    def __init__(self, title: str, values: Sequence[float], form: str, height: int = 5) -> None:
+    def __init__(self, title: str, values: Sequence[float | None], form: str, height: int = 5) -> None:
         self._title = title
         self._values = values
         self._height = height
-        self._low, self._high = min(values), max(values)
+        known = [value for value in values if value is not None]
+        self._low, self._high = min(known), max(known)
         self._labels = {height - 1: format(self._high, form)}
         if self._low < self._high:
             self._labels[0] = format(self._low, form)
@@ -45,14 +47,17 @@ class Curve:
             yield Segment(f"{self._labels.get(row, ''):>{self._margin}} {side}{cells}")
             yield Segment.line()
 
-    def _level(self, value: float, row: int) -> int:
+    def _level(self, value: float | None, row: int) -> int:
         """How full a cell is, from 0 to 8. The smallest value is visible too."""
+        if value is None:
+            return 0
         share = (value - self._low) / (self._high - self._low) if self._high > self._low else 1.0
         filled = 1 + share * (8 * self._height - 1)
         return int(min(8, max(0, filled - 8 * row)))
 
 
-def _means(values: Sequence[float], most: int) -> list[float]:
+def _means(values: Sequence[float | None], most: int) -> list[float | None]:
     count = min(len(values), most)
     bounds = [i * len(values) // count for i in range(count + 1)]
-    return [sum(values[a:b]) / (b - a) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    parts = ([value for value in values[start:stop] if value is not None] for start, stop in pairwise(bounds))
+    return [sum(part) / len(part) if part else None for part in parts]

@@ -216,6 +216,19 @@ def show_path(path: Path) -> None:
         print(plain(text).plain, flush=True)
 
 
+def show_commit(url: str, commit: str, is_new: bool) -> None:
+    """Print what was pushed on stdout.
+
+    Args:
+        url: URL of the repository or branch.
+        commit: full hash of its last commit.
+        is_new: whether the push made this commit.
+    """
+    if not is_new:
+        say("nothing has changed since the last commit.")
+    print(f"{url} {commit}")
+
+
 def say_written(*paths: Path) -> None:
     """Print which files were written.
 

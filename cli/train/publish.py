@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cli.terminal.output import interruptible, say
+from cli.terminal.output import interruptible, say, show_commit
 from zoo.model_folder.folder import CARD
 
-# Files that are left out for one reason, of which this many are named.
+# At most this many of the files that are left out for one reason are named.
 MOST_NAMED = 5
 
 
@@ -51,9 +51,7 @@ def publish(
         say(f"left out, since it {reason}: {names}. --include NAME adds a file.")
     if not (folder / CARD).is_file():
         say(f"there is no {CARD}, so `zoo list` cannot find the model on the Hub; `zoo card {folder}` writes one.")
-    if not pushed.changed:
-        say("nothing has changed since the last commit.")
-    print(f"{pushed.url} {pushed.commit}")
+    show_commit(pushed.url, pushed.commit, pushed.changed)
 
 
 def _list_files(sizes: Mapping[str, int]) -> None:

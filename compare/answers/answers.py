@@ -200,11 +200,11 @@ class Answers:
         self._pairs.append(PairScores(*joined(pairs)))
 
     @property
-    def share(self) -> "Share":
+    def share(self) -> Share:
         """Predictions of this process, one entry per minibatch."""
         return Share(self._predictions, self._pairs)
 
-    def merge(self, shares: Sequence["Share"]) -> None:
+    def merge(self, shares: Sequence[Share]) -> None:
         """Merge the predictions of all processes. Minibatches were distributed in turn.
 
         Args:

@@ -36,9 +36,9 @@ def match_classes(model_names: Sequence[str] | None, count: int, names: Sequence
         _places([[_plain(synonym) for synonym in name.split(",")] for name in model_names]),
     )
     for places, wanted in zip(lists, (names, [*map(_plain, names)], [*map(_plain, names)]), strict=True):
-        found = tuple(places[name] for name in wanted if name in places)
-        if len(set(found)) == len(names):
-            return found
+        logits = tuple(places[name] for name in wanted if name in places)
+        if len(set(logits)) == len(names):
+            return logits
     return None
 
 

@@ -97,9 +97,9 @@ class Match(NamedTuple):
 
     def only(self, rows: Tensor) -> "Match":
         """The matches of some layers of the first model."""
-        kept = torch.isin(self.rows, rows)
-        norms = self.norms[0][kept], self.norms[1][kept]
-        return self._replace(rows=self.rows[kept], columns=self.columns[kept], cka=self.cka[kept], norms=norms)
+        chosen = torch.isin(self.rows, rows)
+        norms = self.norms[0][chosen], self.norms[1][chosen]
+        return self._replace(rows=self.rows[chosen], columns=self.columns[chosen], cka=self.cka[chosen], norms=norms)
 
     def influences(self, first: CentredLayers, second: CentredLayers) -> Tensor:
         """Influence of each example of a minibatch on the mean CKA of the matches, divided by the number of examples.

@@ -94,14 +94,14 @@ def _block(
     replicates: Replicates,
     without: Array,
 ) -> Block:
-    found, borders = _borders(span, replicates)
+    fraction, borders = _borders(span, replicates)
     square = without[np.ix_(layers, layers)]
     mean = mean_of_pairs(square) if np.isfinite(square).any() else np.nan
     answers = stream.answers
     return Block(
         span.start,
         span.stop,
-        found,
+        fraction,
         *borders,
         mean_cka_without=None if np.isnan(mean) else mean,
         survives=mean >= THRESHOLD,

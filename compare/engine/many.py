@@ -227,9 +227,9 @@ def _stage_matches(similarity: Similarity, parts: Sequence[slice], layers: Seque
             [part.start + i for i, layer in enumerate(names) if stage_of(layer) == stage]
             for part, names in zip(parts, layers, strict=True)
         ]
-        members = torch.tensor([model for model, own in enumerate(places) if own], device="cpu")
+        members = torch.tensor([model for model, indices in enumerate(places) if indices], device="cpu")
         within = list(chain(*places))
-        stops = list(accumulate(len(own) for own in places if own))
+        stops = list(accumulate(len(indices) for indices in places if indices))
         of_stage = Similarity(*(values[within][:, within] for values in similarity))
         means = best_matches(of_stage, [slice(*ends) for ends in pairwise([0, *stops])]).cells
         total[members[:, None], members] += means.nan_to_num(0.0)

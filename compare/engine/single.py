@@ -1,6 +1,6 @@
 """Inspect one model in one pass over the data."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from compare.engine.notes import notes
 from compare.engine.numbers import matrix
 from compare.engine.plan import Plan
 from compare.engine.stream import Stream, run_stream
-from compare.errors import CompareError
+from compare.errors import UsageError
 from compare.model.batch import checked_batch, chosen
 from compare.model.class_names import find_class_names
 from compare.model.frozen import Forward
@@ -38,8 +38,8 @@ def inspect_model(
     components: int = 1,
     drop_dominant: float | None = None,
     seed: int = 0,
-    class_names: tuple[str, ...] | None = None,
-    model_classes: tuple[str, ...] | None = None,
+    class_names: Sequence[str] | None = None,
+    model_classes: Sequence[str] | None = None,
     forward: Forward | None = None,
 ) -> Inspection:
     """Find block structure in one model, its uncertainty, what causes it, and what remains without it.
@@ -79,9 +79,9 @@ def inspect_model(
         ((), 0.0)
     """
     if drop_dominant is not None and not 0 < drop_dominant < 1:
-        raise CompareError(f"the share of dominant examples to drop must be between 0 and 1, got {drop_dominant}.")
+        raise UsageError(f"the share of dominant examples to drop must be between 0 and 1, got {drop_dominant}.")
     if components == 0:
-        raise CompareError("expected at least one component to remove, got 0.")
+        raise UsageError("expected at least one component to remove, got 0.")
     plan = Plan(layers, passes, precision, seed=seed, components=components, pool=pool, forward=forward)
     answers = Answers(*find_class_names([model], batches, class_names, [model_classes]))
     stream = run_stream([model], batches, plan, answers)

@@ -27,8 +27,8 @@ def find_class_names(
     """
     names = getattr(batches, "classes", None) if class_names is None else class_names
     given = [None] * len(models) if model_classes is None else model_classes
-    own = [named or _class_names(model) for model, named in zip(models, given, strict=True)]
-    return names, None if model_classes is None and not any(own) else own
+    by_model = [named or _class_names(model) for model, named in zip(models, given, strict=True)]
+    return names, None if model_classes is None and not any(by_model) else by_model
 
 
 def _class_names(model: Model) -> tuple[str, ...] | None:

@@ -16,7 +16,7 @@ from compare.model.batch import chosen, examples_in
 from compare.model.frozen import Forward, Hook, check_runnable, hooked, output_of, placement, unwrapped
 from compare.model.outputs import are_same, is_encoder, logits_in, main_output, shape_of, tensors_in
 from compare.model.pooling import has_class_token, pooled
-from compare.model.rows import FIRST, ORDER, Look, Rows, find_rows, look, main_tensor
+from compare.model.rows import FIRST, ORDER, Rows, TrialTensor, find_rows, main_tensor, trial_tensor
 from compare.model.select_layers import select
 from compare.similarity.gram import exact_products, finish_grams_, multiply
 
@@ -78,9 +78,9 @@ class LayerGrams:
         # Models may share modules, so hooks are active only during the run of their own model.
         self._running = False
         self._hooked: AbstractContextManager[None] = hooked(self._model, self._hooks())
-        # Where the rows of each layer are, by the name of its call, and what the trial runs have seen.
+        # Where the rows of each layer are, by the name of its call, and the tensors of each layer in a trial run.
         self._rows: dict[str, Rows] = {}
-        self._looks: dict[str, list[Look]] | None = None
+        self._trial: dict[str, list[TrialTensor]] | None = None
         self._start(0, None)
 
     def __enter__(self) -> "LayerGrams":
@@ -113,19 +113,19 @@ class LayerGrams:
         """
         first = chosen(inputs, torch.arange(TRIAL, device="cpu") % examples_in(inputs))
         second = chosen(first, torch.tensor(ORDER, device="cpu"))
-        output, looks = self._try(first)
+        output, trial = self._try(first)
         passed_on = dict(self._passed_on)
-        repeated, others = self._try(second)
-        _check_same_layers(list(others), list(looks))
-        found = {call: find_rows(seen, others[call]) for call, seen in looks.items()}
-        self._rows = {call: rows for call, rows in found.items() if rows is not None}
-        self.left_out = found.keys() - self._rows.keys()
+        repeated, other_trial = self._try(second)
+        _check_same_layers(list(other_trial), list(trial))
+        all_rows = {call: find_rows(tensors, other_trial[call]) for call, tensors in trial.items()}
+        self._rows = {call: rows for call, rows in all_rows.items() if rows is not None}
+        self.left_out = all_rows.keys() - self._rows.keys()
         if not self._rows:
             raise CompareError(
                 "none of the selected layers has an output with rows of each example; select other layers."
             )
         self.names = [self._title(call, passed_on) for call in self._rows]
-        self._find_tokens(looks)
+        self._find_tokens(trial)
         self._find_classes(output)
         self._check_random(first, output, repeated)
 
@@ -165,13 +165,13 @@ class LayerGrams:
         finally:
             self._running = False
 
-    def _try(self, inputs: Any) -> tuple[Any, dict[str, list[Look]]]:
-        """Output of a trial run, and what it has seen of each layer."""
-        self._rows, self._looks = {}, {}
+    def _try(self, inputs: Any) -> tuple[Any, dict[str, list[TrialTensor]]]:
+        """Output of a trial run, and the tensors of each layer."""
+        self._rows, self._trial = {}, {}
         try:
-            return self._run(inputs, None), self._looks
+            return self._run(inputs, None), self._trial
         finally:
-            self._looks = None
+            self._trial = None
 
     def _start(self, examples: int, grams: Tensor | None) -> None:
         self._examples = examples
@@ -194,8 +194,8 @@ class LayerGrams:
         self._counts[name] += 1
         if tensor is not None:
             self._last, self._last_version = weakref.ref(tensor), _version(tensor)
-        if self._looks is not None:
-            self._looks[call] = [look(tensor, self._examples) for tensor in tensors]
+        if self._trial is not None:
+            self._trial[call] = [trial_tensor(tensor, self._examples) for tensor in tensors]
             if self._hands_on(name, inputs, tensor):
                 self._passed_on[call] = _numbered(name.rpartition(".")[0], self._counts[name])
         elif rows is not None and tensor is not None:
@@ -229,11 +229,11 @@ class LayerGrams:
         title = passed_on.get(call, call)
         return call if title in self._rows else title
 
-    def _find_tokens(self, looks: dict[str, list[Look]]) -> None:
+    def _find_tokens(self, trial: dict[str, list[TrialTensor]]) -> None:
         """Find the number of positions with the class token: the largest of all layers."""
         if self._pool == "cls" and has_class_token(self._model):
             shapes = [
-                looks[call][rows.index].shape or () for call, rows in self._rows.items() if rows == Rows(rows.index)
+                trial[call][rows.index].shape or () for call, rows in self._rows.items() if rows == Rows(rows.index)
             ]
             self._tokens = max((shape[1] for shape in shapes if len(shape) == 3), default=0)
         if self._pool == "cls" and not self._tokens:

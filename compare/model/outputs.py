@@ -24,7 +24,7 @@ def logits_in(output: Any, examples: int) -> Tensor | None:
     """
     tensor = _named_logits(output)
     if tensor is None:
-        tensor = next((t for t in tensors_in(output) if t.ndim and len(t) == examples), None)
+        tensor = _with_row_per_example(output, examples)
     is_matrix = tensor is not None and tensor.ndim == 2 and len(tensor) == examples and tensor.is_floating_point()
     return tensor if is_matrix else None
 
@@ -64,11 +64,18 @@ def _named_logits(output: Any) -> Tensor | None:
 
 
 def main_output(output: Any, examples: int) -> Tensor | None:
-    """Logits of a model, or else its first tensor with a row per example."""
+    """Logits of a model, or else its first tensor with a row per example.
+
+    Args:
+        output: what the model returns.
+        examples: number of examples, n.
+    """
     logits = logits_in(output, examples)
-    return (
-        logits if logits is not None else next((t for t in tensors_in(output) if t.ndim and len(t) == examples), None)
-    )
+    return _with_row_per_example(output, examples) if logits is None else logits
+
+
+def _with_row_per_example(output: Any, examples: int) -> Tensor | None:
+    return next((tensor for tensor in tensors_in(output) if tensor.ndim and len(tensor) == examples), None)
 
 
 def are_same(a: Tensor, b: Tensor) -> bool:

@@ -17,7 +17,7 @@ def check_pool(pool: str) -> None:
         UsageError: there is no such way.
     """
     if pool not in POOLS:
-        raise UsageError(f"pool must be {', '.join(POOLS)}, got {pool!r}.")
+        raise UsageError(f"pool must be one of {', '.join(POOLS)}, got {pool!r}.")
 
 
 def has_class_token(model: nn.Module) -> bool:

@@ -51,34 +51,34 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Look:
+class TrialTensor:
     """A tensor of the output of a layer in a trial run.
 
     Args:
         shape: its shape; None if it does not hold ordinary real numbers.
-        prints: for each axis that may hold several rows per example, one number per row, float64, shape (rows,).
+        fingerprints: for each axis that may hold several rows per example, one number per row, float64, shape (rows,).
     """
 
     shape: tuple[int, ...] | None
-    prints: dict[int, Tensor]
+    fingerprints: dict[int, Tensor]
 
 
-def look(tensor: Tensor, examples: int) -> Look:
-    """Look at a tensor of the output of a layer.
+def trial_tensor(tensor: Tensor, examples: int) -> TrialTensor:
+    """Describe a tensor of the output of a layer in a trial run.
 
     Args:
         tensor: any tensor.
         examples: number of examples of the trial run.
     """
     if not usable(tensor):
-        return Look(None, {})
+        return TrialTensor(None, {})
     shape = tuple(tensor.shape)
     is_plain = shape[:1] == (examples,)
     axes = [axis for axis, size in enumerate(shape) if not is_plain and size > examples and size % examples == 0]
-    return Look(shape, {axis: _print(tensor, axis) for axis in axes})
+    return TrialTensor(shape, {axis: _fingerprints(tensor, axis) for axis in axes})
 
 
-def find_rows(first: Sequence[Look], second: Sequence[Look]) -> Rows | None:
+def find_rows(first: Sequence[TrialTensor], second: Sequence[TrialTensor]) -> Rows | None:
     """Find the first tensor of the output of a layer that has rows of each example.
 
     Args:
@@ -88,14 +88,15 @@ def find_rows(first: Sequence[Look], second: Sequence[Look]) -> Rows | None:
     Returns:
         None if no tensor has them.
     """
-    for index, (a, b) in enumerate(zip_longest(first, second, fillvalue=Look(None, {}))):
+    for index, (a, b) in enumerate(zip_longest(first, second, fillvalue=TrialTensor(None, {}))):
         axes = _axes(a.shape, b.shape)
         # A matrix of examples with examples has a row per example too.
         if axes and axes[0] == 0 and a.shape and a.shape[0] == FIRST:
             return Rows(index)
         if len(axes) == 1 and a.shape:
             count = a.shape[axes[0]] // FIRST
-            apart = _are_apart(a.prints[axes[0]], b.prints[axes[0]]) if count > 1 and axes[0] in b.prints else None
+            is_known = count > 1 and axes[0] in b.fingerprints
+            apart = _are_apart(a.fingerprints[axes[0]], b.fingerprints[axes[0]]) if is_known else None
             if count == 1 or apart is not None:
                 return Rows(index, axes[0], count, bool(apart))
     return None
@@ -129,7 +130,7 @@ def _axes(a: tuple[int, ...] | None, b: tuple[int, ...] | None) -> list[int]:
     return [axis for axis, (x, y) in enumerate(pairs) if x and x % FIRST == 0 and x * SECOND == y * FIRST]
 
 
-def _print(tensor: Tensor, axis: int) -> Tensor:
+def _fingerprints(tensor: Tensor, axis: int) -> Tensor:
     """One number per row: its product with fixed weights that have no pattern."""
     rows = tensor.detach().movedim(axis, 0).flatten(1).cpu().double()
     return rows @ torch.cos(torch.arange(rows.shape[1], dtype=torch.float64, device="cpu") ** 2)

@@ -24,12 +24,12 @@ def select(model: nn.Module, layers: str) -> set[str]:
     if layers == "all":
         return set(names)
     if layers in ("blocks", "stages"):
-        found = stages(model) if layers == "stages" else [unit.name for unit in blocks(model)]
-        if not found:
+        chosen = stages(model) if layers == "stages" else [unit.name for unit in blocks(model)]
+        if not chosen:
             raise CompareError(
                 f"{type(model).__name__} has no numbered blocks; choose its layers by all or by glob patterns."
             )
-        return set(found)
+        return set(chosen)
     patterns = [part.strip() for part in layers.split(",") if part.strip()]
     if not patterns:
         raise UsageError(

@@ -41,7 +41,7 @@ def fit_probes(
     strength / 2 |W|^2. The strength with the lowest cross-entropy on a random fifth of the training examples is chosen,
     and the probe is then trained on all of them. All probes and strengths train at the same time, on all training
     examples in each step, so size and order of the minibatches do not matter. Memory is about 15 times the weights of
-    all fits, of which there are 12 per probe, plus one minibatch.
+    all fits, 12 per probe, plus one minibatch.
 
     Args:
         model: a module that takes one tensor and returns logits, shape (n, classes).

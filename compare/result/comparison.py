@@ -271,16 +271,16 @@ class Comparison(JsonResult):
         yield from self._prediction_problems(classes)
 
     def _prediction_problems(self, classes: int) -> Iterator[str]:
-        found = self.disagreement
-        if found is None:
+        disagreement = self.disagreement
+        if disagreement is None:
             return
-        if found.classes:
-            yield from check_length("disagreement.classes", found.classes, classes)
-        predicted = len(found.predicted_classes) or classes
-        for item in found.examples:
+        if disagreement.classes:
+            yield from check_length("disagreement.classes", disagreement.classes, classes)
+        predicted = len(disagreement.predicted_classes) or classes
+        for item in disagreement.examples:
             yield from check_indices("a label", [item.label], classes)
             yield from check_indices("a prediction", [item.prediction_a, item.prediction_b], predicted)
-        for confusion in found.confusions:
+        for confusion in disagreement.confusions:
             yield from check_indices("a class of a confusion", [confusion.label, confusion.prediction], predicted)
-        for pair in found.replacements:
+        for pair in disagreement.replacements:
             yield from check_indices("a replaced prediction", [pair.prediction_a, pair.prediction_b], predicted)

@@ -73,7 +73,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Replacement:
-    """Two classes of which a predicts one where b predicts the other.
+    """Two classes, and on how many examples a predicts the first where b predicts the second.
 
     Args:
         prediction_a: index of the class predicted by a.

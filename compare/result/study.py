@@ -47,10 +47,10 @@ class Network:
         deletion_cost: accuracy lost per removed residual block, as a fraction, while the network still works.
         pc1_share: share of CKA that the first components of both layers make, over pairs of layers in the same block
             structure, and over pairs outside of it at equal distances in layers. None, like the rest, in older files.
-        map_correlation: correlation of CKA with the squared cosine of first components, over pairs of layers of which
-            at least one is in block structure (inside), and over all other pairs (outside).
+        map_correlation: correlation of CKA with the squared cosine of first components, over pairs of layers with at
+            least one in block structure (inside), and over all other pairs (outside).
         block_contrast: how much block structure stands out: mean CKA within it minus that across its borders, at the
-            same distance in layers; see `compare.structure.spans.border_contrast`. None without borders.
+            same distance in layers; see `compare.structure.contrast.border_contrast`. None without borders.
         block_contrast_without: the same of the same layers after removing each layer's first component.
     """
 

@@ -7,7 +7,7 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
-from compare.errors import CompareError
+from compare.errors import UsageError
 from compare.result.groups import Permutation
 
 # Fewest permutations that can give a p-value of 0.05.
@@ -59,10 +59,10 @@ def model_splits(seeds_a: int, seeds_b: int, permutations: int, seed: int) -> Sp
         seed: random seed of the sample.
 
     Raises:
-        CompareError: `permutations` is below 19.
+        UsageError: `permutations` is below 19.
     """
     if permutations < FEWEST:
-        raise CompareError(f"a null distribution needs at least {FEWEST} permutations, got {permutations}.")
+        raise UsageError(f"a null distribution needs at least {FEWEST} permutations, got {permutations}.")
     models, equal = seeds_a + seeds_b, seeds_a == seeds_b
     exact = comb(models, seeds_a) // (2 if equal else 1) <= permutations + 1
     if exact:

@@ -1,5 +1,6 @@
 """How much a span of layers stands out from its surroundings: CKA within it against CKA across its borders."""
 
+from collections.abc import Iterator
 from math import inf
 
 import numpy as np
@@ -13,20 +14,32 @@ CONTRAST = 0.05
 
 
 def stands_out(matrix: Array, start: int, stop: int) -> bool:
-    """Whether CKA falls at both ends of the span; an end of the network needs no fall."""
+    """Whether CKA falls at both ends of a span; an end of the network needs no fall.
+
+    Args:
+        matrix: CKA of all pairs of layers, symmetric, shape (L, L); NaN for layers without CKA.
+        start: index of the first layer of the span.
+        stop: index after its last layer.
+    """
+    return all(contrast > CONTRAST for contrast in _contrasts(matrix, start, stop))
+
+
+def _contrasts(matrix: Array, start: int, stop: int) -> Iterator[float]:
+    """Contrast at each end of a span with the layers beyond it, up to half its length. A single one is ignored."""
     reach = (stop - start) // 2
-    sides = slice(max(0, start - reach), start), slice(stop, min(len(matrix), stop + reach))
-    # A side with a single layer is ignored.
-    return all(_contrast(matrix, slice(start, stop), side) > CONTRAST for side in sides if side.stop - side.start > 1)
+    for side in slice(max(0, start - reach), start), slice(stop, min(len(matrix), stop + reach)):
+        if side.stop - side.start > 1:
+            yield _contrast(matrix, slice(start, stop), side)
 
 
 def _contrast(matrix: Array, span: slice, outside: slice) -> float:
-    """Mean CKA of pairs within a span, minus that of pairs across its border at the same distance."""
+    """Mean CKA of pairs within a span, minus that of pairs across its border at the same distance; inf if unknown."""
     longest = span.stop - span.start
     within, across = _by_distance(matrix, span, span, longest), _by_distance(matrix, span, outside, longest)
     both = (within[1] > 0) & (across[1] > 0)
+    # No pair across the border has a value.
     if not both.any():
-        return inf  # No pair across the border has a value.
+        return inf
     weights = across[1, both]
     return float(weights @ (within[0, both] / within[1, both] - across[0, both] / weights) / weights.sum())
 
@@ -52,9 +65,5 @@ def border_contrast(cka: npt.ArrayLike, start: int, stop: int) -> float | None:
         Mean over both ends of the span. As in `find_block_structure`, layers beyond an end count up to half the length
         of the span, and an end with fewer than two of them is left out. None if both are.
     """
-    matrix = np.asarray(cka, dtype=np.float64)
-    reach = (stop - start) // 2
-    sides = slice(max(0, start - reach), start), slice(stop, min(len(matrix), stop + reach))
-    contrasts = [_contrast(matrix, slice(start, stop), side) for side in sides if side.stop - side.start > 1]
-    known = [contrast for contrast in contrasts if contrast < inf]
+    known = [contrast for contrast in _contrasts(np.asarray(cka, dtype=np.float64), start, stop) if contrast < inf]
     return float(np.mean(known)) if known else None

@@ -41,7 +41,7 @@ def agreement(cka: Matrix, a: Layers, b: Layers, match: Literal["same layer", "s
             with the most similar layer of the same stage of the other one.
 
     Returns:
-        Inside: mean over matches of which either layer is in block structure. Outside: mean over the other matches.
+        Inside: mean over matches with a layer in block structure. Outside: mean over the other matches.
     """
     cells = np.array(cka, dtype=np.float64)
     if match == "same layer":

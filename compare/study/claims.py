@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from compare.result.base import NOTHING, Estimate
-from compare.result.study import Claim
+from compare.result.study import Claim, Verdict
 from compare.stats.interval import LEVEL
 from compare.stats.paired import holm
 from compare.study.claim_tests import (
@@ -92,15 +92,7 @@ def _claim(definition: Definition, result: Measured, adjusted: float | None) -> 
         key=definition.key,
         statement=definition.statement,
         source=definition.source,
-        verdict=(
-            "not measurable"
-            if tested is None or adjusted is None
-            else "not shown"
-            if adjusted >= LEVEL or result.reason
-            else "shown"
-            if tested.effect > 0
-            else "opposite"
-        ),
+        verdict=_verdict(result, adjusted),
         reason=result.reason,
         quantity=definition.quantity,
         test=definition.test,
@@ -111,6 +103,14 @@ def _claim(definition: Definition, result: Measured, adjusted: float | None) -> 
         remark=result.remark,
         readings=result.readings,
     )
+
+
+def _verdict(result: Measured, adjusted: float | None) -> Verdict:
+    if result.tested is None or adjusted is None:
+        return "not measurable"
+    if adjusted >= LEVEL or result.reason:
+        return "not shown"
+    return "shown" if result.tested.effect > 0 else "opposite"
 
 
 CLAIMS = (

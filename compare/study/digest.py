@@ -48,14 +48,16 @@ def digest(inspection: Inspection, *, depth: int, width: float, subset: str, see
         _square(matrix, judged)
         for matrix in (inspection.cka, inspection.inside.cka_without, inspection.inside.pc1_alignment)
     )
-    pc1_cka = inspection.inside.pc1_cka
+    pc1_cka, accuracy = inspection.inside.pc1_cka, inspection.model.accuracy
+    # The images of a study have labels.
+    assert accuracy is not None
     return Network(
         name=inspection.model.name,
         depth=depth,
         width=width,
         subset=subset,
         seed=seed,
-        accuracy=inspection.model.accuracy or 0.0,
+        accuracy=accuracy,
         score=inspection.inside.score.score,
         blocks=len(inspection.inside.blocks),
         pc1_fraction=_split(_array(inspection.model.pc1_fraction), inside),

@@ -145,7 +145,7 @@ def _assumptions(world: World) -> dict[str, str]:
 
 
 class _Draw:
-    """Random values of one study, some of which networks of the same seed share."""
+    """Random values of one study. Networks of the same seed share some of them."""
 
     def __init__(self, world: World, seeds: Sequence[int], random: np.random.Generator) -> None:
         self._random, self._shared = random, world.shared

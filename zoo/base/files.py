@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zoo.base.foreign import foreign_code
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError, ZooError, one_line
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # First bytes of the text that git stores in place of a large file (git-lfs, docs/spec.md).
@@ -132,6 +132,9 @@ def replace_file(path: Path, data: bytes) -> None:
     Args:
         path: the file.
         data: its new content.
+
+    Raises:
+        OSError: the file cannot be written; see `writing`.
     """
     temporary = path.with_name(f".{path.name[:200]}-{os.getpid()}")
     try:
@@ -144,7 +147,7 @@ def replace_file(path: Path, data: bytes) -> None:
 def check_utf8(text: str) -> None:
     """Check that a text from the command line can be written to JSON, or sent.
 
-    Python stands in surrogates for bytes that are not UTF-8.
+    Python represents bytes that are not UTF-8 by surrogates.
 
     Raises:
         UsageError: the text is not UTF-8.
@@ -187,7 +190,7 @@ def clean_name(name: str) -> str:
     Bytes that are not UTF-8, which Python represents by surrogates, and control characters become U+FFFD.
 
     Example:
-        >>> clean_name("caf\\udce9")
+        >>> clean_name("caf\udce9")
         'caf�'
     """
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", os.fsencode(name).decode(errors="replace"))
@@ -269,4 +272,4 @@ def writing(path: Path, instead: str = "another --out") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ZooError(f"cannot write {path} ({error.strerror}); choose {instead}.") from error
+        raise ZooError(f"cannot write {path} ({error.strerror or one_line(error)}); choose {instead}.") from error

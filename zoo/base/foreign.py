@@ -34,10 +34,10 @@ def foreign_code(what: str, advice: str) -> Iterator[None]:
     Example:
         >>> import yaml
         >>> with foreign_code("cannot read card.md", "repair it"):
-        ...     yaml.safe_load("{")
+        ...     yaml.safe_load("{")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        zoo.errors.ZooError: cannot read card.md (ParserError: while parsing a flow node ...); repair it.
+        zoo.errors.ZooError: cannot read card.md (ParserError: while parsing a flow node...); repair it.
     """
     try:
         yield

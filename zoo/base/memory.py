@@ -33,8 +33,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 def free_memory() -> int | None:
     """Bytes that this process can still use; None if the system does not say.
 
-    The least of what the machine has, and of what limits of its cgroups (as in containers), of the process
-    (`ulimit -v`), and its share among processes that run at once leave.
+    That is the free memory of the machine, or less: what remains below the limits of the process's cgroups (as in
+    containers), below its own limit (`ulimit -v`), and of its share if several processes run at once.
 
     Source:
         Linux: proc(5) on meminfo and statm; Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst.

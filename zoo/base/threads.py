@@ -2,7 +2,7 @@
 
 import os
 
-# Looks at a lock before a thread sleeps, as libgomp itself chooses when there are more threads than cores.
+# How often a waiting thread checks a lock before it sleeps: what libgomp chooses if there are more threads than cores.
 _SPINS = 1000
 
 

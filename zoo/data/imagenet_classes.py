@@ -5,7 +5,7 @@ from functools import cache
 from typing import NamedTuple
 
 # Share of a model's class names that must be those of ImageNet, in the same order.
-MOST = 0.9
+LEAST_EQUAL = 0.9
 
 
 class ImageNetClasses(NamedTuple):
@@ -49,7 +49,7 @@ def _mostly_equal(names: Sequence[str], others: Sequence[str]) -> bool:
     if len(names) != len(others):
         return False
     pairs = zip(map(_first, names), map(_first, others), strict=True)
-    return sum(one == other for one, other in pairs) >= MOST * len(names)
+    return sum(one == other for one, other in pairs) >= LEAST_EQUAL * len(names)
 
 
 def _first(name: str) -> str:

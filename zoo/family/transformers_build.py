@@ -11,12 +11,12 @@ from zoo.errors import ZooError, one_line
 
 # Limits for settings from downloaded files; image models of transformers stay well below.
 MAX_NUMBER, MAX_VALUES, MAX_NESTING = 65_536, 10_000, 6
+_CODE_AND_FILES = {"attn_implementation", "auto_map", "architectures", "experts_implementation"}
+_DTYPES = {"dtype", "torch_dtype", "torchscript"}
+_CLASSES = {"id2label", "label2id", "num_labels", "problem_type"}
+_OUTPUT_FORM = {"output_attentions", "output_hidden_states", "return_dict", "use_return_dict"}
 # Settings that name code or files, change the form of the output, or describe the text that a model was trained with.
-_NOT_USED = {
-    *("attn_implementation", "auto_map", "architectures", "dtype"),
-    *("experts_implementation", "id2label", "label2id", "num_labels", "output_attentions", "output_hidden_states"),
-    *("problem_type", "return_dict", "text_config", "torch_dtype", "torchscript", "use_return_dict"),
-}
+_NOT_USED = _CODE_AND_FILES | _DTYPES | _CLASSES | _OUTPUT_FORM | {"text_config"}
 # Settings of models that are built around another model, which they would download.
 _BACKBONE = ("backbone", "backbone_config", "use_timm_backbone", "use_pretrained_backbone")
 # Outputs of a model, the most specific first.

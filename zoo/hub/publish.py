@@ -19,6 +19,7 @@ from zoo.model_folder.weights import config_files, weight_files
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import ModelInfo, SpaceInfo
 
 
 # Content of a file: on disk, or in memory.
@@ -61,7 +62,7 @@ def check_target(repo_id: str, *, private: bool = False) -> None:
         raise ZooError(f"{repo_id}: your token is read-only; log in with a write token: `hf auth login`.")
     with hub_errors(repo_id):
         if private and client.repo_exists(repo_id):
-            _refuse_public(client, repo_id)
+            refuse_public(repo_id, client.model_info(repo_id))
 
 
 def push(
@@ -121,7 +122,12 @@ def push(
     changed = not _holds(before.files or {}, files)
     _check_tag(client, repo_id, tag, None if changed else before.commit)
     if changed:
-        on_files({name: len(it) if isinstance(it, bytes) else it.stat().st_size for name, it in files.items()})
+        on_files(
+            {
+                name: len(content) if isinstance(content, bytes) else content.stat().st_size
+                for name, content in files.items()
+            }
+        )
     _write_card(folder, files)
     message = message or f"Upload {folder.resolve().name} with resnet-zoo"
     commit = _commit(client, before, files, message) if changed else before.commit
@@ -183,13 +189,22 @@ def _prepare(client: "HfApi", repo_id: str, private: bool, revision: str | None)
         # None selects the organisation's default visibility.
         client.create_repo(repo_id, private=private or None, exist_ok=True)
         if private:
-            _refuse_public(client, repo_id)
+            refuse_public(repo_id, client.model_info(repo_id))
         if revision is not None:
             client.create_branch(repo_id, branch=revision, exist_ok=True)
 
 
-def _refuse_public(client: "HfApi", repo_id: str) -> None:
-    if not client.model_info(repo_id).private:
+def refuse_public(repo_id: str, info: "ModelInfo | SpaceInfo") -> None:
+    """Check that a repository that exists is private.
+
+    Args:
+        repo_id: repository `owner/name`.
+        info: what the Hub says about it.
+
+    Raises:
+        ZooError: it is public.
+    """
+    if not info.private:
         raise ZooError(f"{repo_id} is public already; make it private on its page, or push without --private.")
 
 

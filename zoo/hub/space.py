@@ -8,7 +8,7 @@ from zoo.errors import ZooError
 from zoo.hub.client import logged_in
 from zoo.hub.errors import hub_errors
 from zoo.hub.fetch import content_hash
-from zoo.hub.publish import Published, check_target
+from zoo.hub.publish import Published, check_target, refuse_public
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -101,6 +101,6 @@ def _check_replaceable(client: "HfApi", repo_id: str, sdk: Sdk, private: bool) -
     names = {file.rfilename for file in info.siblings or ()}
     if info.sdk != sdk or (CONTENTS not in names and names - _INITIAL):
         raise ZooError(f"{repo_id} is a Space that `{_WRITERS[sdk]}` did not write; choose another name.")
-    if private and not info.private:
-        raise ZooError(f"{repo_id} is public already; make it private on its page, or push without --private.")
+    if private:
+        refuse_public(repo_id, info)
     return info

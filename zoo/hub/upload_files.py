@@ -37,20 +37,11 @@ _SECRET = re.compile(
 # Files larger than this are not searched for secrets, and bytes at the beginning of a file in which pickles are found;
 # larger pickles are recognised by their first bytes.
 _SEARCHED, _PICKLED = 2**26, 2**20
-_ARCHIVES = (
-    *(
-        b"PK\x03\x04",
-        b"\x1f\x8b",
-        b"BZh",
-        b"\xfd7zXZ",
-        b"7z\xbc\xaf",
-        b"\x28\xb5\x2f\xfd",
-        b"\x04\x22\x4d\x18",
-        b"Rar!",
-    ),
-    # Arrays of numpy and files of HDF5 may hold pickles.
-    *(b"\x93NUMPY", b"\x89HDF"),
-)
+# First bytes of archives, and of files compressed by gzip, bzip2, xz, zstd, and lz4.
+_ARCHIVES = (b"PK\x03\x04", b"7z\xbc\xaf", b"Rar!")
+_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
+# Arrays of numpy and files of HDF5 may hold pickles.
+_ARRAYS = (b"\x93NUMPY", b"\x89HDF")
 
 
 @dataclass(frozen=True)
@@ -125,7 +116,7 @@ def _danger(name: str, path: Path, needed: bool) -> str | None:
 
 
 def _is_archive(data: bytes) -> bool:
-    return data.startswith(_ARCHIVES) or data[257:262] == b"ustar" or is_zipfile(BytesIO(data))
+    return data.startswith(_ARCHIVES + _COMPRESSED + _ARRAYS) or data[257:262] == b"ustar" or is_zipfile(BytesIO(data))
 
 
 def _is_pickle(data: bytes) -> bool:
@@ -134,6 +125,7 @@ def _is_pickle(data: bytes) -> bool:
         return True
     try:
         operations = list(pickletools.genops(BytesIO(data)))
-    except Exception:  # whatever opcodes that are text raise
+    except Exception:
+        # The parsers of single opcodes raise errors of many classes on data that are no pickle.
         return False
     return len(operations) > 2 and operations[-1][2] == len(data.rstrip()) - 1

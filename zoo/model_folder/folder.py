@@ -79,8 +79,8 @@ def _remove_older_leftovers(folder: Path) -> None:
 
 def _not_of_a_model(names: Collection[str]) -> list[str]:
     """Names of files that no model folder holds."""
-    own = {CONFIG, INDEX, PREPROCESSOR, PROCESSOR, RECORD, CARD, CURVE, HEATMAP, EPOCHS}
-    return sorted(name for name in names if name not in own and not name.endswith(".safetensors"))
+    usual = {CONFIG, INDEX, PREPROCESSOR, PROCESSOR, RECORD, CARD, CURVE, HEATMAP, EPOCHS}
+    return sorted(name for name in names if name not in usual and not name.endswith(".safetensors"))
 
 
 def check_writable(out: Path) -> None:

@@ -29,7 +29,7 @@ _CLIP = {
 }
 _CROP_224 = {"size": {"shortest_edge": 224}, "do_center_crop": True, "crop_size": 224}
 _CROP_256 = _CROP_224 | {"size": {"shortest_edge": 256}}
-# What the files of each image processor may leave out, and `_Settings` does not say.
+# Default settings of each image processor, where they differ from those of `_Settings`.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "BeitImageProcessor": _BICUBIC,
     "BitImageProcessor": _BICUBIC | _CROP_224 | _CLIP,
@@ -51,9 +51,16 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 # Image processors that understand a single number as the length of the shorter side.
 SHORT = (
-    *("BitImageProcessor", "CLIPImageProcessor", "ChineseCLIPImageProcessor", "ConvNextImageProcessor"),
-    *("LevitImageProcessor", "MobileNetV1ImageProcessor", "MobileNetV2ImageProcessor", "MobileViTImageProcessor"),
-    *("PoolFormerImageProcessor", "SiglipImageProcessor"),
+    "BitImageProcessor",
+    "CLIPImageProcessor",
+    "ChineseCLIPImageProcessor",
+    "ConvNextImageProcessor",
+    "LevitImageProcessor",
+    "MobileNetV1ImageProcessor",
+    "MobileNetV2ImageProcessor",
+    "MobileViTImageProcessor",
+    "PoolFormerImageProcessor",
+    "SiglipImageProcessor",
 )
 # Image processor of the types of models whose files do not name one.
 OF_MODELS = {
@@ -104,7 +111,7 @@ def preprocessing_of(values: dict[str, Any], model_type: str) -> Preprocessing:
     """Translate the settings of an image processor.
 
     Args:
-        values: content of preprocessor_config.json.
+        values: content of preprocessor_config.json, or the part of processor_config.json about images.
         model_type: type of the model, which determines the image processor if the file does not name it.
 
     Raises:
@@ -115,7 +122,7 @@ def preprocessing_of(values: dict[str, Any], model_type: str) -> Preprocessing:
     try:
         settings = msgspec.convert(DEFAULTS[kind] | known, _Settings)
     except msgspec.MsgspecError as error:
-        raise ZooError(f"preprocessor_config.json is not that of a {kind}: {error}.") from error
+        raise ZooError(f"the settings of the image processor are not those of a {kind}: {error}.") from error
     for refused, what in (
         (settings.resample not in _INTERPOLATIONS, f"resizing with Pillow's method {settings.resample}"),
         (not settings.do_resize, "images of their original sizes"),
@@ -194,7 +201,8 @@ def _scale(kind: str, settings: _Settings) -> tuple[tuple[float, ...], tuple[flo
     deviation.
     """
     means, stds = _per_channel(settings.image_mean), _per_channel(settings.image_std)
-    top = stds if settings.include_top else (1.0,) * len(stds)
+    # EfficientNet divides by the standard deviations a second time.
+    second_stds = stds if settings.include_top else (1.0,) * len(stds)
     if not settings.do_normalize or kind == "MobileViTImageProcessor":
         means, stds = (0.0,) * len(means), (1.0,) * len(stds)
     factor = 255 * settings.rescale_factor if settings.do_rescale else 255
@@ -203,7 +211,7 @@ def _scale(kind: str, settings: _Settings) -> tuple[tuple[float, ...], tuple[flo
     offset = 1 if settings.do_rescale and settings.rescale_offset else 0
     return (
         tuple((mean + offset) / factor for mean in means),
-        tuple(std * again / factor for std, again in zip(stds, top, strict=True)),
+        tuple(std * second / factor for std, second in zip(stds, second_stds, strict=True)),
     )
 
 

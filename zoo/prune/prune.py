@@ -50,7 +50,8 @@ def blocks_within(variant: Variant, spans: Sequence[tuple[int, int]]) -> tuple[s
 
 def _identity_blocks(variant: Variant) -> Iterator[tuple[str, int, int]]:
     """Yield name and half-open range of layers of every block with an identity shortcut."""
-    start = 4  # after the input, and the convolution, batch norm, and ReLU of the stem
+    # After the input, and the convolution, batch norm, and ReLU of the stem.
+    start = 4
     for stage, blocks in enumerate(variant.blocks, 1):
         for block in range(blocks):
             projects = stage > 1 and block == 0

@@ -38,7 +38,8 @@ def settle_batch_norm_on(model: nn.Module, minibatches: Iterable[Tensor]) -> Non
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None  # plain mean over minibatches
+        # The running statistics are then the plain mean over minibatches.
+        norm.momentum = None
     # Without dropout, as at inference.
     model.eval()
     for norm in norms:

@@ -111,7 +111,8 @@ class Fit:
                 f"{self._ranks.count}; start fewer processes."
             )
         order = torch.randperm(len(self._data), generator=self._generator)[: steps * batch_size]
-        total = torch.zeros(2, device=self._device)  # loss, number right
+        # Of the loss, and of images that are right.
+        total = torch.zeros(2, device=self._device)
         self.model.train()
         rows = self._ranks.rows
         with self._seeded(), batch_norm_over_ranks(self.model):

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.compute.groups import GroupOptions, grouped
+from cli.compute.matrix import check_different
 from cli.inputs.request import request
 from cli.inputs.superclasses import own_superclasses
 from cli.jobs.engine import Engine
@@ -79,6 +80,4 @@ def groups(
 def _check_models(a: list[str], b: list[str]) -> None:
     if min(len(a), len(b)) < 2:
         raise UsageError(f"expected at least two models after --a and after --b, got {len(a)} and {len(b)}.")
-    models = a + b
-    if repeated := next((ref for ref in models if models.count(ref) > 1), None):
-        raise UsageError(f"expected different models, got {repeated} twice.")
+    check_different(a + b)

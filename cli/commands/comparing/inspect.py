@@ -44,6 +44,6 @@ def inspect(
     """
     files.check()
     with interruptible("nothing was written"):
-        found = request((model,), columns.of_optional(dataset), images, inspection.layers or "all", own_code=True)
-        computed = inspected(found, inspection, part, no_cache)
+        looked_up = request((model,), columns.of_optional(dataset), images, inspection.layers or "all", own_code=True)
+        computed = inspected(looked_up, inspection, part, no_cache)
     deliver(computed.result, files, ReportOptions(images=computed.images, parts=part))

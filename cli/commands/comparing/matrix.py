@@ -45,8 +45,8 @@ def matrix(
         raise UsageError(f"--tolerance needs all models at once, and {engine.option} runs each alone; use one of them.")
     with interruptible("nothing was written"):
         layers = similarity.layers or "all"
-        found = request(models, columns.of_optional(dataset), images, layers, own_code=True, jobs=engine.jobs)
-        result = related(found, similarity, engine, no_cache)
+        looked_up = request(models, columns.of_optional(dataset), images, layers, own_code=True, jobs=engine.jobs)
+        result = related(looked_up, similarity, engine, no_cache)
     deliver(result, files, ReportOptions(pair=pair))
 
 

@@ -89,10 +89,10 @@ def _show_power(grid: StudyGrid, state: State) -> None:
     from compare.study.power import Cell, powers
 
     cells = [Cell(run.variant.depth, run.variant.width, str(run.subset), run.seed) for run in state.runs]
-    found = powers(cells, grid.base_depth, grid.base_width)
+    expected = powers(cells, grid.base_depth, grid.base_width)
     if not is_quiet():
-        Console(stderr=True).print(rich_table(power_table(found)))
-    if verdict := power_verdict(found, len(grid.seeds)):
+        Console(stderr=True).print(rich_table(power_table(expected)))
+    if verdict := power_verdict(expected, len(grid.seeds)):
         say(verdict)
 
 

@@ -14,7 +14,7 @@ from cli.report.kinds import kind_of
 from cli.terminal import options
 from cli.terminal.analysis_options import BaselineOptions
 from cli.terminal.command_options import expand_options
-from cli.terminal.output import interruptible, plain, say, show, show_path
+from cli.terminal.output import interruptible, plain, show, show_commit, show_path
 from zoo.base.sealed_folder import check_site
 from zoo.errors import UsageError
 from zoo.model_folder.folder import check_writable
@@ -103,6 +103,4 @@ def _push(folder: Path, repo_id: str, private: bool) -> None:
 
     with interruptible("the upload may be incomplete. Push again"):
         pushed = push_space(folder, repo_id, private=private)
-    if not pushed.changed:
-        say("nothing has changed since the last commit.")
-    print(f"{pushed.url} {pushed.commit}")
+    show_commit(pushed.url, pushed.commit, pushed.changed)

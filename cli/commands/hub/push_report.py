@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.report.kinds import ReportOptions, ResultKind, kind_of, load_result
-from cli.terminal.output import interruptible, say
+from cli.terminal.output import interruptible, show_commit
 from zoo.errors import ZooError
 from zoo.hub.ref import public_ref
 from zoo.model_folder.folder import CARD
@@ -59,9 +59,7 @@ def push_report(
             {CARD: partial(with_report, title=title, verdict=verdict)},
             message or f"Add the report: {title}"[:200],
         )
-    if not pushed.changed:
-        say("nothing has changed since the last commit.")
-    print(f"{pushed.url} {pushed.commit}")
+    show_commit(pushed.url, pushed.commit, pushed.changed)
 
 
 def _without_folders(result: "JsonResult") -> "JsonResult":

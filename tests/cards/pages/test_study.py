@@ -12,6 +12,7 @@ from cards.pictures.study import claims_figure, maps_image
 from cards.words.claims import claims_verdict, measuring_command, power_verdict
 from cards.words.legible import chance, probability
 from cli.report.study import ReproductionReport
+from compare.result.base import Estimate
 from compare.result.study import Reproduction
 from tests.support.browser import DESKTOP, PHONE, pytestmark, wide  # noqa: F401
 from tests.support.page_reader import Reader
@@ -99,6 +100,19 @@ def test_report_holds_every_number_in_80_columns(shown):
     assert "Mean score: 0.41 (0.40 to 0.42) at depth 14" in text
     for claim in shown.claims:
         assert f"{chance(claim.p_value)} (Holm {probability(claim.p_adjusted)})" in " ".join(text.split())
+
+
+def test_a_mean_that_does_not_exist_is_not_drawn_as_zero(shown):
+    claim = next(claim for claim in shown.claims if claim.readings)
+    missing = replace(claim.readings[0], mean=Estimate(None, None, None))
+    changed = replace(claim, readings=(missing, *claim.readings[1:]))
+    before, after = (
+        Reader(reproduction_html(replace(shown, claims=(each,)))).data["charts"][claim.key]["data"]
+        for each in (claim, changed)
+    )
+    means = [[len(trace["y"]) for trace in data if "error_y" in trace] for data in (before, after)]
+    assert sum(means[1]) == sum(means[0]) - 1
+    assert sum(0 in trace["y"] for trace in after) == sum(0 in trace["y"] for trace in before)
 
 
 def test_hostile_names_are_shown_as_text(shown):

@@ -40,5 +40,9 @@ def test_tiles_of_an_inspection_say_what_its_blocks_rest_on():
     assert tiles["Block structure"][0].value == "44%"
     assert tiles["Block structure"][0].text.startswith("14 of its 32 layers; score 0.39")
     assert tiles["Without the first component"] == (KeyNumber("0 of 1", "block stays similar without it"),)
+    several = inspection()
+    several = replace(several, inside=replace(several.inside, components=2, blocks=several.inside.blocks * 2))
+    (number,) = texts(inspection_tiles(several))["Without the first 2 components"]
+    assert number.text == "blocks stay similar without them"
     assert tiles["Dominant images"][0] == KeyNumber("60%", "of what a block's layers share comes from 1 of 80 images")
     assert texts(inspection_tiles(inspection(block=False)))["Block structure"][0].value == "none"

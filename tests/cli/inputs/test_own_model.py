@@ -55,6 +55,35 @@ def test_hash_is_that_of_weights_and_source(mine):
     assert own_model("py:mine.py:small").sha256 != first.sha256
 
 
+def test_hash_is_also_that_of_state_besides_tensors(here):
+    code = """
+from torch import nn
+
+class Counted(nn.Flatten):
+    steps = 0
+    pretrained_cfg = {"input_size": (1, 8, 8), "mean": (0.5,), "std": (0.25,)}
+
+    def get_extra_state(self):
+        return {"steps": self.steps}
+
+def early():
+    return Counted()
+
+def late():
+    model = Counted()
+    model.steps = 1
+    return model
+"""
+    (here / "counted.py").write_text(code)
+    assert own_model("py:counted.py:early").sha256 == own_model("py:counted.py:early").sha256
+    assert own_model("py:counted.py:early").sha256 != own_model("py:counted.py:late").sha256
+
+
+def test_code_may_change_the_folders_that_it_imports_from(mine):
+    mine.write_text(CODE + "import sys\nsys.path.pop(0)\n")
+    assert own_model("py:mine.py:small").name == "small"
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [

@@ -32,6 +32,12 @@ def test_equal_values_and_a_single_one_are_full_bars():
     assert drawn(Curve("loss", [2.0], ".1f", height=2))[1:] == ["2.0 │█", "    │█"]
 
 
+def test_a_missing_value_is_a_gap_and_not_the_smallest_value():
+    _, top, bottom = drawn(Curve("share", [0.5, None, 1.0], ".1f", height=2))
+    assert top == "1.0 │  █"
+    assert bottom == "0.5 │▁ █"
+
+
 def test_terminals_without_unicode_get_ascii():
     text = "".join(drawn(Curve("loss", [0.0, 0.3, 1.0], ".1f"), encoding="ascii"))
     assert text.isascii()

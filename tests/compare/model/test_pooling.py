@@ -79,5 +79,5 @@ def test_model_without_a_class_token_uses_means_and_says_so():
 
 
 def test_other_ways_of_pooling_are_refused():
-    with pytest.raises(UsageError, match="pool must be none, mean, cls, got 'max'"):
+    with pytest.raises(UsageError, match="pool must be one of none, mean, cls, got 'max'"):
         check_pool("max")

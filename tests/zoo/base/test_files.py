@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from zoo.base.files import file_sha256, read_file
+from zoo.base.files import file_sha256, read_file, writing
 from zoo.errors import ZooError
 
 KINDS = {
@@ -24,6 +24,14 @@ def test_only_regular_files_are_read(tmp_path, kind, read):
     with pytest.raises(ZooError, match="expected a file, but .*file is a"):
         read(tmp_path / "file")
     assert time.perf_counter() - start < 1
+
+
+def test_an_error_without_a_number_gives_its_message(tmp_path):
+    with (
+        pytest.raises(ZooError, match="cannot write .*out .disk is gone.; choose another --out"),
+        writing(tmp_path / "out"),
+    ):
+        raise OSError("disk is gone")
 
 
 def test_huge_files_are_not_read(tmp_path):

@@ -97,6 +97,11 @@ def test_random_crops_are_parts_that_the_seed_decides():
     assert np.ptp([crop[0, 0] for crop in crops]) > 80
 
 
+def test_a_bug_of_our_own_is_not_reported_as_a_damaged_image():
+    with pytest.raises(AttributeError):
+        decode(encoded(PICTURE), None)
+
+
 BROKEN = {
     "text": lambda: b"this is no image",
     "nothing": lambda: b"",

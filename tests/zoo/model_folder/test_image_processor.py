@@ -93,7 +93,7 @@ def test_every_type_of_classifier_has_the_image_processor_of_transformers():
         ({"do_pad": True}, "asks for padding"),
         ({"size": {"longest_edge": 224}}, "asks for the size .*longest_edge"),
         ({"size": {"shortest_edge": 224}}, "asks for images of different sizes"),
-        ({"size": "big"}, "not that of a ViTImageProcessor"),
+        ({"size": "big"}, "settings of the image processor are not those of a ViTImageProcessor"),
         ({"rescale_factor": 0}, "asks for the rescale_factor 0"),
         ({"crop_pct": 0}, "asks for the crop_pct 0"),
     ],

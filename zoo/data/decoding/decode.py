@@ -10,6 +10,7 @@ from math import exp, log, sqrt
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from zoo.base.foreign import is_foreign
 from zoo.errors import one_line
 from zoo.model_folder.config import ModelConfig, Preprocessing
 from zoo.model_folder.preprocess import crop_for
@@ -218,6 +219,8 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
         raise
     # Pillow's decoders raise all kinds of errors for damaged files.
     except Exception as error:
+        if not is_foreign(error):
+            raise
         reason = _unknown(data) if isinstance(error, UnidentifiedImageError) else one_line(error, 80)
         raise UnreadableError(reason or type(error).__name__) from error
 

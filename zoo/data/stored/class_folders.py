@@ -12,31 +12,15 @@ from zoo.data.stored.listing import DatasetFile, Listing
 from zoo.data.stored.splits import TRAINS, split_word, training_split
 from zoo.errors import ZooError
 
+_COMMON = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
+_NETPBM = {".ppm", ".pgm", ".pbm", ".pnm"}
 # Suffixes of the formats that `zoo.data.decoding.decode` reads.
-SUFFIXES = {
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", *([".avif"] if features.check("avif") else [])),
-}
+SUFFIXES = _COMMON | _NETPBM | ({".avif"} if features.check("avif") else set())
+_NEWER = {".heic", ".heif", ".hif", ".avif", ".jxl"}
+_OLDER = {".jp2", ".j2k", ".jpx", ".tga", ".ico", ".psd", ".svg", ".exr", ".hdr"}
+_OF_CAMERAS = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"}
 # Suffixes of images that it does not read.
-OTHER_IMAGES = {
-    *(
-        ".heic",
-        ".heif",
-        ".hif",
-        ".avif",
-        ".jxl",
-        ".jp2",
-        ".j2k",
-        ".jpx",
-        ".tga",
-        ".ico",
-        ".psd",
-        ".svg",
-        ".exr",
-        ".hdr",
-    ),
-    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
-} - SUFFIXES
+OTHER_IMAGES = (_NEWER | _OLDER | _OF_CAMERAS) - SUFFIXES
 # Files beside the images that describe them; notes do not mention them.
 _ABOUT = ("readme", "license", "licence", "citation")
 # Notes and messages name at most this many files, or classes.
@@ -184,12 +168,13 @@ def _but(files: Sequence[DatasetFile]) -> str:
 
 def _vanished_note(listing: Listing, depth: int) -> Iterator[str]:
     """Note folders that would be classes if they held images."""
-    found = {file.parts[: depth + 1] for file in listing.having(SUFFIXES)}
+    with_images = {file.parts[: depth + 1] for file in listing.having(SUFFIXES)}
     places = (tuple(folder.split("/")) for folder in listing.folders)
     candidates = [place for place in places if len(place) == depth + 1 and (not depth or split_word(place[0]))]
-    vanished = [f"{'/'.join(place)} ({_content(listing, place)})" for place in sorted(candidates) if place not in found]
-    if vanished:
-        yield f"folders without images are no classes: {_some(vanished, _NAMED_CLASSES)}."
+    without = sorted(place for place in candidates if place not in with_images)
+    if without:
+        names = [f"{'/'.join(place)} ({_content(listing, place)})" for place in without]
+        yield f"folders without images are no classes: {_some(names, _NAMED_CLASSES)}."
 
 
 def _content(listing: Listing, place: tuple[str, ...]) -> str:

@@ -180,7 +180,8 @@ def _epoch(
     """Train all models for one epoch; return an entry per model."""
     start, draws = time.perf_counter(), _draw(pool, recipe, generators)
     steps, batch_size, _ = draws.order.shape
-    total = torch.zeros(2, model.models, device=pool.labels.device)  # loss, number right
+    # Of the loss, and of images that are right.
+    total = torch.zeros(2, model.models, device=pool.labels.device)
     for step in range(steps):
         optimiser.lr = recipe.lr_at(epoch + (step + 0.5) / steps)
         total += _step(model, optimiser, recipe, *_batch(pool, draws, step, recipe))
