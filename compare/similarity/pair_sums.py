@@ -44,7 +44,7 @@ class PairSums:
         self._total: Tensor | None = None
         # Number of examples or minibatches of the first pass.
         self._count = 0
-        # Parts of the layers, of which standard errors are needed only between different ones.
+        # Parts of the layers. Standard errors are needed only between different parts.
         self._parts: Sequence[slice] = ()
         # Over the first ones i of them, with inner products H_i and diagonals d_i: their number, and sums of H_i,
         # H_i * H_i, H_i * d_i' and d_i d_i'.
@@ -287,6 +287,6 @@ def _effective(squares: Tensor) -> Tensor:
 
 
 def _padded(shares: Tensor, count: int, layers: int) -> Tensor:
-    """The shares of at least `count` examples, of which new ones are 0."""
+    """The shares of at least `count` examples; those of new examples are 0."""
     new = torch.zeros(max(0, count - len(shares)), layers, layers, device="cpu")
     return torch.cat([shares, new]) if len(shares) else new
