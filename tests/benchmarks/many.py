@@ -3,8 +3,7 @@
 `growth` replays simulated recordings of 2 to 100 networks of 51 layers, and of 200 of 8 layers, on 1,792 images in
 minibatches of 256, with one thread, in a process that reuses freed memory as commands do. It prints CPU time, since it
 does not depend on what else a machine does: of the whole comparison, of the products of single examples for standard
-errors, and of writing JSON. `growth 40` prints the
-line of 40 alone, `growth 40 8` that of 40 of 8 layers.
+errors, and of writing JSON. `growth 40` prints the line of 40 alone, `growth 40 8` that of 40 of 8 layers.
 
 `eight runs` runs each of eight networks alone, with one plain matrix product per layer and minibatch. `compare_many`
 runs all of them in one pass, and compares all 28 pairs. Memory is the growth of the peak of a process with 256 images
