@@ -160,8 +160,8 @@ async def watch_comparison(job_id: JobId, context: InContext, request: Request) 
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
     feed = request.app.state.feed
-    feed.check_room()
-    events = _events(feed.follow(job), context)
+    feed.check_room(context.user)
+    events = _events(feed.follow(job, context.user), context)
     return StreamingResponse(events, media_type="text/event-stream")
 
 
