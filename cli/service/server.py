@@ -12,6 +12,7 @@ from cli.service.logs import log_config
 from cli.service.settings import TOKEN, Settings
 from cli.service.store.database import open_database
 from cli.service.web.app import create_app
+from cli.service.web.security.connection import Connection
 from cli.service.web.security.guard import is_loopback
 from cli.service.work.supervisor import supervised
 from cli.terminal.output import say
@@ -43,6 +44,8 @@ def serve(settings: Settings) -> None:
         config = uvicorn.Config(
             create_app(settings, database),
             log_config=log_config(tuple(filter(None, (*settings.tokens, settings.webhook_secret)))),
+            http=Connection,
+            ws="none",
             server_header=False,
             timeout_graceful_shutdown=PATIENCE,
         )
