@@ -1,11 +1,12 @@
 import re
+import socket
 import time
 from dataclasses import replace
 
 import pytest
 
 from cli.service.store import history
-from cli.service.web.security import attempts, guard, sessions
+from cli.service.web.security import attempts, connection, guard, sessions
 from cli.service.web.security.headers import PAGES
 from tests.support.web import client, serving
 
@@ -127,6 +128,13 @@ def test_a_forged_cookie_is_refused(team, change):
     assert (answer.status_code, answer.json()["error"][:28]) == (401, "the session is not valid; si")
 
 
+@pytest.mark.parametrize("end", ["", "soon", "9" * 5000, "-1"])
+def test_a_cookie_whose_end_is_no_moment_has_expired_whoever_signed_it(team, end):
+    value = f"{end}.{sessions._signature('token-of-ann', end)}"
+    answer = team[1].get("/api/comparisons", headers={"Cookie": f"{sessions.COOKIE}={value}"})
+    assert (answer.status_code, answer.json()["error"][:23]) == (401, "the session has expired")
+
+
 def wrong_tokens(web):
     """Sends as many wrong tokens, cookies, and sign-ins as an address may."""
     for number in range(attempts.MOST_WRONG):
@@ -236,6 +244,44 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(service, monkeypatch):
     with serving(settings, database) as web:
         answer = web.post("/api/comparisons", content=slow())
         assert (answer.status_code, "did not arrive" in answer.json()["error"]) == (400, True)
+
+
+def sent(web, *parts, pause=0.1):
+    """What the server answers to bytes that are sent in parts, until it closes the connection."""
+    with socket.create_connection((web.base_url.host, web.base_url.port), timeout=10) as client:
+        received = b""
+        try:
+            for part in parts:
+                client.sendall(part)
+                time.sleep(pause)
+            while chunk := client.recv(2**16):
+                received += chunk
+        except ConnectionError:
+            pass
+        return received
+
+
+REQUEST = b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def test_headers_that_do_not_arrive_are_not_waited_for(service, monkeypatch):
+    settings, database, _ = service
+    monkeypatch.setattr(connection, "HEADER_SECONDS", 1)
+    with serving(settings, database) as web:
+        for parts in ((), (REQUEST,), [REQUEST, *[b"A: b\r\n"] * 100]):
+            start = time.monotonic()
+            assert sent(web, *parts) == b""
+            assert time.monotonic() - start < 5
+        # A request in time is answered, and the next one of the connection has its own time.
+        answers = sent(web, REQUEST, b"\r\n" + REQUEST, b"\r\n" + REQUEST, pause=0.6)
+        assert answers.count(b"200 OK") == 2
+
+
+def test_headers_are_bounded_whatever_reads_them(service):
+    settings, database, _ = service
+    with serving(settings, database) as web:
+        assert b"400 Bad Request" in sent(web, REQUEST + b"A: " + b"a" * 2**17)
+        assert b"200 OK" in sent(web, REQUEST + b"A: " + b"a" * 2**15 + b"\r\nConnection: close\r\n\r\n")
 
 
 @pytest.mark.parametrize(
