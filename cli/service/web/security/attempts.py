@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from ipaddress import IPv6Network, ip_address
 from math import ceil
 from typing import TypeVar
 
@@ -19,6 +20,8 @@ Value = TypeVar("Value")
 MOST_WRONG, WINDOW = 20, 60
 # Addresses and right tokens that are remembered; the oldest are forgotten first.
 MOST_REMEMBERED = 10_000
+# Bits that the addresses of one IPv6 network have in common.
+NETWORK = 64
 
 
 @dataclass
@@ -60,8 +63,15 @@ class Attempts:
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from; empty if that is unknown."""
-    return request.client.host if request.client else ""
+    """Where a request comes from; empty if that is unknown. For IPv6, the network: a machine has all its addresses."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 4 or address.ipv4_mapped is not None:
+        return host
+    return str(IPv6Network((int(address), NETWORK), strict=False))
 
 
 def _remember(values: OrderedDict[Key, Value], key: Key, value: Value) -> None:

@@ -163,6 +163,24 @@ def test_nobody_finds_a_token_by_trying(team, monkeypatch):
     assert web.get("/metrics", headers=BEARER).status_code == 200
 
 
+def test_clients_of_a_proxy_and_of_one_network_have_a_limit_each(service, monkeypatch):
+    settings, database, _ = service
+    monkeypatch.setattr(attempts, "MOST_WRONG", 1)
+
+    def status(address):
+        return web.get("/metrics", headers={"Authorization": "Bearer wrong", "X-Forwarded-For": address}).status_code
+
+    with serving(replace(settings, tokens=TOKENS), database) as web:
+        for first, same, other in (
+            ("10.0.0.1", "10.0.0.1", "10.0.0.2"),
+            # What the client itself sends stands first.
+            ("10.9.9.9, 10.0.0.3", "10.9.9.8, 10.0.0.3", "10.0.0.4"),
+            ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"),
+            ("::ffff:10.0.0.5", "::ffff:10.0.0.5", "::ffff:10.0.0.6"),
+        ):
+            assert [status(first), status(same), status(other)] == [401, 429, 401]
+
+
 def test_a_cookie_expires(team, monkeypatch):
     headers = cookie()
     now = time.time() + sessions.LIFETIME
