@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import socket
 import sys
 import threading
@@ -23,6 +24,8 @@ from zoo.errors import UsageError, ZooError
 NAMELESS = "user"
 # Seconds for requests to end when the server is stopped. Pages that watch a comparison would wait longer.
 PATIENCE = 1
+# Files that the server may have open: every connection is one, and shells allow 1,024 or fewer.
+OPEN_FILES = 4096
 
 
 def serve(settings: Settings) -> None:
@@ -36,6 +39,7 @@ def serve(settings: Settings) -> None:
     """
     import uvicorn
 
+    _allow_open_files()
     os.environ["ZOO_CACHE"] = str(settings.cache.absolute())
     with _listen(settings.host, settings.port) as listener:
         with writing(settings.data, "another --data"):
@@ -98,6 +102,14 @@ def check_host(host: str, tokens: Mapping[str, str]) -> None:
             f"--host {host} lets other machines in, which needs a token; set {TOKEN}, or write one to a file "
             "and name it with --token-file."
         )
+
+
+def _allow_open_files() -> None:
+    """Raise the limit on open files as far as the system lets a user do that."""
+    limit, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if highest == resource.RLIM_INFINITY else min(OPEN_FILES, highest)
+    if limit != resource.RLIM_INFINITY and limit < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, highest))
 
 
 def _import_torch() -> None:
