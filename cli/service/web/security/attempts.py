@@ -64,14 +64,14 @@ class Attempts:
 
 def address_of(request: Request) -> str:
     """Where a request comes from; empty if that is unknown. For IPv6, the network: a machine has all its addresses."""
-    host = request.client.host if request.client else ""
     try:
-        address = ip_address(host)
+        address = ip_address(request.client.host if request.client else "")
     except ValueError:
-        return host
-    if address.version == 4 or address.ipv4_mapped is not None:
-        return host
-    return str(IPv6Network((int(address), NETWORK), strict=False))
+        # A proxy may pass on whatever a client sends.
+        return ""
+    if address.version == 6 and address.ipv4_mapped is None:
+        return str(IPv6Network((int(address), NETWORK), strict=False))
+    return str(address if address.version == 4 else address.ipv4_mapped)
 
 
 def _remember(values: OrderedDict[Key, Value], key: Key, value: Value) -> None:

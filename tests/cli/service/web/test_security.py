@@ -176,7 +176,8 @@ def test_clients_of_a_proxy_and_of_one_network_have_a_limit_each(service, monkey
             # What the client itself sends stands first.
             ("10.9.9.9, 10.0.0.3", "10.9.9.8, 10.0.0.3", "10.0.0.4"),
             ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"),
-            ("::ffff:10.0.0.5", "::ffff:10.0.0.5", "::ffff:10.0.0.6"),
+            ("::ffff:10.0.0.5", "10.0.0.5", "::ffff:10.0.0.6"),
+            ("no address", "nor this one" * 1000, "10.0.0.7"),
         ):
             assert [status(first), status(same), status(other)] == [401, 429, 401]
 
