@@ -69,6 +69,7 @@ def read_tokens(file: Path | None, token: str | None) -> Mapping[str, str]:
 
     Args:
         file: file with a token in each line, after the name of its user if there are several users; None for no file.
+            Lines that begin with `#` are comments.
         token: a further token, of the environment; None or empty for none.
 
     Returns:
@@ -80,9 +81,10 @@ def read_tokens(file: Path | None, token: str | None) -> Mapping[str, str]:
     tokens = {token: NAMELESS} if token else {}
     if file is not None:
         try:
-            lines = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+            text = file.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise ZooError(f"cannot read the tokens in {file} ({error}); choose another --token-file.") from error
+        lines = [line.split() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
         if not lines or any(len(words) > 2 for words in lines):
             raise ZooError(f"expected a token in each line of {file}, or a user and a token; correct --token-file.")
         tokens |= {words[-1]: words[0] if len(words) == 2 else NAMELESS for words in lines}
