@@ -35,12 +35,12 @@ class Attempts:
     _wrong: OrderedDict[str, tuple[float, int]] = field(default_factory=OrderedDict)
     _right: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
 
-    def checked(self, address: str, secret: str, find_user: Callable[[], str]) -> str:
+    def checked(self, address: str, secret: str, find_user: Callable[[], Value]) -> Value:
         """The user with a token or cookie.
 
         Args:
             address: where the request comes from.
-            secret: its token or cookie.
+            secret: its token or cookie, or the secret of a webhook.
             find_user: finds the user, and raises `UnauthorizedError` if there is none.
 
         Raises:

@@ -136,14 +136,16 @@ def test_a_cookie_whose_end_is_no_moment_has_expired_whoever_signed_it(team, end
 
 
 def wrong_tokens(web):
-    """Sends as many wrong tokens, cookies, and sign-ins as an address may."""
+    """Sends as many wrong tokens, cookies, secrets, and sign-ins as an address may."""
     for number in range(attempts.MOST_WRONG):
         token = f"wrong {number}"
-        if number % 3 == 0:
+        if number % 4 == 0:
             yield web.post("/login", data={"token": token}, headers=OWN)
+        elif number % 4 == 1:
+            yield web.post("/api/webhooks/huggingface", headers={"X-Webhook-Secret": token})
         else:
             yield web.get(
-                "/metrics", headers={"Authorization": f"Bearer {token}"} if number % 3 == 1 else cookie(token)
+                "/metrics", headers={"Authorization": f"Bearer {token}"} if number % 4 == 2 else cookie(token)
             )
 
 
