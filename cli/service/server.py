@@ -13,7 +13,7 @@ from cli.service.logs import log_config
 from cli.service.settings import TOKEN, Settings
 from cli.service.store.database import open_database
 from cli.service.web.app import create_app
-from cli.service.web.security.connection import Connection
+from cli.service.web.security.connection import LONGEST_HEADERS, Connection
 from cli.service.web.security.guard import is_loopback
 from cli.service.work.supervisor import supervised
 from cli.terminal.output import say
@@ -49,6 +49,7 @@ def serve(settings: Settings) -> None:
             create_app(settings, database),
             log_config=log_config(tuple(filter(None, (*settings.tokens, settings.webhook_secret)))),
             http=Connection,
+            h11_max_incomplete_event_size=LONGEST_HEADERS,
             ws="none",
             server_header=False,
             timeout_graceful_shutdown=PATIENCE,

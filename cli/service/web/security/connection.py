@@ -5,15 +5,15 @@ from asyncio import TimerHandle, Transport
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# Seconds in which the headers of a request must arrive.
-HEADER_SECONDS = 20
+# Seconds in which the headers of a request must arrive, and bytes in which they must end: addresses of forms are long.
+HEADER_SECONDS, LONGEST_HEADERS = 20, 64 * 2**10
 
 
 class Connection(H11Protocol):
     """An HTTP connection that is closed when the headers of a request do not arrive in time.
 
     Uvicorn has no limit for that. Where httptools is installed, uvicorn would prefer it to h11. But h11 refuses headers
-    of more than 64 KB, and httptools takes any number of bytes.
+    that do not end within a limit, and httptools takes any number of bytes.
     """
 
     _deadline: TimerHandle | None = None
