@@ -61,7 +61,7 @@ class UnusableError(ServiceError):
 
 
 class TooManyError(ServiceError):
-    """A limit on queued jobs or wrong tokens is reached."""
+    """A limit on queued jobs, event streams, or wrong tokens is reached."""
 
     status = 429
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import socket
 import sys
 import threading
@@ -12,6 +13,7 @@ from cli.service.logs import log_config
 from cli.service.settings import TOKEN, Settings
 from cli.service.store.database import open_database
 from cli.service.web.app import create_app
+from cli.service.web.security.connection import LONGEST_HEADERS, Connection
 from cli.service.web.security.guard import is_loopback
 from cli.service.work.supervisor import supervised
 from cli.terminal.output import say
@@ -22,6 +24,8 @@ from zoo.errors import UsageError, ZooError
 NAMELESS = "user"
 # Seconds for requests to end when the server is stopped. Pages that watch a comparison would wait longer.
 PATIENCE = 1
+# Files that the server may have open: every connection is one, and shells allow 1,024 or fewer.
+OPEN_FILES = 4096
 
 
 def serve(settings: Settings) -> None:
@@ -35,6 +39,7 @@ def serve(settings: Settings) -> None:
     """
     import uvicorn
 
+    _allow_open_files()
     os.environ["ZOO_CACHE"] = str(settings.cache.absolute())
     with _listen(settings.host, settings.port) as listener:
         with writing(settings.data, "another --data"):
@@ -43,6 +48,9 @@ def serve(settings: Settings) -> None:
         config = uvicorn.Config(
             create_app(settings, database),
             log_config=log_config(tuple(filter(None, (*settings.tokens, settings.webhook_secret)))),
+            http=Connection,
+            h11_max_incomplete_event_size=LONGEST_HEADERS,
+            ws="none",
             server_header=False,
             timeout_graceful_shutdown=PATIENCE,
         )
@@ -62,6 +70,7 @@ def read_tokens(file: Path | None, token: str | None) -> Mapping[str, str]:
 
     Args:
         file: file with a token in each line, after the name of its user if there are several users; None for no file.
+            Lines that begin with `#` are comments.
         token: a further token, of the environment; None or empty for none.
 
     Returns:
@@ -73,9 +82,10 @@ def read_tokens(file: Path | None, token: str | None) -> Mapping[str, str]:
     tokens = {token: NAMELESS} if token else {}
     if file is not None:
         try:
-            lines = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+            text = file.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise ZooError(f"cannot read the tokens in {file} ({error}); choose another --token-file.") from error
+        lines = [line.split() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
         if not lines or any(len(words) > 2 for words in lines):
             raise ZooError(f"expected a token in each line of {file}, or a user and a token; correct --token-file.")
         tokens |= {words[-1]: words[0] if len(words) == 2 else NAMELESS for words in lines}
@@ -95,6 +105,14 @@ def check_host(host: str, tokens: Mapping[str, str]) -> None:
             f"--host {host} lets other machines in, which needs a token; set {TOKEN}, or write one to a file "
             "and name it with --token-file."
         )
+
+
+def _allow_open_files() -> None:
+    """Raise the limit on open files as far as the system lets a user do that."""
+    limit, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if highest == resource.RLIM_INFINITY else min(OPEN_FILES, highest)
+    if limit != resource.RLIM_INFINITY and limit < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, highest))
 
 
 def _import_torch() -> None:

@@ -13,6 +13,7 @@ from cli.service.store import queue
 from cli.service.store.database import open_database
 from cli.service.store.records import Answer
 from cli.service.web.app import create_app
+from cli.service.web.security.connection import Connection
 from tests.support.postgres import free_port
 from tests.support.processes import until
 
@@ -37,7 +38,13 @@ def serving(settings, database):
     """A client of a server that listens on a port."""
     port = free_port()
     config = uvicorn.Config(
-        create_app(settings, database), port=port, access_log=False, log_config=None, timeout_graceful_shutdown=1
+        create_app(settings, database),
+        port=port,
+        http=Connection,
+        ws="none",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

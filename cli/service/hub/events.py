@@ -8,12 +8,13 @@ from pydantic import BaseModel, Field
 
 from cli.service.errors import ForbiddenError, NotFoundError, ServiceError, UnauthorizedError, UnavailableError
 from cli.service.hub.checks import begin_check
+from cli.service.questions.ask import ONE_LINE
 from cli.service.settings import WEBHOOK_SECRET, Settings
 from cli.service.store import watches
 from cli.service.store.database import Database
 from cli.service.store.records import Watch
 
-Name = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(max_length=200, pattern=ONE_LINE)]
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 MAIN = "refs/heads/main"
 # What the Hub sends in place of the commit of a branch that is new.

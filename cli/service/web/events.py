@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from anyio.to_thread import run_sync
 
-from cli.service.errors import UnavailableError
+from cli.service.errors import TooManyError, UnavailableError
 from cli.service.logs import logger
 from cli.service.store.database import Database
 from cli.service.store.history import find_all
@@ -16,8 +16,8 @@ from cli.service.store.records import Job
 INTERVAL, KEEP_ALIVE = 0.5, 15
 # Seconds until the next look after one that failed.
 PAUSE = 5
-# Most watchers, and seconds after which one more should try again.
-MOST_WATCHERS, RETRY_AFTER = 1000, 15
+# Most watchers, those of one user, and seconds after which one more should try again.
+MOST_WATCHERS, MOST_OF_USER, RETRY_AFTER = 1000, 100, 15
 
 
 class Feed:
@@ -29,7 +29,9 @@ class Feed:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # Watchers by job and by user.
         self._watchers: Counter[str] = Counter()
+        self._users: Counter[str] = Counter()
         self._jobs: dict[str, Job] = {}
         self._looked = asyncio.Event()
 
@@ -49,22 +51,27 @@ class Feed:
             self._looked.set()
             self._looked = asyncio.Event()
 
-    def check_room(self) -> None:
-        """Check whether one more can watch.
+    def check_room(self, user: str) -> None:
+        """Check whether a user can watch one job more.
 
         Raises:
-            UnavailableError: too many watch.
+            TooManyError: the user watches too many.
+            UnavailableError: all users together watch too many.
         """
+        if self._users[user] >= MOST_OF_USER:
+            raise TooManyError(f"expected at most {MOST_OF_USER} event streams per user; close some.", RETRY_AFTER)
         if self._watchers.total() >= MOST_WATCHERS:
             raise UnavailableError("too many pages are open; reload this one later.", RETRY_AFTER)
 
-    async def follow(self, job: Job) -> AsyncIterator[Job | None]:
+    async def follow(self, job: Job, user: str) -> AsyncIterator[Job | None]:
         """A job now and after every change, until it ends; None as a sign of life.
 
         Args:
             job: the job as it is now.
+            user: who watches it.
         """
         self._watchers[job.id] += 1
+        self._users[user] += 1
         try:
             yield job
             quiet = 0.0
@@ -80,6 +87,7 @@ class Feed:
                     yield None
         finally:
             self._watchers -= Counter([job.id])
+            self._users -= Counter([user])
 
     async def _look(self) -> None:
         jobs = await run_sync(find_all, self._database, tuple(self._watchers))

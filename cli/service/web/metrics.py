@@ -20,7 +20,7 @@ from cli.service.web.errors import INTERNAL, answer
 METHODS = ("GET", "HEAD", "POST", "DELETE")
 # Upper ends of the bins of answer times, in seconds.
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
-LONGEST_PATH = 200
+LONGEST_PATH, LONGEST_ADDRESS = 200, 50
 
 
 class Metrics:
@@ -120,5 +120,5 @@ class Observer:
             status=status,
             seconds=round(seconds, 4),
             user=request.scope.get("state", {}).get("user", ""),
-            address=request.client.host if request.client else None,
+            address=request.client.host[:LONGEST_ADDRESS] if request.client else None,
         )

@@ -81,6 +81,9 @@ class Worker:
         if lease.lost:
             task.log.unlink(missing_ok=True)
         ended = self._persist(lambda: find(self.database, job.id))
+        if not ended.state.is_final:
+            # It was killed and starts again, or somebody asked for it again since it was cancelled.
+            return
         names = " and ".join(model.name for model in job.question.models)
         log_job(job.id, names, ended.state, self.name, time.monotonic() - start, ended.error)
         if not lease.lost:

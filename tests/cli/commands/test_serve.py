@@ -98,12 +98,12 @@ def test_other_machines_need_a_token(host):
 
 def test_tokens_are_those_of_the_file_and_of_the_environment(tmp_path):
     file = tmp_path / "tokens"
-    file.write_text("ann  one\n\nbob two\nthree\n")
+    file.write_text("# team\nann  one\n\n  # bob nine\nbob two\nthree\n")
     assert read_tokens(file, "four") == {"one": "ann", "two": "bob", "three": "user", "four": "user"}
     assert read_tokens(None, None) == read_tokens(None, "") == {}
 
 
-@pytest.mark.parametrize("text", ["", "a b c", "caf\N{LATIN SMALL LETTER E WITH ACUTE}"])
+@pytest.mark.parametrize("text", ["", "# one", "a b c", "caf\N{LATIN SMALL LETTER E WITH ACUTE}"])
 def test_wrong_tokens_are_refused(tmp_path, text):
     file = tmp_path / "tokens"
     file.write_text(text, encoding="utf-8")

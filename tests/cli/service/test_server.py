@@ -2,13 +2,17 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import time
+from contextlib import suppress
 
+import httpx
 import numpy as np
 import pytest
 
+from cli.service.server import OPEN_FILES
 from tests.support.processes import ONE_CLUSTER, runs_at, until
 from tests.support.serving import BRIEF, LONG, Serving
 
@@ -88,6 +92,19 @@ def test_a_server_stops_at_once_and_its_job_goes_on_at_the_next_start(serve, fol
     assert not runs_at(folder / "data")
     assert jobs_of(service) == []
     serve().wait_for_phase(job)
+
+
+def test_the_server_has_room_for_many_connections_and_none_for_long_headers(serve):
+    limit, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, highest))
+    try:
+        service = serve()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, highest))
+    assert resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE)[0] >= min(OPEN_FILES, highest)
+    # The connection may end before the answer is read.
+    with suppress(httpx.TransportError):
+        assert service.client.get("/api/health", headers={"A": "a" * 2**20}).status_code == 400
 
 
 def test_a_killed_process_of_a_job_is_started_again(serve, folder):

@@ -31,7 +31,7 @@ WHY = {
     410: "The result was removed to save space.",
     413: "The body is larger than 64 KB.",
     422: "A value is wrong, or the models cannot be compared.",
-    429: "Too many comparisons are queued, or too many tokens were wrong; see `Retry-After`.",
+    429: "Too many comparisons are queued or watched, or too many tokens were wrong; see `Retry-After`.",
     503: "The database or the Hub does not answer; see `Retry-After`.",
 }
 

@@ -1,5 +1,6 @@
 """Comparisons: submit, find, watch, read, cancel."""
 
+import os
 import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -9,6 +10,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from starlette.background import BackgroundTask
 
 from cli.service.errors import ConflictError, GoneError
 from cli.service.questions.ask import AskComparison, AskMatrix
@@ -25,7 +27,7 @@ from cli.service.web.api.answers import (
     submitted,
 )
 from cli.service.web.context import Context, InContext
-from cli.service.web.security.headers import REPORTS
+from cli.service.web.security.headers import PAGES, REPORTS
 
 router = APIRouter(tags=["comparisons"])
 ID_PATTERN = "^[0-9a-f]{16}$"
@@ -34,6 +36,8 @@ Text = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
 PAIR = {"a": "timm/resnet18.a1_in1k", "b": "timm/resnet50.a1_in1k", "dataset": "hf:me/photos", "options": {"seed": 1}}
 SEVERAL = {"models": ["resnet14-w1-digits-s0", "me/resnet74-w1-digits@v1"], "dataset": "digits"}
 ONE = "/api/comparisons/{job_id}"
+# Bytes of a file that are in memory at once.
+PART = 2**18
 SUBMIT: dict[str, Any] = {
     "status_code": HTTPStatus.ACCEPTED,
     "responses": {200: {"model": Submitted, "description": "The answer exists."}},
@@ -128,26 +132,25 @@ def retry_comparison(job_id: JobId, context: InContext) -> Submitted:
 @router.get(f"{ONE}/result", summary="Result as JSON", **_file("application/json", {"type": "object"}))
 def show_result(job_id: JobId, context: InContext) -> Response:
     """The JSON that `compare --json` writes, of kind `comparison` or `matrix`."""
-    return Response(_read(job_id, context, "result.json"), media_type="application/json")
+    return _answer(job_id, context, "result.json", "application/json")
 
 
 @router.get(f"{ONE}/page", summary="Report as a page", **_file("text/html", {"type": "string"}))
 def show_page(job_id: JobId, context: InContext) -> Response:
     """The page that `compare --html` writes: one file that needs nothing else."""
-    page = _read(job_id, context, "page.html")
-    return Response(page, media_type="text/html", headers={"Content-Security-Policy": REPORTS})
+    return _answer(job_id, context, "page.html", "text/html", policy=REPORTS)
 
 
 @router.get(f"{ONE}/picture", summary="Picture", **_file("image/png", {"type": "string", "format": "binary"}))
 def show_picture(job_id: JobId, context: InContext) -> Response:
     """The picture that `compare --png` writes."""
-    return Response(_read(job_id, context, "picture.png"), media_type="image/png")
+    return _answer(job_id, context, "picture.png", "image/png")
 
 
 @router.get(f"{ONE}/images", summary="Images of the report", **_file("application/json", {"type": "object"}))
 def show_images(job_id: JobId, context: InContext) -> Response:
     """The images that the page shows, by their index: lists of rows of pixels of channels, from 0 to 255."""
-    return Response(_read(job_id, context, "images.json"), media_type="application/json")
+    return _answer(job_id, context, "images.json", "application/json")
 
 
 @router.get(f"{ONE}/events", summary="State as it changes", **_file("text/event-stream", {}))
@@ -160,8 +163,8 @@ async def watch_comparison(job_id: JobId, context: InContext, request: Request) 
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
     feed = request.app.state.feed
-    feed.check_room()
-    events = _events(feed.follow(job), context)
+    feed.check_room(context.user)
+    events = _events(feed.follow(job, context.user), context)
     return StreamingResponse(events, media_type="text/event-stream")
 
 
@@ -174,8 +177,8 @@ async def _events(jobs: AsyncIterator[Job | None], context: Context) -> AsyncIte
             yield f"id: {job.state}\ndata: {comparison(job, context.settings).model_dump_json()}\n\n"
 
 
-def _read(job_id: str, context: Context, name: str) -> bytes:
-    """A file of an answer.
+def _answer(job_id: str, context: Context, name: str, media_type: str, policy: str = PAGES) -> Response:
+    """A file of an answer. It is read as fast as it is sent, so that slow clients do not fill the memory.
 
     Raises:
         NotFoundError: there is no such comparison.
@@ -186,6 +189,10 @@ def _read(job_id: str, context: Context, name: str) -> bytes:
     if job.state is not State.done:
         raise ConflictError(job.error or f"the comparison is {job.state}, so it has no result.")
     try:
-        return (context.settings.report(job_id) / name).read_bytes()
+        file = (context.settings.report(job_id) / name).open("rb")
     except FileNotFoundError:
         raise GoneError("the result was removed to save space; compare again to compute it again.") from None
+    headers = {"Content-Length": str(os.fstat(file.fileno()).st_size), "Content-Security-Policy": policy}
+    parts = iter(lambda: file.read(PART), b"")
+    # The task also runs when the client leaves early.
+    return StreamingResponse(parts, headers=headers, media_type=media_type, background=BackgroundTask(file.close))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cli.report.requirement import parse_requirement
 from cli.service.errors import ServiceError
 from cli.service.hub.events import Event, receive
-from cli.service.questions.ask import DatasetName, ModelName
+from cli.service.questions.ask import ONE_LINE, DatasetName, ModelName
 from cli.service.questions.names import parse_dataset, parse_model
 from cli.service.store import watches
 from cli.service.store.records import Watch
@@ -35,7 +35,7 @@ class AskWatch(BaseModel):
     model: Annotated[ModelName, Field(description="Hub id `owner/name`.")]
     dataset: DatasetName | None = None
     require: Annotated[
-        list[Annotated[str, Field(max_length=200)]],
+        list[Annotated[str, Field(max_length=200, pattern=ONE_LINE)]],
         Field(max_length=20, description="Conditions, as of `compare --require`."),
     ] = []
 

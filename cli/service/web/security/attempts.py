@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from ipaddress import IPv6Network, ip_address
 from math import ceil
 from typing import TypeVar
 
@@ -19,6 +20,8 @@ Value = TypeVar("Value")
 MOST_WRONG, WINDOW = 20, 60
 # Addresses and right tokens that are remembered; the oldest are forgotten first.
 MOST_REMEMBERED = 10_000
+# Bits that the addresses of one IPv6 network have in common.
+NETWORK = 64
 
 
 @dataclass
@@ -32,12 +35,12 @@ class Attempts:
     _wrong: OrderedDict[str, tuple[float, int]] = field(default_factory=OrderedDict)
     _right: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
 
-    def checked(self, address: str, secret: str, find_user: Callable[[], str]) -> str:
+    def checked(self, address: str, secret: str, find_user: Callable[[], Value]) -> Value:
         """The user with a token or cookie.
 
         Args:
             address: where the request comes from.
-            secret: its token or cookie.
+            secret: its token or cookie, or the secret of a webhook.
             find_user: finds the user, and raises `UnauthorizedError` if there is none.
 
         Raises:
@@ -60,8 +63,15 @@ class Attempts:
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from; empty if that is unknown."""
-    return request.client.host if request.client else ""
+    """Where a request comes from; empty if that is unknown. For IPv6, the network: a machine has all its addresses."""
+    try:
+        address = ip_address(request.client.host if request.client else "")
+    except ValueError:
+        # A proxy may pass on whatever a client sends.
+        return ""
+    if address.version == 6 and address.ipv4_mapped is None:
+        return str(IPv6Network((int(address), NETWORK), strict=False))
+    return str(address if address.version == 4 else address.ipv4_mapped)
 
 
 def _remember(values: OrderedDict[Key, Value], key: Key, value: Value) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -14,6 +16,8 @@ from cli.service.settings import Settings
 from cli.service.web.errors import refuse
 from cli.service.web.security.attempts import Attempts, address_of
 from cli.service.web.security.sessions import COOKIE, LOCAL_USER, SIGN_IN, user_of_session, user_of_token
+
+Checked = TypeVar("Checked")
 
 # Bytes of the largest body, and seconds in which it must arrive.
 LARGEST_BODY, BODY_SECONDS = 64 * 2**10, 20
@@ -60,7 +64,8 @@ class Guard:
         _check_origin(request)
         path = request.scope["path"]
         if path == WEBHOOK and request.method == "POST":
-            check_secret(request.headers.get("x-webhook-secret"), self.settings)
+            secret = request.headers.get("x-webhook-secret")
+            self._checked(request, secret or "", lambda: check_secret(secret, self.settings))
         if not self.settings.tokens:
             return LOCAL_USER
         if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
@@ -71,8 +76,11 @@ class Guard:
         secret = request.headers.get("authorization") or request.cookies.get(COOKIE)
         if secret is None:
             raise UnauthorizedError(f"expected a token; {SIGN_IN}")
+        return self._checked(request, secret, lambda: self._user_of(request))
+
+    def _checked(self, request: Request, secret: str, check: Callable[[], Checked]) -> Checked:
         attempts: Attempts = request.app.state.attempts
-        return attempts.checked(address_of(request), secret, lambda: self._user_of(request))
+        return attempts.checked(address_of(request), secret, check)
 
     def _user_of(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -58,7 +58,12 @@ def user_of_session(tokens: Mapping[str, str], session: str) -> str:
     ]
     if not users:
         raise UnauthorizedError(f"the session is not valid; {SIGN_IN}")
-    if int(expires) < time.time():
+    try:
+        end = int(expires)
+    except ValueError:
+        # Who has a token can sign any text with it.
+        end = 0
+    if end < time.time():
         raise UnauthorizedError(f"the session has expired; {SIGN_IN}")
     return users[0]
 

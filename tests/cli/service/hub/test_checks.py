@@ -140,6 +140,7 @@ def test_secret_has_to_be_the_right_one(settings):
         {"event": None},
         {"repo": {"type": "model"}},
         {"repo": {"type": "model", "name": "x" * 300}},
+        {"repo": {"type": "model", "name": "me/\x00"}},
         {"updatedRefs": [{"ref": "refs/heads/main", "newSha": "HEAD; rm"}]},
         {"updatedRefs": [{"ref": "a"}] * 1001},
     ],

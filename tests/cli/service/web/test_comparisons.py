@@ -1,3 +1,6 @@
+import socket
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ from cli.service.store.records import Kind, Priority, State
 from cli.service.web.errors import without_folders
 from cli.service.web.security.headers import REPORTS
 from tests.support.service import question
-from tests.support.web import FILES, answer
+from tests.support.web import FILES, answer, serving
 
 ASK = {"a": "a", "b": "b", "dataset": "digits"}
 FIELDS = ["id", "a", "b", "dataset", "state", "progress", "phase", "error", "created", "finished"]
@@ -104,6 +107,23 @@ def test_cancel_and_retry(service):
         "only those who asked for a comparison can cancel it.",
     )
     assert history.find(database, question().id).state is State.queued
+
+
+def test_a_client_that_reads_slowly_does_not_fill_the_memory(service):
+    settings, database, _ = service
+    queue.submit(database, question(), "local", Priority.interactive, settings.limits)
+    job_id, size = answer(database, settings), 2**25
+    (settings.report(job_id) / "page.html").write_bytes(b"x" * size)
+    request = f"GET /api/comparisons/{job_id}/page HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    with serving(settings, database) as web:
+        tracemalloc.start()
+        with socket.create_connection((web.base_url.host, web.base_url.port)) as slow:
+            slow.sendall(request)
+            assert slow.recv(12) == b"HTTP/1.1 200"
+            time.sleep(1)
+            assert tracemalloc.get_traced_memory()[0] < size / 4
+        tracemalloc.stop()
+        assert len(web.get(f"/api/comparisons/{job_id}/page").content) == size
 
 
 def test_the_history_is_searched_page_by_page(service):

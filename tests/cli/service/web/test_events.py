@@ -1,5 +1,6 @@
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -73,6 +74,27 @@ def test_a_watcher_who_leaves_is_forgotten_and_an_idle_one_gets_signs_of_life(se
 
         def has_room():
             with web.stream("GET", url) as watching:
+                return watching.status_code == 200
+
+        until(has_room, 10)
+
+
+def test_a_user_with_many_streams_leaves_room_for_others(service, monkeypatch):
+    settings, database, _ = service
+    job, _ = queue.submit(database, question(), "ann", Priority.interactive, settings.limits)
+    monkeypatch.setattr(events, "MOST_OF_USER", 1)
+    url, ann, bob = f"/api/comparisons/{job.id}/events", {"Authorization": "Bearer a"}, {"Authorization": "Bearer b"}
+    with serving(replace(settings, tokens={"a": "ann", "b": "bob"}), database) as web:
+        with web.stream("GET", url, headers=ann) as watching:
+            lines = watching.iter_lines()
+            next(lines)
+            refused = web.get(url, headers=ann)
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "15")
+            with web.stream("GET", url, headers=bob) as other:
+                assert other.status_code == 200
+
+        def has_room():
+            with web.stream("GET", url, headers=ann) as watching:
                 return watching.status_code == 200
 
         until(has_room, 10)

@@ -1,11 +1,12 @@
 import re
+import socket
 import time
 from dataclasses import replace
 
 import pytest
 
 from cli.service.store import history
-from cli.service.web.security import attempts, guard, sessions
+from cli.service.web.security import attempts, connection, guard, sessions
 from cli.service.web.security.headers import PAGES
 from tests.support.web import client, serving
 
@@ -127,15 +128,24 @@ def test_a_forged_cookie_is_refused(team, change):
     assert (answer.status_code, answer.json()["error"][:28]) == (401, "the session is not valid; si")
 
 
+@pytest.mark.parametrize("end", ["", "soon", "9" * 5000, "-1"])
+def test_a_cookie_whose_end_is_no_moment_has_expired_whoever_signed_it(team, end):
+    value = f"{end}.{sessions._signature('token-of-ann', end)}"
+    answer = team[1].get("/api/comparisons", headers={"Cookie": f"{sessions.COOKIE}={value}"})
+    assert (answer.status_code, answer.json()["error"][:23]) == (401, "the session has expired")
+
+
 def wrong_tokens(web):
-    """Sends as many wrong tokens, cookies, and sign-ins as an address may."""
+    """Sends as many wrong tokens, cookies, secrets, and sign-ins as an address may."""
     for number in range(attempts.MOST_WRONG):
         token = f"wrong {number}"
-        if number % 3 == 0:
+        if number % 4 == 0:
             yield web.post("/login", data={"token": token}, headers=OWN)
+        elif number % 4 == 1:
+            yield web.post("/api/webhooks/huggingface", headers={"X-Webhook-Secret": token})
         else:
             yield web.get(
-                "/metrics", headers={"Authorization": f"Bearer {token}"} if number % 3 == 1 else cookie(token)
+                "/metrics", headers={"Authorization": f"Bearer {token}"} if number % 4 == 2 else cookie(token)
             )
 
 
@@ -153,6 +163,25 @@ def test_nobody_finds_a_token_by_trying(team, monkeypatch):
     now = time.monotonic() + attempts.WINDOW
     monkeypatch.setattr(attempts.time, "monotonic", lambda: now)
     assert web.get("/metrics", headers=BEARER).status_code == 200
+
+
+def test_clients_of_a_proxy_and_of_one_network_have_a_limit_each(service, monkeypatch):
+    settings, database, _ = service
+    monkeypatch.setattr(attempts, "MOST_WRONG", 1)
+
+    def status(address):
+        return web.get("/metrics", headers={"Authorization": "Bearer wrong", "X-Forwarded-For": address}).status_code
+
+    with serving(replace(settings, tokens=TOKENS), database) as web:
+        for first, same, other in (
+            ("10.0.0.1", "10.0.0.1", "10.0.0.2"),
+            # What the client itself sends stands first.
+            ("10.9.9.9, 10.0.0.3", "10.9.9.8, 10.0.0.3", "10.0.0.4"),
+            ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"),
+            ("::ffff:10.0.0.5", "10.0.0.5", "::ffff:10.0.0.6"),
+            ("no address", "nor this one" * 1000, "10.0.0.7"),
+        ):
+            assert [status(first), status(same), status(other)] == [401, 429, 401]
 
 
 def test_a_cookie_expires(team, monkeypatch):
@@ -236,6 +265,45 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(service, monkeypatch):
     with serving(settings, database) as web:
         answer = web.post("/api/comparisons", content=slow())
         assert (answer.status_code, "did not arrive" in answer.json()["error"]) == (400, True)
+
+
+def sent(web, *parts, pause=0.1):
+    """What the server answers to bytes that are sent in parts, until it closes the connection."""
+    with socket.create_connection((web.base_url.host, web.base_url.port), timeout=10) as client:
+        received = b""
+        try:
+            for part in parts:
+                client.sendall(part)
+                time.sleep(pause)
+            while chunk := client.recv(2**16):
+                received += chunk
+        except ConnectionError:
+            pass
+        return received
+
+
+REQUEST = b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def test_headers_that_do_not_arrive_are_not_waited_for(service, monkeypatch):
+    settings, database, _ = service
+    monkeypatch.setattr(connection, "HEADER_SECONDS", 1)
+    with serving(settings, database) as web:
+        for parts in ((), (REQUEST,), [REQUEST, *[b"A: b\r\n"] * 100]):
+            start = time.monotonic()
+            assert sent(web, *parts) == b""
+            assert time.monotonic() - start < 5
+        # A request in time is answered, and the next one of the connection has its own time.
+        answers = sent(web, REQUEST, b"\r\n" + REQUEST, b"\r\n" + REQUEST, pause=0.6)
+        assert answers.count(b"200 OK") == 2
+
+
+def test_headers_are_bounded_whatever_reads_them(service):
+    settings, database, _ = service
+    with serving(settings, database) as web:
+        # It ends before the headers do, and perhaps before the answer is read.
+        assert b"200 OK" not in sent(web, REQUEST + b"A: " + b"a" * 2**20)
+        assert b"200 OK" in sent(web, REQUEST + b"A: " + b"a" * 2**13 + b"\r\nConnection: close\r\n\r\n")
 
 
 @pytest.mark.parametrize(

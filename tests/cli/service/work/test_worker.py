@@ -153,8 +153,10 @@ def test_a_job_that_takes_too_long_fails(submit, database, settings, monkeypatch
 
 def test_a_process_that_is_killed_is_tried_again_three_times(submit, compute, runs):
     job = submit("die")
-    assert [compute().state for _ in range(3)] == [State.running, State.running, State.failed]
+    ended = []
+    assert [compute(after=ended.append).state for _ in range(3)] == [State.running, State.running, State.failed]
     assert runs() == [job.id] * 3
+    assert [job.state for job in ended] == [State.failed]
 
 
 def test_what_a_dead_worker_left_is_removed(submit, compute, database, settings):
