@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 import socket
 import sys
 import threading
@@ -109,6 +108,10 @@ def check_host(host: str, tokens: Mapping[str, str]) -> None:
 
 def _allow_open_files() -> None:
     """Raise the limit on open files as far as the system lets a user do that."""
+    if sys.platform == "win32":
+        return
+    import resource
+
     limit, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if highest == resource.RLIM_INFINITY else min(OPEN_FILES, highest)
     if limit != resource.RLIM_INFINITY and limit < wanted:
