@@ -58,7 +58,8 @@ def test_a_comparison_is_that_of_the_command_line_and_is_computed_once(serve, ru
     shown = json.loads(run("zoo", "compare", "models/a", "models/b", *options).stdout)
     assert service.result(first)["disagreement"] == shown["disagreement"]
     np.testing.assert_allclose(service.result(first)["cka"]["ab"], shown["cka"]["ab"], atol=1e-5)
-    assert jobs_of(service) == [(first, "done")]
+    # A job is logged right after it is stored.
+    until(lambda: jobs_of(service) == [(first, "done")], 10)
     assert service.stop() == 0
     assert "Stopped. Comparisons that are not done go on at the next start.\n" in service.lines
 
@@ -78,7 +79,7 @@ def test_a_killed_server_loses_nothing(serve, folder):
     assert again.job(running)["created"] < again.job(waiting)["created"]
     assert again.client.delete(f"/api/comparisons/{running}").json()["state"] == "cancelled"
     again.wait(waiting)
-    assert (waiting, "done") in jobs_of(again)
+    until(lambda: (waiting, "done") in jobs_of(again), 10)
     assert done not in dict(jobs_of(again))
 
 
@@ -130,7 +131,7 @@ def test_two_servers_share_one_queue(serve, postgres):
         assert services[1].result(job) == services[0].result(job)
     for service in services:
         service.stop()
-    assert sorted(jobs_of(*services)) == sorted((job, "done") for job in jobs)
+    until(lambda: sorted(jobs_of(*services)) == sorted((job, "done") for job in jobs), 10)
     postgres.drop(url)
 
 
