@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from cli.terminal.help_page import write_commands, write_parameters
+from cli.terminal.help_page import usage_parts, write_commands, write_parameters
 from zoo.base.allocator import collect_rarely, keep_freed_memory
 from zoo.base.threads import wait_without_spinning
 from zoo.errors import ZooError
@@ -84,7 +84,7 @@ def arguments(options: "DataclassInstance") -> Iterator[str]:
             yield f"--{name.replace('_', '-')}={value}"
 
 
-# The base class of Typer's errors of wrong usage.
+# The base class of Typer's errors of wrong usage. Another of its subclasses holds the help of a call without arguments.
 _WrongUsage: Any = typer.BadParameter.__base__
 
 
@@ -97,6 +97,8 @@ def _clean_messages() -> Iterator[None]:
     try:
         yield
     except _WrongUsage as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            raise
         message = error.message.removeprefix("Value error, ")
         # Typer puts the name of the option before it.
         error.message = str(ZooError(message if len(message) < 400 else f"{message[:200]} ... {message[-150:]}"))
@@ -124,6 +126,10 @@ class Group(TyperGroup):
 
 class Command(TyperCommand):
     """A command."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The parts of the usage line after the name of the command."""
+        return usage_parts(self, ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options in panels."""
