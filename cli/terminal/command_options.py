@@ -84,6 +84,8 @@ def arguments(options: "DataclassInstance") -> Iterator[str]:
             yield f"--{name.replace('_', '-')}={value}"
 
 
+# PyTorch and NumPy count in 64 bits.
+LARGEST = 10**15
 # The base class of Typer's errors of wrong usage. Another of its subclasses holds the help of a call without arguments.
 _WrongUsage: Any = typer.BadParameter.__base__
 
@@ -103,6 +105,14 @@ def _clean_messages() -> Iterator[None]:
         # Typer puts the name of the option before it.
         error.message = str(ZooError(message if len(message) < 400 else f"{message[:200]} ... {message[-150:]}"))
         raise
+
+
+def _check(context: Any, parameter: Any, value: object) -> None:
+    """Refuse values that no option takes: an empty text, as of an unset variable of a shell, and immense numbers."""
+    if value == "":
+        raise typer.BadParameter("expected a value, got an empty text.", context, parameter)
+    if isinstance(value, int) and value > LARGEST:
+        raise typer.BadParameter(f"expected at most {LARGEST:,}, got {value:,}.", context, parameter)
 
 
 class Group(TyperGroup):
@@ -138,7 +148,10 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments."""
         with _clean_messages():
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
+            for parameter in self.params:
+                _check(ctx, parameter, ctx.params.get(str(parameter.name)))
+            return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, in a process that spends little time on memory and leaves idle cores to others."""
