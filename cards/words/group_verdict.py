@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cards.words.legible import chance, interval
+from cards.words.legible import chance, counted_images, interval
 from compare.result.groups import Confirmation, GroupComparison
 from compare.stats.interval import LEVEL
 
@@ -42,7 +42,7 @@ def _accuracy(result: GroupComparison) -> str:
         better = f"they do not show which is more accurate (a - b: 95 % interval {ends} points)"
     return (
         f"Over {len(a.models)} seeds, a gets {100 * a.accuracy:.2f} ± {100 * a.standard_error:.2f}% of "
-        f"{result.dataset.examples} images right; over {len(b.models)} seeds, b gets {100 * b.accuracy:.2f} ± "
+        f"{counted_images(result.dataset.examples)} right; over {len(b.models)} seeds, b gets {100 * b.accuracy:.2f} ± "
         f"{100 * b.standard_error:.2f}%; {better}."
     )
 
