@@ -79,6 +79,8 @@ NEVER_RIGHT = [
     ("zoo push a me/x --revision 'a b'", "--revision takes letters, digits"),
     ("zoo collect me me/x", "expected a collection as OWNER/TITLE, got 'me'"),
     # Options that contradict each other.
+    ("compare a b --dataset digits --label-column x", "choose columns of a table, and digits is none; remove them"),
+    ("zoo train --image-column x", "choose columns of a table, and digits is none; remove them"),
     ("zoo train --quiet --verbose", "--quiet and --verbose exclude each other"),
     ("zoo train --arch resnet18 --depth 14", "--arch cannot be combined with --depth 14"),
     ("zoo train --seeds 0-1 --resume", "--seeds cannot be combined with --resume"),
@@ -157,6 +159,7 @@ NOT_HERE = [
     ("compare a b --dataset pipe", "got 'pipe', and there is no such folder"),
     # Reports.
     ("zoo show notes.txt", "got notes.txt, which is none"),
+    ("zoo show missing.json", "expected the JSON of a result, but there is no file missing.json"),
     ("zoo show picture.png", "got picture.png, which is none"),
     ("zoo show pipe", "expected a model folder or a Hub id OWNER/NAME[@REVISION], got 'pipe'"),
     ("zoo show nested.json", "got nested.json, which is none"),
