@@ -191,6 +191,7 @@ NOT_HERE = [
     ("zoo list --out nowhere", "there is no folder nowhere"),
     ("zoo prune b --remove stage2.1 --out notes.txt", "but notes.txt exists; choose another --out."),
     ("zoo site --out mine a b", "expected a new folder or a site of `zoo site`, got mine"),
+    ("zoo site --out new --models nowhere", "but there is no folder nowhere; correct --models"),
     ("zoo site --out /proc/x a b", "cannot write /proc/x"),
 ]
 
