@@ -67,7 +67,7 @@ def _classes(result: GroupComparison) -> str:
     significant = [row.name for row in rows if row.p_holm is not None and row.p_holm < LEVEL]
     text = (
         f"{count.found} of {count.tested} classes differ at p < 0.05; random groups of the models have "
-        f"{count.null_mean:.1f} on average and up to {count.null_95:.0f} in 95% of cases."
+        f"{count.null_mean:.1f} on average and up to {count.null_95:.0f} in 95 % of cases."
     )
     if not significant:
         return f"{text} After correction for testing all classes, none differs."
