@@ -147,6 +147,11 @@ NOT_HERE = [
     ("zoo train --dataset digts", "got 'digts', and there is no such folder; did you mean digits?"),
     ("zoo train --dataset mine", "expected images in mine as CLASS/IMAGE"),
     ("zoo train --dataset notes.txt", "got 'notes.txt', and there is no such folder"),
+    (
+        "zoo train --dataset few --depth 8 --epochs 1",
+        "expected at least 4 test images, for the model card, got 3 of few",
+    ),
+    ("zoo train --dataset few --depth 8 --epochs 1 --seeds 0-1", "at least 4 test images, for the model card, got 3"),
     ("zoo train --dataset hf:me/nothing", "dataset me/nothing: not on http"),
     ("zoo train --subset 1/1000", "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
     ("zoo train --device meta", "expected a device of this machine"),
@@ -220,6 +225,8 @@ def place(tmp_path_factory, folders):
     (place / "notes.txt").write_text("mine")
     (place / "picture.png").write_bytes(encoded(Image.new("L", (4, 4)), "JPEG"))
     write_folder(place / "pictures", per_class=1)
+    write_folder(place / "few/train", per_class=2)
+    write_folder(place / "few/test", per_class=1)
     text = comparison().to_json()
     (place / "result.json").write_text(text)
     (place / "future.json").write_text(text.replace('"format_version":2', '"format_version":9'))
