@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cards.words.group_facts import differs
 from cards.words.legible import chance, counted_images, interval
 from compare.result.groups import Confirmation, GroupComparison
 from compare.stats.interval import LEVEL
@@ -77,6 +78,8 @@ def _classes(result: GroupComparison) -> str:
 
 
 def _confirmed(one: str, many: str, confirmation: Confirmation) -> str:
+    if not differs(confirmation.selecting):
+        return f"On half of the seeds, no {one} differs, so there is nothing to confirm on the others."
     count = len(confirmation.selected)
     subject = f"{one} that differs" if count == 1 else f"{count} {many} that differ"
     verb = "differs" if count == 1 else "differ"
