@@ -157,6 +157,7 @@ NOT_HERE = [
     ("zoo train --device meta", "expected a device of this machine"),
     ("compare a b --max-examples 2", "expected from 10 (one image per class) to 360 images"),
     ("compare a b --dataset pictures --split all", "expected models for images of 3 channels"),
+    ("compare a b --null 1000000000", "GB of free memory for 1,000,000,000 permutations of 30 x 51 layers, got"),
     ("compare a b --layers nothing.*", "no layer of CifarResNet matches 'nothing.*'"),
     ("compare a b --device cuda:99", "expected a device of this machine"),
     ("zoo groups --a a b --b a2 b2 --superclasses no.csv", "no.csv"),
