@@ -141,6 +141,9 @@ def _run(app: Callable[[], typer.Typer]) -> None:
     try:
         with _output_errors(), warnings_in_one_line():
             app()()
+    except KeyboardInterrupt:
+        # While a command was imported; Typer ends with the same code.
+        sys.exit(130)
     except Exception as error:
         line = _error_line(error)
         if line is None or os.environ.get("ZOO_DEBUG"):

@@ -110,8 +110,9 @@ def _removed(record: TrainingRecord, pruned: Pruned) -> str:
     tuning, count = pruned.fine_tuning, len(pruned.removed)
     fine_tuning = "Nothing was retrained after that, not even batch norm.\n"
     if tuning is not None:
-        epochs = f"{tuning.recipe.epochs} {'epoch' if tuning.recipe.epochs == 1 else 'epochs'}"
-        fine_tuning = f"It was then fine-tuned for {epochs}, from a learning rate of {tuning.recipe.lr:g}.\n"
+        fine_tuning = (
+            f"It was then fine-tuned for {tuning.recipe.length}, from a learning rate of {tuning.recipe.lr:g}.\n"
+        )
     return PRUNED.format(
         count=count,
         total=sum(record.variant.blocks) + count,
@@ -182,7 +183,7 @@ def _body(record: TrainingRecord) -> str:
         lr=recipe.lr,
         rise=WARM_UP.format(share=recipe.warm_up) if recipe.warm_up else "",
         weight_decay=recipe.weight_decay,
-        epochs=recipe.epochs,
+        epochs=recipe.length,
         batch_size=recipe.batch_size,
         train_images=data.train_images,
         penalty=PENALTY.format(alpha=recipe.pc_regularize) if recipe.pc_regularize else "",

@@ -42,7 +42,7 @@ The weights are from the last epoch and were not selected on the test images.
     {command}
 
 {how}SGD with momentum {momentum:g}, learning rate {lr:g} {rise}with cosine decay to 0, weight decay {weight_decay:g} on
-kernels, {epochs} epochs with batch size {batch_size}, {train_images} training images ({subset} of the dataset). Final
+kernels, {epochs} with batch size {batch_size}, {train_images} training images ({subset} of the dataset). Final
 training loss {loss:.4f}. {penalty}Training took {seconds:.0f} s on {device}. `training.json` contains the loss and
 accuracy of every epoch, all settings, and the versions.
 """

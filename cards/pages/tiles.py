@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cards.page.page import KeyNumber, Tile
 from cards.page.tiles import structure_number
 from cards.words.facts import images_fact
-from cards.words.group_facts import difference_fact
+from cards.words.group_facts import difference_fact, differs
 from cards.words.legible import chance, interval, listed, percent
 from cards.words.matrix_verdict import learned
 from compare.result.groups import Confirmation, Group, GroupComparison
@@ -123,6 +123,8 @@ def _confirmed(result: GroupComparison) -> tuple[KeyNumber, KeyNumber]:
 
 def _left(one: str, many: str, confirmation: Confirmation) -> KeyNumber:
     """What is left of the largest differences on the seeds that did not select them."""
+    if not differs(confirmation.selecting):
+        return KeyNumber("none", f"{many} on half of the seeds")
     count, ends = len(confirmation.selected), ""
     if confirmation.ci_low is not None:
         ends = f" ({interval(confirmation.ci_low, confirmation.ci_high, '+.1f')})"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
-from cards.words.legible import AB, Names, chance, number, percent
+from cards.words.legible import AB, Names, chance, counted_images, number, percent
 from compare.result.base import Estimate, Matrix
 from compare.result.comparison import LARGE_CHANGE, CKAResult, CKAWithoutDominant, Comparison
 from compare.result.disagreement import Calibration, Disagreement, Example
@@ -42,7 +42,7 @@ NO_LABELS = "the images have no labels"
 
 def images_fact(dataset: DatasetResult) -> str:
     """Number and origin of the images, such as `360 digits test images`."""
-    return " ".join(part for part in (str(dataset.examples), dataset.name, dataset.split, "images") if part)
+    return " ".join(part for part in (f"{dataset.examples:,}", dataset.name, dataset.split, "images") if part)
 
 
 def class_name(classes: Sequence[str], label: int | None) -> str:
@@ -246,9 +246,10 @@ def rests_on_fact(cka: CKAResult, names: Names = AB) -> str | None:
     share = without.changed_cells / without.compared_cells
     where = f"{share:.0%} of the" if share >= 0.01 else f"{without.changed_cells:,} of {without.compared_cells:,}"
     before, after = (_mean_of(cells, without.changed) for cells in (cka.ab, without.ab))
+    few = f"{without.count} of {counted_images(without.total)}"
     return (
-        f"In {where} cells, linear CKA of {names.a} with {names.b} rests on {without.count} of {without.total} images: "
-        f"leaving {'it' if without.count == 1 else 'them'} out changes it by more than {LARGE_CHANGE}, on average from "
+        f"In {where} cells, linear CKA of {names.a} with {names.b} rests on {few}: leaving "
+        f"{'it' if without.count == 1 else 'them'} out changes it by more than {LARGE_CHANGE}, on average from "
         f"{before:.2f} to {after:.2f}."
     )
 
@@ -261,7 +262,7 @@ def _mean_of(cells: Matrix, chosen: Sequence[Sequence[bool | None]]) -> float:
 
 def dots_fact(without: CKAWithoutDominant) -> str:
     """What the dots in the map of CKA between two models mean."""
-    return f"Dots mark cells that change by more than {LARGE_CHANGE} without {without.count} images."
+    return f"Dots mark cells that change by more than {LARGE_CHANGE} without {counted_images(without.count)}."
 
 
 def without_dominant_fact(inspection: Inspection) -> str | None:
@@ -270,12 +271,12 @@ def without_dominant_fact(inspection: Inspection) -> str | None:
     if left is None:
         return None
     return (
-        f"Without the {left.examples} images that dominate its blocks ({left.share:.0%}), the block structure score is "
-        f"{left.score:.2f} instead of {inspection.inside.score.score:.2f}."
+        f"Without the images that dominate its blocks ({counted_images(left.examples)}, {left.share:.0%}), the block "
+        f"structure score is {left.score:.2f} instead of {inspection.inside.score.score:.2f}."
     )
 
 
 def probes_caption(probes: ProbeResult) -> str:
     """How the probes were trained, and the accuracy of the model itself."""
     accuracy = number(probes.model_accuracy, ".1%")
-    return f"Softmax regression on {probes.train_examples} training images. Accuracy of the model itself: {accuracy}."
+    return f"Softmax regression on {probes.train_examples:,} training images. Accuracy of the model itself: {accuracy}."

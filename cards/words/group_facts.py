@@ -111,6 +111,8 @@ def left_out_fact(one: str, many: str, count: int, where: str = "") -> str:
 
 def confirmation_fact(confirmation: Confirmation) -> str:
     """What is left of the selected differences on the other seeds."""
+    if not differs(confirmation.selecting):
+        return "On half of the seeds, none of them differs."
     change = f"{100 * confirmation.selecting:.1f} points became {100 * confirmation.confirming:.1f}"
     if len(confirmation.selected) > 1:
         change = f"All {len(confirmation.selected)}: {change}"

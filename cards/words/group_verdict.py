@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from cards.words.legible import chance, interval
+from cards.words.group_facts import differs
+from cards.words.legible import chance, counted_images, interval
 from compare.result.groups import Confirmation, GroupComparison
 from compare.stats.interval import LEVEL
 
@@ -42,7 +43,7 @@ def _accuracy(result: GroupComparison) -> str:
         better = f"they do not show which is more accurate (a - b: 95 % interval {ends} points)"
     return (
         f"Over {len(a.models)} seeds, a gets {100 * a.accuracy:.2f} ± {100 * a.standard_error:.2f}% of "
-        f"{result.dataset.examples} images right; over {len(b.models)} seeds, b gets {100 * b.accuracy:.2f} ± "
+        f"{counted_images(result.dataset.examples)} right; over {len(b.models)} seeds, b gets {100 * b.accuracy:.2f} ± "
         f"{100 * b.standard_error:.2f}%; {better}."
     )
 
@@ -67,7 +68,7 @@ def _classes(result: GroupComparison) -> str:
     significant = [row.name for row in rows if row.p_holm is not None and row.p_holm < LEVEL]
     text = (
         f"{count.found} of {count.tested} classes differ at p < 0.05; random groups of the models have "
-        f"{count.null_mean:.1f} on average and up to {count.null_95:.0f} in 95% of cases."
+        f"{count.null_mean:.1f} on average and up to {count.null_95:.0f} in 95 % of cases."
     )
     if not significant:
         return f"{text} After correction for testing all classes, none differs."
@@ -77,6 +78,8 @@ def _classes(result: GroupComparison) -> str:
 
 
 def _confirmed(one: str, many: str, confirmation: Confirmation) -> str:
+    if not differs(confirmation.selecting):
+        return f"On half of the seeds, no {one} differs, so there is nothing to confirm on the others."
     count = len(confirmation.selected)
     subject = f"{one} that differs" if count == 1 else f"{count} {many} that differ"
     verb = "differs" if count == 1 else "differ"

@@ -111,6 +111,16 @@ def number(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
+def counted_images(count: int) -> str:
+    """A number of images.
+
+    Example:
+        >>> counted_images(1), counted_images(1437)
+        ('1 image', '1,437 images')
+    """
+    return f"{count:,} image{'' if count == 1 else 's'}"
+
+
 # Results are rounded to six digits.
 _SMALLEST = 1e-6
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import hypot
 
+from cards.words.legible import counted_images
 from compare.result.matrix import ModelMatrix, PairResult
 
 # Pairs that a sentence names.
@@ -155,10 +156,11 @@ def _agreement(result: ModelMatrix) -> str:
         return "Predictions are not compared, because the classes of the models are not those of the images."
     half_width = max((pair.agreement_high or 0) - (pair.agreement_low or 0) for pair in result.pairs) / 2
     extent = f"{min(shares):.1%}" if len(shares) == 1 else f"{min(shares):.1%} to {max(shares):.1%}"
-    return (
-        f"They predict the same class on {extent} of {result.dataset.examples} images (95 % intervals: ± "
-        f"{100 * half_width:.1f} points at most)."
-    )
+    examples = counted_images(result.dataset.examples)
+    same = f"on {extent} of {examples} (95 % intervals: ± {100 * half_width:.1f} points at most)."
+    if len(shares) < len(result.pairs):
+        return f"In {len(shares)} of {len(result.pairs)} pairs, predictions can be compared: they are the same {same}"
+    return f"They predict the same class {same}"
 
 
 def _cka(pair: PairResult) -> float:

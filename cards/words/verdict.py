@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from cards.words.facts import blocks_fact, rests_on_fact, score_fact, score_interval_fact
-from cards.words.legible import Names, short_names
+from cards.words.legible import Names, counted_images, short_names
 from cards.words.prediction_verdict import prediction_verdict
 from compare.result.base import Matrix
 from compare.result.comparison import BaselineSide, Comparison
@@ -68,8 +68,8 @@ def _beside_untrained(one: str, other: str, cka: Matrix, side: BaselineSide | No
         )
     similar = "as similar within the error" if side.high >= 0 else "more similar"
     return (
-        f"{match}, but an untrained copy of {other} is {similar} ({side.untrained:.2f}; difference {side.above:.2f}, "
-        f"{side.low:.2f} to {side.high:.2f}), so this similarity does not show that they learned the same."
+        f"{match}, but an untrained copy of {other} is {similar} ({side.untrained:.2f}; difference {side.above:z.2f}, "
+        f"{side.low:z.2f} to {side.high:z.2f}), so this similarity does not show that they learned the same."
     )
 
 
@@ -129,15 +129,17 @@ def _inspection_sentences(inspection: Inspection) -> Iterator[str]:
     inside = inspection.inside
     yield from inspection.cautions
     yield structure("It", inspection.block_structure, inspection.model.layers, inside.score)
-    yield f"The block structure score is on a scale from 0 (none) to 1{score_interval_fact(inside.score)}."
+    value = "" if inside.score.score else "0 "
+    yield f"The block structure score is {value}on a scale from 0 (none) to 1{score_interval_fact(inside.score)}."
     if not inside.blocks:
         return
     yield _survival(inside)
     strongest = max(inside.blocks, key=lambda block: block.dominant.pc1_share)
     dominant = strongest.dominant
     yield (
-        f"{dominant.count} of {inspection.dataset.examples} images account for up to {dominant.pc1_share:.0%} of what "
-        f"a block's layers share."
+        f"{dominant.count} of {counted_images(inspection.dataset.examples)} "
+        f"{'accounts' if dominant.count == 1 else 'account'} for up to {dominant.pc1_share:.0%} of what a block's "
+        "layers share."
     )
 
 

@@ -9,6 +9,7 @@ from cli.cache.results import ResultWithImages, recall
 from cli.compute.baseline import compare_beside_copies, untrained
 from cli.compute.cautions import with_cautions
 from cli.compute.plan import plan_of
+from cli.inputs.memory import check_null
 from cli.inputs.prepare import identify
 from cli.inputs.request import Request
 from cli.jobs.traces import Traces
@@ -66,6 +67,8 @@ def compared(
     def compute() -> "ResultWithImages[Comparison]":
         from cards.results.images import comparison_images
 
+        # CKA and cosine always come.
+        check_null(request.prepared.footprints, options.permutations, 2 + len(options.measures))
         plan = plan_of(options, request.images.seed)
         traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh, options.pool)
         plan = replace(plan, layers=traces.layers(options.layers))

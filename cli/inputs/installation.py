@@ -33,7 +33,7 @@ def check_installation() -> Iterator[Finding]:
     yield Finding("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     for package in PACKAGES:
         yield _package(package)
-    for subject, check in (("device", _device), ("torchvision", _torchvision), ("Hub", _hub), ("cache", _cache)):
+    for subject, check in (("device", _device), ("torchvision", _torchvision), ("Hub", _hub), ("Hub cache", _cache)):
         try:
             yield from check()
         except Exception as error:
@@ -57,8 +57,9 @@ def _device() -> Iterator[Finding]:
     from zoo.base.device import pick_device
 
     device = pick_device("auto")
+    threads = torch.get_num_threads()
     if device == "cpu":
-        yield Finding("device", f"cpu, {torch.get_num_threads()} threads")
+        yield Finding("device", f"cpu, {threads} thread{'' if threads == 1 else 's'}")
     else:
         yield Finding("device", f"{device}, {torch.accelerator.device_count()} available")
 
@@ -108,7 +109,7 @@ def _cache() -> Iterator[Finding]:
         state = f"{cache.size_on_disk / 2**20:,.0f} MiB in {folder}, repositories: {len(cache.repos)}"
     except CacheNotFound:
         state = f"empty, in {folder}"
-    yield Finding("cache", state)
+    yield Finding("Hub cache", state)
     existing = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
     free = shutil.disk_usage(existing).free
     advice = "free some: hf cache prune, or set HF_HOME to another disk" if free < MIN_FREE_BYTES else ""

@@ -23,8 +23,10 @@ def site_models(folder: Path | None, owner: str | None, dataset: str | None, pub
         References to the models.
 
     Raises:
-        ZooError: there are fewer than two, or one is private and the site is public.
+        ZooError: there is no such folder, there are fewer than two models, or one is private and the site is public.
     """
+    if folder is not None and not folder.is_dir():
+        raise ZooError(f"expected a folder that holds models, but there is no folder {folder}; correct --models.")
     models = list(local_models(folder or Path(MODELS)) if owner is None else hub_models(owner))
     chosen = recorded_name(dataset) if dataset else next((model.dataset for model in models if model.dataset), None)
     matching = [model for model in models if model.dataset == chosen]

@@ -30,6 +30,7 @@ from cli.terminal.output import is_quiet, plain
 from cli.terminal.thumbnails import Thumbnails
 from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
+from compare.result.spans import block_structures
 
 if TYPE_CHECKING:
     from cards.pictures.inspection import Image
@@ -85,7 +86,9 @@ class Report:
             yield from heatmaps(self._comparison, options.max_width)
         else:
             yield map_between(self._comparison, options.max_width)
-        yield Segments([*legend(console, options.ascii_only), Segment.line()])
+        spans = self._comparison.block_structure
+        blocks = bool(block_structures((*spans.a, *spans.b)))
+        yield Segments([*legend(console, options.ascii_only, blocks), Segment.line()])
         if without := self._comparison.cka.rests_on:
             yield plain(dots_fact(without))
         yield ""

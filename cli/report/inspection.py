@@ -16,7 +16,7 @@ from cards.tables.structure import (
     thresholds_table,
 )
 from cards.words.facts import without_dominant_fact
-from cards.words.legible import legible
+from cards.words.legible import counted_images, legible
 from cards.words.verdict import inspection_verdict
 from cli.report.table import rich_table
 from cli.terminal.curve import Curve
@@ -25,6 +25,7 @@ from cli.terminal.heatmaps import axis, map_size, side_by_side
 from cli.terminal.output import is_quiet, plain
 from cli.terminal.thumbnails import Thumbnails
 from compare.result.inspection import Inspection
+from compare.result.spans import block_structures
 
 
 class InspectionReport:
@@ -57,7 +58,8 @@ class InspectionReport:
         yield ""
         if {"structure", "components", "dominant"} & set(self._parts):
             yield _maps(inspection, self._parts, options.max_width)
-            yield Segments(legend(console, options.ascii_only), new_lines=False)
+            blocks = bool(block_structures(inspection.block_structure))
+            yield Segments(legend(console, options.ascii_only, blocks), new_lines=False)
             yield ""
         yield from self._sections()
 
@@ -97,7 +99,7 @@ def _maps(inspection: Inspection, parts: Collection[str], width: int) -> Rendera
         maps["Shared first component"] = inspection.inside.pc1_alignment
         maps[f"CKA without PC1{f'-{removed}' if removed > 1 else ''}"] = inspection.inside.cka_without
     if "dominant" in parts and inspection.without_dominant is not None:
-        maps[f"CKA without {inspection.without_dominant.examples} images"] = inspection.without_dominant.cka
+        maps[f"CKA without {counted_images(inspection.without_dominant.examples)}"] = inspection.without_dominant.cka
     return side_by_side([Heatmap(cells, sides, sides, title, size) for title, cells in maps.items()], in_a_row)
 
 

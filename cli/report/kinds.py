@@ -91,9 +91,13 @@ def load_result(path: Path) -> "JsonResult":
         path: a file written with `--json`.
 
     Raises:
-        ZooError: the file holds no result, or is too large.
+        ZooError: there is no such file, or it holds no result, or is too large.
         CompareError: the result is incomplete, or of an unknown format version.
     """
+    if not path.exists():
+        raise ZooError(
+            f"expected the JSON of a result, but there is no file {path}; `compare A B --json FILE` writes one."
+        )
     data = read_file(path, MOST_BYTES)
     try:
         text = decode_text(data)

@@ -53,7 +53,7 @@ class MatrixReport:
         if self._pair is not None:
             yield ""
             yield _heatmaps(result, self._pair, options.max_width)
-            yield Segments(legend(console, options.ascii_only), new_lines=False)
+            yield Segments(legend(console, options.ascii_only, blocks=False), new_lines=False)
             yield ""
 
 

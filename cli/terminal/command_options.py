@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from cli.terminal.help_page import write_commands, write_parameters
+from cli.terminal.help_page import usage_parts, write_commands, write_parameters
 from zoo.base.allocator import collect_rarely, keep_freed_memory
 from zoo.base.threads import wait_without_spinning
 from zoo.errors import ZooError
@@ -84,7 +84,9 @@ def arguments(options: "DataclassInstance") -> Iterator[str]:
             yield f"--{name.replace('_', '-')}={value}"
 
 
-# The base class of Typer's errors of wrong usage.
+# PyTorch and NumPy count in 64 bits.
+LARGEST = 10**15
+# The base class of Typer's errors of wrong usage. Another of its subclasses holds the help of a call without arguments.
 _WrongUsage: Any = typer.BadParameter.__base__
 
 
@@ -97,10 +99,20 @@ def _clean_messages() -> Iterator[None]:
     try:
         yield
     except _WrongUsage as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            raise
         message = error.message.removeprefix("Value error, ")
         # Typer puts the name of the option before it.
         error.message = str(ZooError(message if len(message) < 400 else f"{message[:200]} ... {message[-150:]}"))
         raise
+
+
+def _check(context: Any, parameter: Any, value: object) -> None:
+    """Refuse values that no option takes: an empty text, as of an unset variable of a shell, and immense numbers."""
+    if value == "":
+        raise typer.BadParameter("expected a value, got an empty text.", context, parameter)
+    if isinstance(value, int) and value > LARGEST:
+        raise typer.BadParameter(f"expected at most {LARGEST:,}, got {value:,}.", context, parameter)
 
 
 class Group(TyperGroup):
@@ -125,6 +137,10 @@ class Group(TyperGroup):
 class Command(TyperCommand):
     """A command."""
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The parts of the usage line after the name of the command."""
+        return usage_parts(self, ctx)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options in panels."""
         write_parameters(self, ctx, formatter)
@@ -132,7 +148,10 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments."""
         with _clean_messages():
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
+            for parameter in self.params:
+                _check(ctx, parameter, ctx.params.get(str(parameter.name)))
+            return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, in a process that spends little time on memory and leaves idle cores to others."""

@@ -175,19 +175,22 @@ def has_colours(console: Console) -> bool:
     return console.color_system in ("truecolor", "256", "windows") and not console.no_color
 
 
-def legend(console: Console, ascii_only: bool) -> list[Segment]:
+def legend(console: Console, ascii_only: bool, blocks: bool) -> list[Segment]:
     """Legend of the colours or shades, from 0 to 1.
 
     Args:
         console: the console to draw on.
         ascii_only: whether the console lacks Unicode.
+        blocks: whether block structure is marked in a heatmap.
     """
     if has_colours(console):
         scale = [Segment(" ", Style(bgcolor=_colour(i / 15))) for i in range(16)]
     else:
         scale = [Segment(_ASCII_SHADES if ascii_only else _SHADES)]
-    block = Segment("#" if ascii_only else "┃", _BLOCK)
-    return [Segment("CKA 0 "), *scale, Segment(" 1   "), block, Segment(" block structure")]
+    shades = [Segment("CKA 0 "), *scale, Segment(" 1")]
+    if not blocks:
+        return shades
+    return [*shades, Segment("   "), Segment("#" if ascii_only else "┃", _BLOCK), Segment(" block structure")]
 
 
 def _bin_means(values: Cells, row_bins: Sequence[int], column_bins: Sequence[int]) -> Cells:

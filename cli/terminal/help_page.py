@@ -38,7 +38,24 @@ PANELS = {
 PANEL_OF = {option: panel for panel, options in PANELS.items() for option in options.split()}
 ARGUMENTS, OTHER = "Arguments", "Options"
 # `<list[int]>` and `<int range>` of Typer become `<int>`, and `[default: (all)]` becomes `[default: all]`.
-TYPE, DEFAULT = re.compile(r"<(?:list\[(.*)\]|(.*) range)>"), re.compile(r"\[default: \((.*?)\)")
+TYPE, DEFAULT = re.compile(r"<(?:list\[(.*)\]|(.*) range)>"), re.compile(r"\[default: \((.*?)\)(?=[];])")
+
+
+def usage_parts(command: Any, context: Any) -> list[str]:
+    """The parts of the usage line after the name of the command, such as `[OPTIONS] A B`.
+
+    Typer writes `[OPTIONS] {A} {B}`, and repeats names that already say that there are several, as `{M1 M2 ...}...`.
+
+    Args:
+        command: a command of Typer.
+        context: its context.
+    """
+    names = [
+        parameter.metavar if parameter.required or parameter.metavar.startswith("[") else f"[{parameter.metavar}]"
+        for parameter in command.get_params(context)
+        if parameter.param_type_name == "argument"
+    ]
+    return ["[OPTIONS]", *names]
 
 
 def write_parameters(command: Any, context: Any, formatter: Any) -> None:

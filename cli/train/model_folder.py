@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.inputs.images import load
 from cli.terminal.output import say, show_path
 from cli.train.card_files import card_files, look_inside
 from zoo.base.files import writing
+from zoo.errors import ZooError
 from zoo.model_folder.config_writer import preprocessing
 from zoo.model_folder.folder import OLD_CARD
 from zoo.record.training import TrainingRecord
@@ -14,6 +16,26 @@ if TYPE_CHECKING:
     from torch import nn
 
     from zoo.data.image_set import ImageSet
+
+
+def load_splits(dataset: str) -> "tuple[ImageSet, ImageSet]":
+    """Load the training and the test images of a model that will be written.
+
+    Args:
+        dataset: name of the dataset.
+
+    Raises:
+        ZooError: the images cannot be used, or there are too few test images for the heatmap of the card.
+    """
+    from compare.similarity.gram import MIN_EXAMPLES
+
+    train_set, test_set = load(dataset, "train"), load(dataset, "test")
+    if len(test_set) < MIN_EXAMPLES:
+        raise ZooError(
+            f"expected at least {MIN_EXAMPLES} test images, for the model card, got {len(test_set)} of "
+            f"{test_set.name}; use more images."
+        )
+    return train_set, test_set
 
 
 def write_model(folder: Path, model: "nn.Module", record: TrainingRecord, test_set: "ImageSet") -> None:

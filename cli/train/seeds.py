@@ -4,10 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.inputs.images import load
 from cli.terminal.output import interruptible, phase, say
 from cli.train.memory import check_training_memory
-from cli.train.model_folder import result_line, show_folder, write_model
+from cli.train.model_folder import load_splits, result_line, show_folder, write_model
 from cli.train.training import Training
 from zoo.base.number_lists import whole_numbers
 from zoo.errors import UsageError, ZooError
@@ -75,7 +74,7 @@ def _train(training: Training, seeds: tuple[int, ...]) -> "tuple[list[Trained], 
 
     variant = check_stackable(training.choice, training.recipe)
     device = pick_device(training.device)
-    images, test_set = load(training.dataset, "train"), load(training.dataset, "test")
+    images, test_set = load_splits(training.dataset)
     train_sets = [replace(training, seed=seed).subset_of(images) for seed in seeds]
     variant = replace(variant, in_chans=images.input_size[0], num_classes=len(images.classes))
     batch_size = min(training.recipe.batch_size, len(train_sets[0]))

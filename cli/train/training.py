@@ -7,10 +7,9 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from cli.inputs.images import load
 from cli.terminal.output import Level, interruptible, phase, say, set_level
 from cli.train.memory import check_training_memory
-from cli.train.model_folder import write_model
+from cli.train.model_folder import load_splits, write_model
 from cli.train.tracking import Tracking, tracked
 from zoo.base.files import writing
 from zoo.errors import ZooError
@@ -156,7 +155,7 @@ def _train(training: Training, place: Workplace, done: int) -> "tuple[nn.Module,
         writes = ranks.rank == 0
         if not writes:
             set_level(Level.quiet)
-        train_set, test_set = load(training.dataset, "train"), load(training.dataset, "test")
+        train_set, test_set = load_splits(training.dataset)
         train_set = training.subset_of(train_set)
         spec = fit_to(training.choice, train_set)
         images = -(-min(training.recipe.batch_size, len(train_set)) // ranks.count)

@@ -62,8 +62,11 @@ class PermutationNull:
         """
         n = isqrt(a.shape[1])
         orders = torch.stack([torch.arange(n, device="cpu"), *self._orders(n)]).to(b.device)
-        products = [a @ b.index_select(1, (n * order[:, None] + order).flatten()).T for order in orders]
-        self._sums = self._sums + torch.stack(products).cpu()
+        # One tensor, since a list of many small ones fragments the memory.
+        products = a.new_empty(len(orders), len(a), len(b))
+        for order, product in zip(orders, products, strict=True):
+            torch.mm(a, b.index_select(1, (n * order[:, None] + order).flatten()).T, out=product)
+        self._sums = products.cpu() + self._sums
         self._squares_a = self._squares_a + a.square().sum(1).cpu()
         self._squares_b = self._squares_b + b.square().sum(1).cpu()
 

@@ -62,6 +62,12 @@ def test_wrong_settings_of_the_hub_end_in_one_line(run, monkeypatch):
     assert ran.stderr.startswith("Error: cannot read the settings of the Hub (ValueError: invalid literal for int()")
 
 
+def test_ctrl_c_while_a_command_is_imported_prints_nothing(run, monkeypatch):
+    failing(monkeypatch, KeyboardInterrupt())
+    ran = run("compare", "a", "b")
+    assert (ran.code, ran.stdout, ran.stderr) == (130, "", "")
+
+
 def test_messages_reach_no_stdout_if_stderr_is_closed(run, monkeypatch):
     monkeypatch.setattr("sys.stderr", None)
     assert run("zoo", "bad").stdout == ""

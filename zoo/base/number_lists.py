@@ -25,17 +25,20 @@ def whole_numbers(text: str, option: str) -> tuple[int, ...]:
     Raises:
         ZooError: the text is not such a list.
     """
+    expected = f"{option} takes whole numbers and ranges from low to high, such as 0-4,7"
 
     def numbers(part: str) -> Iterator[int]:
         match = re.fullmatch(r"([0-9]{1,10})(?:-([0-9]{1,10}))?", part)
         if not match:
             raise ValueError
         first, last = int(match[1]), int(match[2] or match[1])
-        if not first <= last < first + MOST:
+        if first > last:
             raise ValueError
+        if last - first >= MOST:
+            raise _too_many(expected, last - first + 1)
         yield from range(first, last + 1)
 
-    return _parse(text, numbers, f"{option} takes whole numbers and ranges from low to high, such as 0-4,7")
+    return _parse(text, numbers, expected)
 
 
 def decimals(text: str, option: str) -> tuple[float, ...]:
@@ -70,5 +73,9 @@ def _parse(text: str, read: Callable[[str], Iterable[Number]], expected: str) ->
     except ValueError:
         raise UsageError(f"{expected}, got {text!r}.") from None
     if len(numbers) > MOST:
-        raise UsageError(f"{expected}; at most {MOST:,} of them, got {len(numbers):,}.")
+        raise _too_many(expected, len(numbers))
     return numbers
+
+
+def _too_many(expected: str, count: int) -> UsageError:
+    return UsageError(f"{expected}; at most {MOST:,} of them, got {count:,}.")

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.errors import ZooError, did_you_mean
+from zoo.errors import UsageError, ZooError, did_you_mean
 from zoo.record.names import ALIASES, DIGITS, HUB, MNIST5K, NAMES, Columns, recorded_name, split_columns, with_columns
 
 if TYPE_CHECKING:
@@ -122,9 +122,13 @@ def _find(name: str) -> _Location:
         return _on_hub(plain, columns)
     if plain and _is_folder(plain):
         return _in_folder(Path(plain), columns)
+    if plain in NAMES and columns != Columns():
+        raise UsageError(
+            f"--image-column and --label-column choose columns of a table, and {plain} is none; remove them."
+        )
     raise ZooError(
-        f"expected a dataset ({', '.join(NAMES)}, hf:OWNER/NAME[@REVISION], or a folder), got {name[:200]!r}, and "
-        f"there is no such folder{did_you_mean(name, NAMES) or '; choose one with --dataset.'}"
+        f"expected a dataset ({', '.join(NAMES)}, hf:OWNER/NAME[@REVISION], or a folder), got {plain[:200]!r}, and "
+        f"there is no such folder{did_you_mean(plain, NAMES) or '; choose one with --dataset.'}"
     )
 
 

@@ -75,8 +75,8 @@ def local_models(root: Path) -> Iterator[Listed]:
     if not root.is_dir():
         return
     for folder in sorted(root.iterdir()):
-        if (folder / CONFIG).is_file() and _weights(folder) is not None and not folder.name.startswith("."):
-            with suppress(ZooError):
+        with suppress(ZooError, OSError):
+            if (folder / CONFIG).is_file() and _weights(folder) is not None and not folder.name.startswith("."):
                 yield local_model(folder)
 
 

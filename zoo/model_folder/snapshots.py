@@ -25,8 +25,8 @@ def epochs_to_save(text: str, recipe: Recipe) -> tuple[int, ...]:
     wrong = [epoch for epoch in epochs if not 1 <= epoch < recipe.epochs]
     if wrong:
         raise UsageError(
-            f"--save-epochs takes epochs from 1 to {recipe.epochs - 1}, got {wrong[0]}; the model itself is that of "
-            f"the last epoch, {recipe.epochs}."
+            f"--save-epochs takes epochs from 1 on and before the last, {recipe.epochs}, whose model is saved in any "
+            f"case, got {wrong[0]}."
         )
     return epochs
 

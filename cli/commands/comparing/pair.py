@@ -72,6 +72,7 @@ def compare(
     """Compare the layers and predictions of two models.
 
     Shows CKA within and between the models, block structure, and how their predictions differ by class and image.
+    For more than two models, see `zoo matrix`.
 
     Example: compare models/resnet14-w1-digits-s0 models/resnet74-w1-digits-s0
     """

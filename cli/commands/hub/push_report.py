@@ -39,10 +39,6 @@ def push_report(
     from cards.model_card.report_section import slug, with_report
     from zoo.hub.publish import push_files
 
-    if not report.exists():
-        raise ZooError(
-            f"expected the JSON of a result, but there is no file {report}; `compare A B --json FILE` writes one."
-        )
     result = load_result(report)
     kind = kind_of(result)
     if kind.card_title is None:

@@ -77,6 +77,8 @@ def list_models(
         show_lines(_table(models_on_page))
     if hub_error is not None:
         raise hub_error
+    if owner is not None and not any(model.kind == "hub" for model in models):
+        say(f"{owner} has published no model with `zoo push`.")
     if matches and len(models_on_page) < len(matches):
         say(f"page {page} of {-(-len(matches) // limit)}; select with --page and --limit.")
     elif not matches:

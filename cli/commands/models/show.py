@@ -27,10 +27,11 @@ def show_model(
 
     Example: zoo show models/resnet14-w1-digits-s0
     """
-    if Path(model).is_file():
+    path = Path(model)
+    if path.is_file() or (path.suffix == ".json" and not path.exists()):
         if files.json is not None:
             raise UsageError(f"{model} is JSON already; remove --json.")
-        redraw(Path(model), files, full)
+        redraw(path, files, full)
         return
     if files.png or files.svg or files.html:
         raise UsageError(f"--png, --svg, and --html need the JSON of a result, got the model {model}.")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cards.words.group_facts import permutation_fact, skill_fact, spread_facts
+from cards.words.group_facts import confirmation_fact, permutation_fact, skill_fact, spread_facts
 from cards.words.group_verdict import group_verdict
 from compare.groups.groups import compare_groups
 from compare.result.groups import GroupComparison
@@ -36,3 +36,10 @@ def test_a_file_of_an_earlier_version_opens_and_is_not_said_to_have_tested_skill
     assert "earlier version" in skill_fact(old.spread)
     significant = group_verdict(replace(old, spread=replace(old.spread, p_value=0.03)))
     assert "perhaps only because one is more accurate" in significant
+
+
+def test_without_a_selected_difference_there_is_nothing_to_confirm(result):
+    none = replace(result.confirmed_classes, selecting=0.0004, confirming=0.02)
+    text = group_verdict(replace(result, confirmed_classes=none))
+    assert "On half of the seeds, no class differs, so there is nothing to confirm on the others." in text
+    assert confirmation_fact(none) == "On half of the seeds, none of them differs."

@@ -149,6 +149,14 @@ def test_of_many_pairs_some_are_named():
     assert "For 1 and 2; 1 and 3; 1 and 4, and 7 more pairs, an" in matrix_verdict(replace(result, pairs=pairs))
 
 
+def test_predictions_that_cannot_be_compared_are_not_said_to_be_the_same():
+    result = three((0.9, 0.5, 0.4))
+    assert "They predict the same class on" in matrix_verdict(result)
+    rest = (replace(pair, agreement=None, agreement_low=None, agreement_high=None) for pair in result.pairs[1:])
+    verdict = matrix_verdict(replace(result, pairs=(result.pairs[0], *rest)))
+    assert "In 1 of 3 pairs, predictions can be compared: they are the same on 9" in verdict
+
+
 def test_two_models_need_no_groups():
     result = several((9, 12))
     verdict = matrix_verdict(result)

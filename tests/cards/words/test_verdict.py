@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cards.words.verdict import structure, verdict
+from cards.words.facts import dots_fact
+from cards.words.verdict import inspection_verdict, structure, verdict
 from compare.result.base import Estimate
 from compare.result.comparison import Baseline, BaselineSide
 from compare.result.inside import AtThreshold, BlockScore
 from compare.result.spans import BlockSpan
-from tests.support.samples import comparison, dominated
+from tests.support.samples import comparison, dominated, inspection
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,11 @@ def test_a_model_is_better_only_if_its_accuracy_differs_significantly(p_value, b
             "but an untrained copy of deep is as similar within the error (0.46; difference 0.32, -0.01 to 0.65)",
         ),
         (-0.4, -0.1, "but an untrained copy of deep is more similar (0.46; "),
+        (
+            -0.001,
+            0.004,
+            "but an untrained copy of deep is as similar within the error (0.46; difference 0.32, 0.00 to 0.00)",
+        ),
         (None, None, "and layers of an untrained copy of deep with 0.46. "),
     ],
 )
@@ -129,6 +135,19 @@ def test_block_structure_without_a_score_or_from_an_older_file():
         "(stage1.2.conv to stage1.4.relu)."
     )
     assert structure("It", (replace(SPAN, counts=False),), LAYERS) == "It has no block structure."
+
+
+@pytest.mark.parametrize(("value", "scale"), [(0.25, "score is on a scale"), (0.0, "score is 0 on a scale")])
+def test_an_inspection_gives_the_score_also_without_block_structure(value, scale):
+    result, found = inspection(), replace(score((0.85, value, 0)), score=value)
+    assert scale in inspection_verdict(replace(result, inside=replace(result.inside, score=found)))
+
+
+def test_numbers_of_images_are_legible():
+    large = replace(comparison(), dataset=replace(comparison().dataset, examples=50_000))
+    assert "Same predictions on 80.0% of 50,000 images." in verdict(large)
+    without = replace(dominated().cka.without_dominant, count=1)
+    assert dots_fact(without).endswith(" without 1 image.")
 
 
 def test_of_equal_weights_no_model_may_be_better():

@@ -18,6 +18,32 @@ def test_help_is_that_of_the_command(run, command):
     assert "Usage: zoo" in ran.stdout
 
 
+@pytest.mark.parametrize("words", ["zoo", "zoo inspect", "zoo cache", "compare"])
+def test_a_call_without_arguments_prints_the_help(run, words):
+    ran = run(*words.split())
+    assert (ran.code, ran.stderr.strip()) == (2, run(*words.split(), "--help").stdout.strip())
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        ("compare", "A B"),
+        ("matrix", "M1 M2 ..."),
+        ("site", "[DIR] [M1 M2 ...]"),
+        ("list", "[OWNER]"),
+        ("train", ""),
+    ],
+)
+def test_the_usage_line_names_arguments_once(run, command, usage):
+    assert run("zoo", command, "--help").stdout.startswith(f"Usage: zoo {command} [OPTIONS] {usage}".strip() + "\n")
+
+
+def test_defaults_in_words_have_no_brackets_around_them(run):
+    text = " ".join(run("compare", "--help").stdout.split())
+    assert "[default: that of the (first) model]" in text
+    assert "[default: all; x>=1]" in text
+
+
 def test_help_about_no_command_is_wrong_usage(run):
     ran = run("zoo", "help", "trian")
     assert ran.code == 2

@@ -40,6 +40,9 @@ NEVER_RIGHT = [
     ("zoo train --epochs 0", "--epochs must be"),
     ("zoo train --lr inf", "--lr must be a finite number"),
     ("zoo train --batch-size 0", "--batch-size must be"),
+    ("zoo train --batch-size 9999999999999999", "expected at most 1,000,000,000,000,000, got 9,999,999,999,999,999"),
+    ("compare a b --batch-size 9999999999999999", "'--batch-size': expected at most 1,000,000,000,000,000"),
+    ("zoo train --epochs 1 --save-epochs 1", "takes epochs from 1 on and before the last, 1, whose model"),
     ("zoo train --precision fp16", "--precision must be"),
     ("zoo train --save-epochs x", "--save-epochs takes"),
     ("zoo train --device gpu", "expected a device such as auto, cpu, cuda, or cuda:1, got 'gpu'"),
@@ -56,7 +59,10 @@ NEVER_RIGHT = [
     ("compare a b --split validation", "digits has the splits train, test and all, got 'validation'"),
     ("compare a b --max-examples 0", "'--max-examples': Input should be greater than or equal to 1"),
     ("compare a b --batch-size 3", "--batch-size must be at least 4, got 3"),
-    ("compare a b --layers ''", "--layers takes all, blocks, or glob patterns"),
+    ("compare a b --layers ','", "--layers takes all, blocks, or glob patterns"),
+    ("compare a b --layers ''", "'--layers': expected a value, got an empty text"),
+    ("compare a b --dataset ''", "'--dataset': expected a value, got an empty text"),
+    ("compare a ''", "'B': expected a value, got an empty text"),
     ("compare a b --passes 0", "passes must be at least 1, got 0"),
     ("compare a b --precision fp8", "precision must be one of fp32, fp64, bf16, got 'fp8'"),
     ("compare a b --tolerance -1", "tolerance must be a positive standard error"),
@@ -73,6 +79,8 @@ NEVER_RIGHT = [
     ("zoo push a me/x --revision 'a b'", "--revision takes letters, digits"),
     ("zoo collect me me/x", "expected a collection as OWNER/TITLE, got 'me'"),
     # Options that contradict each other.
+    ("compare a b --dataset digits --label-column x", "choose columns of a table, and digits is none; remove them"),
+    ("zoo train --image-column x", "choose columns of a table, and digits is none; remove them"),
     ("zoo train --quiet --verbose", "--quiet and --verbose exclude each other"),
     ("zoo train --arch resnet18 --depth 14", "--arch cannot be combined with --depth 14"),
     ("zoo train --seeds 0-1 --resume", "--seeds cannot be combined with --resume"),
@@ -139,11 +147,17 @@ NOT_HERE = [
     ("zoo train --dataset digts", "got 'digts', and there is no such folder; did you mean digits?"),
     ("zoo train --dataset mine", "expected images in mine as CLASS/IMAGE"),
     ("zoo train --dataset notes.txt", "got 'notes.txt', and there is no such folder"),
+    (
+        "zoo train --dataset few --depth 8 --epochs 1",
+        "expected at least 4 test images, for the model card, got 3 of few",
+    ),
+    ("zoo train --dataset few --depth 8 --epochs 1 --seeds 0-1", "at least 4 test images, for the model card, got 3"),
     ("zoo train --dataset hf:me/nothing", "dataset me/nothing: not on http"),
     ("zoo train --subset 1/1000", "expected from 10 (one image per class) to 1437 images of digits train, got 1"),
     ("zoo train --device meta", "expected a device of this machine"),
     ("compare a b --max-examples 2", "expected from 10 (one image per class) to 360 images"),
     ("compare a b --dataset pictures --split all", "expected models for images of 3 channels"),
+    ("compare a b --null 1000000000", "GB of free memory for 1,000,000,000 permutations of 30 x 51 layers, got"),
     ("compare a b --layers nothing.*", "no layer of CifarResNet matches 'nothing.*'"),
     ("compare a b --device cuda:99", "expected a device of this machine"),
     ("zoo groups --a a b --b a2 b2 --superclasses no.csv", "no.csv"),
@@ -151,6 +165,7 @@ NOT_HERE = [
     ("compare a b --dataset pipe", "got 'pipe', and there is no such folder"),
     # Reports.
     ("zoo show notes.txt", "got notes.txt, which is none"),
+    ("zoo show missing.json", "expected the JSON of a result, but there is no file missing.json"),
     ("zoo show picture.png", "got picture.png, which is none"),
     ("zoo show pipe", "expected a model folder or a Hub id OWNER/NAME[@REVISION], got 'pipe'"),
     ("zoo show nested.json", "got nested.json, which is none"),
@@ -182,6 +197,7 @@ NOT_HERE = [
     ("zoo list --out nowhere", "there is no folder nowhere"),
     ("zoo prune b --remove stage2.1 --out notes.txt", "but notes.txt exists; choose another --out."),
     ("zoo site --out mine a b", "expected a new folder or a site of `zoo site`, got mine"),
+    ("zoo site --out new --models nowhere", "but there is no folder nowhere; correct --models"),
     ("zoo site --out /proc/x a b", "cannot write /proc/x"),
 ]
 
@@ -210,6 +226,8 @@ def place(tmp_path_factory, folders):
     (place / "notes.txt").write_text("mine")
     (place / "picture.png").write_bytes(encoded(Image.new("L", (4, 4)), "JPEG"))
     write_folder(place / "pictures", per_class=1)
+    write_folder(place / "few/train", per_class=2)
+    write_folder(place / "few/test", per_class=1)
     text = comparison().to_json()
     (place / "result.json").write_text(text)
     (place / "future.json").write_text(text.replace('"format_version":2', '"format_version":9'))

@@ -85,6 +85,13 @@ def test_models_with_long_names_are_a_and_b():
         assert heading in text
 
 
+def test_the_legend_names_block_structure_only_where_it_is_marked():
+    result = comparison()
+    without = replace(result, block_structure=replace(result.block_structure, b=()))
+    assert "┃ block structure" in render(result, full=False)
+    assert "┃ block structure" not in render(without, full=False)
+
+
 def test_uncertainty_is_shown():
     assert "Standard error of a cell of a with b: 0.010 in the median, 0.010 at most." in render(comparison(), 160)
 

@@ -17,7 +17,7 @@ def test_widths_and_subsets_may_be_fractions():
     assert fractions("1,1/4,0.25,2/8", "--subsets") == (1, Fraction(1, 4))
 
 
-@pytest.mark.parametrize("text", ["", "1,", "a", "-1", "9-0", "1-2-3", "1.5", "0-10000", "٣", "0-9999999999999"])
+@pytest.mark.parametrize("text", ["", "1,", "a", "-1", "9-0", "1-2-3", "1.5", "٣", "0-9999999999999"])
 def test_invalid_lists_of_whole_numbers_are_refused(text):
     with pytest.raises(ZooError, match="--seeds takes whole numbers and ranges from low to high, such as 0-4,7, got"):
         whole_numbers(text, "--seeds")
@@ -32,3 +32,5 @@ def test_invalid_fractions_are_refused(text):
 def test_too_long_list_is_refused():
     with pytest.raises(ZooError, match="at most 10,000 of them, got 12,000"):
         whole_numbers("0-5999,6000-11999", "--seeds")
+    with pytest.raises(ZooError, match="at most 10,000 of them, got 1,000,000,000"):
+        whole_numbers("0-999999999", "--seeds")

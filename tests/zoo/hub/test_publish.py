@@ -2,6 +2,7 @@
 
 import pickle
 import shutil
+from pathlib import Path
 
 import pytest
 from huggingface_hub import ModelCard, constants
@@ -326,6 +327,19 @@ def test_published_models_are_listed_by_tag(hub, folder, folders):
     assert (mine.kind, mine.revision) == ("hub", commit)
     assert by_ref["me/else"].depth is None
     assert list(hub_models("you")) == []
+
+
+def test_a_folder_that_cannot_be_read_does_not_hide_the_others(folder, monkeypatch):
+    shutil.copytree(folder, folder.parent / "closed")
+    is_file = Path.is_file
+
+    def refused(path):
+        if "closed" in path.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    assert [model.ref for model in local_models(folder.parent)] == [str(folder)]
 
 
 @pytest.mark.parametrize(

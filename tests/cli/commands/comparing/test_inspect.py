@@ -28,7 +28,7 @@ def test_all_is_shown_within_80_columns(monkeypatch, capsys):
         "CKA of its layers",
         "Shared first component",
         "CKA without PC1",
-        "CKA without 1 images",
+        "CKA without 1 image ",
         "16 to 29           90%    15 to 17     28 to 29      0.40        no",
         "17     cat    60.0%  50.0%",
         "The top 1 hold 60%",

@@ -67,6 +67,8 @@ def test_from_training_to_a_published_compared_pair(hub, run, here):
     assert run("zoo", "push", "second", "me/m").code == 0
     listed = json.loads(run("zoo", "list", "--hub", "me", "--json", "-").stdout)["models"]
     assert {(model["ref"], model["seed"]) for model in listed} == {(folder, 0), ("me/m", 1)}
+    assert run("zoo", "list", "--hub", "me").stderr == ""
+    assert run("zoo", "list", "--hub", "you").stderr == "you has published no model with `zoo push`.\n"
     # Another machine, whose cache is empty.
     empty = here / "empty"
     pulled = script("zoo", "pull", "me/m@v1", "--out", "theirs", home=empty)
