@@ -123,9 +123,7 @@ def _find(name: str) -> _Location:
     if plain and _is_folder(plain):
         return _in_folder(Path(plain), columns)
     if plain in NAMES and columns != Columns():
-        raise UsageError(
-            f"--image-column and --label-column choose columns of a table, and {plain} is none; remove them."
-        )
+        raise UsageError(f"expected a table for --image-column and --label-column, and {plain} is none; remove them.")
     raise ZooError(
         f"expected a dataset ({', '.join(NAMES)}, hf:OWNER/NAME[@REVISION], or a folder), got {plain[:200]!r}, and "
         f"there is no such folder{did_you_mean(plain, NAMES) or '; choose one with --dataset.'}"

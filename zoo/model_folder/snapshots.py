@@ -25,8 +25,7 @@ def epochs_to_save(text: str, recipe: Recipe) -> tuple[int, ...]:
     wrong = [epoch for epoch in epochs if not 1 <= epoch < recipe.epochs]
     if wrong:
         raise UsageError(
-            f"--save-epochs takes epochs from 1 on and before the last, {recipe.epochs}, whose model is saved in any "
-            f"case, got {wrong[0]}."
+            f"--save-epochs takes epochs before the last one, {recipe.epochs}, which is saved anyway; got {wrong[0]}."
         )
     return epochs
 

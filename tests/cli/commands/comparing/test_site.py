@@ -192,6 +192,7 @@ def test_the_models_of_a_folder_are_taken_if_they_belong_together(run, error, zo
     assert "skipped models/m2, not trained on digits" in ran.stderr
     assert names_in(here / "site/pairs") == {"m0--m1.html", "m0--m1.json"}
     assert "expected at least two models trained on pets in models, got 1" in error("s", "--dataset", "pets")
+    (here / "empty").mkdir()
     assert "expected at least two models in empty, got 0" in error("--out", "s", "--models", "empty")
     # As before there was --models.
     assert "expected at least two models in empty, got 0" in error("s", "--out", "empty")
