@@ -24,7 +24,7 @@ from cards.tables.predictions import (
 )
 from cards.tables.structure import LEFT_OUT, blocks_table, left_out_table, spans_table, thresholds_table
 from cards.words.facts import MEANINGS, block_scores_facts, dots_fact, estimator_fact
-from cards.words.legible import counted_images, legible
+from cards.words.legible import counted, legible
 from cards.words.verdict import verdict
 from compare.result.comparison import CKAResult, Comparison, NullResult
 from compare.result.disagreement import Disagreement
@@ -92,7 +92,7 @@ def _views(comparison: Comparison) -> Iterator[View]:
     meaning = f"{MEANINGS['CKA']} {dots_fact(without_images)}" if without_images and places else MEANINGS["CKA"]
     yield View("CKA", meaning, {**within, "ab": cka.ab}, {"ab": cka.standard_error_ab}, {"ab": places})
     if without_images is not None:
-        name, meaning = f"CKA without {counted_images(without_images.count)}", MEANINGS["CKA without dominant images"]
+        name, meaning = f"CKA without {counted(without_images.count, 'image')}", MEANINGS["CKA without dominant images"]
         yield View(name, meaning, {"ab": without_images.ab})
     if cka.null is not None:
         name, cells = "CKA above chance", {**within, "ab": _above(cka, cka.null)}

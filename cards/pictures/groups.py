@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from cards.pictures.heatmaps import RESOLUTION
 from cards.words.group_facts import permutation_fact
-from cards.words.legible import printable
+from cards.words.legible import counted, printable
 from compare.result.groups import GroupComparison, Numbers
 
 if TYPE_CHECKING:
@@ -82,4 +82,4 @@ def _ticks(seeds: int) -> Any:
 
 
 def _label(name: str, seeds: int) -> str:
-    return f"{name}: % of {seeds} {'seed' if seeds == 1 else 'seeds'} right"
+    return f"{name}: % of {counted(seeds, 'seed')} right"

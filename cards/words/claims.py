@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from shlex import quote
 
-from cards.words.legible import chance, number, probability
+from cards.words.legible import chance, counted, number, probability
 from compare.result.base import Estimate
 from compare.result.study import Claim, Heatmap, Power, Reproduction, Verdict
 
@@ -24,7 +24,7 @@ def _sentences(result: Reproduction) -> Iterator[str]:
     is_complete = len(networks) == seeds * len({(net.depth, net.width, net.subset) for net in networks})
     yield (
         f"{len(networks)} networks of {sizes} architectures, {'' if is_complete else 'up to '}"
-        f"{seeds} seed{'' if seeds == 1 else 's'} each on each part of {result.dataset.name or 'the data'}, compared "
+        f"{counted(seeds, 'seed')} each on each part of {result.dataset.name or 'the data'}, compared "
         f"with {len(result.claims)} claims of the paper."
     )
     for verdict, opening in zip(VERDICTS, ("Shown", "Not shown", "Opposite shown", "Not measurable"), strict=True):

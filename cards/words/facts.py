@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
-from cards.words.legible import AB, Names, chance, counted_images, number, percent
+from cards.words.legible import AB, Names, chance, counted, number, percent
 from compare.result.base import Estimate, Matrix
 from compare.result.comparison import LARGE_CHANGE, CKAResult, CKAWithoutDominant, Comparison
 from compare.result.disagreement import Calibration, Disagreement, Example
@@ -192,7 +192,7 @@ def blocks_fact(score: BlockScore, count: int) -> str:
     counts = [at.blocks for at in score.curve]
     if set(counts) - {count}:
         return f"{count} ({min(counts)} to {max(counts)}) blocks"
-    return f"{count} {'block' if count == 1 else 'blocks'}{' (at every threshold)' if counts else ''}"
+    return f"{counted(count, 'block')}{' (at every threshold)' if counts else ''}"
 
 
 def score_interval_fact(score: BlockScore) -> str:
@@ -246,7 +246,7 @@ def rests_on_fact(cka: CKAResult, names: Names = AB) -> str | None:
     share = without.changed_cells / without.compared_cells
     where = f"{share:.0%} of the" if share >= 0.01 else f"{without.changed_cells:,} of {without.compared_cells:,}"
     before, after = (_mean_of(cells, without.changed) for cells in (cka.ab, without.ab))
-    few = f"{without.count} of {counted_images(without.total)}"
+    few = f"{without.count} of {counted(without.total, 'image')}"
     return (
         f"In {where} cells, linear CKA of {names.a} with {names.b} rests on {few}: leaving "
         f"{'it' if without.count == 1 else 'them'} out changes it by more than {LARGE_CHANGE}, on average from "
@@ -262,7 +262,7 @@ def _mean_of(cells: Matrix, chosen: Sequence[Sequence[bool | None]]) -> float:
 
 def dots_fact(without: CKAWithoutDominant) -> str:
     """What the dots in the map of CKA between two models mean."""
-    return f"Dots mark cells that change by more than {LARGE_CHANGE} without {counted_images(without.count)}."
+    return f"Dots mark cells that change by more than {LARGE_CHANGE} without {counted(without.count, 'image')}."
 
 
 def without_dominant_fact(inspection: Inspection) -> str | None:
@@ -271,7 +271,7 @@ def without_dominant_fact(inspection: Inspection) -> str | None:
     if left is None:
         return None
     return (
-        f"Without the images that dominate its blocks ({counted_images(left.examples)}, {left.share:.0%}), the block "
+        f"Without the images that dominate its blocks ({counted(left.examples, 'image')}, {left.share:.0%}), the block "
         f"structure score is {left.score:.2f} instead of {inspection.inside.score.score:.2f}."
     )
 

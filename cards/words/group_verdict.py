@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cards.words.group_facts import differs
-from cards.words.legible import chance, counted_images, interval
+from cards.words.legible import chance, counted, interval
 from compare.result.groups import Confirmation, GroupComparison
 from compare.stats.interval import LEVEL
 
@@ -41,10 +41,10 @@ def _accuracy(result: GroupComparison) -> str:
     else:
         ends = interval(difference.ci_low, difference.ci_high, "+.2f")
         better = f"they do not show which is more accurate (a - b: 95 % interval {ends} points)"
+    images = counted(result.dataset.examples, "image")
     return (
-        f"Over {len(a.models)} seeds, a gets {100 * a.accuracy:.2f} ± {100 * a.standard_error:.2f}% of "
-        f"{counted_images(result.dataset.examples)} right; over {len(b.models)} seeds, b gets {100 * b.accuracy:.2f} ± "
-        f"{100 * b.standard_error:.2f}%; {better}."
+        f"Over {len(a.models)} seeds, a gets {100 * a.accuracy:.2f} ± {100 * a.standard_error:.2f}% of {images} right; "
+        f"over {len(b.models)} seeds, b gets {100 * b.accuracy:.2f} ± {100 * b.standard_error:.2f}%; {better}."
     )
 
 

@@ -111,14 +111,14 @@ def number(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
-def counted_images(count: int) -> str:
-    """A number of images.
+def counted(count: int, noun: str) -> str:
+    """A number and a noun, which gets an s in the plural.
 
     Example:
-        >>> counted_images(1), counted_images(1437)
+        >>> counted(1, "image"), counted(1437, "image")
         ('1 image', '1,437 images')
     """
-    return f"{count:,} image{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 # Results are rounded to six digits.

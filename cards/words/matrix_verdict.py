@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import hypot
 
-from cards.words.legible import counted_images
+from cards.words.legible import counted
 from compare.result.matrix import ModelMatrix, PairResult
 
 # Pairs that a sentence names.
@@ -156,7 +156,7 @@ def _agreement(result: ModelMatrix) -> str:
         return "Predictions are not compared, because the classes of the models are not those of the images."
     half_width = max((pair.agreement_high or 0) - (pair.agreement_low or 0) for pair in result.pairs) / 2
     extent = f"{min(shares):.1%}" if len(shares) == 1 else f"{min(shares):.1%} to {max(shares):.1%}"
-    examples = counted_images(result.dataset.examples)
+    examples = counted(result.dataset.examples, "image")
     same = f"on {extent} of {examples} (95 % intervals: ± {100 * half_width:.1f} points at most)."
     if len(shares) < len(result.pairs):
         return f"In {len(shares)} of {len(result.pairs)} pairs, predictions can be compared: they are the same {same}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cards.words.facts import DIFFERENT_CLASSES, NO_LABELS, OTHER_CLASSES, predicted_names
-from cards.words.legible import AB, Names, chance, counted_images, listed, percent, short_names
+from cards.words.legible import AB, Names, chance, counted, listed, percent, short_names
 from compare.result.base import NOTHING, Estimate
 from compare.result.comparison import Comparison
 from compare.result.disagreement import Disagreement
@@ -25,7 +25,7 @@ def prediction_verdict(comparison: Comparison, short: bool = False) -> Iterator[
     if disagreement is None:
         yield f"Their predictions are not compared, because {DIFFERENT_CLASSES}."
         return
-    images = counted_images(comparison.dataset.examples)
+    images = counted(comparison.dataset.examples, "image")
     if same_weights_caution("ab") in comparison.cautions:
         # What follows is about other images, on which these two cannot differ either.
         yield _same(disagreement, images)
@@ -75,7 +75,7 @@ def _replaced(disagreement: Disagreement, classes: Sequence[str], names: Names) 
         predicted = predicted_names(disagreement, classes)
         # Without the synonyms of ImageNet's names.
         one, other = (predicted[prediction].split(",")[0] for prediction in (most.prediction_a, most.prediction_b))
-        count = counted_images(most.examples)
+        count = counted(most.examples, "image")
         yield f"Most often, {names.a} predicts {one} where {names.b} predicts {other} ({count})."
 
 

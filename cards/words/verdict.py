@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from cards.words.facts import blocks_fact, rests_on_fact, score_fact, score_interval_fact
-from cards.words.legible import Names, counted_images, short_names
+from cards.words.legible import Names, counted, short_names
 from cards.words.prediction_verdict import prediction_verdict
 from compare.result.base import Matrix
 from compare.result.comparison import BaselineSide, Comparison
@@ -137,7 +137,7 @@ def _inspection_sentences(inspection: Inspection) -> Iterator[str]:
     strongest = max(inside.blocks, key=lambda block: block.dominant.pc1_share)
     dominant = strongest.dominant
     yield (
-        f"{dominant.count} of {counted_images(inspection.dataset.examples)} "
+        f"{dominant.count} of {counted(inspection.dataset.examples, 'image')} "
         f"{'accounts' if dominant.count == 1 else 'account'} for up to {dominant.pc1_share:.0%} of what a block's "
         "layers share."
     )

@@ -35,8 +35,11 @@ class Known:
         baseline: similarity beside untrained copies; None if it is to be computed.
     """
 
-    inspections: "Inspections | None"
-    baseline: "BaselineResult | None"
+    inspections: "Inspections | None" = None
+    baseline: "BaselineResult | None" = None
+
+
+NOTHING = Known()
 
 
 def compared(
@@ -44,7 +47,7 @@ def compared(
     options: PairOptions,
     fresh: bool = False,
     description: str = "comparing",
-    known: "Known | None" = None,
+    known: Known = NOTHING,
 ) -> "ResultWithImages[Comparison]":
     """Compare two models.
 
@@ -72,12 +75,10 @@ def compared(
         plan = plan_of(options, request.images.seed)
         traces = Traces(request.prepared, plan.gram_precision, plan.passes, fresh, options.pool)
         plan = replace(plan, layers=traces.layers(options.layers))
-        inspections = known.inspections if known else None
-        if options.baseline == Baseline.untrained and not (known and known.baseline):
-            result = _compare_with_baseline(traces, plan, description, options.baseline_seeds, inspections)
+        if options.baseline == Baseline.untrained and known.baseline is None:
+            result = _compare_with_baseline(traces, plan, description, options.baseline_seeds, known.inspections)
         else:
-            result = _compare(traces, plan, description, inspections)
-            result = replace(result, baseline=known.baseline if known else None)
+            result = replace(_compare(traces, plan, description, known.inspections), baseline=known.baseline)
         return ResultWithImages(result, request.prepared.images(comparison_images(result)))
 
     title = " ".join(("compare", *(model.ref for model in request.models)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from cards.words.legible import counted
 from zoo.base.foreign import describe, is_foreign
 from zoo.errors import ZooError
 
@@ -57,9 +58,8 @@ def _device() -> Iterator[Finding]:
     from zoo.base.device import pick_device
 
     device = pick_device("auto")
-    threads = torch.get_num_threads()
     if device == "cpu":
-        yield Finding("device", f"cpu, {threads} thread{'' if threads == 1 else 's'}")
+        yield Finding("device", f"cpu, {counted(torch.get_num_threads(), 'thread')}")
     else:
         yield Finding("device", f"{device}, {torch.accelerator.device_count()} available")
 

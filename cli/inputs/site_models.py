@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli.terminal.output import say
 from zoo.errors import ZooError
-from zoo.hub.catalog import Listed, hub_models, local_models
+from zoo.hub.catalog import Listed, check_folder, hub_models, local_models
 from zoo.model_folder.folder import MODELS
 from zoo.record.names import recorded_name
 
@@ -25,8 +25,8 @@ def site_models(folder: Path | None, owner: str | None, dataset: str | None, pub
     Raises:
         ZooError: there is no such folder, there are fewer than two models, or one is private and the site is public.
     """
-    if folder is not None and not folder.is_dir():
-        raise ZooError(f"expected a folder that holds models, but there is no folder {folder}; correct --models.")
+    if folder is not None:
+        check_folder(folder, "--models")
     models = list(local_models(folder or Path(MODELS)) if owner is None else hub_models(owner))
     chosen = recorded_name(dataset) if dataset else next((model.dataset for model in models if model.dataset), None)
     matching = [model for model in models if model.dataset == chosen]

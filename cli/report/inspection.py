@@ -16,7 +16,7 @@ from cards.tables.structure import (
     thresholds_table,
 )
 from cards.words.facts import without_dominant_fact
-from cards.words.legible import counted_images, legible
+from cards.words.legible import counted, legible
 from cards.words.verdict import inspection_verdict
 from cli.report.table import rich_table
 from cli.terminal.curve import Curve
@@ -99,7 +99,7 @@ def _maps(inspection: Inspection, parts: Collection[str], width: int) -> Rendera
         maps["Shared first component"] = inspection.inside.pc1_alignment
         maps[f"CKA without PC1{f'-{removed}' if removed > 1 else ''}"] = inspection.inside.cka_without
     if "dominant" in parts and inspection.without_dominant is not None:
-        maps[f"CKA without {counted_images(inspection.without_dominant.examples)}"] = inspection.without_dominant.cka
+        maps[f"CKA without {counted(inspection.without_dominant.examples, 'image')}"] = inspection.without_dominant.cka
     return side_by_side([Heatmap(cells, sides, sides, title, size) for title, cells in maps.items()], in_a_row)
 
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from cards.model_card.model_card import training_command
 from cards.tables.table import Table
-from cards.words.legible import counted_images, number
+from cards.words.legible import counted, number
 from cli.inputs.known_model import KnownModel
 from cli.report.table import rich_table
 from cli.terminal.curve import Curve
@@ -38,7 +38,9 @@ class ModelReport:
         if record is None:
             return
         yield ""
-        yield Curve(f"Training loss over {record.recipe.length}, nats", [e.loss for e in record.history], ".3g")
+        # A snapshot has fewer epochs than its recipe.
+        epochs = counted(len(record.history), "epoch")
+        yield Curve(f"Training loss over {epochs}, nats", [e.loss for e in record.history], ".3g")
         yield ""
         yield Curve("Training accuracy, measured during each epoch", [e.accuracy for e in record.history], ".1%")
         yield ""
@@ -101,10 +103,10 @@ def _training_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
     low, high = wilson_interval(record.test_right, record.test_images)
     yield (
         "test accuracy",
-        f"{record.accuracy:.2%} on {counted_images(record.test_images)} (95 % interval {low:.1%} to {high:.1%})",
+        f"{record.accuracy:.2%} on {counted(record.test_images, 'image')} (95 % interval {low:.1%} to {high:.1%})",
     )
     if pruned:
-        count = "1 block" if len(pruned.removed) == 1 else f"{len(pruned.removed)} blocks"
+        count = counted(len(pruned.removed), "block")
         yield "pruned", f"{count} removed from {pruned.original} ({pruned.before.accuracy:.2%})"
     part = "all" if data.subset == "1" else data.subset
     yield "trained on", f"{data.train_images:,} images of {data.name} ({part} of it), seed {record.seed}"

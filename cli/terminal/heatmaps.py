@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from cards.words.facts import MEANINGS
-from cards.words.legible import AB, Names, counted_images, short_names
+from cards.words.legible import AB, Names, counted, short_names
 from cards.words.stages import stages
 from cli.terminal.heatmap import Axis, Heatmap
 from compare.result.comparison import CKAResult, Comparison, MeasureResult, NullResult
@@ -38,7 +38,7 @@ def heatmaps(comparison: Comparison, width: int) -> Iterator[RenderableType]:
         *(_between(measure, (axis_a, axis_b), size, names) for measure in kernels),
     ]
     if without := cka.rests_on:
-        maps.append(Heatmap(without.ab, axis_a, axis_b, f"CKA without {counted_images(without.count)}", size))
+        maps.append(Heatmap(without.ab, axis_a, axis_b, f"CKA without {counted(without.count, 'image')}", size))
     yield side_by_side(maps, in_a_row)
 
 

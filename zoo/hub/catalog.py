@@ -66,6 +66,20 @@ class Listed:
     private: bool | None = None
 
 
+def check_folder(root: Path, option: str) -> None:
+    """Check that a folder of models exists.
+
+    Args:
+        root: folder that holds model folders.
+        option: the option that names it, for the message.
+
+    Raises:
+        ZooError: it does not exist.
+    """
+    if not root.is_dir():
+        raise ZooError(f"expected a folder that holds models, but there is no folder {root}; correct {option}.")
+
+
 def local_models(root: Path) -> Iterator[Listed]:
     """List the model folders in a folder, by name; unreadable ones are skipped.
 

@@ -13,7 +13,7 @@ from cli.terminal.output import interruptible, plain, plain_table, say, say_writ
 from zoo.base.files import clean_name
 from zoo.base.number_lists import fraction
 from zoo.errors import UsageError, ZooError
-from zoo.hub.catalog import Listed, hub_models, local_models, matching
+from zoo.hub.catalog import Listed, check_folder, hub_models, local_models, matching
 from zoo.model_folder.folder import MODELS
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def list_models(
         raise UsageError(
             f"expected --hub before an owner, got {owner} alone; `zoo list --hub {owner}` lists its models."
         )
-    if not out.is_dir() and out != Path(MODELS):
-        raise ZooError(f"expected a folder that holds models, but there is no folder {out}; correct --out.")
+    if out != Path(MODELS):
+        check_folder(out, "--out")
     subsets = [str(fraction(text)) for text in subset or ()]
     models, hub_error = list(local_models(out)), None
     if hub:

@@ -228,6 +228,7 @@ def test_snapshots_are_models_that_commands_take(run, here):
     model = f"models/{NAME}"
     record = record_of(f"{model}/epochs/1")
     assert (record.name, len(record.history), record.recipe.epochs) == (f"{NAME}@epoch1", 1, 3)
+    assert "Training loss over 1 epoch, nats" in run("zoo", "show", f"{model}@epoch1").stdout
     compared = run("zoo", "compare", f"{model}@epoch1", model, "--layers", "blocks")
     assert compared.code == 0
     assert f"{NAME}@epoch1" in compared.stdout

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from starlette.background import BackgroundTask
 
 from cli.service.errors import ConflictError, GoneError
-from cli.service.questions.ask import AskComparison, AskMatrix
+from cli.service.questions.ask import ONE_LINE, AskComparison, AskMatrix
 from cli.service.store.history import Search, find, search
 from cli.service.store.queue import cancel, retry
 from cli.service.store.records import Job, Kind, State
@@ -32,7 +32,7 @@ from cli.service.web.security.headers import PAGES, REPORTS
 router = APIRouter(tags=["comparisons"])
 ID_PATTERN = "^[0-9a-f]{16}$"
 # PostgreSQL refuses control characters.
-Text = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
+Text = Annotated[str, Field(max_length=300, pattern=ONE_LINE)]
 PAIR = {"a": "timm/resnet18.a1_in1k", "b": "timm/resnet50.a1_in1k", "dataset": "hf:me/photos", "options": {"seed": 1}}
 SEVERAL = {"models": ["resnet14-w1-digits-s0", "me/resnet74-w1-digits@v1"], "dataset": "digits"}
 ONE = "/api/comparisons/{job_id}"

@@ -35,13 +35,13 @@ class Attempts:
     _wrong: OrderedDict[str, tuple[float, int]] = field(default_factory=OrderedDict)
     _right: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
 
-    def checked(self, address: str, secret: str, find_user: Callable[[], Value]) -> Value:
-        """The user with a token or cookie.
+    def checked(self, address: str, secret: str, check: Callable[[], Value]) -> Value:
+        """What a check of a secret returns, such as the user with a token.
 
         Args:
             address: where the request comes from.
             secret: its token or cookie, or the secret of a webhook.
-            find_user: finds the user, and raises `UnauthorizedError` if there is none.
+            check: checks the secret, and raises `UnauthorizedError` if it is wrong.
 
         Raises:
             TooManyError: too many wrong ones came from this address.
@@ -54,12 +54,12 @@ class Attempts:
         if count >= MOST_WRONG and digest not in self._right:
             raise TooManyError("too many wrong tokens came from this address; try again later.", ceil(ends - now))
         try:
-            user = find_user()
+            value = check()
         except UnauthorizedError:
             _remember(self._wrong, address, (ends, count + 1))
             raise
         _remember(self._right, digest, None)
-        return user
+        return value
 
 
 def address_of(request: Request) -> str:
@@ -69,9 +69,9 @@ def address_of(request: Request) -> str:
     except ValueError:
         # A proxy may pass on whatever a client sends.
         return ""
-    if address.version == 6 and address.ipv4_mapped is None:
-        return str(IPv6Network((int(address), NETWORK), strict=False))
-    return str(address if address.version == 4 else address.ipv4_mapped)
+    if address.version == 6 and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return str(IPv6Network((int(address), NETWORK), strict=False)) if address.version == 6 else str(address)
 
 
 def _remember(values: OrderedDict[Key, Value], key: Key, value: Value) -> None:

@@ -61,7 +61,7 @@ def user_of_session(tokens: Mapping[str, str], session: str) -> str:
     try:
         end = int(expires)
     except ValueError:
-        # Who has a token can sign any text with it.
+        # Whoever has a token can sign any text with it.
         end = 0
     if end < time.time():
         raise UnauthorizedError(f"the session has expired; {SIGN_IN}")
